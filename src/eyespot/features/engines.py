@@ -1,0 +1,225 @@
+"""What runs a frozen network: OpenVINO on CPUs, torch on GPUs and wherever OpenVINO is missing.
+
+All engines run the same module (`backbone.build_extractor`) and agree; tests hold them to it.
+OpenVINO's copy of the network is made once and kept in the cache folder, so that later
+processes start without importing torch.
+"""
+
+import json
+import os
+import tempfile
+import threading
+import warnings
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eyespot.atomic import write_atomically
+from eyespot.errors import MissingExtraError, UsageError
+from eyespot.features.backbone import Backbone, build_extractor
+from eyespot.features.cache import cache_folder
+
+EngineName = Literal["auto", "openvino", "torch"]
+Precision = Literal["auto", "fp32", "bf16"]
+
+BATCH = 16
+"""Photos per inference call: more gains no speed on CPUs and costs memory."""
+
+
+class Engine(Protocol):
+    """Runs one backbone. `run` may be called from several threads at once."""
+
+    name: str
+    layout: dict[str, slice]
+    """Columns of the features by block (`stage.pooling`), in order."""
+    workers: int
+    """How many threads should decode photos and call `run`."""
+
+    def run(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """uint8 RGB [N, S, S, 3] -> (features float32 [N, D], logits float32 [N, C])."""
+        ...
+
+
+def open_engine(
+    backbone: Backbone, engine: EngineName = "auto", precision: Precision = "auto"
+) -> Engine:
+    """The fastest engine this machine has for `backbone`, or the one asked for.
+
+    `auto` is torch on a CUDA or Apple GPU (looked for only if torch is built for one), else
+    OpenVINO, else torch on the CPU. `precision` `auto` is bf16 where the processor computes in
+    it, else fp32. Raises UsageError for an unknown name, MissingExtraError if it is not there.
+    """
+    if engine == "auto":
+        engine = "torch" if _has_gpu() else "openvino"
+        try:
+            import openvino  # noqa: F401
+        except ImportError:
+            engine = "torch"
+    if engine == "openvino":
+        return OpenVinoEngine(backbone, precision)
+    if engine == "torch":
+        return TorchEngine(backbone, precision)
+    raise UsageError(f"The engine must be auto, openvino or torch, not {engine!r}.")
+
+
+def _has_gpu() -> bool:
+    # Importing torch takes a second; a machine without a GPU's device file need not pay it.
+    nvidia = Path("/proc/driver/nvidia").exists() or os.name == "nt"
+    apple = Path("/System/Library/Frameworks/Metal.framework").exists()
+    if not (nvidia or apple):
+        return False
+    import torch
+
+    return torch.cuda.is_available() or torch.backends.mps.is_available()
+
+
+def _layout(widths: dict[str, int]) -> dict[str, slice]:
+    ends = np.cumsum(list(widths.values())).tolist()
+    return {
+        name: slice(end - width, end)
+        for (name, width), end in zip(widths.items(), ends, strict=True)
+    }
+
+
+class OpenVinoEngine:
+    """The network compiled by OpenVINO for this CPU."""
+
+    def __init__(self, backbone: Backbone, precision: Precision = "auto") -> None:
+        try:
+            import openvino
+        except ImportError as error:
+            raise MissingExtraError("Running networks with OpenVINO", "openvino") from error
+
+        folder = cache_folder() / "networks"
+        version = openvino.__version__.split("-")[0]
+        graph = folder / f"{backbone.extractor}-openvino-{version}.xml"
+        facts = graph.with_suffix(".json")
+        if not facts.exists():  # written last: where it is, the rest is whole
+            _convert(backbone, graph, facts)
+        self.layout = _layout(json.loads(facts.read_text("utf-8")))
+        self._core = openvino.Core()
+        self._core.set_property({"CACHE_DIR": str(folder / "compiled")})
+        if precision == "auto":
+            capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+            precision = "bf16" if "BF16" in capabilities else "fp32"
+        self.name = f"OpenVINO {precision}"
+        self.workers = _cores()
+        self._graph = graph
+        self._precision = {"bf16": "bf16", "fp32": "f32"}[precision]
+        self._compiled: dict[int, Any] = {}
+        self._compiling = threading.Lock()
+        self._requests = threading.local()  # an infer request serves one thread at a time
+
+    def _request(self, batch: int) -> Any:
+        """This thread's own infer request for batches of `batch` photos."""
+        requests: dict[int, Any] = self._requests.__dict__
+        if batch not in requests:
+            with self._compiling:
+                if batch not in self._compiled:
+                    self._compiled[batch] = self._compile(batch)
+            requests[batch] = self._compiled[batch].create_infer_request()
+        return requests[batch]
+
+    def _compile(self, batch: int) -> Any:
+        # One photo at a time gets all cores; full batches run side by side, one core each.
+        model = self._core.read_model(self._graph)
+        height, width = (model.inputs[0].partial_shape[axis].get_length() for axis in (1, 2))
+        model.reshape([batch, height, width, 3])
+        return self._core.compile_model(
+            model,
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": self._precision,
+                "INFERENCE_NUM_THREADS": self.workers,
+                "NUM_STREAMS": self.workers if batch == BATCH else 1,
+            },
+        )
+
+    def run(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        count = len(pictures)
+        batch = 1 if count == 1 else BATCH
+        features, logits = [], []
+        request = self._request(batch)
+        for start in range(0, count, batch):
+            part = pictures[start : start + batch]
+            if len(part) < batch:  # the compiled network takes full batches only
+                part = np.concatenate([part, np.zeros_like(part, shape=(batch - len(part), *part.shape[1:]))])
+            request.infer([np.ascontiguousarray(part)], share_inputs=True)
+            features.append(request.get_output_tensor(0).data.copy())
+            logits.append(request.get_output_tensor(1).data.copy())
+        return np.concatenate(features)[:count], np.concatenate(logits)[:count]
+
+
+def _convert(backbone: Backbone, graph: Path, facts: Path) -> None:
+    """Write the network as OpenVINO's `.xml` and `.bin`, and its layout as `.json`.
+
+    Uses the frontend directly: openvino.convert_model would report its use over the network.
+    """
+    import openvino
+    import torch
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    module, widths = build_extractor(backbone)
+    size = backbone.preprocessing.size
+    with warnings.catch_warnings():
+        # Tracing warns that sizes become constants, which is what is wanted here.
+        warnings.simplefilter("ignore")
+        decoder = TorchScriptPythonDecoder(
+            module, example_input=torch.zeros(1, size, size, 3, dtype=torch.uint8)
+        )
+        frontend = FrontEndManager().load_by_framework("pytorch")
+        model = frontend.convert(frontend.load(decoder))
+    model.inputs[0].get_node().set_element_type(openvino.Type.u8)
+    model.inputs[0].get_node().set_partial_shape(openvino.PartialShape([-1, size, size, 3]))
+    model.validate_nodes_and_infer_types()
+    graph.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=graph.parent) as folder:
+        draft = Path(folder) / graph.name
+        openvino.save_model(model, draft, compress_to_fp16=False)
+        for suffix in (".bin", ".xml"):
+            draft.with_suffix(suffix).replace(graph.with_suffix(suffix))
+    write_atomically(facts, json.dumps(widths).encode())
+
+
+class TorchEngine:
+    """The network in torch: on a CUDA or Apple GPU where there is one, else on the CPU."""
+
+    def __init__(self, backbone: Backbone, precision: Precision = "auto") -> None:
+        import torch
+
+        if torch.cuda.is_available():
+            self._device = torch.device("cuda")
+        elif torch.backends.mps.is_available():
+            self._device = torch.device("mps")
+        else:
+            self._device = torch.device("cpu")
+        if precision == "auto":
+            # bf16 pays on CUDA; a CPU here means that OpenVINO is missing, and fp32 is exact.
+            precision = "bf16" if self._device.type == "cuda" else "fp32"
+        module, widths = build_extractor(backbone)
+        self._module = module.to(self._device, memory_format=torch.channels_last)
+        self._bf16 = precision == "bf16"
+        self.layout = _layout(widths)
+        self.name = f"torch {self._device.type} {precision}"
+        self.workers = _cores()
+
+    def run(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        import torch
+
+        batch = torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device)
+        with (
+            torch.inference_mode(),
+            torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16),
+        ):
+            features, logits = self._module(batch)
+        return features.float().cpu().numpy(), logits.float().cpu().numpy()
+
+
+def _cores() -> int:
+    """Processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,239 @@
+"""From photos to features: read, look up, decode, run the network, keep.
+
+Worker threads each take a batch of photos through all steps, so that decoding on one core
+overlaps inference on another and no queue grows: memory holds a few batches however many photos
+there are. The calling thread alone touches the cache.
+"""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from eyespot.data.decode import decode, dhash
+from eyespot.data.photos import Photo, Skipped
+from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
+from eyespot.errors import PhotoError
+from eyespot.features.backbone import Backbone
+from eyespot.features.cache import FeatureCache, Record
+from eyespot.features.engines import BATCH, Engine
+
+THUMBNAIL = 96
+"""Longest side of a thumbnail, in pixels."""
+
+Progress = Callable[[int], None]
+"""Called with the number of photos done since the last call."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """What is known of n photos after they went through a network, in their given order.
+
+    `values`: float16 [n, D], because 100,000 photos of 5,888 numbers should fit a laptop; ask
+    `columns` for float32. `layout`: columns by block (`stage.pooling`). `dhash`: uint64 [n],
+    perceptual hashes. `thumbnails`: JPEG files. `sha256`: of each photo's content.
+    """
+
+    names: tuple[str, ...]
+    sha256: tuple[str, ...]
+    values: NDArray[np.float16]
+    layout: dict[str, slice]
+    dhash: NDArray[np.uint64]
+    thumbnails: tuple[bytes, ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def columns(self, blocks: Sequence[str]) -> NDArray[np.float32]:
+        """The features of the named blocks side by side, float32 [n, d]."""
+        return select_columns(self.values, self.layout, blocks)
+
+    def take(self, index: Sequence[int] | NDArray[np.int64]) -> "Features":
+        """The photos at `index`, in that order."""
+        return Features(
+            names=tuple(self.names[i] for i in index),
+            sha256=tuple(self.sha256[i] for i in index),
+            values=self.values[np.asarray(index, dtype=np.int64)],
+            layout=self.layout,
+            dhash=self.dhash[np.asarray(index, dtype=np.int64)],
+            thumbnails=tuple(self.thumbnails[i] for i in index),
+        )
+
+
+def select_columns(
+    values: NDArray[np.floating], layout: dict[str, slice], blocks: Sequence[str]
+) -> NDArray[np.float32]:
+    """Named blocks of features [n, D] side by side, float32 [n, d]."""
+    return np.concatenate([values[:, layout[block]] for block in blocks], axis=1, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """One photo that went through, or `error` says why it did not (and `record` is None)."""
+
+    index: int
+    sha256: str
+    record: Record | None
+    error: str = ""
+
+
+def embed(
+    photos: Sequence[Photo],
+    backbone: Backbone,
+    engine: Engine,
+    cache: FeatureCache | None = None,
+    progress: Progress = lambda done: None,
+) -> tuple[Features, list[int], list[Skipped]]:
+    """All photos in memory: the features of those that could be read, their indices, the rest."""
+    kept: list[Embedded] = []
+    skipped: list[Skipped] = []
+    width = max(columns.stop for columns in engine.layout.values())
+    for item in stream(photos, backbone, engine, cache):
+        if item.record is None:
+            skipped.append(Skipped(photos[item.index].name, item.error))
+        else:
+            kept.append(item)
+        progress(1)
+    kept.sort(key=lambda item: item.index)
+    skipped.sort(key=lambda item: item.path)
+    records = [item.record for item in kept if item.record is not None]
+    rows = [record.features.astype(np.float16, copy=False) for record in records]
+    features = Features(
+        names=tuple(photos[item.index].name for item in kept),
+        sha256=tuple(item.sha256 for item in kept),
+        values=np.stack(rows) if rows else np.empty((0, width), np.float16),
+        layout=engine.layout,
+        dhash=np.array([record.dhash for record in records], dtype=np.uint64),
+        thumbnails=tuple(record.thumbnail for record in records),
+    )
+    return features, [item.index for item in kept], skipped
+
+
+def stream(
+    photos: Iterable[Photo], backbone: Backbone, engine: Engine, cache: FeatureCache | None = None
+) -> Iterator[Embedded]:
+    """Each photo once, about in order, with its features or the reason why it has none.
+
+    Memory is bounded by a few batches. Finished features reach the cache even if the consumer
+    stops early or the process is interrupted.
+    """
+    numbered = enumerate(photos)
+    fresh: list[tuple[str, Record]] = []
+    unknown: list[_Content] = []
+    reading: deque[Future[list[_Content]]] = deque()
+    embedding: deque[Future[list[Embedded]]] = deque()
+
+    def keep(items: list[Embedded]) -> list[Embedded]:
+        fresh.extend((item.sha256, item.record) for item in items if item.record is not None)
+        if len(fresh) >= 4 * BATCH:
+            flush()
+        return items
+
+    def flush() -> None:
+        if cache is not None and fresh:
+            cache.put_many(backbone.extractor, dict(fresh))
+        fresh.clear()
+
+    with ThreadPoolExecutor(engine.workers, thread_name_prefix="eyespot") as pool:
+        try:
+            while True:
+                while len(reading) < 2 and (batch := list(islice(numbered, 4 * BATCH))):
+                    reading.append(pool.submit(_read, batch))
+                if not reading:
+                    break
+                contents = reading.popleft().result()
+                keys = [content.sha256 for content in contents if not content.error]
+                known = cache.get_many(keys, backbone.extractor) if cache is not None else {}
+                for content in contents:
+                    if content.error or content.sha256 in known:
+                        record = known.get(content.sha256)
+                        yield Embedded(content.index, content.sha256, record, content.error)
+                    else:
+                        unknown.append(content)
+                while len(unknown) >= BATCH:
+                    part, unknown = unknown[:BATCH], unknown[BATCH:]
+                    embedding.append(pool.submit(_embed, part, backbone.preprocessing, engine))
+                while len(embedding) > 4 * engine.workers:
+                    yield from keep(embedding.popleft().result())
+            if unknown:
+                embedding.append(pool.submit(_embed, unknown, backbone.preprocessing, engine))
+            while embedding:
+                yield from keep(embedding.popleft().result())
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+            flush()
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """One photo as read: its bytes or pixels, or the reason why it could not be read."""
+
+    index: int
+    sha256: str
+    data: bytes | NDArray[np.uint8]
+    error: str = ""
+
+
+def _read(batch: list[tuple[int, Photo]]) -> list[_Content]:
+    contents = []
+    for index, photo in batch:
+        try:
+            data = photo.read()
+        except PhotoError as error:
+            contents.append(_Content(index, "", b"", str(error)))
+        else:
+            contents.append(_Content(index, content_hash(data), data))
+    return contents
+
+
+def content_hash(data: bytes | NDArray[np.uint8]) -> str:
+    """sha256 (hex) of a photo's file, or of an array's shape and pixels."""
+    if isinstance(data, bytes):
+        return hashlib.sha256(data).hexdigest()
+    digest = hashlib.sha256(f"{data.dtype.str}{data.shape}".encode())
+    digest.update(np.ascontiguousarray(data))
+    return digest.hexdigest()
+
+
+def _embed(
+    contents: list[_Content], preprocessing: Preprocessing, engine: Engine
+) -> list[Embedded]:
+    done: list[Embedded] = []
+    ready: list[tuple[_Content, NDArray[np.uint8], Callable[[NDArray[np.float32]], Record]]] = []
+    short_side = needed_short_side(preprocessing)
+    for content in contents:
+        try:
+            picture = decode(content.data, short_side=short_side)
+        except PhotoError as error:
+            done.append(Embedded(content.index, content.sha256, None, str(error)))
+            continue
+        record = partial(
+            Record,
+            dhash=dhash(picture.pixels),
+            thumbnail=thumbnail(picture.pixels),
+            width=picture.width,
+            height=picture.height,
+        )
+        ready.append((content, prepare(picture.pixels, preprocessing), record))
+    if ready:
+        features, _ = engine.run(np.stack([pixels for _, pixels, _ in ready]))
+        for (content, _, record), row in zip(ready, features, strict=True):
+            done.append(Embedded(content.index, content.sha256, record(row)))
+    return done
+
+
+def thumbnail(pixels: NDArray[np.uint8]) -> bytes:
+    """A small JPEG of a picture, uint8 RGB [H, W, 3]; the longest side is THUMBNAIL pixels."""
+    image = Image.fromarray(pixels)
+    image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BILINEAR)
+    file = BytesIO()
+    image.save(file, "JPEG", quality=80)
+    return file.getvalue()

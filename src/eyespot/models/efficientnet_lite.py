@@ -1,0 +1,171 @@
+"""EfficientNet-Lite: EfficientNet made fit for small devices.
+
+Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML 2019
+(table 1 has the stages, section 3.3 the compound scaling), and the "Lite" variant of the same
+authors (2020): no squeeze-and-excitation, ReLU6 for swish, stem and head not scaled.
+The blocks are MobileNetV2's inverted residuals (Sandler et al. 2018, section 3.4).
+"""
+
+import math
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from eyespot.models.layers import ConvNorm, global_average_pool
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One row of table 1: `repeats` blocks, the first of them with `stride`."""
+
+    expansion: int
+    kernel: int
+    stride: int
+    channels: int
+    repeats: int
+
+
+STAGES = (
+    Stage(expansion=1, kernel=3, stride=1, channels=16, repeats=1),
+    Stage(expansion=6, kernel=3, stride=2, channels=24, repeats=2),
+    Stage(expansion=6, kernel=5, stride=2, channels=40, repeats=2),
+    Stage(expansion=6, kernel=3, stride=2, channels=80, repeats=3),
+    Stage(expansion=6, kernel=5, stride=1, channels=112, repeats=3),
+    Stage(expansion=6, kernel=5, stride=2, channels=192, repeats=4),
+    Stage(expansion=6, kernel=3, stride=1, channels=320, repeats=1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Compound scaling: how much wider and deeper than Lite0, for which input side in pixels."""
+
+    width: float
+    depth: float
+    resolution: int
+    dropout: float
+
+
+VARIANTS = {
+    "efficientnet_lite0": Variant(width=1.0, depth=1.0, resolution=224, dropout=0.2),
+    "efficientnet_lite1": Variant(width=1.0, depth=1.1, resolution=240, dropout=0.2),
+    "efficientnet_lite2": Variant(width=1.1, depth=1.2, resolution=260, dropout=0.3),
+}
+
+
+class InvertedResidual(nn.Module):
+    """Expand with 1x1, filter each channel, project back with a linear 1x1; add the input if
+    neither size nor channels change. [N, C, H, W] -> [N, O, ceil(H/s), ceil(W/s)]."""
+
+    def __init__(
+        self, in_channels: int, out_channels: int, expansion: int, kernel: int, stride: int
+    ) -> None:
+        super().__init__()
+        hidden = in_channels * expansion
+        self.expand = ConvNorm(in_channels, hidden) if expansion > 1 else nn.Identity()
+        self.depthwise = ConvNorm(hidden, hidden, kernel, stride, groups=hidden)
+        self.project = ConvNorm(hidden, out_channels, activation=False)
+        self.residual = stride == 1 and in_channels == out_channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.project(self.depthwise(self.expand(x)))
+        return x + y if self.residual else y
+
+
+class EfficientNetLite(nn.Module):
+    """`VARIANTS[name]` as a network: float32 [N, in_channels, H, W] -> logits [N, num_classes]."""
+
+    def __init__(self, variant: Variant, num_classes: int = 1000, in_channels: int = 3) -> None:
+        super().__init__()
+        channels = 32
+        self.stem = ConvNorm(in_channels, channels, kernel=3, stride=2)
+        self.stages = nn.ModuleDict()
+        for number, stage in enumerate(STAGES, start=1):
+            out_channels = scaled_channels(stage.channels, variant.width)
+            scaled = number not in (1, len(STAGES))  # "Lite" keeps the first and last stage
+            repeats = math.ceil(stage.repeats * variant.depth) if scaled else stage.repeats
+            blocks = []
+            for index in range(repeats):
+                stride = stage.stride if index == 0 else 1
+                blocks.append(
+                    InvertedResidual(channels, out_channels, stage.expansion, stage.kernel, stride)
+                )
+                channels = out_channels
+            self.stages[f"stage{number}"] = nn.Sequential(*blocks)
+        self.num_features = 1280
+        self.top = ConvNorm(channels, self.num_features)
+        self.dropout = nn.Dropout(variant.dropout)
+        self.head = nn.Linear(self.num_features, num_classes)
+
+    def forward_features(self, x: Tensor) -> dict[str, Tensor]:
+        """Feature maps by stage, in order: `stem`, `stage1` ... `stage7`, `top` [N, 1280, h, w]."""
+        maps = {"stem": self.stem(x)}
+        x = maps["stem"]
+        for name, stage in self.stages.items():
+            x = stage(x)
+            maps[name] = x
+        maps["top"] = self.top(x)
+        return maps
+
+    def forward_head(self, maps: Tensor) -> Tensor:
+        """Logits [N, num_classes] from the maps of `top`."""
+        logits: Tensor = self.head(self.dropout(global_average_pool(maps)))
+        return logits
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.forward_head(self.forward_features(x)["top"])
+
+    def reset_head(self, num_classes: int) -> None:
+        """Replace the classifier by a fresh one for `num_classes` classes."""
+        self.head = nn.Linear(self.num_features, num_classes)
+
+
+def scaled_channels(channels: int, width: float) -> int:
+    """Channels times width, rounded to a multiple of 8, never below 90 % of the product."""
+    scaled = channels * width
+    rounded = max(8, int(scaled + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * scaled else rounded
+
+
+def build(name: str, num_classes: int = 1000, in_channels: int = 3) -> EfficientNetLite:
+    """The variant called `name`, with fresh weights."""
+    return EfficientNetLite(VARIANTS[name], num_classes, in_channels)
+
+
+# The names of the published checkpoint, in the order of this file's modules.
+PUBLISHED_NAMES = {
+    "_conv_stem": "stem.conv",
+    "_bn0": "stem.norm",
+    "_conv_head": "top.conv",
+    "_bn1": "top.norm",
+    "_fc": "head",
+}
+PUBLISHED_BLOCK_NAMES = {
+    "_expand_conv": "expand.conv",
+    "_bn0": "expand.norm",
+    "_depthwise_conv": "depthwise.conv",
+    "_bn1": "depthwise.norm",
+    "_project_conv": "project.conv",
+    "_bn2": "project.norm",
+}
+
+
+def from_published(model: EfficientNetLite, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Rename the published checkpoint's tensors to this network's names.
+
+    The published network numbers its blocks through all stages: `_blocks.7._bn1.weight`.
+    """
+    blocks = [
+        f"stages.{name}.{index}"
+        for name, stage in model.stages.items()
+        for index in range(len(stage))  # type: ignore[arg-type]
+    ]
+    renamed = {}
+    for key, tensor in state.items():
+        *path, leaf = key.split(".")
+        if path[0] == "_blocks":
+            module = f"{blocks[int(path[1])]}.{PUBLISHED_BLOCK_NAMES[path[2]]}"
+        else:
+            module = PUBLISHED_NAMES[path[0]]
+        renamed[f"{module}.{leaf}"] = tensor
+    return renamed

@@ -1,0 +1,65 @@
+"""Layers that several networks share and that torch does not have as they are needed here."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def same_padding(size: int, kernel: int, stride: int, dilation: int = 1) -> tuple[int, int]:
+    """How TensorFlow's SAME padding pads one axis: (before, after), in pixels.
+
+    The output has ceil(size / stride) positions; an odd pixel of padding goes after. torch pads
+    both sides alike, which shifts every strided convolution by half a pixel, so weights trained
+    with TensorFlow lose accuracy under torch's own padding.
+    """
+    total = max((-(-size // stride) - 1) * stride + dilation * (kernel - 1) + 1 - size, 0)
+    return total // 2, total - total // 2
+
+
+class Conv2dSame(nn.Conv2d):
+    """A convolution with TensorFlow's SAME padding: [N, C, H, W] -> [N, O, ceil(H/s), ceil(W/s)]."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        top, bottom = same_padding(
+            input.shape[-2], self.kernel_size[0], self.stride[0], self.dilation[0]
+        )
+        left, right = same_padding(
+            input.shape[-1], self.kernel_size[1], self.stride[1], self.dilation[1]
+        )
+        if top == bottom and left == right:
+            return F.conv2d(
+                input, self.weight, self.bias, self.stride, (top, left), self.dilation, self.groups
+            )
+        padded = F.pad(input, (left, right, top, bottom))
+        return F.conv2d(
+            padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups
+        )
+
+
+class ConvNorm(nn.Sequential):
+    """Convolution with SAME padding, batch norm and, unless told otherwise, ReLU6.
+
+    Batch norm uses TensorFlow's epsilon of 1e-3 and momentum of 0.99 (0.01 in torch's sense).
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int = 1,
+        stride: int = 1,
+        groups: int = 1,
+        activation: bool = True,
+    ) -> None:
+        super().__init__()
+        self.conv = Conv2dSame(
+            in_channels, out_channels, kernel, stride, groups=groups, bias=False
+        )
+        self.norm = nn.BatchNorm2d(out_channels, eps=1e-3, momentum=0.01)
+        if activation:
+            self.activation = nn.ReLU6(inplace=True)
+
+
+def global_average_pool(maps: Tensor) -> Tensor:
+    """Mean over all positions: [N, C, H, W] -> [N, C] (Lin et al. 2013, section 3.2)."""
+    return torch.mean(maps, dim=(2, 3))
