@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 DEFAULT = "efficientnet_lite0"
+CONFIDENCE = "imagenet.confidence"
+"""One more column: the probability of the network's own first guess among the ImageNet classes."""
+
 POOLING_VERSION = 1
 """Part of the cache's key: raise it when the numbers below change."""
 
@@ -70,24 +73,26 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
             self.register_buffer("mean", torch.tensor(preprocessing.mean).view(1, 3, 1, 1))
             self.register_buffer("std", torch.tensor(preprocessing.std).view(1, 3, 1, 1))
 
-        def pooled(self, maps: dict[str, Tensor]) -> dict[str, Tensor]:
+        def blocks(self, maps: dict[str, Tensor], logits: Tensor) -> dict[str, Tensor]:
             blocks = {}
             for stage in stages[:-1]:
                 blocks[f"{stage}.mean"] = maps[stage].mean((2, 3))
                 blocks[f"{stage}.std"] = maps[stage].std((2, 3), correction=0)
                 blocks[f"{stage}.grid"] = F.adaptive_avg_pool2d(maps[stage], 2).flatten(1)
             blocks[f"{stages[-1]}.mean"] = maps[stages[-1]].mean((2, 3))
+            blocks[CONFIDENCE] = logits.softmax(1).amax(1, keepdim=True)
             return blocks
 
         def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
             x = (pictures.permute(0, 3, 1, 2).float() - self.mean) / self.std
             maps = self.network.forward_features(x)
             logits = self.network.forward_head(maps[stages[-1]])
-            return torch.cat(list(self.pooled(maps).values()), dim=1), logits
+            return torch.cat(list(self.blocks(maps, logits).values()), dim=1), logits
 
     extractor = Extractor().eval().requires_grad_(False)
     size = backbone.preprocessing.size
     with torch.inference_mode():
         maps = extractor.network.forward_features(torch.zeros(1, 3, size, size))
-        widths = {name: block.shape[1] for name, block in extractor.pooled(maps).items()}
+        logits = extractor.network.forward_head(maps[stages[-1]])
+        widths = {name: block.shape[1] for name, block in extractor.blocks(maps, logits).items()}
     return extractor, widths

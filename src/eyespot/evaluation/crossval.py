@@ -1,0 +1,110 @@
+"""Cross-validation that stays honest about its own choices.
+
+Every photo is asked about by a head that never saw it or its duplicates. What is chosen by
+looking at the answers (the knob, the temperature, later the method) is chosen, for the photos of
+one part, by looking at the other parts only: otherwise the winner of several candidates looks
+better than it is (Tsamardinos et al., "Bootstrapping the out-of-sample predictions", 2018).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eyespot.evaluation.calibration import fit_temperature, softmax
+from eyespot.heads.method import Fold, Prepared
+
+
+@dataclass(frozen=True)
+class CrossValidated:
+    """What cross-validation found out about one method.
+
+    `probabilities`: float64 [n, K], out of fold, knob and temperature chosen by the other parts;
+    rows of photos that were not asked about are NaN. `scores`: float32 [n, K], at `knob`.
+    `knob`, `temperature`: chosen by all parts, for the head that will be used. `log_loss`: nats
+    per photo, of `probabilities`.
+    """
+
+    probabilities: NDArray[np.float64]
+    scores: NDArray[np.float32]
+    knob: float
+    temperature: float
+    log_loss: float
+
+
+def cross_validate(
+    prepared: Prepared,
+    labels: NDArray[np.int64],
+    classes: int,
+    repeats: Sequence[Sequence[Fold]],
+    parts: NDArray[np.int64],
+    knobs: Sequence[float],
+) -> CrossValidated:
+    """Ask about every photo out of fold, for every knob, and choose.
+
+    `repeats`: one or more divisions into folds; the scores of several are averaged. `parts`:
+    int64 [n], the part of each photo for choosing (its fold in the first division, say).
+    """
+    scores = sum(
+        prepared.out_of_fold(labels, classes, folds, knobs) for folds in repeats
+    ) / np.float32(len(repeats))
+    asked = ~np.isnan(scores[0, :, 0])
+    best, temperature = _choose(scores[:, asked], labels[asked])
+    probabilities = np.full(scores.shape[1:], np.nan)
+    for part in np.unique(parts[asked]):
+        inside, outside = asked & (parts == part), asked & (parts != part)
+        chosen, warmth = best, temperature
+        if outside.any():
+            chosen, warmth = _choose(scores[:, outside], labels[outside])
+        probabilities[inside] = softmax(scores[chosen, inside] / warmth)
+    return CrossValidated(
+        probabilities=probabilities,
+        scores=scores[best],
+        knob=knobs[best],
+        temperature=temperature,
+        log_loss=log_loss(probabilities[asked], labels[asked]),
+    )
+
+
+def _choose(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple[int, float]:
+    """The knob with the lowest calibrated log loss (earlier ones, the stricter, win ties)."""
+    losses, temperatures = [], []
+    for candidate in scores:
+        temperature = fit_temperature(candidate, labels)
+        temperatures.append(temperature)
+        losses.append(log_loss(softmax(candidate / temperature), labels))
+    best = int(np.argmin(losses))
+    return best, temperatures[best]
+
+
+def log_loss(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """Mean of -log(probability of the true class), in nats."""
+    true = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.maximum(true, 1e-12)).mean())
+
+
+def honest_choice(
+    candidates: Sequence[CrossValidated], labels: NDArray[np.int64], parts: NDArray[np.int64]
+) -> tuple[int, NDArray[np.float64]]:
+    """The best candidate, and what choosing it is worth.
+
+    Returns its index, and probabilities float64 [n, K] in which the photos of each part are
+    answered by the candidate that was best on the other parts.
+    """
+    asked = ~np.isnan(candidates[0].probabilities[:, 0])
+    honest = np.full_like(candidates[0].probabilities, np.nan)
+
+    def best_on(photos: NDArray[np.bool_]) -> int:
+        def merit(candidate: CrossValidated) -> tuple[float, float]:
+            probabilities = candidate.probabilities[photos]
+            hits = (probabilities.argmax(axis=1) == labels[photos]).mean()
+            return round(float(hits), 4), -log_loss(probabilities, labels[photos])
+
+        return max(range(len(candidates)), key=lambda index: merit(candidates[index]))
+
+    for part in np.unique(parts[asked]):
+        inside, outside = asked & (parts == part), asked & (parts != part)
+        judge = outside if outside.any() else asked
+        honest[inside] = candidates[best_on(judge)].probabilities[inside]
+    return best_on(asked), honest

@@ -1,0 +1,64 @@
+"""Prototypes: a class is the mean of its photos, a photo belongs to the nearest mean.
+
+Mensink et al., "Distance-Based Image Classification: Generalizing to New Classes at Near-Zero
+Cost", TPAMI 2013, section 3.2; with cosine similarity of photos of length one as in Wang et al.,
+"SimpleShot", 2019. Nothing is fitted: the steadiest choice with one or two photos per class.
+
+It is nearest neighbours with the class means for neighbours, each class voting once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eyespot.heads.method import Fold
+from eyespot.heads.scorers import NeighboursScorer, neighbour_scores, unit_rows
+from eyespot.heads.standardise import standardisation
+
+
+@dataclass(frozen=True)
+class Prototypes:
+    """There is no knob to turn: its one value stands for nothing."""
+
+    name: str = "prototypes"
+    knobs: tuple[float, ...] = (0.0,)
+
+    def prepare(
+        self, features: NDArray[np.float32], block_widths: Sequence[int] | None = None
+    ) -> "PreparedPrototypes":
+        return PreparedPrototypes(features, block_widths)
+
+
+class PreparedPrototypes:
+    """Standardised features of length one, float32 [n, d]."""
+
+    def __init__(self, features: NDArray[np.float32], block_widths: Sequence[int] | None) -> None:
+        self.mean, self.scale = standardisation(features, block_widths)
+        self.rows = unit_rows((features - self.mean) * self.scale)
+
+    def out_of_fold(
+        self,
+        labels: NDArray[np.int64],
+        classes: int,
+        folds: Sequence[Fold],
+        knobs: Sequence[float],
+    ) -> NDArray[np.float32]:
+        scores = np.full((len(knobs), len(labels), classes), np.nan, dtype=np.float32)
+        for train, test in folds:
+            means, present = self._means(self.rows[train], labels[train], classes)
+            scores[:, test] = neighbour_scores(self.rows[test], means, present, (classes,), classes)
+        return scores
+
+    def fit(self, labels: NDArray[np.int64], classes: int, knob: float) -> NeighboursScorer:
+        means, present = self._means(self.rows, labels, classes)
+        return NeighboursScorer(self.mean, self.scale, means, present, classes, classes)
+
+    def _means(
+        self, rows: NDArray[np.float32], labels: NDArray[np.int64], classes: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Mean direction of each class that has photos, and which classes these are."""
+        present = np.unique(labels)
+        members = (labels[None, :] == present[:, None]).astype(np.float32)
+        return unit_rows(members @ rows), present

@@ -1,0 +1,137 @@
+"""What a taught head is when it answers: arrays and a formula, in numpy alone.
+
+Learning needs scikit-learn and scipy, answering must not: it starts in a fraction of a second.
+Every scorer maps features float32 [n, d] to scores float32 [n, K], one per class; the softmax of
+scores / temperature are the probabilities.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+NEIGHBOUR_TEMPERATURE = 0.07
+"""How fast a neighbour's vote fades with its cosine distance (Wu et al. 2018, section 3.4)."""
+
+
+class Scorer(Protocol):
+    """A taught head."""
+
+    kind: str
+
+    def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]: ...
+
+    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
+        """The learned state, for the classifier's file; `scorer_from_arrays` reads it back."""
+        ...
+
+
+@dataclass(frozen=True)
+class LinearScorer:
+    """x @ weights + bias; `weights` float32 [d, K], `bias` float32 [K].
+
+    Logistic regression, the linear SVM and nearest class mean all end in this form, with the
+    standardisation of the features folded in.
+    """
+
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    kind = "linear"
+
+    def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        return features @ self.weights + self.bias
+
+    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
+        return {"weights": self.weights, "bias": self.bias}
+
+
+@dataclass(frozen=True)
+class NeighboursScorer:
+    """Weighted vote of the `k` most similar photos (cosine of standardised features).
+
+    A neighbour at cosine c votes exp((c - 1) / 0.07) for its class; a score is the logarithm of
+    the votes. `mean`, `scale`: float32 [d]. `references`: float32 [m, d], standardised, of
+    length one. `labels`: int64 [m].
+    """
+
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    references: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    k: int
+    classes: int
+    kind = "neighbours"
+
+    def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        queries = unit_rows((features - self.mean) * self.scale)
+        return neighbour_scores(queries, self.references, self.labels, (self.k,), self.classes)[0]
+
+    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
+        return {
+            "mean": self.mean,
+            "scale": self.scale,
+            "references": self.references,
+            "labels": self.labels,
+            "k": np.array(self.k),
+            "classes": np.array(self.classes),
+        }
+
+
+def scorer_from_arrays(kind: str, arrays: dict[str, NDArray[np.generic]]) -> Scorer:
+    """Rebuild a scorer. Raises ValueError if the arrays do not belong to a scorer of `kind`."""
+    try:
+        if kind == "linear":
+            weights = np.asarray(arrays["weights"], dtype=np.float32)
+            bias = np.asarray(arrays["bias"], dtype=np.float32)
+            if weights.ndim != 2 or bias.shape != weights.shape[1:]:
+                raise ValueError(f"weights {weights.shape} and bias {bias.shape} do not fit")
+            return LinearScorer(weights, bias)
+        if kind == "neighbours":
+            return NeighboursScorer(
+                mean=np.asarray(arrays["mean"], dtype=np.float32),
+                scale=np.asarray(arrays["scale"], dtype=np.float32),
+                references=np.asarray(arrays["references"], dtype=np.float32),
+                labels=np.asarray(arrays["labels"], dtype=np.int64),
+                k=int(arrays["k"]),
+                classes=int(arrays["classes"]),
+            )
+    except KeyError as error:
+        raise ValueError(f"the array {error} is missing") from error
+    raise ValueError(f"there is no head of the kind {kind!r}")
+
+
+def unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each row scaled to length one (rows of zeros stay zeros)."""
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
+
+
+def neighbour_scores(
+    queries: NDArray[np.float32],
+    references: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    ks: tuple[int, ...],
+    classes: int,
+) -> NDArray[np.float32]:
+    """Scores float32 [len(ks), n, classes] for each number of neighbours in `ks`.
+
+    Rows of `queries` and `references` have length one. A class without a vote gets the score of
+    a vote at the opposite side of the sphere.
+    """
+    out = np.empty((len(ks), len(queries), classes), dtype=np.float32)
+    most = min(max(ks), len(references))
+    for start in range(0, len(queries), 1024):  # bounds the similarity matrix
+        similarity = queries[start : start + 1024] @ references.T
+        nearest = np.argpartition(-similarity, most - 1, axis=1)[:, :most]
+        closeness = np.take_along_axis(similarity, nearest, axis=1)
+        order = np.argsort(-closeness, axis=1)
+        nearest = np.take_along_axis(nearest, order, axis=1)
+        closeness = np.take_along_axis(closeness, order, axis=1)
+        votes = np.exp((closeness - 1) / NEIGHBOUR_TEMPERATURE)
+        rows = np.arange(len(similarity))[:, None]
+        for index, k in enumerate(ks):
+            total = np.full((len(similarity), classes), np.exp(-2 / NEIGHBOUR_TEMPERATURE))
+            np.add.at(total, (rows, labels[nearest[:, :k]]), votes[:, :k])
+            out[index, start : start + 1024] = np.log(total)
+    return out

@@ -1,0 +1,41 @@
+"""Put the features of several stages on one footing."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+PRIOR_PHOTOS = 20
+"""How many photos' worth of doubt there is about every column's mean and variance."""
+
+
+def standardisation(
+    features: NDArray[np.float32], block_widths: Sequence[int] | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and scale, float32 [d] each, for (features - mean) * scale.
+
+    Afterwards columns have about mean 0, those of a block about the same variance, and every
+    block a total variance of about 1: a stage of 24 maps weighs as much as one of 1,280. Without
+    that the wide last stage drowns the early ones, which see texture. `block_widths`: columns of
+    each block, in order; None for a single block.
+
+    Of a handful of photos, means and variances are mostly noise (one photo each of cats and dogs:
+    61 % right with them, 85 % without), so both are shrunk: means towards zero, a column's
+    variance towards its block's, as if PRIOR_PHOTOS more photos had said so.
+    """
+    count, width = features.shape
+    widths = [width] if block_widths is None else list(block_widths)
+    if sum(widths) != width:
+        raise ValueError(f"block widths {widths} do not add up to {width} columns")
+    trust = count / (count + PRIOR_PHOTOS)
+    mean = trust * features.mean(axis=0, dtype=np.float64)
+    variance = features.var(axis=0, dtype=np.float64)
+    ends = np.cumsum(widths)
+    block = np.repeat(np.add.reduceat(variance, ends - widths) / widths, widths)
+    shrunk = trust * variance + (1 - trust) * block
+    # A column that never varies says nothing; dividing by its zero would say nonsense.
+    varies = shrunk > 1e-12 * np.maximum(mean * mean, 1.0)
+    scale = np.where(varies, 1 / np.sqrt(np.where(varies, shrunk, 1.0)), 0.0)
+    scale /= np.sqrt(np.repeat(widths, widths))
+    return mean.astype(np.float32), scale.astype(np.float32)
