@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.evaluation.calibration import fit_temperature, softmax
+from eyespot.heads.calibration import fit_temperature, softmax
 from eyespot.heads.method import Fold, Prepared
 
 

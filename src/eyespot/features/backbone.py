@@ -35,10 +35,14 @@ class Backbone:
     preprocessing: Preprocessing
 
     @property
+    def network(self) -> str:
+        """The network, its weights and what is read from it."""
+        return f"{self.name}-{self.sha256[:16]}-v{POOLING_VERSION}"
+
+    @property
     def extractor(self) -> str:
-        """What the features depend on besides the photo; part of the cache's key."""
-        fit = f"{self.preprocessing.fit}{self.preprocessing.size}"
-        return f"{self.name}-{self.sha256[:16]}-{fit}-v{POOLING_VERSION}"
+        """All that features depend on besides the photo; part of the cache's key."""
+        return f"{self.network}-{self.preprocessing.fit}{self.preprocessing.size}"
 
 
 def load_backbone(name: str = DEFAULT) -> Backbone:
@@ -55,7 +59,7 @@ def load_backbone(name: str = DEFAULT) -> Backbone:
 def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
     """The torch module that turns pictures into features, and the width of each block.
 
-    The module maps uint8 RGB [N, S, S, 3] to (features float32 [N, D], logits float32 [N, C]).
+    The module maps uint8 RGB [N, S, S, 3] to features float32 [N, D].
     Blocks are named `stage.pooling`, for example "stage4.std", in column order.
     """
     import torch
@@ -83,11 +87,11 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
             blocks[CONFIDENCE] = logits.softmax(1).amax(1, keepdim=True)
             return blocks
 
-        def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        def forward(self, pictures: Tensor) -> Tensor:
             x = (pictures.permute(0, 3, 1, 2).float() - self.mean) / self.std
             maps = self.network.forward_features(x)
             logits = self.network.forward_head(maps[stages[-1]])
-            return torch.cat(list(self.blocks(maps, logits).values()), dim=1), logits
+            return torch.cat(list(self.blocks(maps, logits).values()), dim=1)
 
     extractor = Extractor().eval().requires_grad_(False)
     size = backbone.preprocessing.size

@@ -37,8 +37,12 @@ class Engine(Protocol):
     workers: int
     """How many threads should decode photos and call `run`."""
 
-    def run(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """uint8 RGB [N, S, S, 3] -> (features float32 [N, D], logits float32 [N, C])."""
+    def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """uint8 RGB [N, S, S, 3] -> features float32 [N, D]."""
+        ...
+
+    def imagenet_head(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Weights [d, 1000] and bias [1000] of the network's own classifier."""
         ...
 
 
@@ -94,7 +98,7 @@ class OpenVinoEngine:
 
         folder = cache_folder() / "networks"
         version = openvino.__version__.split("-")[0]
-        graph = folder / f"{backbone.extractor}-openvino-{version}.xml"
+        graph = folder / f"{backbone.network}-openvino-{version}.xml"
         facts = graph.with_suffix(".json")
         if not facts.exists():  # written last: where it is, the rest is whole
             _convert(backbone, graph, facts)
@@ -137,19 +141,25 @@ class OpenVinoEngine:
             },
         )
 
-    def run(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         count = len(pictures)
         batch = 1 if count == 1 else BATCH
-        features, logits = [], []
+        features = []
         request = self._request(batch)
         for start in range(0, count, batch):
             part = pictures[start : start + batch]
             if len(part) < batch:  # the compiled network takes full batches only
-                part = np.concatenate([part, np.zeros_like(part, shape=(batch - len(part), *part.shape[1:]))])
+                missing = (batch - len(part), *part.shape[1:])
+                part = np.concatenate([part, np.zeros(missing, np.uint8)])
             request.infer([np.ascontiguousarray(part)], share_inputs=True)
             features.append(request.get_output_tensor(0).data.copy())
-            logits.append(request.get_output_tensor(1).data.copy())
-        return np.concatenate(features)[:count], np.concatenate(logits)[:count]
+        return np.concatenate(features)[:count]
+
+    def imagenet_head(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        from safetensors.numpy import load_file
+
+        head = load_file(self._graph.with_suffix(".head.safetensors"))
+        return head["weights"], head["bias"]
 
 
 def _convert(backbone: Backbone, graph: Path, facts: Path) -> None:
@@ -161,6 +171,7 @@ def _convert(backbone: Backbone, graph: Path, facts: Path) -> None:
     import torch
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+    from safetensors.numpy import save
 
     module, widths = build_extractor(backbone)
     size = backbone.preprocessing.size
@@ -181,7 +192,16 @@ def _convert(backbone: Backbone, graph: Path, facts: Path) -> None:
         openvino.save_model(model, draft, compress_to_fp16=False)
         for suffix in (".bin", ".xml"):
             draft.with_suffix(suffix).replace(graph.with_suffix(suffix))
+    weights, bias = _head_arrays(module)
+    head = save({"weights": weights, "bias": bias})
+    write_atomically(graph.with_suffix(".head.safetensors"), head)
     write_atomically(facts, json.dumps(widths).encode())
+
+
+def _head_arrays(extractor: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    head = extractor.network.head
+    weights = np.ascontiguousarray(head.weight.detach().cpu().numpy().T)
+    return weights, head.bias.detach().cpu().numpy().copy()
 
 
 class TorchEngine:
@@ -202,11 +222,12 @@ class TorchEngine:
         module, widths = build_extractor(backbone)
         self._module = module.to(self._device, memory_format=torch.channels_last)
         self._bf16 = precision == "bf16"
+        self._head = _head_arrays(module)
         self.layout = _layout(widths)
         self.name = f"torch {self._device.type} {precision}"
         self.workers = _cores()
 
-    def run(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         import torch
 
         batch = torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device)
@@ -214,8 +235,11 @@ class TorchEngine:
             torch.inference_mode(),
             torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16),
         ):
-            features, logits = self._module(batch)
-        return features.float().cpu().numpy(), logits.float().cpu().numpy()
+            features = self._module(batch)
+        return np.asarray(features.float().cpu().numpy())
+
+    def imagenet_head(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        return self._head
 
 
 def _cores() -> int:

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from io import BytesIO
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from simplejpeg import encode_jpeg
 
 from eyespot.data.decode import decode, dhash
 from eyespot.data.photos import Photo, Skipped
@@ -215,25 +215,28 @@ def _embed(
         except PhotoError as error:
             done.append(Embedded(content.index, content.sha256, None, str(error)))
             continue
+        pixels = prepare(picture.pixels, preprocessing)
         record = partial(
             Record,
-            dhash=dhash(picture.pixels),
-            thumbnail=thumbnail(picture.pixels),
+            dhash=dhash(pixels),
+            thumbnail=thumbnail(pixels, picture.width / picture.height),
             width=picture.width,
             height=picture.height,
         )
-        ready.append((content, prepare(picture.pixels, preprocessing), record))
+        ready.append((content, pixels, record))
     if ready:
-        features, _ = engine.run(np.stack([pixels for _, pixels, _ in ready]))
+        features = engine.run(np.stack([pixels for _, pixels, _ in ready]))
         for (content, _, record), row in zip(ready, features, strict=True):
             done.append(Embedded(content.index, content.sha256, record(row)))
     return done
 
 
-def thumbnail(pixels: NDArray[np.uint8]) -> bytes:
-    """A small JPEG of a picture, uint8 RGB [H, W, 3]; the longest side is THUMBNAIL pixels."""
-    image = Image.fromarray(pixels)
-    image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BILINEAR)
-    file = BytesIO()
-    image.save(file, "JPEG", quality=80)
-    return file.getvalue()
+def thumbnail(pixels: NDArray[np.uint8], aspect: float) -> bytes:
+    """A small JPEG of what the network saw, uint8 RGB [S, S, 3], in the photo's own proportions.
+
+    `aspect`: width / height of the photo. The longest side is THUMBNAIL pixels.
+    """
+    width = max(1, round(THUMBNAIL * min(1.0, aspect)))
+    height = max(1, round(THUMBNAIL / max(1.0, aspect)))
+    small = Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR)
+    return bytes(encode_jpeg(np.asarray(small), quality=80))

@@ -1,0 +1,48 @@
+"""Teach a computer to recognise new things from a few photos.
+
+The public names are imported on first use (PEP 562), so that `import eyespot` is instant and
+predicting with a saved classifier never loads the parts that only training needs.
+"""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Classifier": "eyespot.classifier",
+    "ClassifierFileError": "eyespot.errors",
+    "CacheError": "eyespot.errors",
+    "Dataset": "eyespot.data.photos",
+    "DatasetError": "eyespot.errors",
+    "EyespotError": "eyespot.errors",
+    "Lesson": "eyespot.transfer.teach",
+    "MissingExtraError": "eyespot.errors",
+    "Photo": "eyespot.data.photos",
+    "PhotoError": "eyespot.errors",
+    "Prediction": "eyespot.classifier",
+    "UsageError": "eyespot.errors",
+    "WeightsError": "eyespot.errors",
+    "find_photos": "eyespot.data.photos",
+    "load": "eyespot.classifier",
+    "open_photos": "eyespot.data.photos",
+    "teach": "eyespot.transfer.teach",
+}
+_ROOMS = ("classifier", "data", "errors", "evaluation", "features", "heads", "models", "transfer")
+
+__all__ = ["__version__", *sorted(_HOME)]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(importlib.import_module(_HOME[name]), name)
+    elif name in _ROOMS:
+        value = importlib.import_module(f"eyespot.{name}")
+    else:
+        raise AttributeError(f"module 'eyespot' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME, *_ROOMS})

@@ -1,0 +1,53 @@
+"""Divide photos into folds: every class spread evenly, no group on both sides."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+SMALL = 200
+"""Below so many photos, one division into folds is a lottery: several are averaged."""
+
+
+def fold_of(
+    labels: NDArray[np.int64], groups: NDArray[np.int64], count: int, seed: int = 0
+) -> NDArray[np.int64]:
+    """The fold 0..count-1 of each photo, int64 [n].
+
+    A group goes to the fold that has the fewest photos of the group's class so far (of all
+    classes on a tie), the largest groups first, in random order otherwise. A class with fewer
+    members than folds is missing from some folds; its only photo is asked about by a head that
+    has never seen the class, and counts as an error, as it should.
+    """
+    rng = np.random.default_rng(seed)
+    _, groups = np.unique(groups, return_inverse=True)
+    sizes = np.bincount(groups)
+    first = np.zeros(len(sizes), dtype=np.int64)
+    first[groups[::-1]] = np.arange(len(groups))[::-1]
+    owner = labels[first]  # a group of several labels counts for its first
+    order = rng.permutation(len(sizes))
+    order = order[np.argsort(-sizes[order], kind="stable")]
+    chosen = np.empty(len(sizes), dtype=np.int64)
+    per_class = np.zeros((int(labels.max(initial=0)) + 1, count), dtype=np.int64)
+    total = np.zeros(count, dtype=np.int64)
+    tie_breaks = rng.random((len(sizes), count))
+    for group in order:
+        mine = per_class[owner[group]]
+        fold = int(np.lexsort((tie_breaks[group], total, mine))[0])
+        chosen[group] = fold
+        mine[fold] += sizes[group]
+        total[fold] += sizes[group]
+    return chosen[groups]
+
+
+def folds(fold: NDArray[np.int64]) -> list[Fold]:
+    """(train, test) indices for each fold of `fold_of`; empty folds are left out."""
+    return [
+        (np.flatnonzero(fold != number), np.flatnonzero(fold == number))
+        for number in np.unique(fold)
+    ]
+
+
+def choose_repeats(count: int) -> int:
+    """How many divisions into folds to average for `count` photos."""
+    return 5 if count < SMALL else 1

@@ -1,0 +1,159 @@
+"""The figures by which a classifier is judged, each with its 95 % interval."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eyespot.evaluation.intervals import wilson_interval
+
+Interval = tuple[float, float]
+BINS = 15
+"""Bins of confidence, as Guo et al. 2017 use; fewer when they would hold under ten photos."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """How one class fares. `support`: photos of it. Shares are 0..1; NaN where undefined."""
+
+    name: str
+    precision: float
+    recall: float
+    recall_interval: Interval
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """Photos answered with about the same confidence, and the share that was right."""
+
+    confidence: float
+    accuracy: float
+    interval: Interval
+    count: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `evaluate` found. `confusion`: int64 [K, K], rows are the truth."""
+
+    classes: tuple[str, ...]
+    count: int
+    top1: float
+    top1_interval: Interval
+    top5: float
+    top5_interval: Interval
+    balanced_accuracy: float
+    ece: float
+    reliability: tuple[ReliabilityBin, ...]
+    per_class: tuple[ClassScore, ...]
+    confusion: NDArray[np.int64]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and lists, for JSON; undefined shares are None."""
+        return {
+            "classes": list(self.classes),
+            "count": self.count,
+            "top1": self.top1,
+            "top1_interval": list(self.top1_interval),
+            "top5": self.top5,
+            "top5_interval": list(self.top5_interval),
+            "balanced_accuracy": self.balanced_accuracy,
+            "ece": self.ece,
+            "per_class": [
+                {
+                    "name": score.name,
+                    "precision": _plain(score.precision),
+                    "recall": _plain(score.recall),
+                    "recall_interval": list(score.recall_interval),
+                    "f1": _plain(score.f1),
+                    "support": score.support,
+                }
+                for score in self.per_class
+            ],
+            "confusion": self.confusion.tolist(),
+            "reliability": [
+                {
+                    "confidence": b.confidence,
+                    "accuracy": b.accuracy,
+                    "interval": list(b.interval),
+                    "count": b.count,
+                }
+                for b in self.reliability
+            ],
+        }
+
+
+def evaluate(
+    probabilities: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    classes: Sequence[str],
+    groups: NDArray[np.int64] | None = None,
+) -> Evaluation:
+    """Judge answers `probabilities` [n, K] by the truth `labels` int64 [n].
+
+    Rows of NaN (photos not asked about) are left out. `groups`: int64 [n], equal for copies of a
+    picture; intervals count a group once, because copies are right or wrong together.
+    """
+    asked = ~np.isnan(probabilities[:, 0])
+    probabilities, labels = probabilities[asked], labels[asked]
+    count, k = len(labels), len(classes)
+    independent = count if groups is None else len(np.unique(groups[asked]))
+    true = probabilities[np.arange(count), labels]
+    # Rank of the true class; among equals the first class wins, as argmax has it.
+    earlier = np.arange(k)[None, :] < labels[:, None]
+    rank = ((probabilities > true[:, None]) | ((probabilities == true[:, None]) & earlier)).sum(1)
+    top1, top5 = float((rank < 1).mean()), float((rank < 5).mean())
+    guesses = probabilities.argmax(axis=1)
+    confusion = np.zeros((k, k), dtype=np.int64)
+    np.add.at(confusion, (labels, guesses), 1)
+    per_class = tuple(_class_score(name, confusion, index) for index, name in enumerate(classes))
+    reliability = _reliability(probabilities.max(axis=1), guesses == labels)
+    ece = sum(b.count * abs(b.confidence - b.accuracy) for b in reliability) / max(count, 1)
+    return Evaluation(
+        classes=tuple(classes),
+        count=count,
+        top1=top1,
+        top1_interval=wilson_interval(top1 * independent, independent),
+        top5=top5,
+        top5_interval=wilson_interval(top5 * independent, independent),
+        balanced_accuracy=float(np.nanmean([score.recall for score in per_class])),
+        ece=float(ece),
+        reliability=reliability,
+        per_class=per_class,
+        confusion=confusion,
+    )
+
+
+def _class_score(name: str, confusion: NDArray[np.int64], index: int) -> ClassScore:
+    right = int(confusion[index, index])
+    support, answered = int(confusion[index].sum()), int(confusion[:, index].sum())
+    precision = right / answered if answered else float("nan")
+    recall = right / support if support else float("nan")
+    f1 = 2 * right / (support + answered) if support + answered else float("nan")
+    return ClassScore(name, precision, recall, wilson_interval(right, support), f1, support)
+
+
+def _reliability(
+    confidence: NDArray[np.float64], right: NDArray[np.bool_]
+) -> tuple[ReliabilityBin, ...]:
+    """Equal-width bins (Guo et al. 2017, section 2); empty ones are left out."""
+    bins = int(np.clip(len(right) // 10, 1, BINS))
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    out = []
+    for number in np.unique(which):
+        inside = which == number
+        count, hits = int(inside.sum()), int(right[inside].sum())
+        out.append(
+            ReliabilityBin(
+                float(confidence[inside].mean()), hits / count, wilson_interval(hits, count), count
+            )
+        )
+    return tuple(out)
+
+
+def _plain(value: float) -> float | None:
+    return None if np.isnan(value) else value
