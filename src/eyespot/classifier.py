@@ -3,8 +3,10 @@
 Using one imports neither torch nor scikit-learn; teaching it more does.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from eyespot import classifier_file
+from eyespot import __version__, classifier_file
 from eyespot.data.decode import decode
-from eyespot.data.photos import Photo, find_photos
+from eyespot.data.open import PhotoLike
+from eyespot.data.photos import FileSource, Photo, Skipped
 from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
-from eyespot.errors import ClassifierFileError, PhotoError, UsageError
+from eyespot.errors import ClassifierFileError, DatasetError, UsageError, WeightsError
 from eyespot.features.backbone import Backbone, load_backbone
-from eyespot.features.engines import Engine, open_engine
-from eyespot.features.extract import Features, select_columns, stream
+from eyespot.features.engines import Engine, columns_of, open_engine
+from eyespot.features.extract import Features, block_widths, select_columns, stream
 from eyespot.heads.calibration import softmax
 from eyespot.heads.familiarity import Familiarity
 from eyespot.heads.scorers import Scorer, scorer_from_arrays
 
-PictureLike = str | Path | bytes | NDArray[np.uint8] | Image.Image
 LAST_LAYER = "top.mean"
+CROSS_VALIDATED = "photos it had not seen (cross-validation)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,6 @@ class Classifier:
     familiarity: Familiarity | None = None
     threshold: float = -1.0
     metrics: dict[str, Any] = field(default_factory=dict)
-    card: str = ""
     _taught: TaughtPhotos | Callable[[], TaughtPhotos | None] | None = None
     _engine: Engine | None = None
 
@@ -120,18 +122,14 @@ class Classifier:
 
     # --- answering -------------------------------------------------------------------------
 
-    def predict(self, picture: PictureLike, *, top: int = 5) -> Prediction:
+    def predict(self, picture: PhotoLike, *, top: int = 5) -> Prediction:
         """What is on one picture: a path, an encoded file, an array uint8 [H, W, 3], a PIL image.
 
         Raises PhotoError if it cannot be read.
         """
-        name, data = str(picture) if isinstance(picture, str | Path) else "picture", picture
-        if isinstance(data, str | Path):
-            photos = find_photos([data]).photos
-            if len(photos) != 1:
-                raise UsageError(f"predict takes one photo, {data} holds {len(photos)}; "
-                                 "use predict_many.")
-            data = photos[0].read()
+        name, data = "picture", picture
+        if isinstance(picture, str | Path):
+            name, data = str(picture), FileSource(Path(picture)).read()
         return self._answer(name, self.engine.run(self._prepare(data)[None])[0], top)
 
     def predict_many(self, photos: Iterable[Photo], *, top: int = 5) -> Iterator[Prediction]:
@@ -147,7 +145,7 @@ class Classifier:
             else:
                 yield self._answer(name, item.record.features, top)
 
-    def _prepare(self, data: bytes | NDArray[np.uint8] | Image.Image) -> NDArray[np.uint8]:
+    def _prepare(self, data: bytes | NDArray[Any] | Image.Image) -> NDArray[np.uint8]:
         preprocessing = self.backbone.preprocessing
         picture = decode(data, short_side=needed_short_side(preprocessing))
         return prepare(picture.pixels, preprocessing)
@@ -172,3 +170,254 @@ class Classifier:
         if self.familiarity is not None:
             known = self.familiarity(select_columns(features, layout, (LAST_LAYER,)))
         return softmax(scores / self.temperature), known
+
+    # --- teaching it more --------------------------------------------------------------------
+
+    def add_photos(self, name: str, photos: Sequence[PhotoLike]) -> list[Skipped]:
+        """Teach more photos of `name`, a class known or new; no known photo is read again.
+
+        The head is learnt again by the same recipe, its temperature and threshold are set anew.
+        Returns the photos that could not be read. Raises UsageError if the photos' features
+        were not kept.
+        """
+        from eyespot.data.open import named_photos
+        from eyespot.features.extract import embed, join_features
+
+        taught = self._require_taught()
+        new = [Photo(n, source, name) for n, source in named_photos(photos)]
+        features, kept, skipped = embed(new, self.backbone, self.engine)
+        if not kept:
+            raise DatasetError(f"None of the {len(new)} photos of {name} could be read.")
+        classes = self.classes if name in self.classes else (*self.classes, name)
+        known = {
+            sha for sha, label in zip(taught.features.sha256, taught.labels, strict=True)
+            if self.classes[label] == name
+        }
+        fresh = [i for i, sha in enumerate(features.sha256) if sha not in known]
+        labels = np.append(taught.labels, np.full(len(fresh), classes.index(name)))
+        joined = join_features(taught.features, features.take(fresh))
+        self._relearn(classes, TaughtPhotos(joined, labels))
+        return skipped
+
+    def add_class(self, name: str, photos: Sequence[PhotoLike]) -> list[Skipped]:
+        """Teach a new class. Raises UsageError if there is one of that name; see `add_photos`."""
+        if name in self.classes:
+            raise UsageError(f"There is a class {name!r} already; use add_photos for more of it.")
+        return self.add_photos(name, photos)
+
+    def remove_class(self, name: str) -> None:
+        """Forget a class. Raises UsageError if it is unknown, or one of the last two."""
+        gone = self._index(name)
+        if len(self.classes) <= 2:
+            raise UsageError("A classifier needs two classes; this one has no more.")
+        taught = self._require_taught()
+        kept = np.flatnonzero(taught.labels != gone)
+        labels = taught.labels[kept]
+        classes = tuple(c for c in self.classes if c != name)
+        photos = TaughtPhotos(taught.features.take(kept), labels - (labels > gone))
+        self._relearn(classes, photos)
+
+    def rename_class(self, old: str, new: str) -> None:
+        """Call a class something else. Raises UsageError if `old` is unknown or `new` is taken."""
+        index = self._index(old)
+        if new in self.classes:
+            raise UsageError(f"There is a class {new!r} already.")
+        self.classes = (*self.classes[:index], new, *self.classes[index + 1 :])
+
+    def _index(self, name: str) -> int:
+        if name not in self.classes:
+            raise UsageError(
+                f"There is no class {name!r}; the classes are {', '.join(self.classes)}."
+            )
+        return self.classes.index(name)
+
+    def _require_taught(self) -> TaughtPhotos:
+        if self.taught is None:
+            raise UsageError(
+                "This classifier has forgotten its photos (--forget-photos), so its classes "
+                "cannot be changed. Teach it anew with all the photos."
+            )
+        return self.taught
+
+    def _relearn(self, classes: tuple[str, ...], taught: TaughtPhotos) -> None:
+        from eyespot.data.audit import duplicate_groups
+        from eyespot.data.splits import fold_of, folds
+        from eyespot.evaluation import evaluate
+        from eyespot.evaluation.relearn import relearn
+        from eyespot.heads import make_method
+
+        features, labels = taught.features, taught.labels
+        last = features.columns((LAST_LAYER,))
+        groups = duplicate_groups(features.sha256, features.dhash, last).group
+        parts = fold_of(labels, groups, 5)
+        learnt = relearn(
+            make_method(self.recipe.method),
+            self.recipe.knob,
+            features.columns(self.recipe.blocks),
+            block_widths(features.layout, self.recipe.blocks),
+            last,
+            labels,
+            len(classes),
+            parts,
+            folds(parts),
+        )
+        self.scorer, self.temperature = learnt.scorer, learnt.temperature
+        self.familiarity, self.threshold = learnt.familiarity, learnt.rejection.threshold
+        self.metrics = {
+            **evaluate(learnt.probabilities, labels, classes, groups).to_dict(),
+            "evaluated_on": CROSS_VALIDATED,
+            "rejection": learnt.rejection.to_dict(),
+        }
+        self.classes = classes
+        self._taught = taught
+
+    # --- keeping it --------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write NAME.eyespot, atomically. Raises ClassifierFileError if the disk refuses."""
+        path = Path(path)
+        head = {f"scorer.{name}": array for name, array in self.scorer.to_arrays().items()}
+        if self.familiarity is not None:
+            head["familiarity.references"] = self.familiarity.references
+        photos = None if self.taught is None else _photo_arrays(self.taught)
+        manifest = {
+            "eyespot": __version__,
+            "classes": list(self.classes),
+            "backbone": {
+                "name": self.backbone.name,
+                "sha256": self.backbone.sha256,
+                "extractor": self.backbone.extractor,
+            },
+            "preprocessing": self.backbone.preprocessing.to_dict(),
+            "recipe": {
+                "method": self.recipe.method,
+                "blocks": list(self.recipe.blocks),
+                "knob": self.recipe.knob,
+            },
+            "scorer": self.scorer.kind,
+            "temperature": self.temperature,
+            "threshold": self.threshold,
+            "metrics": self.metrics,
+        }
+        classifier_file.write(path, manifest, head, photos, model_card(self))
+
+
+def load(path: str | Path) -> Classifier:
+    """Read NAME.eyespot.
+
+    Raises ClassifierFileError if the file cannot be used, WeightsError if the backbone's weights
+    are not installed or are others than those it was taught with.
+    """
+    path = Path(path)
+    manifest, head, _ = classifier_file.read(path)
+    try:
+        named = manifest["backbone"]
+        recipe = manifest["recipe"]
+        classes = tuple(str(name) for name in manifest["classes"])
+        arrays = {
+            name.removeprefix("scorer."): array
+            for name, array in head.items()
+            if name.startswith("scorer.")
+        }
+        scorer = scorer_from_arrays(manifest["scorer"], arrays)
+        references = head.get("familiarity.references")
+        preprocessing = Preprocessing.from_dict(manifest["preprocessing"])
+        classifier = Classifier(
+            classes=classes,
+            backbone=Backbone(str(named["name"]), str(named["sha256"]), preprocessing),
+            recipe=Recipe(recipe["method"], tuple(recipe["blocks"]), float(recipe["knob"])),
+            scorer=scorer,
+            temperature=float(manifest["temperature"]),
+            familiarity=None if references is None else Familiarity(references),
+            threshold=float(manifest["threshold"]),
+            metrics=dict(manifest["metrics"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ClassifierFileError(
+            f"{path} is damaged: its manifest or arrays are not as expected ({error}). "
+            "Teach it again, or restore it from a copy."
+        ) from error
+    installed = load_backbone(classifier.backbone.name)
+    if installed.sha256 != classifier.backbone.sha256:
+        raise WeightsError(
+            f"{path} was taught with {named['name']} weights {named['sha256'][:12]}, installed "
+            f"are {installed.sha256[:12]}. Install the same weights, or teach it again."
+        )
+    classifier._taught = partial(_read_taught, path, classifier)
+    return classifier
+
+
+def _photo_arrays(taught: TaughtPhotos) -> dict[str, NDArray[Any]]:
+    features = taught.features
+    thumbnails = np.frombuffer(b"".join(features.thumbnails), dtype=np.uint8)
+    texts = json.dumps({"names": features.names, "sha256": features.sha256}).encode()
+    widths = {name: part.stop - part.start for name, part in features.layout.items()}
+    return {
+        "features": features.values,
+        "labels": taught.labels,
+        "dhash": features.dhash,
+        "thumbnails": thumbnails,
+        "thumbnail_sizes": np.array([len(t) for t in features.thumbnails], dtype=np.int64),
+        "texts": np.frombuffer(texts, dtype=np.uint8),
+        "layout": np.frombuffer(json.dumps(widths).encode(), dtype=np.uint8),
+    }
+
+
+def _read_taught(path: Path, classifier: Classifier) -> TaughtPhotos | None:
+    arrays = classifier_file.read_photos(path)
+    if arrays is None:
+        return None
+    try:
+        texts = json.loads(arrays["texts"].tobytes())
+        ends = np.cumsum(arrays["thumbnail_sizes"]).tolist()
+        whole = arrays["thumbnails"].tobytes()
+        starts = [0, *ends[:-1]]
+        features = Features(
+            names=tuple(texts["names"]),
+            sha256=tuple(texts["sha256"]),
+            values=arrays["features"],
+            layout=columns_of(json.loads(arrays["layout"].tobytes())),
+            dhash=arrays["dhash"],
+            thumbnails=tuple(whole[a:b] for a, b in zip(starts, ends, strict=True)),
+        )
+        labels = arrays["labels"].astype(np.int64)
+        lengths = {len(labels), len(features), len(features.values), len(features.sha256)}
+        if lengths != {len(features.thumbnails)} or labels.max(initial=0) >= len(
+            classifier.classes
+        ):
+            raise ValueError("their numbers do not agree")
+        return TaughtPhotos(features, labels)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ClassifierFileError(
+            f"{path} is damaged: its photos are not as expected ({error}). "
+            "Teach it again, or restore it from a copy."
+        ) from error
+
+
+def model_card(classifier: Classifier) -> str:
+    """What it is, how good, made from what: Markdown, for people who open the file."""
+    metrics = classifier.metrics
+    lines = [
+        "# An eyespot classifier",
+        "",
+        f"Recognises: {', '.join(classifier.classes)}.",
+        "",
+        f"- Network: {classifier.backbone.name}, weights sha256 {classifier.backbone.sha256}",
+        f"- Head: {classifier.recipe.method} on {', '.join(classifier.recipe.blocks)}",
+    ]
+    if "top1" in metrics:
+        low, high = metrics["top1_interval"]
+        lines += [
+            f"- Right on {metrics['top1']:.1%} of photos (95 % interval {low:.1%} to {high:.1%}), "
+            f"measured on {metrics['count']}: {metrics['evaluated_on']}",
+            f"- Calibration error (ECE): {metrics['ece']:.3f}",
+        ]
+    lines += [
+        "",
+        "It knows what it was taught: photos from another camera, place or season may be "
+        "recognised less often than these figures say.",
+        "",
+        "Use it with: `eyespot predict PHOTO -m NAME.eyespot`",
+        "",
+    ]
+    return "\n".join(lines)

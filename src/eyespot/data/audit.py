@@ -39,14 +39,17 @@ class Finding:
 
 
 def duplicate_groups(
-    sha256: Sequence[str], dhash: NDArray[np.uint64], embedding: NDArray[np.float32]
+    sha256: Sequence[str],
+    dhash: NDArray[np.uint64],
+    embedding: NDArray[np.float32],
+    bursts: Sequence[str | None] | None = None,
 ) -> Duplicates:
     """Find copies among n photos, without comparing each with each.
 
     Exact copies have the same `sha256`. Near copies have a `dhash` uint64 [n] that differs in at
     most NEAR_BITS bits and an `embedding` float32 [n, d] of cosine at least NEAR_COSINE. Hashes
     that near agree in one of seven parts (pigeonhole), so that only photos that share a part are
-    compared.
+    compared. Photos of one of the `bursts` share a group too, but are not called copies.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -62,6 +65,12 @@ def duplicate_groups(
     _, group = connected_components(graph, directed=False)
     exact = _members(same_file)
     near = [m for m in _members(group) if len({sha256[i] for i in m}) > 1]
+    if bursts is not None and any(bursts):
+        names = [burst or f"\0{index}" for index, burst in enumerate(bursts)]
+        _, burst = np.unique(names, return_inverse=True)
+        bipartite = coo_array((np.ones(count, np.int8), (group, group.max() + 1 + burst)))
+        bipartite.resize((group.max() + 2 + burst.max(),) * 2)
+        group = connected_components(bipartite, directed=False)[1][group]
     return Duplicates(group.astype(np.int64), exact, near)
 
 

@@ -17,17 +17,20 @@ PhotoLike = str | Path | bytes | np.ndarray[Any, Any] | Image.Image
 
 
 def open_photos(
-    source: str | Path | Sequence[PhotoLike], labels: Sequence[str | int] | None = None
+    source: str | Path | Sequence[PhotoLike],
+    labels: Sequence[str | int] | None = None,
+    *,
+    least_classes: int = 2,
 ) -> Dataset:
-    """A labelled Dataset with at least two classes.
+    """A labelled Dataset with at least `least_classes` classes.
 
     `source`: a folder with a folder per class (or these inside train/, val/, test/), a CSV or TSV
     of path and label, a Parquet file or a folder of them, IDX files, or a list of paths, encoded
     files, arrays and Pillow images with their `labels`.
-    Raises DatasetError if there is nothing of the kind, no photo, or fewer than two classes.
+    Raises DatasetError if there is nothing of the kind, no photo, or too few classes.
     """
     dataset = _open(source, labels)
-    if len(dataset.classes) < 2:
+    if len(dataset.classes) < least_classes:
         only = dataset.classes[0] if dataset.classes else None
         raise DatasetError(
             f"Expected photos of at least two classes, found only '{only}'. "
@@ -66,15 +69,26 @@ def _from_list(items: Sequence[PhotoLike], labels: Sequence[str | int] | None) -
             f"Expected a label for each of {len(items)} photos, got "
             f"{'none' if labels is None else len(labels)}."
         )
-    photos = []
+    named = named_photos(items)
+    return Dataset(
+        tuple(
+            Photo(name, source, str(label))
+            for (name, source), label in zip(named, labels, strict=True)
+        )
+    )
+
+
+def named_photos(items: Sequence[PhotoLike]) -> list[tuple[str, Source]]:
+    """A unique name and a source for each photo. Raises DatasetError for what is none."""
+    out: list[tuple[str, Source]] = []
     seen: set[str] = set()
-    for number, (item, label) in enumerate(zip(items, labels, strict=True)):
+    for number, item in enumerate(items):
         name, source = _named(item, number)
         if name in seen:
             name = f"{name} ({number})"
         seen.add(name)
-        photos.append(Photo(name, source, str(label)))
-    return Dataset(tuple(photos))
+        out.append((name, source))
+    return out
 
 
 def _named(item: PhotoLike, number: int) -> tuple[str, Source]:

@@ -30,6 +30,21 @@ class Preprocessing:
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Preprocessing":
+        """Raises KeyError, TypeError or ValueError if `values` are not what `to_dict` gives."""
+        if values["fit"] not in ("stretch", "crop"):
+            raise ValueError(f"fit is {values['fit']!r}")
+        red, green, blue = (float(value) for value in values["mean"])
+        std = tuple(float(value) for value in values["std"])
+        return cls(
+            size=int(values["size"]),
+            mean=(red, green, blue),
+            std=(std[0], std[1], std[2]),
+            fit=values["fit"],
+            crop_fraction=float(values["crop_fraction"]),
+        )
+
 
 def prepare(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.uint8]:
     """Resize (bicubic, antialiased): uint8 RGB [H, W, 3] -> uint8 [size, size, 3]."""

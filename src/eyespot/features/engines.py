@@ -79,7 +79,8 @@ def _has_gpu() -> bool:
     return torch.cuda.is_available() or torch.backends.mps.is_available()
 
 
-def _layout(widths: dict[str, int]) -> dict[str, slice]:
+def columns_of(widths: dict[str, int]) -> dict[str, slice]:
+    """Where each block of the given width stands when they stand side by side, in order."""
     ends = np.cumsum(list(widths.values())).tolist()
     return {
         name: slice(end - width, end)
@@ -102,7 +103,7 @@ class OpenVinoEngine:
         facts = graph.with_suffix(".json")
         if not facts.exists():  # written last: where it is, the rest is whole
             _convert(backbone, graph, facts)
-        self.layout = _layout(json.loads(facts.read_text("utf-8")))
+        self.layout = columns_of(json.loads(facts.read_text("utf-8")))
         self._core = openvino.Core()
         self._core.set_property({"CACHE_DIR": str(folder / "compiled")})
         if precision == "auto":
@@ -223,7 +224,7 @@ class TorchEngine:
         self._module = module.to(self._device, memory_format=torch.channels_last)
         self._bf16 = precision == "bf16"
         self._head = _head_arrays(module)
-        self.layout = _layout(widths)
+        self.layout = columns_of(widths)
         self.name = f"torch {self._device.type} {precision}"
         self.workers = _cores()
 

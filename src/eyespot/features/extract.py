@@ -68,11 +68,28 @@ class Features:
         )
 
 
+def join_features(first: Features, second: Features) -> Features:
+    """The photos of `first`, then those of `second`; both of the same layout."""
+    return Features(
+        names=first.names + second.names,
+        sha256=first.sha256 + second.sha256,
+        values=np.concatenate([first.values, second.values]),
+        layout=first.layout,
+        dhash=np.concatenate([first.dhash, second.dhash]),
+        thumbnails=first.thumbnails + second.thumbnails,
+    )
+
+
 def select_columns(
     values: NDArray[np.floating], layout: dict[str, slice], blocks: Sequence[str]
 ) -> NDArray[np.float32]:
     """Named blocks of features [n, D] side by side, float32 [n, d]."""
     return np.concatenate([values[:, layout[block]] for block in blocks], axis=1, dtype=np.float32)
+
+
+def block_widths(layout: dict[str, slice], blocks: Sequence[str]) -> list[int]:
+    """How many columns each of the named blocks has."""
+    return [layout[block].stop - layout[block].start for block in blocks]
 
 
 @dataclass(frozen=True, slots=True)

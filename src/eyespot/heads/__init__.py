@@ -1,0 +1,36 @@
+"""Ways to learn a head over feature arrays, by name."""
+
+from typing import TYPE_CHECKING
+
+from eyespot.errors import UsageError
+
+if TYPE_CHECKING:
+    from eyespot.heads.method import Method
+
+NAMES = {
+    "knn": "nearest neighbours",
+    "prototypes": "prototypes",
+    "logistic": "logistic regression",
+    "svm": "linear SVM",
+}
+"""What `--method` calls the heads, and what they are called in words."""
+
+
+def make_method(name: str) -> "Method":
+    """The head called `name` in `NAMES`. Raises UsageError for an unknown one."""
+    # Imported here: scipy and scikit-learn are needed for learning only.
+    from eyespot.heads.linear import Linear
+    from eyespot.heads.neighbours import Neighbours
+    from eyespot.heads.prototypes import Prototypes
+
+    methods: dict[str, Method] = {
+        "knn": Neighbours(),
+        "prototypes": Prototypes(),
+        "logistic": Linear("cross-entropy"),
+        "svm": Linear("squared hinge", knobs=(1e-1, 1e-2, 1e-3)),
+    }
+    if name not in methods:
+        raise UsageError(
+            f"The method must be one of auto, {', '.join(methods)}; {name!r} is not."
+        )
+    return methods[name]

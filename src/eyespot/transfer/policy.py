@@ -13,9 +13,8 @@ cross-validation decides. Fine-tuning joins as one more candidate.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eyespot.errors import UsageError
 from eyespot.features.backbone import CONFIDENCE
-from eyespot.heads.method import Method
+from eyespot.heads import make_method
 
 LIKE_IMAGENET = 0.5
 """Similarity from which photos count as like ImageNet: the median over ordinary photographs of
@@ -43,13 +42,11 @@ VIEWS = {
     "stages and places": ("mean", "std", "grid"),
 }
 
-NAMES = {
-    "knn": "nearest neighbours",
-    "prototypes": "prototypes",
-    "logistic": "logistic regression",
-    "svm": "linear SVM",
+VIEW_WORDS = {
+    "last layer": "the network's last layer",
+    "stages": "several stages of the network",
+    "stages and places": "several stages of the network with their places in the picture",
 }
-"""What `--method` calls the heads, and what they are called in words."""
 
 
 def blocks_of(view: str, layout: dict[str, slice]) -> tuple[str, ...]:
@@ -58,26 +55,6 @@ def blocks_of(view: str, layout: dict[str, slice]) -> tuple[str, ...]:
     if view == "last layer":
         return (blocks[-1],)
     return tuple(block for block in blocks if block.rpartition(".")[2] in VIEWS[view])
-
-
-def make_method(name: str) -> Method:
-    """The head called `name` in `NAMES`. Raises UsageError for an unknown one."""
-    # Imported here: scipy and scikit-learn are needed for learning only.
-    from eyespot.heads.linear import Linear
-    from eyespot.heads.neighbours import Neighbours
-    from eyespot.heads.prototypes import Prototypes
-
-    methods: dict[str, Method] = {
-        "knn": Neighbours(),
-        "prototypes": Prototypes(),
-        "logistic": Linear("cross-entropy"),
-        "svm": Linear("squared hinge", knobs=(1e-1, 1e-2, 1e-3)),
-    }
-    if name not in methods:
-        raise UsageError(
-            f"The method must be one of auto, {', '.join(methods)}; {name!r} is not."
-        )
-    return methods[name]
 
 
 def similarity(confidence: Sequence[float]) -> float:

@@ -1,0 +1,166 @@
+"""The file format NAME.eyespot: a zip of JSON, safetensors and Markdown, and nothing executable.
+
+| member               | what it holds                                                     |
+|----------------------|-------------------------------------------------------------------|
+| manifest.json        | format, version, classes, backbone, head, metrics, thresholds     |
+| head.safetensors     | the head's arrays and the references of familiarity               |
+| photos.safetensors   | optional: features, hashes, labels, thumbnails of taught photos    |
+| README.md            | the model card                                                    |
+
+Members that a later version adds are ignored; a later format version is refused.
+"""
+
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eyespot.atomic import atomic_writer
+from eyespot.errors import ClassifierFileError
+
+FORMAT = "eyespot-classifier"
+FORMAT_VERSION = 1
+MAX_MEMBER = 8_000_000_000
+"""Bytes one member may unpack to: the features of half a million photos."""
+MAX_MANIFEST = 50_000_000
+
+Tensors = dict[str, NDArray[Any]]
+
+
+def write(
+    path: Path,
+    manifest: Mapping[str, Any],
+    head: Tensors,
+    photos: Tensors | None,
+    card: str,
+) -> None:
+    """Write atomically: a kill, or a full disk, leaves what was there before.
+
+    Raises ClassifierFileError if the disk refuses.
+    """
+    from safetensors.numpy import save
+
+    whole = {"format": FORMAT, "format_version": FORMAT_VERSION, **manifest}
+    try:
+        with atomic_writer(path) as file, zipfile.ZipFile(file, "w") as archive:
+            text = json.dumps(whole, indent=1, ensure_ascii=False)
+            archive.writestr("manifest.json", text, zipfile.ZIP_DEFLATED)
+            archive.writestr("README.md", card, zipfile.ZIP_DEFLATED)
+            # Features hardly compress; stored they are read at the speed of the disk.
+            archive.writestr("head.safetensors", save(_contiguous(head)), zipfile.ZIP_STORED)
+            if photos is not None:
+                archive.writestr(
+                    "photos.safetensors", save(_contiguous(photos)), zipfile.ZIP_STORED
+                )
+    except OSError as error:
+        raise ClassifierFileError(
+            f"{path} cannot be written: {error.strerror or error}. What was there is unchanged."
+        ) from error
+
+
+def read(path: Path) -> tuple[dict[str, Any], Tensors, str]:
+    """Manifest, head arrays and model card.
+
+    Raises ClassifierFileError if the file is missing, damaged, foreign, or from a later version.
+    """
+    with _Archive(path) as archive:
+        try:
+            manifest = json.loads(archive.member("manifest.json", MAX_MANIFEST))
+        except ValueError as error:
+            raise _damaged(path, f"manifest.json is not JSON ({error})") from error
+        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+            raise ClassifierFileError(
+                f"{path} is a zip file, but not an eyespot classifier. Make one with: "
+                "eyespot teach PHOTOS -o NAME.eyespot"
+            )
+        version = manifest.get("format_version")
+        if not isinstance(version, int) or version > FORMAT_VERSION:
+            raise ClassifierFileError(
+                f"{path} has format version {version}, this eyespot reads up to {FORMAT_VERSION}. "
+                "Upgrade it with: pip install --upgrade eyespot"
+            )
+        head = _tensors(path, archive.member("head.safetensors", MAX_MEMBER))
+        try:
+            card = archive.member("README.md", MAX_MANIFEST).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise _damaged(path, "README.md is not text") from error
+    return manifest, head, card
+
+
+def read_photos(path: Path) -> Tensors | None:
+    """The arrays of the taught photos; None if the file holds none. Raises as `read`."""
+    with _Archive(path) as archive:
+        if "photos.safetensors" not in archive.names:
+            return None
+        return _tensors(path, archive.member("photos.safetensors", MAX_MEMBER))
+
+
+class _Archive:
+    """A zip file whose every fault is a ClassifierFileError."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except FileNotFoundError as error:
+            raise ClassifierFileError(
+                f"There is no file {path}. Make one with: eyespot teach PHOTOS -o {path.name}"
+            ) from error
+        except OSError as error:
+            raise ClassifierFileError(f"{path} cannot be read: {error.strerror}.") from error
+        except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+            raise _damaged(path, "it is not a whole zip file") from error
+        self.names = set(self._zip.namelist())
+
+    def __enter__(self) -> "_Archive":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._zip.close()
+
+    def member(self, name: str, limit: int) -> bytes:
+        """The content of a member of at most `limit` bytes."""
+        if name not in self.names:
+            raise _damaged(self.path, f"{name} is missing")
+        size = self._zip.getinfo(name).file_size
+        if size > limit:
+            raise _damaged(self.path, f"{name} claims {size:,} bytes, at most {limit:,} are read")
+        try:
+            with self._zip.open(name) as file:
+                return file.read(limit)
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            OSError,
+            EOFError,
+            ValueError,
+            RuntimeError,  # an encrypted member
+            NotImplementedError,
+        ) as error:
+            raise _damaged(self.path, f"{name} cannot be unpacked ({error})") from error
+
+
+def _tensors(path: Path, content: bytes) -> Tensors:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        return load(content)
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(path, f"its arrays cannot be read ({error})") from error
+
+
+def _contiguous(arrays: Tensors) -> Tensors:
+    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+
+
+def _damaged(path: Path, why: str) -> ClassifierFileError:
+    return ClassifierFileError(
+        f"{path} is damaged or not an eyespot classifier: {why}. "
+        "Teach it again, or restore it from a copy."
+    )
