@@ -25,7 +25,7 @@ from eyespot.features.engines import Engine, columns_of, open_engine
 from eyespot.features.extract import Features, block_widths, select_columns, stream
 from eyespot.heads.calibration import softmax
 from eyespot.heads.familiarity import Familiarity
-from eyespot.heads.scorers import Scorer, scorer_from_arrays
+from eyespot.heads.scorers import LinearScorer, Scorer, scorer_from_arrays
 
 LAST_LAYER = "top.mean"
 CROSS_VALIDATED = "photos it had not seen (cross-validation)"
@@ -421,3 +421,24 @@ def model_card(classifier: Classifier) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def imagenet(backbone: str = "efficientnet_lite0") -> Classifier:
+    """The network's own classifier of the 1000 ImageNet classes, as a Classifier.
+
+    Photos are cropped as ImageNet is judged. Raises WeightsError if weights are not installed.
+    """
+    from eyespot.models.registry import find
+    from eyespot.models.weights import imagenet_classes
+
+    body = load_backbone(backbone)
+    body = Backbone(body.name, body.sha256, find(backbone).preprocessing)
+    engine = open_engine(body)
+    weights, bias = engine.imagenet_head()
+    return Classifier(
+        classes=imagenet_classes(),
+        backbone=body,
+        recipe=Recipe("imagenet", (LAST_LAYER,), 0.0),
+        scorer=LinearScorer(weights, bias),
+        _engine=engine,
+    )

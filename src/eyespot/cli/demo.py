@@ -1,0 +1,37 @@
+"""`eyespot demo`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eyespot.cli.show import progress
+
+
+def demo(
+    folder: Annotated[Path, typer.Option("-o", "--output", help="Where everything goes.")] = Path(
+        "demo"
+    ),
+) -> None:
+    """Do the whole job on real pictures that installed packages carry: photographed textures.
+
+    Example: eyespot demo
+    """
+    from eyespot.cli.teach import print_lesson
+    from eyespot.report import write_report
+    from eyespot.transfer.samples import write_textures
+    from eyespot.transfer.teach import learn
+
+    photos = folder / "photos"
+    print(f"Cutting photographed surfaces into small photos: {photos}")
+    write_textures(photos)
+    with progress() as step:
+        lesson = learn(photos, progress=step)
+    classifier, page = folder / "textures.eyespot", folder / "report.html"
+    lesson.classifier.save(classifier)
+    write_report(lesson, page)
+    print_lesson(lesson)
+    example = next((photos / "test").rglob("*.png"))
+    print(f"\nClassifier  {classifier}\nReport      {page.resolve()}")
+    print(f"Try it      eyespot predict {example} -m {classifier}")
+    print("Your own    eyespot teach PHOTOS -o mine.eyespot    (PHOTOS/cat/1.jpg, PHOTOS/dog/...)")

@@ -1,0 +1,66 @@
+"""`eyespot evaluate`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eyespot.classifier import load
+from eyespot.cli.show import bar, print_json, printable, progress
+
+
+def evaluate(
+    photos: Annotated[Path, typer.Argument(help="Labelled photos, as for teach.")],
+    model: Annotated[Path, typer.Option("-m", "--model", help="The classifier to measure.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+) -> None:
+    """Measure a classifier on photos it has not seen.
+
+    Example: eyespot evaluate new-photos/ -m pets.eyespot
+    """
+    from eyespot.evaluation import advice, verdict
+    from eyespot.transfer.examine import examine
+
+    classifier = load(model)
+    with progress() as step:
+        exam = examine(classifier, photos, progress=step)
+    evaluation = exam.evaluation
+    if as_json:
+        print_json(
+            {
+                **evaluation.to_dict(),
+                "unknown_refused": exam.refused,
+                "known_photos": list(exam.known),
+                "skipped": [{"path": s.path, "reason": s.reason} for s in exam.skipped],
+                "mistakes": [
+                    {"path": m.path, "label": m.label, "said": m.said, "probability": m.probability}
+                    for m in exam.mistakes
+                ],
+            }
+        )
+        return
+    print(f"\n{printable(verdict(evaluation))}\n")
+    width = max(len(score.name) for score in evaluation.per_class)
+    for score in evaluation.per_class:
+        if score.support:
+            print(
+                f"  {printable(score.name):{width}}  {bar(score.recall)} {score.recall:6.1%} "
+                f"of {score.support}"
+            )
+    low, high = evaluation.top5_interval
+    print(f"\nTop-5 {evaluation.top5:.1%} ({low:.1%} to {high:.1%}); ECE {evaluation.ece:.3f}.")
+    print(printable(advice(evaluation)))
+    if exam.mistakes:
+        print("Worst mistakes:")
+    for mistake in exam.mistakes[:10]:
+        print(
+            printable(
+                f"  {mistake.path}: said {mistake.said} ({mistake.probability:.0%}), "
+                f"is {mistake.label}"
+            )
+        )
+    print(f"{exam.refused:.1%} would have been answered with none of these.")
+    if exam.known:
+        print(f"Warning: {len(exam.known)} of these photos were taught; the figures flatter.")
+    for skipped in exam.skipped:
+        print(printable(f"Skipped {skipped.path}: {skipped.reason}"))

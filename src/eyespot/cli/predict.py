@@ -1,0 +1,89 @@
+"""`eyespot predict`."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eyespot.classifier import Classifier, Prediction, imagenet, load
+from eyespot.cli.show import bar, print_json, printable
+from eyespot.data.folders import find_photos
+from eyespot.data.photos import Dataset, MemorySource, Photo
+from eyespot.errors import UsageError
+
+
+def predict(
+    photos: Annotated[
+        list[str] | None, typer.Argument(help="Files, folders, patterns; - for standard input.")
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option("-m", "--model", help="A classifier. [default: 1000 ImageNet classes]"),
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many classes to show.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON list, for machines.")] = False,
+    csv: Annotated[Path | None, typer.Option(help="Write a CSV file.")] = None,
+    parquet: Annotated[Path | None, typer.Option(help="Write a Parquet file.")] = None,
+    camera: Annotated[bool, typer.Option("--camera", help="Look through the camera.")] = False,
+    video: Annotated[Path | None, typer.Option(help="Look at a video.")] = None,
+) -> int:
+    """Say what is on photos: a taught classifier's classes, or the 1000 of ImageNet.
+
+    Example: eyespot predict holiday/ -m pets.eyespot --csv answers.csv
+    """
+    if not photos and not camera and video is None:
+        raise UsageError("Name at least one photo, folder or pattern, or use --camera or --video.")
+    classifier = load(model) if model else imagenet()
+    if camera or video is not None:
+        from eyespot.cli.live import watch
+
+        watch(classifier, video, top)
+        return 0
+    dataset = _find(photos or [])
+    answers = classifier.predict_many(dataset.photos, top=top)
+    if csv or parquet:
+        answers = list(answers)
+        if csv:
+            from eyespot.cli.tables import write_csv
+
+            write_csv(answers, csv)
+        if parquet:
+            from eyespot.cli.tables import write_parquet
+
+            write_parquet(answers, parquet)
+    elif as_json:
+        answers = list(answers)
+        print_json([answer.to_dict() for answer in answers])
+    else:
+        answers = _print(answers, classifier)
+    for skipped in dataset.skipped:
+        print(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
+    return 1 if answers and all(answer.error for answer in answers) else 0
+
+
+def _find(names: list[str]) -> Dataset:
+    piped = tuple(
+        Photo("standard input", MemorySource(sys.stdin.buffer.read())) for name in names if name == "-"
+    )
+    found = find_photos([name for name in names if name != "-"])
+    if not piped and not found.photos:
+        raise UsageError(f"There is no photo in {', '.join(names)}.")
+    return Dataset(piped + found.photos, found.skipped)
+
+
+def _print(answers: Iterable[Prediction], classifier: Classifier) -> list[Prediction]:
+    shown = []
+    for answer in answers:
+        shown.append(answer)
+        print(printable(answer.path))
+        if answer.error:
+            print(printable(f"  cannot be used: {answer.error}"))
+            continue
+        if answer.unknown:
+            print("  none of these: it looks like nothing that was taught. The nearest:")
+        width = max(len(label) for label, _ in answer.top)
+        for label, probability in answer.top:
+            print(f"  {printable(label):{width}}  {bar(probability)} {probability:6.1%}")
+    return shown

@@ -1,0 +1,135 @@
+"""`eyespot teach`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from eyespot.cli.show import bar, print_json, printable, progress
+
+
+from eyespot.transfer.teach import Lesson, learn
+
+
+def teach(
+    photos: Annotated[
+        Path, typer.Argument(help="PHOTOS/<class>/*.jpg, a CSV or TSV, Parquet or IDX.")
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Where the classifier goes.")
+    ] = Path("classifier.eyespot"),
+    report: Annotated[
+        Path | None, typer.Option(help="Where the report goes. [default: beside the classifier]")
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="auto, knn, prototypes, logistic or svm.")
+    ] = "auto",
+    budget: Annotated[float, typer.Option(min=0, help="Seconds for choosing a method.")] = 20.0,
+    onto: Annotated[
+        Path | None, typer.Option(help="A classifier to teach more; its photos are kept.")
+    ] = None,
+    backbone: Annotated[str, typer.Option(help="The network.")] = "efficientnet_lite0",
+    forget_photos: Annotated[
+        bool, typer.Option("--forget-photos", help="Keep no features of the photos.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+) -> None:
+    """Teach a classifier from photos and report how good it is.
+
+    Example: eyespot teach pets/ -o pets.eyespot
+    """
+    from eyespot.classifier import load
+    from eyespot.report import write_report
+
+    with progress() as step:
+        lesson = learn(
+            photos,
+            method=method,
+            budget=budget,
+            backbone=backbone,
+            onto=load(onto) if onto else None,
+            forget_photos=forget_photos,
+            progress=step,
+        )
+        lesson.classifier.save(output)
+        page = report or output.with_suffix(".report.html")
+        write_report(lesson, page)
+    if as_json:
+        print_json({**summary(lesson), "classifier": str(output), "report": str(page)})
+    else:
+        print_lesson(lesson)
+        print(f"\nClassifier  {output}\nReport      {page}")
+        print(f"Try it      eyespot predict PHOTO -m {output}")
+
+
+def summary(lesson: Lesson) -> dict[str, Any]:
+    """What `--json` prints of a lesson."""
+    evaluation = lesson.evaluation
+    return {
+        "classes": list(lesson.classifier.classes),
+        "photos": len(lesson.features),
+        "skipped": [{"path": s.path, "reason": s.reason} for s in lesson.skipped],
+        "duplicates": [
+            [lesson.features.names[index] for index in group]
+            for group in (*lesson.duplicates.exact, *lesson.duplicates.near)
+        ],
+        "findings": [
+            {"kind": f.kind, "severity": f.severity, "message": f.message, "advice": f.advice}
+            for f in lesson.findings
+        ],
+        "suspicious": [
+            {
+                "path": lesson.features.names[s.index],
+                "label": lesson.classifier.classes[lesson.labels[s.index]],
+                "suggested": lesson.classifier.classes[s.suggested],
+                "confidence": s.confidence,
+            }
+            for s in lesson.suspicious
+        ],
+        "method": lesson.method,
+        "reason": lesson.reason,
+        "evaluated_on": lesson.evaluated_on,
+        **evaluation.to_dict(),
+        "candidates": [
+            {
+                "method": trial.method,
+                "top1": trial.top1,
+                "top1_interval": list(trial.top1_interval),
+                "seconds": trial.seconds,
+            }
+            for trial in lesson.candidates
+        ],
+        "learning_curve": lesson.learning_curve.to_dict() if lesson.learning_curve else None,
+        "rejection": lesson.rejection.to_dict(),
+        "seconds": lesson.seconds,
+        "photos_per_second": lesson.photos_per_second,
+    }
+
+
+def print_lesson(lesson: Lesson) -> None:
+    """What a person wants to know."""
+    from eyespot.evaluation import advice, verdict
+
+    print(f"\n{printable(verdict(lesson.evaluation))}\n{lesson.reason}\n")
+    width = max(len(trial.method) for trial in lesson.candidates)
+    for trial in sorted(lesson.candidates, key=lambda trial: -trial.top1):
+        print(
+            f"  {trial.method:{width}}  {bar(trial.top1)} {trial.top1:6.1%}  {trial.seconds:.1f} s"
+        )
+    print()
+    if lesson.learning_curve:
+        print(lesson.learning_curve.verdict)
+    print(printable(advice(lesson.evaluation)))
+    for finding in lesson.findings:
+        print(printable(f"{finding.severity.capitalize()}: {finding.message} {finding.advice}"))
+    if lesson.suspicious:
+        print(f"{len(lesson.suspicious)} labels look wrong; the report shows them.")
+    for skipped in lesson.skipped[:5]:
+        print(printable(f"Skipped {skipped.path}: {skipped.reason}"))
+    if len(lesson.skipped) > 5:
+        print(f"and {len(lesson.skipped) - 5} more; the report names them all.")
+    seconds = lesson.seconds
+    print(
+        f"{len(lesson.features)} photos in {seconds['total']:.1f} s "
+        f"({lesson.photos_per_second:.0f} photos/s through the network)."
+    )

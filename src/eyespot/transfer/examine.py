@@ -1,0 +1,96 @@
+"""Examine a classifier on labelled photos."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from eyespot.classifier import Classifier
+from eyespot.data.open import PhotoLike, open_photos
+from eyespot.data.photos import Skipped
+from eyespot.errors import DatasetError
+from eyespot.evaluation import Evaluation, evaluate
+from eyespot.features.cache import FeatureCache
+from eyespot.features.extract import embed
+from eyespot.transfer.teach import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    path: str
+    label: str
+    said: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Examination:
+    """`refused`: share answered with "none of these". `mistakes`: the most confident first.
+    `known`: names of photos that the classifier was taught with, if it remembers."""
+
+    evaluation: Evaluation
+    refused: float
+    mistakes: tuple[Mistake, ...]
+    known: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def examine(
+    classifier: Classifier,
+    source: str | Path | Sequence[PhotoLike],
+    labels: Sequence[str | int] | None = None,
+    *,
+    progress: Progress = lambda stage, done, total: None,
+) -> Examination:
+    """Ask the classifier about labelled photos it has not seen.
+
+    A collection with splits is examined on its test split. Raises DatasetError if a label is not
+    one of the classifier's classes, or no photo can be read.
+    """
+    dataset = open_photos(source, labels, least_classes=1)
+    photos = [p for p in dataset.photos if p.split == "test"] or list(dataset.photos)
+    foreign = sorted({p.label or "" for p in photos} - set(classifier.classes))
+    if foreign:
+        raise DatasetError(
+            f"The classifier knows {', '.join(classifier.classes)}; these photos are also labelled "
+            f"{', '.join(foreign)}. Rename or remove those folders."
+        )
+    done = 0
+
+    def step(count: int) -> None:
+        nonlocal done
+        done += count
+        progress("Looking at photos", done, len(photos))
+
+    cache = FeatureCache()
+    features, kept, unreadable = embed(photos, classifier.backbone, classifier.engine, cache, step)
+    cache.close()
+    if not kept:
+        raise DatasetError(f"None of the {len(photos)} photos could be read.")
+    truth = np.array([classifier.classes.index(photos[i].label or "") for i in kept])
+    probabilities, familiarity = classifier.judge(features.values)
+    evaluation = evaluate(probabilities, truth, classifier.classes)
+    guesses = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(guesses != truth)
+    wrong = wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")]
+    taught = set(classifier.taught.features.sha256) if classifier.taught else set()
+    return Examination(
+        evaluation=evaluation,
+        refused=float((familiarity < classifier.threshold).mean()),
+        mistakes=tuple(
+            Mistake(
+                features.names[i],
+                classifier.classes[truth[i]],
+                classifier.classes[guesses[i]],
+                float(probabilities[i, guesses[i]]),
+            )
+            for i in wrong
+        ),
+        known=tuple(
+            name
+            for name, sha in zip(features.names, features.sha256, strict=True)
+            if sha in taught
+        ),
+        skipped=(*dataset.skipped, *unreadable),
+    )
