@@ -1,0 +1,16 @@
+"""One self-contained HTML page about a lesson: no network, good on a phone and in the dark."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eyespot.transfer.teach import Lesson
+
+
+def write_report(lesson: "Lesson", path: Path) -> None:
+    """Write the page about `lesson` to `path`, atomically. Raises OSError as writing does."""
+    from eyespot.report.page import render
+
+    from eyespot.atomic import write_atomically
+
+    write_atomically(Path(path), render(lesson).encode("utf-8"))

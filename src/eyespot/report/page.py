@@ -1,0 +1,202 @@
+"""From a lesson to what the page shows, and to the page."""
+
+import base64
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+from eyespot import __version__
+from eyespot.classifier import LAST_LAYER
+from eyespot.evaluation import advice, confused_pairs, percent, verdict
+from eyespot.report.map import MOST, arrange
+from eyespot.transfer.teach import Lesson
+
+MATRIX_CLASSES = 30
+"""More classes than this make no readable table; the most confused pairs stand instead."""
+GALLERY = 24
+COPIES = 12
+MARKS = ("circle", "square", "triangle", "diamond", "cross")
+
+
+def render(lesson: Lesson) -> str:
+    """The page as HTML."""
+    from jinja2 import Environment, PackageLoader
+
+    templates = Environment(loader=PackageLoader("eyespot.report", "."), autoescape=True)
+    templates.filters["percent"] = percent
+    folder = resources.files("eyespot.report")
+    return templates.get_template("template.html").render(
+        **contents(lesson),
+        style=folder.joinpath("style.css").read_text("utf-8"),
+        script=folder.joinpath("script.js").read_text("utf-8"),
+    )
+
+
+def contents(lesson: Lesson) -> dict[str, Any]:
+    """What the template asks for: plain values."""
+    evaluation = lesson.evaluation
+    classes = lesson.classifier.classes
+    counts = np.bincount(lesson.labels, minlength=len(classes))
+    return {
+        "version": __version__,
+        "classes": classes,
+        "counts": counts.tolist(),
+        "evaluation": evaluation,
+        "evaluated_on": lesson.evaluated_on,
+        "verdict": verdict(evaluation),
+        "advice": advice(evaluation),
+        "reason": lesson.reason,
+        "majority": float(counts.max() / counts.sum()),
+        "trials": sorted(lesson.candidates, key=lambda trial: -trial.top1),
+        "method": lesson.method,
+        "findings": lesson.findings,
+        "matrix": _matrix(lesson) if len(classes) <= MATRIX_CLASSES else None,
+        "pairs": [
+            {"true": classes[t], "said": classes[s], "count": n}
+            for t, s, n in confused_pairs(evaluation)[:20]
+        ],
+        "mistakes": _mistakes(lesson),
+        "suspicious": _suspicious(lesson),
+        "copies": _copies(lesson),
+        "reliability": evaluation.reliability,
+        "curve": _curve(lesson),
+        "rejection": lesson.rejection,
+        "points": _points(lesson),
+        "skipped": lesson.skipped,
+        "facts": _facts(lesson),
+    }
+
+
+def _picture(lesson: Lesson, index: int) -> dict[str, str]:
+    return {
+        "src": _data_uri(lesson.features.thumbnails[index]),
+        "name": lesson.features.names[index],
+        "label": lesson.classifier.classes[lesson.labels[index]],
+    }
+
+
+def _data_uri(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+
+
+def _matrix(lesson: Lesson) -> list[list[dict[str, Any]]]:
+    """Rows of cells: the count, and how strong the colour is (share of the row)."""
+    confusion = lesson.evaluation.confusion
+    totals = np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    return [
+        [
+            {
+                "count": int(count),
+                "shade": round(float(share), 3),
+                "kind": "right" if row == column else "wrong",
+            }
+            for column, (count, share) in enumerate(zip(counts, shares, strict=True))
+        ]
+        for row, (counts, shares) in enumerate(zip(confusion, confusion / totals, strict=True))
+    ]
+
+
+def _mistakes(lesson: Lesson) -> list[dict[str, Any]]:
+    """The wrong answers that were surest of themselves."""
+    asked = np.flatnonzero(~np.isnan(lesson.probabilities[:, 0]))
+    guesses = lesson.probabilities[asked].argmax(axis=1)
+    sure = lesson.probabilities[asked].max(axis=1)
+    wrong = np.flatnonzero(guesses != lesson.labels[asked])
+    worst = wrong[np.argsort(-sure[wrong], kind="stable")][:GALLERY]
+    return [
+        {
+            **_picture(lesson, int(asked[i])),
+            "said": lesson.classifier.classes[guesses[i]],
+            "probability": float(sure[i]),
+        }
+        for i in worst
+    ]
+
+
+def _suspicious(lesson: Lesson) -> list[dict[str, Any]]:
+    return [
+        {
+            **_picture(lesson, suspicion.index),
+            "said": lesson.classifier.classes[suspicion.suggested],
+            "probability": suspicion.confidence,
+        }
+        for suspicion in lesson.suspicious[:GALLERY]
+    ]
+
+
+def _copies(lesson: Lesson) -> list[list[dict[str, str]]]:
+    groups: Sequence[list[int]] = [*lesson.duplicates.near, *lesson.duplicates.exact]
+    return [[_picture(lesson, index) for index in group[:6]] for group in groups[:COPIES]]
+
+
+def _curve(lesson: Lesson) -> dict[str, Any] | None:
+    """The learning curve, and its corners in a drawing of 100 x 60."""
+    curve = lesson.learning_curve
+    if curve is None:
+        return None
+    lowest = min(low for low, _ in curve.intervals)
+    floor = max(0.0, np.floor(lowest * 10) / 10)
+
+    def place(size: float, share: float) -> str:
+        x = 100 * size / curve.sizes[-1]
+        return f"{x:.1f},{60 - 60 * (share - floor) / max(1 - floor, 1e-9):.1f}"
+
+    pairs = list(zip(curve.sizes, curve.intervals, strict=True))
+    return {
+        "verdict": curve.verdict,
+        "floor": floor,
+        "rows": list(zip(curve.sizes, curve.top1, curve.intervals, strict=True)),
+        "line": " ".join(place(s, t) for s, t in zip(curve.sizes, curve.top1, strict=True)),
+        "band": " ".join(
+            [place(size, high) for size, (_, high) in pairs]
+            + [place(size, low) for size, (low, _) in reversed(pairs)]
+        ),
+        "last": curve.sizes[-1],
+    }
+
+
+def _points(lesson: Lesson) -> list[dict[str, Any]]:
+    """Photos on the map: place in 0..1, class, thumbnail, and what was said of it."""
+    count = len(lesson.labels)
+    picked = np.arange(count)
+    if count > MOST:
+        picked = np.sort(np.random.default_rng(0).permutation(count)[:MOST])
+    if count < 3:
+        return []
+    places = arrange(lesson.features.take(picked).columns((LAST_LAYER,)))
+    points = []
+    for index, (x, y) in zip(picked.tolist(), places.tolist(), strict=True):
+        row = lesson.probabilities[index]
+        said = None if np.isnan(row[0]) else int(row.argmax())
+        label = int(lesson.labels[index])
+        points.append(
+            {
+                **_picture(lesson, index),
+                "x": round(x, 4),
+                "y": round(y, 4),
+                "class": label,
+                "mark": MARKS[label % len(MARKS)],
+                "hue": round(360 * label * 0.381966) % 360,  # the golden angle keeps hues apart
+                "said": lesson.classifier.classes[said]
+                if said is not None and said != label
+                else "",
+            }
+        )
+    return points
+
+
+def _facts(lesson: Lesson) -> list[tuple[str, str]]:
+    backbone = lesson.classifier.backbone
+    seconds = lesson.seconds
+    return [
+        ("Photos", f"{len(lesson.labels)} used, {len(lesson.skipped)} skipped"),
+        ("Network", f"{backbone.name} (weights {backbone.sha256[:12]})"),
+        ("Engine", lesson.classifier.engine.name),
+        ("Head", f"{lesson.method}, knob {lesson.classifier.recipe.knob:g}"),
+        ("Temperature", f"{lesson.classifier.temperature:.3g}"),
+        ("Photos to features", f"{lesson.photos_per_second:.0f} photos/s (cached ones included)"),
+        ("Time", ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())),
+        ("eyespot", __version__),
+    ]
