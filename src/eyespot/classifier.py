@@ -90,9 +90,9 @@ class Recipe:
 class Classifier:
     """Preprocessing, backbone, head, class names, and how sure it is allowed to be.
 
-    `scorer`: the taught head. `temperature` divides its scores. A photo whose `familiarity` is below `threshold` is "none of these".
-    `metrics`: what the evaluation found, as it goes into the file. `taught`: None if the photos'
-    features were not kept.
+    `scorer`: the taught head. `temperature` divides its scores. A photo whose `familiarity` is
+    below `threshold` is "none of these". `metrics`: what the evaluation found, as it goes into
+    the file. `taught`: None if the photos' features were not kept.
     """
 
     classes: tuple[str, ...]
@@ -127,13 +127,14 @@ class Classifier:
 
         Raises PhotoError if it cannot be read.
         """
-        name, data = "picture", picture
         if isinstance(picture, str | Path):
-            name, data = str(picture), FileSource(Path(picture)).read()
-        return self._answer(name, self.engine.run(self._prepare(data)[None])[0], top)
+            name, pixels = str(picture), self._prepare(FileSource(Path(picture)).read())
+        else:
+            name, pixels = "picture", self._prepare(picture)
+        return self._answer(name, self.engine.run(pixels[None])[0], top)
 
     def predict_many(self, photos: Iterable[Photo], *, top: int = 5) -> Iterator[Prediction]:
-        """Each photo once, about in order; one that cannot be read gets a Prediction with an `error`.
+        """Each photo once, about in order; one that cannot be read gets an answer with an `error`.
 
         Photos are decoded on all cores; memory is bounded however many there are.
         """
@@ -190,7 +191,8 @@ class Classifier:
             raise DatasetError(f"None of the {len(new)} photos of {name} could be read.")
         classes = self.classes if name in self.classes else (*self.classes, name)
         known = {
-            sha for sha, label in zip(taught.features.sha256, taught.labels, strict=True)
+            sha
+            for sha, label in zip(taught.features.sha256, taught.labels, strict=True)
             if self.classes[label] == name
         }
         fresh = [i for i, sha in enumerate(features.sha256) if sha not in known]

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from eyespot.classifier import load
 from eyespot.cli.show import bar, print_json, printable, progress
 
 
@@ -18,6 +17,7 @@ def evaluate(
 
     Example: eyespot evaluate new-photos/ -m pets.eyespot
     """
+    from eyespot.classifier import load
     from eyespot.evaluation import advice, verdict
     from eyespot.transfer.examine import examine
 

@@ -3,15 +3,16 @@
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eyespot.classifier import Classifier, Prediction, imagenet, load
 from eyespot.cli.show import bar, print_json, printable
-from eyespot.data.folders import find_photos
-from eyespot.data.photos import Dataset, MemorySource, Photo
 from eyespot.errors import UsageError
+
+if TYPE_CHECKING:
+    from eyespot.classifier import Prediction
+    from eyespot.data.photos import Dataset
 
 
 def predict(
@@ -35,6 +36,9 @@ def predict(
     """
     if not photos and not camera and video is None:
         raise UsageError("Name at least one photo, folder or pattern, or use --camera or --video.")
+    from eyespot.classifier import imagenet, load
+    from eyespot.cli.tables import write_csv, write_parquet
+
     classifier = load(model) if model else imagenet()
     if camera or video is not None:
         from eyespot.cli.live import watch
@@ -42,30 +46,30 @@ def predict(
         watch(classifier, video, top)
         return 0
     dataset = _find(photos or [])
-    answers = classifier.predict_many(dataset.photos, top=top)
-    if csv or parquet:
-        answers = list(answers)
+    stream = classifier.predict_many(dataset.photos, top=top)
+    if csv or parquet or as_json:
+        answers = list(stream)
         if csv:
-            from eyespot.cli.tables import write_csv
-
             write_csv(answers, csv)
         if parquet:
-            from eyespot.cli.tables import write_parquet
-
             write_parquet(answers, parquet)
-    elif as_json:
-        answers = list(answers)
-        print_json([answer.to_dict() for answer in answers])
+        if as_json:
+            print_json([answer.to_dict() for answer in answers])
     else:
-        answers = _print(answers, classifier)
+        answers = _print(stream)
     for skipped in dataset.skipped:
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
     return 1 if answers and all(answer.error for answer in answers) else 0
 
 
-def _find(names: list[str]) -> Dataset:
+def _find(names: list[str]) -> "Dataset":
+    from eyespot.data.folders import find_photos
+    from eyespot.data.photos import Dataset, MemorySource, Photo
+
     piped = tuple(
-        Photo("standard input", MemorySource(sys.stdin.buffer.read())) for name in names if name == "-"
+        Photo("standard input", MemorySource(sys.stdin.buffer.read()))
+        for name in names
+        if name == "-"
     )
     found = find_photos([name for name in names if name != "-"])
     if not piped and not found.photos:
@@ -73,7 +77,7 @@ def _find(names: list[str]) -> Dataset:
     return Dataset(piped + found.photos, found.skipped)
 
 
-def _print(answers: Iterable[Prediction], classifier: Classifier) -> list[Prediction]:
+def _print(answers: "Iterable[Prediction]") -> "list[Prediction]":
     shown = []
     for answer in answers:
         shown.append(answer)

@@ -1,14 +1,14 @@
 """`eyespot teach`."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from eyespot.cli.show import bar, print_json, printable, progress
 
-
-from eyespot.transfer.teach import Lesson, learn
+if TYPE_CHECKING:
+    from eyespot.transfer.teach import Lesson
 
 
 def teach(
@@ -21,9 +21,7 @@ def teach(
     report: Annotated[
         Path | None, typer.Option(help="Where the report goes. [default: beside the classifier]")
     ] = None,
-    method: Annotated[
-        str, typer.Option(help="auto, knn, prototypes, logistic or svm.")
-    ] = "auto",
+    method: Annotated[str, typer.Option(help="auto, knn, prototypes, logistic or svm.")] = "auto",
     budget: Annotated[float, typer.Option(min=0, help="Seconds for choosing a method.")] = 20.0,
     onto: Annotated[
         Path | None, typer.Option(help="A classifier to teach more; its photos are kept.")
@@ -40,6 +38,7 @@ def teach(
     """
     from eyespot.classifier import load
     from eyespot.report import write_report
+    from eyespot.transfer.teach import learn
 
     with progress() as step:
         lesson = learn(
@@ -62,7 +61,7 @@ def teach(
         print(f"Try it      eyespot predict PHOTO -m {output}")
 
 
-def summary(lesson: Lesson) -> dict[str, Any]:
+def summary(lesson: "Lesson") -> dict[str, Any]:
     """What `--json` prints of a lesson."""
     evaluation = lesson.evaluation
     return {
@@ -106,7 +105,7 @@ def summary(lesson: Lesson) -> dict[str, Any]:
     }
 
 
-def print_lesson(lesson: Lesson) -> None:
+def print_lesson(lesson: "Lesson") -> None:
     """What a person wants to know."""
     from eyespot.evaluation import advice, verdict
 

@@ -74,9 +74,7 @@ def duplicate_groups(
     return Duplicates(group.astype(np.int64), exact, near)
 
 
-def _near_pairs(
-    dhash: NDArray[np.uint64], embedding: NDArray[np.float32]
-) -> NDArray[np.int64]:
+def _near_pairs(dhash: NDArray[np.uint64], embedding: NDArray[np.float32]) -> NDArray[np.int64]:
     rows = embedding / np.maximum(np.linalg.norm(embedding, axis=1, keepdims=True), 1e-12)
     found = [np.empty((0, 2), np.int64)]
     width = -(-64 // (NEAR_BITS + 1))

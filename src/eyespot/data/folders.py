@@ -9,8 +9,11 @@ from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, natural
 from eyespot.errors import DatasetError
 
 EXTENSIONS = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .apng .webp .bmp .dib .tif .tiff .gif .heic .heif .avif "
-    ".ppm .pgm .pbm .pnm .jp2 .tga .ico".split()
+    {
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".dib", ".gif"),
+        *(".tif", ".tiff", ".heic", ".heif", ".avif", ".ppm", ".pgm", ".pbm", ".pnm", ".jp2"),
+        *(".tga", ".ico"),
+    }
 )
 SPLITS = {
     "train": "train",
@@ -115,7 +118,8 @@ def find_photos(sources: Sequence[str | Path]) -> Dataset:
         elif path.exists():
             found = [path]
         else:
-            found = [Path(name) for name in sorted(glob.glob(str(source), recursive=True))]
+            names = glob.glob(str(source), recursive=True)  # noqa: PTH207 - absolute ones too
+            found = [Path(name) for name in sorted(names)]
             found = [path for path in found if path.is_file()]
             if not found:
                 raise DatasetError(f"There is no file, folder or pattern {source}.")

@@ -1,9 +1,9 @@
 """IDX files, the format that MNIST came in (LeCun, Cortes, Burges 1998): big-endian arrays."""
 
 import gzip
+import math
 import struct
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -31,14 +31,11 @@ def read_array(path: Path) -> NDArray[np.uint8]:
     if len(content) < start:
         raise DatasetError(f"{path} is cut off in its header.")
     shape = struct.unpack(f">{content[3]}I", content[4:start])
-    expected = start
-    size = 1
-    for side in shape:
-        size *= side
-    expected += size
+    expected = start + math.prod(shape)
     if len(content) != expected:
         raise DatasetError(
-            f"{path} should hold {expected:,} bytes for the shape {shape}, it holds {len(content):,}."
+            f"{path} should hold {expected:,} bytes for the shape {shape}, "
+            f"it holds {len(content):,}."
         )
     return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
 

@@ -7,9 +7,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from eyespot.data.folders import SPLITS
 from eyespot.data.photos import Dataset, FileSource, Photo, Skipped
 from eyespot.errors import DatasetError, MissingExtraError, PhotoError

@@ -46,9 +46,9 @@ def cross_validate(
     `repeats`: one or more divisions into folds; the scores of several are averaged. `parts`:
     int64 [n], the part of each photo for choosing (its fold in the first division, say).
     """
-    scores = sum(
-        prepared.out_of_fold(labels, classes, folds, knobs) for folds in repeats
-    ) / np.float32(len(repeats))
+    scores = np.mean(
+        [prepared.out_of_fold(labels, classes, folds, knobs) for folds in repeats], axis=0
+    )
     asked = ~np.isnan(scores[0, :, 0])
     best, temperature = _choose(scores[:, asked], labels[asked])
     probabilities = np.full(scores.shape[1:], np.nan)

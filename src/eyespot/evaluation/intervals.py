@@ -4,9 +4,7 @@ import math
 from statistics import NormalDist
 
 
-def wilson_interval(
-    successes: float, count: int, confidence: float = 0.95
-) -> tuple[float, float]:
+def wilson_interval(successes: float, count: int, confidence: float = 0.95) -> tuple[float, float]:
     """Score interval of a proportion (Wilson 1927; Brown, Cai, DasGupta 2001, section 3.1.1).
 
     Unlike the textbook interval it holds for few photos and for shares near 0 and 1.

@@ -33,9 +33,7 @@ class LearningCurve:
         }
 
 
-def learning_curve(
-    sizes: Sequence[int], correct: Sequence[NDArray[np.bool_]]
-) -> LearningCurve:
+def learning_curve(sizes: Sequence[int], correct: Sequence[NDArray[np.bool_]]) -> LearningCurve:
     """From which photos were right (bool [n]) after learning from `sizes` photos, ascending.
 
     The last two sizes are compared photo by photo: the interval of the mean difference is the
@@ -63,6 +61,4 @@ def learning_curve(
             f"Whether more photos would help cannot be told yet: from {sizes[-2]} to {sizes[-1]} "
             f"the result changed by {points}, which may be chance."
         )
-    return LearningCurve(
-        tuple(sizes), top1, intervals, gain, (float(low), float(high)), verdict
-    )
+    return LearningCurve(tuple(sizes), top1, intervals, gain, (float(low), float(high)), verdict)

@@ -7,7 +7,7 @@ et al. 2006). Which of them serve a task is decided later; computing all costs n
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eyespot.data.transforms import Preprocessing
 from eyespot.models import registry, weights
@@ -72,10 +72,10 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
     class Extractor(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.network = registry.create(backbone.name, weights="imagenet")
+            self.network: Any = registry.create(backbone.name, weights="imagenet")
             preprocessing = backbone.preprocessing
-            self.register_buffer("mean", torch.tensor(preprocessing.mean).view(1, 3, 1, 1))
-            self.register_buffer("std", torch.tensor(preprocessing.std).view(1, 3, 1, 1))
+            self.mean = nn.Buffer(torch.tensor(preprocessing.mean).view(1, 3, 1, 1))
+            self.std = nn.Buffer(torch.tensor(preprocessing.std).view(1, 3, 1, 1))
 
         def blocks(self, maps: dict[str, Tensor], logits: Tensor) -> dict[str, Tensor]:
             blocks = {}

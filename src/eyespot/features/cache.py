@@ -176,8 +176,10 @@ class FeatureCache:
             dhash = record.dhash.to_bytes(8, "big")
             checksum = _checksum(features, dhash, record.thumbnail)
             rows.append(
-                (extractor, sha256, features, dhash, record.thumbnail)
-                + (record.width, record.height, checksum, now)
+                (
+                    *(extractor, sha256, features, dhash, record.thumbnail),
+                    *(record.width, record.height, checksum, now),
+                )
             )
         with self._forgiving():
             self._database.execute("BEGIN IMMEDIATE")

@@ -119,7 +119,7 @@ class OpenVinoEngine:
 
     def _request(self, batch: int) -> Any:
         """This thread's own infer request for batches of `batch` photos."""
-        requests: dict[int, Any] = self._requests.__dict__
+        requests: dict[Any, Any] = self._requests.__dict__
         if batch not in requests:
             with self._compiling:
                 if batch not in self._compiled:
@@ -221,7 +221,7 @@ class TorchEngine:
             # bf16 pays on CUDA; a CPU here means that OpenVINO is missing, and fp32 is exact.
             precision = "bf16" if self._device.type == "cuda" else "fp32"
         module, widths = build_extractor(backbone)
-        self._module = module.to(self._device, memory_format=torch.channels_last)
+        self._module = module.to(self._device)
         self._bf16 = precision == "bf16"
         self._head = _head_arrays(module)
         self.layout = columns_of(widths)

@@ -216,7 +216,7 @@ def content_hash(data: bytes | NDArray[np.uint8]) -> str:
     if isinstance(data, bytes):
         return hashlib.sha256(data).hexdigest()
     digest = hashlib.sha256(f"{data.dtype.str}{data.shape}".encode())
-    digest.update(np.ascontiguousarray(data))
+    digest.update(np.ascontiguousarray(data).data)
     return digest.hexdigest()
 
 
@@ -224,7 +224,7 @@ def _embed(
     contents: list[_Content], preprocessing: Preprocessing, engine: Engine
 ) -> list[Embedded]:
     done: list[Embedded] = []
-    ready: list[tuple[_Content, NDArray[np.uint8], Callable[[NDArray[np.float32]], Record]]] = []
+    ready: list[tuple[_Content, NDArray[np.uint8], partial[Record]]] = []
     short_side = needed_short_side(preprocessing)
     for content in contents:
         try:

@@ -103,7 +103,8 @@ class PreparedLinear:
     def fit(self, labels: NDArray[np.int64], classes: int, knob: float) -> LinearScorer:
         weights = self._minimise(self.coordinates, labels, classes, knob, None)
         folded = self.basis @ weights[:-1]
-        return LinearScorer(folded, weights[-1] - self.mean @ folded)
+        bias = weights[-1] - self.mean @ folded
+        return LinearScorer(folded.astype(np.float32), bias.astype(np.float32))
 
     def _minimise(
         self,
@@ -144,7 +145,7 @@ class PreparedLinear:
         )
         weights = result.x.reshape(-1, classes)
         weights[:-1] *= rescale[:, None]
-        return weights.astype(np.float32)
+        return np.asarray(weights, dtype=np.float32)
 
     def _photo_weights(self, labels: NDArray[np.int64], classes: int) -> Array:
         """What each photo counts, float32 [n], adding up to 1."""

@@ -41,8 +41,11 @@ class Prepared(Protocol):
 class Method(Protocol):
     """One way to learn a head. `knobs`: the values to choose among, strictest first."""
 
-    name: str
-    knobs: tuple[float, ...]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def knobs(self) -> tuple[float, ...]: ...
 
     def prepare(
         self, features: NDArray[np.float32], block_widths: Sequence[int] | None = None

@@ -32,9 +32,7 @@ class Neighbours:
 class PreparedNeighbours:
     """Standardised features of length one, float32 [n, d]."""
 
-    def __init__(
-        self, features: NDArray[np.float32], block_widths: Sequence[int] | None
-    ) -> None:
+    def __init__(self, features: NDArray[np.float32], block_widths: Sequence[int] | None) -> None:
         self.mean, self.scale = standardisation(features, block_widths)
         self.rows = unit_rows((features - self.mean) * self.scale)
 

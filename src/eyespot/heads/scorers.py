@@ -40,7 +40,7 @@ class LinearScorer:
     kind = "linear"
 
     def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        return features @ self.weights + self.bias
+        return np.asarray(features @ self.weights + self.bias, dtype=np.float32)
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         return {"weights": self.weights, "bias": self.bias}
@@ -65,7 +65,8 @@ class NeighboursScorer:
 
     def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         queries = unit_rows((features - self.mean) * self.scale)
-        return neighbour_scores(queries, self.references, self.labels, (self.k,), self.classes)[0]
+        scores = neighbour_scores(queries, self.references, self.labels, (self.k,), self.classes)
+        return np.asarray(scores[0])
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         return {
@@ -104,7 +105,8 @@ def scorer_from_arrays(kind: str, arrays: dict[str, NDArray[np.generic]]) -> Sco
 def unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Each row scaled to length one (rows of zeros stay zeros)."""
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
+    unit = np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
+    return np.asarray(unit, dtype=np.float32)
 
 
 def neighbour_scores(

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-
 PRIOR_PHOTOS = 20
 """How many photos' worth of doubt there is about every column's mean and variance."""
 

@@ -17,7 +17,7 @@ def same_padding(size: int, kernel: int, stride: int, dilation: int = 1) -> tupl
 
 
 class Conv2dSame(nn.Conv2d):
-    """A convolution with TensorFlow's SAME padding: [N, C, H, W] -> [N, O, ceil(H/s), ceil(W/s)]."""
+    """Convolution with TensorFlow's SAME padding: [N, C, H, W] -> [N, O, ceil(H/s), ceil(W/s)]."""
 
     def forward(self, input: Tensor) -> Tensor:
         top, bottom = same_padding(
@@ -31,9 +31,7 @@ class Conv2dSame(nn.Conv2d):
                 input, self.weight, self.bias, self.stride, (top, left), self.dilation, self.groups
             )
         padded = F.pad(input, (left, right, top, bottom))
-        return F.conv2d(
-            padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups
-        )
+        return F.conv2d(padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
 
 
 class ConvNorm(nn.Sequential):
@@ -52,9 +50,7 @@ class ConvNorm(nn.Sequential):
         activation: bool = True,
     ) -> None:
         super().__init__()
-        self.conv = Conv2dSame(
-            in_channels, out_channels, kernel, stride, groups=groups, bias=False
-        )
+        self.conv = Conv2dSame(in_channels, out_channels, kernel, stride, groups=groups, bias=False)
         self.norm = nn.BatchNorm2d(out_channels, eps=1e-3, momentum=0.01)
         if activation:
             self.activation = nn.ReLU6(inplace=True)

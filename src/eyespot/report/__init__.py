@@ -9,8 +9,7 @@ if TYPE_CHECKING:
 
 def write_report(lesson: "Lesson", path: Path) -> None:
     """Write the page about `lesson` to `path`, atomically. Raises OSError as writing does."""
-    from eyespot.report.page import render
-
     from eyespot.atomic import write_atomically
+    from eyespot.report.page import render
 
     write_atomically(Path(path), render(lesson).encode("utf-8"))

@@ -88,9 +88,7 @@ def examine(
             for i in wrong
         ),
         known=tuple(
-            name
-            for name, sha in zip(features.names, features.sha256, strict=True)
-            if sha in taught
+            name for name, sha in zip(features.names, features.sha256, strict=True) if sha in taught
         ),
         skipped=(*dataset.skipped, *unreadable),
     )

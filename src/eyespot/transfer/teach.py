@@ -116,8 +116,10 @@ def learn(
     Raises DatasetError, UsageError, WeightsError.
     """
     clock = _Clock()
-    dataset = source if isinstance(source, Dataset) else open_photos(
-        source, labels, least_classes=1 if onto else 2
+    dataset = (
+        source
+        if isinstance(source, Dataset)
+        else open_photos(source, labels, least_classes=1 if onto else 2)
     )
     body = onto.backbone if onto is not None else load_backbone(backbone)
     engine = open_engine(body)
@@ -183,7 +185,9 @@ def learn(
     curve = _learning_curve(chosen, learnt, len(names), division)
     suspicious = suspicious_labels(probabilities, truth)
     tried = [
-        Trial(t.candidate.name, *_top1(t.found, learnt, duplicates.group[division.learn]), t.seconds)
+        Trial(
+            t.candidate.name, *_top1(t.found, learnt, duplicates.group[division.learn]), t.seconds
+        )
         for t in trials
     ]
     reason = explain_choice(chosen.candidate, tried, best, alike, truth, len(names))
@@ -196,9 +200,7 @@ def learn(
         recipe=recipe,
         scorer=scorer,
         temperature=chosen.found.temperature,
-        familiarity=learn_familiarity(
-            last[division.learn], learnt, forget_photos=forget_photos
-        ),
+        familiarity=learn_familiarity(last[division.learn], learnt, forget_photos=forget_photos),
         threshold=rejection.threshold,
         metrics={
             **evaluation.to_dict(),
@@ -267,9 +269,11 @@ class _Clock:
 def _class_names(photos: Sequence[Photo], skipped: Sequence[Skipped]) -> tuple[str, ...]:
     names = Dataset(tuple(photos)).classes
     if len(names) < 2:
-        lost = f" {len(skipped)} photos were skipped, the first because: {skipped[0].reason}." if (
-            skipped
-        ) else ""
+        lost = (
+            f" {len(skipped)} photos were skipped, the first because: {skipped[0].reason}."
+            if (skipped)
+            else ""
+        )
         raise DatasetError(
             f"Expected readable photos of at least two classes, found {len(photos)} of "
             f"{len(names)}.{lost}"
@@ -292,9 +296,7 @@ def _with_taught(
         for name, label in zip(taught.features.names, taught.labels.tolist(), strict=True)
     ]
     pairs = set(zip(taught.features.sha256, (p.label for p in known), strict=True))
-    new = [
-        i for i, photo in enumerate(photos) if (features.sha256[i], photo.label) not in pairs
-    ]
+    new = [i for i, photo in enumerate(photos) if (features.sha256[i], photo.label) not in pairs]
     joined = join_features(taught.features, features.take(new))
     return joined, known + [photos[i] for i in new]
 

@@ -1,0 +1,71 @@
+# make demo   teach a classifier from pictures that come with the installed packages
+# make test   everything a change must pass
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow lint bench clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip --disable-pip-version-check
+HOW := pyproject.toml constraints.txt
+
+help:
+	@echo "make demo       install eyespot into .venv and teach a first classifier"
+	@echo "make test       linters, types, layers and tests"
+	@echo "make test-slow  the long tests only"
+	@echo "make lint       linters, types and layers only"
+	@echo "make bench      measure eyespot against its peers (installs them into .venv-bench)"
+	@echo "make clean      remove everything that these commands made"
+
+.venv/python:
+	@command -v $(PYTHON) >/dev/null || { echo "eyespot needs Python 3.11 or newer, and found no '$(PYTHON)'. Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "eyespot needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) -V 2>&1). Name a newer one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/demo: .venv/python $(HOW)
+	@echo "Installing eyespot into .venv (once; this takes a minute or two) ..."
+	@$(PIP) install -q -e '.[demo]' -c constraints.txt
+	@touch $@
+
+.venv/test: .venv/python $(HOW)
+	@echo "Installing eyespot and its test tools into .venv (once; this takes a minute or two) ..."
+	@$(PIP) install -q -e '.[demo,heic,camera,test,dev]' -c constraints.txt
+	@touch $@ .venv/demo
+
+# Browser tests use the system's Chromium; without one they skip, and say so.
+.venv/chromium: .venv/test
+	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium for the browser tests ..."; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 \
+			|| echo "Chromium could not be installed: the browser tests will skip."; \
+	else echo "No Chromium here: the browser tests will skip."; fi
+	@touch $@
+
+demo: .venv/demo
+	$(BIN)/eyespot demo
+
+lint: .venv/test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+test: lint .venv/chromium
+	$(BIN)/pytest
+
+test-slow: .venv/test .venv/chromium
+	$(BIN)/pytest -m slow
+
+.venv-bench/ready: benchmarks/install.sh constraints.txt pyproject.toml
+	bash benchmarks/install.sh .venv-bench $(PYTHON)
+	@touch $@
+
+bench: .venv-bench/ready
+	bash benchmarks/run_all.sh .venv-bench
+
+clean:
+	rm -rf .venv .venv-bench demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,99 @@
+"""`eyespot predict --camera` and `--video`: the top classes of every frame, live."""
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eyespot.classifier import Classifier, Prediction
+from eyespot.cli.show import bar, printable
+from eyespot.errors import EyespotError, MissingExtraError, UsageError
+
+WIDTH = 28
+
+
+def watch(classifier: Classifier, video: Path | None, top: int, camera: int = 0) -> None:
+    """Show what is on each frame of a video, or of the camera until Ctrl-C.
+
+    Raises EyespotError if the video or camera cannot be opened, MissingExtraError without OpenCV.
+    """
+    shown = 0
+    start = time.perf_counter()
+    with _Screen() as screen:
+        try:
+            for frame in frames(video, camera):
+                answer = classifier.predict(frame, top=top)
+                shown += 1
+                rate = shown / (time.perf_counter() - start)
+                screen.show(lines(answer), f"frame {shown}, {rate:.1f} frames/s")
+        except KeyboardInterrupt:
+            if video is not None:
+                raise
+    if not shown:
+        raise EyespotError(f"Expected pictures in {video or 'the camera'}, found none.")
+
+
+def lines(answer: Prediction) -> list[str]:
+    """A prediction as lines of text with bars."""
+    out = ["none of these" if answer.unknown else ""]
+    for label, probability in answer.top:
+        name = printable(label)[:WIDTH]
+        out.append(f"{name:{WIDTH}} {bar(probability)} {probability:6.1%}")
+    return out
+
+
+def frames(video: Path | None, camera: int = 0) -> Iterator[NDArray[np.uint8]]:
+    """Frames uint8 RGB [H, W, 3] of a video, or of the camera."""
+    try:
+        import cv2
+    except ImportError as error:
+        raise MissingExtraError("Looking at cameras and videos", "camera") from error
+    if video is not None and not video.is_file():
+        raise UsageError(f"There is no video {video}.")
+    source: Any = cv2.VideoCapture(str(video) if video is not None else camera)
+    try:
+        if not source.isOpened():
+            what = f"{video} is not a video that can be read" if video else "No camera was found"
+            raise EyespotError(f"{what}. Try another, or: eyespot predict --video FILE")
+        if video is None:
+            source.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the newest frame, not a queue of old ones
+        while True:
+            there, frame = source.read()
+            if not there:
+                return
+            yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+    finally:
+        source.release()
+
+
+class _Screen:
+    """A part of the terminal that is drawn over; plain lines, one a second, if it is none."""
+
+    def __init__(self) -> None:
+        self._live: Any = None
+        self._last = 0.0
+
+    def __enter__(self) -> "_Screen":
+        if sys.stdout.isatty():
+            from rich.live import Live
+
+            self._live = Live(refresh_per_second=15)
+            self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, body: list[str], status: str) -> None:
+        if self._live is not None:
+            from rich.text import Text
+
+            self._live.update(Text("\n".join([*body, status])))
+        elif time.monotonic() - self._last >= 1:
+            self._last = time.monotonic()
+            print(status, body[1] if len(body) > 1 else "", body[0], flush=True)

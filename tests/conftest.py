@@ -1,0 +1,64 @@
+"""What every test gets: a cache of its own, no network, and the shared photos where they are."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# Speed differs between machines, and a test that fails on a slow day teaches people to ignore it.
+hypothesis.settings.register_profile("eyespot", deadline=None)
+hypothesis.settings.load_profile("eyespot")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real photos that are no part of the repository; skips where it is absent."""
+    folder = Path(os.environ.get("EYESPOT_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no test photos at {folder} (set EYESPOT_TEST_DATA to their folder)")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache folder for this test alone, so that no test sees what another one embedded."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("EYESPOT_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def network_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Forbid the network for the whole session, also to child processes; log every attempt."""
+    log = tmp_path_factory.mktemp("network") / "attempts.log"
+    log.touch()
+    guard = Path(__file__).parent / "no_network"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EYESPOT_TEST_NETWORK_LOG", str(log))
+        patch.setenv("PYTHONPATH", str(guard), prepend=os.pathsep)
+        source = (guard / "sitecustomize.py").read_text()
+        exec(compile(source, "sitecustomize.py", "exec"), {"__name__": "no_network"})
+        yield log
+        # An audit hook cannot be removed; its log simply stays where it is.
+        os.environ["EYESPOT_TEST_NETWORK_LOG"] = str(log)
+
+
+@pytest.fixture(autouse=True)
+def no_network(network_log: Path) -> Iterator[None]:
+    """Fail a test that tries to reach anything but this machine, even if its code hid the error."""
+    before = network_log.stat().st_size
+    yield
+    attempts = network_log.read_text()[before:]
+    network_log.write_text("")
+    assert not attempts, f"reached for the network:\n{attempts}"
+
+
+@pytest.fixture(scope="session")
+def python() -> str:
+    """The interpreter to start child processes with."""
+    return sys.executable
