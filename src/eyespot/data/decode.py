@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,9 +72,7 @@ class Picture:
     height: int
 
 
-def decode(
-    data: bytes | NDArray[np.generic] | Image.Image, *, short_side: int | None = None
-) -> Picture:
+def decode(data: bytes | NDArray[Any] | Image.Image, *, short_side: int | None = None) -> Picture:
     """Decode an encoded file, an array or a Pillow image. Safe to call from many threads.
 
     `short_side`: a large picture may be decoded smaller as long as its short side keeps that many
@@ -158,7 +157,8 @@ def _from_pillow(image: Image.Image, kind: str, short_side: int | None) -> Pictu
         white = 65535.0 if kind in ("PNG", "PPM", "JPEG 2000") else None
         pixels = _to_rgb(image, short_side, white)
     except Exception as error:
-        raise PhotoError(f"damaged or truncated {kind}: {error or type(error).__name__}") from error
+        reason = str(error) or type(error).__name__
+        raise PhotoError(f"damaged or truncated {kind}: {reason}") from error
     return _upright(pixels, *image.size, orientation)
 
 
@@ -175,7 +175,7 @@ def _to_rgb(image: Image.Image, short_side: int | None, white: float | None) -> 
     if image.mode.startswith("I;16"):
         image = image.convert("I")
     elif clear:
-        image = image.convert("RGBA")
+        image = image if image.mode == "RGBA" else image.convert("RGBA")
     elif image.mode not in ("L", "RGB", "I", "F"):
         image = image.convert("RGB")
     # Halves and the like are averaged away early: 100 million pixels would take gigabytes below.
@@ -192,17 +192,17 @@ def _to_rgb(image: Image.Image, short_side: int | None, white: float | None) -> 
     return np.asarray(image.convert("RGB"))
 
 
-def _to_bytes(values: NDArray[np.generic], white: float | None = None) -> NDArray[np.uint8]:
+def _to_bytes(values: NDArray[Any], white: float | None = None) -> NDArray[np.uint8]:
     """Numbers of any range as 0..255: up to `white`, or to the smallest usual one that fits."""
     numbers = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = min(0.0, float(numbers.min())), float(numbers.max())
     if white is None:
-        white = next((full for full in _FULL_RANGES if high <= full), high)
+        white = next((full for full in _FULL_RANGES if high <= full * 1.001), high)
     scaled = (numbers - low) * (255.0 / max(white - low, 1e-12)) + 0.5
-    return np.clip(scaled, 0, 255).astype(np.uint8)
+    return scaled.clip(0, 255).astype(np.uint8)
 
 
-def _from_array(array: NDArray[np.generic]) -> NDArray[np.uint8]:
+def _from_array(array: NDArray[Any]) -> NDArray[np.uint8]:
     if array.ndim == 2:
         array = array[:, :, None]
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:

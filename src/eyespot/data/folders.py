@@ -2,62 +2,88 @@
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, natural
+from eyespot.data.formats import EXTENSIONS, OTHER_EXTENSIONS, RAW_EXTENSIONS, sniff
+from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, label_of, natural, printable
 from eyespot.errors import DatasetError
 
-EXTENSIONS = frozenset(
-    {
-        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".dib", ".gif"),
-        *(".tif", ".tiff", ".heic", ".heif", ".avif", ".ppm", ".pgm", ".pbm", ".pnm", ".jp2"),
-        *(".tga", ".ico"),
-    }
-)
 SPLITS = {
     "train": "train",
     "training": "train",
     "val": "val",
     "valid": "val",
     "validation": "val",
+    "dev": "val",
     "test": "test",
     "testing": "test",
 }
 
 
-def is_picture(path: Path) -> bool:
-    """By its name: not hidden, and with a picture's extension in any case."""
-    return not path.name.startswith(".") and path.suffix.lower() in EXTENSIONS
+def list_folder(folder: Path) -> list[Path]:
+    """What is in a folder and not hidden, in natural order. Raises OSError."""
+    names = [name for name in os.listdir(folder) if not name.startswith(".")]  # noqa: PTH208
+    return [folder / name for name in sorted(names, key=natural)]
 
 
-def walk(folder: Path, skipped: list[Skipped]) -> Iterator[Path]:
+def is_folder(path: Path) -> bool:
+    """Also false for what cannot be asked: a link that leads to itself, a locked folder's child."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises
+
+
+def walk(folder: Path, root: Path | None, skipped: list[Skipped]) -> Iterator[Path]:
     """Pictures below `folder`, in natural order, each once however links loop.
 
-    Folders that cannot be read are noted in `skipped`.
+    What looks like a picture and cannot be used, and folders that cannot be read, are noted in
+    `skipped`, by their name from `root`.
     """
     seen: set[tuple[int, int]] = set()
-
-    def visit(folder: Path) -> Iterator[Path]:
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
         try:
-            status = folder.stat()
+            status = here.stat()
             if (status.st_dev, status.st_ino) in seen:
-                return
-            seen.add((status.st_dev, status.st_ino))
-            entries = sorted(os.scandir(folder), key=lambda entry: natural(entry.name))
-        except OSError as error:
-            skipped.append(Skipped(str(folder), f"the folder cannot be read: {error.strerror}"))
-            return
-        for entry in entries:
-            path = Path(entry.path)
-            if entry.name.startswith("."):
                 continue
-            if entry.is_dir():
-                yield from visit(path)
-            elif is_picture(path):
+            seen.add((status.st_dev, status.st_ino))
+            paths = list_folder(here)
+        except OSError as error:
+            reason = f"the folder cannot be read: {error.strerror}"
+            skipped.append(Skipped(name_of(here, root), reason))
+            continue
+        folders = []
+        for path in paths:
+            if is_folder(path):
+                folders.append(path)
+            elif is_picture(path, root, skipped):
                 yield path
+        waiting += reversed(folders)
 
-    yield from visit(folder)
+
+def is_picture(path: Path, root: Path | None, skipped: list[Skipped]) -> bool:
+    """Whether a file is to be read as a photo: by its ending, or by its content if that says
+    nothing. Doubtful files are noted in `skipped`."""
+    ending = path.suffix.lower()
+    if ending in EXTENSIONS or ending in OTHER_EXTENSIONS:
+        return ending in EXTENSIONS
+    reason = "is a camera's raw file: export it as JPEG"
+    if ending not in RAW_EXTENSIONS:
+        try:
+            if not path.is_file():
+                return False
+            with path.open("rb") as file:
+                if sniff(file.read(32)) is not None:
+                    return True
+            reason = "not a picture in a format that can be read"
+        except OSError as error:
+            reason = f"cannot be read: {error.strerror}"
+    skipped.append(Skipped(name_of(path, root), reason))
+    return False
+
+
+def name_of(path: Path, root: Path | None) -> str:
+    return printable(path.relative_to(root) if root is not None else path)
 
 
 def read_class_folders(root: Path) -> Dataset:
@@ -65,63 +91,109 @@ def read_class_folders(root: Path) -> Dataset:
     train/, val/ and test/. Raises DatasetError if there is no class or no photo."""
     skipped: list[Skipped] = []
     try:
-        children = sorted(
-            (p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")),
-            key=lambda path: natural(path.name),
-        )
-        loose = [path for path in root.iterdir() if path.is_file() and is_picture(path)]
+        children = list_folder(root)
     except OSError as error:
-        raise DatasetError(f"The folder {root} cannot be read: {error.strerror}.") from error
-    splits = {path: SPLITS.get(path.name.lower()) for path in children}
+        raise DatasetError(
+            f"The folder {printable(root)} cannot be read: {error.strerror}. "
+            "Allow reading it, or choose another."
+        ) from error
+    folders = {path: None for path in children if is_folder(path)}  # a set that keeps its order
+    loose = [path for path in children if path not in folders]
+    splits = _find_splits(list(folders))
     photos: list[Photo] = []
-    if any(split == "train" for split in splits.values()):
-        for path, split in splits.items():
-            if split is None:
-                skipped.append(Skipped(str(path), "stands beside train/ and is not a split"))
+    for folder in folders:
+        if not splits:
+            photos += _one_class(folder, root, None, skipped)
+        elif folder in splits:
+            try:
+                inside = list_folder(folder)
+            except OSError as error:
+                reason = f"the folder cannot be read: {error.strerror}"
+                skipped.append(Skipped(name_of(folder, root), reason))
                 continue
-            for class_folder in sorted(path.iterdir(), key=lambda path: natural(path.name)):
-                if class_folder.is_dir() and not class_folder.name.startswith("."):
-                    photos += _one_class(class_folder, root, split, skipped)
-    else:
-        for path in children:
-            photos += _one_class(path, root, None, skipped)
-    skipped += [
-        Skipped(str(path.relative_to(root)), "is in no class folder") for path in sorted(loose)
-    ]
+            for path in inside:
+                if is_folder(path):
+                    photos += _one_class(path, root, splits[folder], skipped)
+                else:
+                    loose.append(path)
+        else:
+            skipped.append(Skipped(name_of(folder, root), "stands beside train, val and test"))
+    loose = [path for path in loose if is_picture(path, root, skipped)]
+    skipped += [Skipped(name_of(path, root), "is in no class folder") for path in loose]
     if not photos:
         raise DatasetError(
             f"Expected a folder per class with photos in it, as {root.name}/cat/1.jpg; found "
             + (f"{len(loose)} photos in no class folder" if loose else "no photo")
-            + f" in {root}. Make a folder for each class and put its photos there."
+            + f" in {printable(root)}. Make a folder for each class and put its photos there."
+            + (f" {skipped[0].path}: {skipped[0].reason}." if skipped and not loose else "")
         )
     return Dataset(tuple(photos), tuple(skipped))
 
 
-def _one_class(
-    folder: Path, root: Path, split: str | None, skipped: list[Skipped]
-) -> Iterator[Photo]:
-    for path in walk(folder, skipped):
-        yield Photo(str(path.relative_to(root)), FileSource(path), folder.name, split)
+def _find_splits(folders: Sequence[Path]) -> dict[Path, str]:
+    """The folders that are splits rather than classes, and which.
+
+    A folder `train` may hold the training photos, or photos of trains: it is a split if all its
+    neighbours are named like splits, or if it holds folders and no photos of its own.
+    """
+    named = {f: SPLITS[f.name.lower()] for f in folders if f.name.lower() in SPLITS}
+    inside = {folder: _peek(folder) for folder in named}
+    if not any(is_folder(path) for paths in inside.values() for path in paths):
+        return {}
+    if len(named) == len(folders):
+        return named
+    train = [path for folder in named if named[folder] == "train" for path in inside[folder]]
+    holds_photos = any(path.suffix.lower() in EXTENSIONS and path.is_file() for path in train)
+    return {} if holds_photos or not any(is_folder(path) for path in train) else named
+
+
+def _peek(folder: Path) -> list[Path]:
+    try:
+        return list_folder(folder)
+    except OSError:
+        return []
+
+
+def _one_class(folder: Path, root: Path, split: str | None, skipped: list[Skipped]) -> list[Photo]:
+    label = label_of(folder.name)
+    noted = len(skipped)
+    photos = [
+        Photo(name_of(path, root), FileSource(path), label, split)
+        for path in walk(folder, root, skipped)
+    ]
+    if not photos and len(skipped) == noted:
+        skipped.append(Skipped(name_of(folder, root), "the folder holds no photo"))
+    return photos
 
 
 def find_photos(sources: Sequence[str | Path]) -> Dataset:
     """Photos to look at: files (whatever they are called), folders, and patterns such as *.jpg.
 
-    Raises DatasetError if one of them matches nothing.
+    Raises DatasetError if one of them matches nothing, or if there is no photo in any.
     """
-    photos: list[Photo] = []
+    found: dict[Path, None] = {}
     skipped: list[Skipped] = []
     for source in sources:
-        path = Path(source)
-        if path.is_dir():
-            found = list(walk(path, skipped))
-        elif path.exists():
-            found = [path]
-        else:
-            names = glob.glob(str(source), recursive=True)  # noqa: PTH207 - absolute ones too
-            found = [Path(name) for name in sorted(names)]
-            found = [path for path in found if path.is_file()]
-            if not found:
-                raise DatasetError(f"There is no file, folder or pattern {source}.")
-        photos += [Photo(str(path), FileSource(path)) for path in found]
-    return Dataset(tuple(photos), tuple(skipped))
+        found |= dict.fromkeys(_matches(source, skipped))
+    if not found:
+        reasons = f" ({skipped[0].path}: {skipped[0].reason})" if skipped else ""
+        raise DatasetError(
+            f"Expected photos in {', '.join(printable(s) for s in sources) or 'the list'}, "
+            f"found none{reasons}. Name files, folders with photos, or patterns such as *.jpg."
+        )
+    return Dataset(tuple(Photo(printable(p), FileSource(p)) for p in found), tuple(skipped))
+
+
+def _matches(source: str | Path, skipped: list[Skipped]) -> Iterable[Path]:
+    path = Path(source)
+    if is_folder(path):
+        return walk(path, None, skipped)
+    if os.path.lexists(path):
+        return [path]
+    names = sorted(glob.glob(str(source), recursive=True), key=natural)  # noqa: PTH207
+    matches = [match for name in names if not is_folder(match := Path(name))]
+    if not matches:
+        raise DatasetError(
+            f"There is no file, folder or pattern {printable(source)}. Check the spelling."
+        )
+    return matches

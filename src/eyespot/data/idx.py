@@ -2,6 +2,7 @@
 
 import gzip
 import math
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -9,65 +10,102 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.data.photos import Dataset, MemorySource, Photo
+from eyespot.data.folders import list_folder
+from eyespot.data.parquet import read_names
+from eyespot.data.photos import Dataset, MemorySource, Photo, label_of, printable
 from eyespot.errors import DatasetError
 
-MAX_BYTES = 2_000_000_000
+MAX_UNPACKED = 500_000_000
+"""Largest gzipped file, in bytes, that is unpacked into memory. Others stay on disk."""
 
 
 def read_array(path: Path) -> NDArray[np.uint8]:
-    """An IDX file of unsigned bytes, gzipped or not. Raises DatasetError if it is not one."""
-    opener = gzip.open if path.suffix == ".gz" else open
+    """An IDX file of unsigned bytes of up to four dimensions, gzipped or not.
+
+    Raises DatasetError if it is not one, is cut off, or is too large.
+    """
     try:
-        with opener(path, "rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DatasetError(f"{path} cannot be read: {error}.") from error
-    if len(content) > MAX_BYTES:
-        raise DatasetError(f"{path} holds more than {MAX_BYTES:,} bytes.")
-    if len(content) < 4 or content[:3] != b"\0\0\x08" or not 1 <= content[3] <= 3:
-        raise DatasetError(f"{path} is not an IDX file of unsigned bytes.")
-    start = 4 + 4 * content[3]
-    if len(content) < start:
-        raise DatasetError(f"{path} is cut off in its header.")
-    shape = struct.unpack(f">{content[3]}I", content[4:start])
-    expected = start + math.prod(shape)
-    if len(content) != expected:
-        raise DatasetError(
-            f"{path} should hold {expected:,} bytes for the shape {shape}, "
-            f"it holds {len(content):,}."
-        )
-    return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path, "rb") if packed else path.open("rb") as file:
+            start = file.read(4)
+            dimensions = start[3] if len(start) == 4 and start[:3] == b"\0\0\x08" else 0
+            if not 1 <= dimensions <= 4:
+                raise DatasetError(f"{printable(path)} is not an IDX file of unsigned bytes.")
+            sides = file.read(4 * dimensions)
+            if len(sides) < 4 * dimensions:
+                raise DatasetError(f"{printable(path)} is cut off in its header.")
+            shape = struct.unpack(f">{dimensions}I", sides)
+            size, offset = math.prod(shape), 4 + 4 * dimensions
+            if not packed:
+                held = path.stat().st_size - offset
+                if held == size:  # an empty file cannot be mapped
+                    mapped = np.memmap(path, np.uint8, "r", offset, shape) if size else None
+                    return np.empty(shape, np.uint8) if mapped is None else mapped
+            elif size > MAX_UNPACKED:
+                raise DatasetError(
+                    f"{printable(path)} unpacks to {size:,} bytes, more than {MAX_UNPACKED:,}. "
+                    "Unpack it with gunzip first."
+                )
+            else:
+                content = file.read(size + 1)
+                held = len(content)
+                if held == size:
+                    return np.frombuffer(content, dtype=np.uint8).reshape(shape)
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise DatasetError(f"{printable(path)} cannot be read: {error}.") from error
+    raise DatasetError(
+        f"{printable(path)} should hold {size:,} bytes for its shape {shape}, it holds "
+        f"{'more' if held > size else f'{held:,}'}. It is damaged or incomplete: get it again."
+    )
 
 
 def is_images(path: Path) -> bool:
-    """By its name, as MNIST's files are called."""
-    return "idx3" in path.name and "images" in path.name
+    """By its name, as MNIST's files are called: train-images-idx3-ubyte.gz."""
+    name = path.name.lower()
+    return "images" in name and ("idx" in name or "ubyte" in name)
 
 
 def read_idx(path: Path) -> Dataset:
     """A file of images with its labels beside it, or a folder of such pairs.
 
-    Files called t10k or test are the test split. Raises DatasetError if labels are missing.
+    In a folder, files called t10k or test are the test split. Class names come from a names.json
+    beside them, if there is one. Raises DatasetError if labels are missing or do not fit.
     """
-    files = [path] if path.is_file() else sorted(p for p in path.iterdir() if is_images(p))
+    files = [path]
+    if path.is_dir():
+        files = [file for file in list_folder(path) if is_images(file)]
     photos: list[Photo] = []
     for file in files:
-        labels_file = file.with_name(file.name.replace("images", "labels").replace("idx3", "idx1"))
-        if not labels_file.exists() or labels_file == file:
-            raise DatasetError(f"Expected the labels of {file} in {labels_file.name} beside it.")
+        labels_file = _labels_beside(file)
         images, labels = read_array(file), read_array(labels_file)
-        if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
+        if images.ndim < 3 or labels.ndim != 1 or len(images) != len(labels):
             raise DatasetError(
-                f"{file} has the shape {images.shape}, its labels {labels.shape}: expected as "
-                "many labels as pictures."
+                f"Expected as many labels as pictures: {printable(file)} has the shape "
+                f"{images.shape}, {labels_file.name} {labels.shape}."
             )
         split = None
         if len(files) > 1:
             split = "test" if "t10k" in file.name or "test" in file.name else "train"
-        stem = file.name.split(".")[0]
+        names = read_names(file.parent / "names.json") or []
+        stem = printable(file.name.split(".")[0])
         photos += [
-            Photo(f"{stem}#{number}", MemorySource(image), str(label), split)
+            Photo(
+                f"{stem}#{number}",
+                MemorySource(image),
+                label_of(names[label] if label < len(names) else str(label)),
+                split,
+            )
             for number, (image, label) in enumerate(zip(images, labels.tolist(), strict=True))
         ]
+    if not photos:
+        raise DatasetError(f"Expected pictures in {printable(path)}, found none.")
     return Dataset(tuple(photos))
+
+
+def _labels_beside(images: Path) -> Path:
+    wanted = re.sub(r"idx\d", "idx1", images.name.replace("images", "labels"))
+    for name in (wanted, wanted + ".gz", wanted.removesuffix(".gz")):
+        if (images.parent / name).is_file():
+            return images.parent / name
+    raise DatasetError(f"Expected the labels of {printable(images)} in {wanted} beside it.")

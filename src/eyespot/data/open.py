@@ -1,17 +1,40 @@
 """Open a labelled collection of photos, whatever its form."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from eyespot.data.folders import read_class_folders
+from eyespot.data.decode import decode
+from eyespot.data.folders import is_folder, list_folder, read_class_folders
 from eyespot.data.idx import is_images, read_idx
-from eyespot.data.photos import Dataset, FileSource, MemorySource, Photo, Source
-from eyespot.data.tables import read_csv, read_parquet
+from eyespot.data.parquet import read_parquet
+from eyespot.data.photos import (
+    Dataset,
+    FileSource,
+    MemorySource,
+    Photo,
+    Source,
+    label_of,
+    printable,
+)
+from eyespot.data.tables import read_csv
 from eyespot.errors import DatasetError
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSource:
+    """A Pillow image, which may still have to read its file."""
+
+    image: Image.Image
+
+    def read(self) -> NDArray[np.uint8]:
+        return decode(self.image).pixels
+
 
 PhotoLike = str | Path | bytes | np.ndarray[Any, Any] | Image.Image
 
@@ -29,51 +52,93 @@ def open_photos(
     files, arrays and Pillow images with their `labels`.
     Raises DatasetError if there is nothing of the kind, no photo, or too few classes.
     """
-    dataset = _open(source, labels)
+    if isinstance(source, str | Path):
+        if labels is not None:
+            raise DatasetError(
+                f"Expected a list of photos together with labels, got one path ({source}), which "
+                "brings its own labels. Leave the labels out."
+            )
+        dataset = _open_path(Path(source))
+    else:
+        dataset = _open_list(source, labels)
     if len(dataset.classes) < least_classes:
-        only = dataset.classes[0] if dataset.classes else None
-        raise DatasetError(
-            f"Expected photos of at least two classes, found only '{only}'. "
-            "Add a folder with photos of something else, for example 'other'."
-        )
+        raise _too_few_classes(source, dataset, least_classes)
     return dataset
 
 
-def _open(source: str | Path | Sequence[PhotoLike], labels: Sequence[str | int] | None) -> Dataset:
-    if not isinstance(source, str | Path):
-        return _from_list(source, labels)
-    path = Path(source)
-    if not path.exists():
-        raise DatasetError(f"There is no file or folder {path}.")
-    if path.is_dir():
-        names = [child for child in path.iterdir() if child.is_file()]
-        if any(child.suffix.lower() == ".parquet" for child in names):
-            return read_parquet(path)
-        if any(is_images(child) for child in names):
-            return read_idx(path)
-        return read_class_folders(path)
-    if path.suffix.lower() == ".parquet":
+def _open_path(path: Path) -> Dataset:
+    if is_folder(path):
+        return _open_folder(path)
+    try:
+        with path.open("rb"):
+            pass
+    except FileNotFoundError as error:
+        raise DatasetError(
+            f"There is no file or folder {printable(path)}. Check the spelling."
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DatasetError(f"{printable(path)} cannot be read: {reason}.") from error
+    ending = path.suffix.lower()
+    if ending == ".parquet":
         return read_parquet(path)
-    if path.suffix.lower() in (".csv", ".tsv", ".tab", ".txt"):
+    if ending in (".csv", ".tsv", ".tab", ".txt"):
         return read_csv(path)
     if is_images(path):
         return read_idx(path)
     raise DatasetError(
-        f"Expected a folder, a CSV, TSV, Parquet or IDX file of photos, got {path.name}."
+        "Expected a folder with a folder of photos per class, or a CSV, TSV, Parquet or IDX file, "
+        f"got {printable(path)}."
+        + (" Unpack it first." if ending in (".zip", ".gz", ".tar", ".tgz", ".7z", ".rar") else "")
     )
 
 
-def _from_list(items: Sequence[PhotoLike], labels: Sequence[str | int] | None) -> Dataset:
-    if labels is None or len(labels) != len(items):
+def _open_folder(path: Path) -> Dataset:
+    try:
+        children = [child for child in list_folder(path) if not is_folder(child)]
+    except OSError as error:
+        raise DatasetError(
+            f"The folder {printable(path)} cannot be read: {error.strerror}. "
+            "Allow reading it, or choose another."
+        ) from error
+    if any(child.suffix.lower() == ".parquet" for child in children):
+        return read_parquet(path)
+    if any(is_images(child) for child in children):
+        return read_idx(path)
+    return read_class_folders(path)
+
+
+def _too_few_classes(source: object, dataset: Dataset, least: int) -> DatasetError:
+    found = ", ".join(repr(name) for name in dataset.classes) or "none"
+    advice = "Add photos of something else, for example of a class 'other'."
+    if isinstance(source, str | Path) and dataset.classes:
+        inner = Path(source) / dataset.classes[0]
+        if is_folder(inner) and sum(is_folder(child) for child in list_folder(inner)) >= least:
+            advice = f"If the folders in it are the classes, open {printable(inner)} instead."
+    return DatasetError(f"Expected photos of at least {least} classes, found {found}. {advice}")
+
+
+def _open_list(source: Sequence[PhotoLike], labels: Sequence[str | int] | None) -> Dataset:
+    try:
+        items, given = list(source), None if labels is None else list(labels)
+    except TypeError as error:
+        raise DatasetError(
+            f"Expected a path or a list of photos, got {type(source).__name__}."
+        ) from error
+    if not items:
+        raise DatasetError("Expected photos, got an empty list.")
+    if given is None or len(given) != len(items):
         raise DatasetError(
             f"Expected a label for each of {len(items)} photos, got "
-            f"{'none' if labels is None else len(labels)}."
+            f"{'none' if given is None else len(given)}."
         )
-    named = named_photos(items)
+    for number, label in enumerate(given):
+        if label == "" or (not isinstance(label, str) and str(label) in ("None", "nan")):
+            raise DatasetError(f"Photo {number} has no label, but {label!r}.")
     return Dataset(
         tuple(
-            Photo(name, source, str(label))
-            for (name, source), label in zip(named, labels, strict=True)
+            Photo(name, opened, label_of(str(label)))
+            for (name, opened), label in zip(named_photos(items), given, strict=True)
         )
     )
 
@@ -84,7 +149,7 @@ def named_photos(items: Sequence[PhotoLike]) -> list[tuple[str, Source]]:
     seen: set[str] = set()
     for number, item in enumerate(items):
         name, source = _named(item, number)
-        if name in seen:
+        while name in seen:
             name = f"{name} ({number})"
         seen.add(name)
         out.append((name, source))
@@ -93,9 +158,9 @@ def named_photos(items: Sequence[PhotoLike]) -> list[tuple[str, Source]]:
 
 def _named(item: PhotoLike, number: int) -> tuple[str, Source]:
     if isinstance(item, str | Path):
-        return str(item), FileSource(Path(item))
+        return printable(item), FileSource(Path(item))
     if isinstance(item, Image.Image):
-        return f"picture {number}", MemorySource(np.asarray(item.convert("RGB")))
+        return f"picture {number}", ImageSource(item)
     if isinstance(item, bytes | np.ndarray):
         return f"picture {number}", MemorySource(item)
     raise DatasetError(

@@ -1,6 +1,8 @@
 """Collections of photos, wherever they come from, as one `Dataset`."""
 
 import re
+import stat
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -26,14 +28,18 @@ class FileSource:
 
     def read(self) -> bytes:
         try:
-            if self.path.stat().st_size > MAX_BYTES:
+            status = self.path.stat()
+            if not stat.S_ISREG(status.st_mode):  # reading from a pipe would wait for ever
+                raise PhotoError("is not a file")
+            if status.st_size > MAX_BYTES:
                 raise PhotoError(
-                    f"the file has {self.path.stat().st_size:,} bytes, "
-                    f"at most {MAX_BYTES:,} are read"
+                    f"the file has {status.st_size:,} bytes, at most {MAX_BYTES:,} are read"
                 )
             return self.path.read_bytes()
         except OSError as error:
-            raise PhotoError(f"cannot be read: {error.strerror}") from error
+            raise PhotoError(f"cannot be read: {error.strerror or error}") from error
+        except ValueError as error:  # a zero byte in the name
+            raise PhotoError(f"cannot be read: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +88,25 @@ class Dataset:
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
-    """Sorting key: numbers inside names count as numbers."""
-    return [
-        (0, int(part), "") if part.isdigit() and part.isascii() else (1, 0, part.casefold())
-        for part in re.split(r"([0-9]+)", name)
-    ] + [(2, 0, name)]
+    """Sorting key: numbers inside names count as numbers, capitals as small letters."""
+    key = []
+    for part in re.split(r"([0-9]+)", name):
+        digits = part.lstrip("0")
+        number = part[:1].isdigit() and part.isascii()
+        # The number with more digits is larger; no need to turn thousands of digits into one.
+        key.append((0, len(digits), digits) if number else (1, 0, part.casefold()))
+    return [*key, (2, 0, name)]
+
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def printable(name: str | Path) -> str:
+    """A name as text that can be shown and stored: control characters and the lone surrogates
+    that stand for bytes which are not UTF-8 become escapes, as in caf\\xe9."""
+    return _UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]) & 0xFF:02x}", str(name))
+
+
+def label_of(name: str) -> str:
+    """A class's name in one spelling: macOS stores é in file names as e with an accent."""
+    return unicodedata.normalize("NFC", printable(name))

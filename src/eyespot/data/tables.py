@@ -1,173 +1,177 @@
-"""Photos listed in tables: CSV and TSV of path and label, and Parquet with pictures inside."""
+"""Photos listed in a table of text: CSV or TSV of path and label."""
 
 import csv
-import json
+import io
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
+from eyespot.data.decode import MAX_BYTES
 from eyespot.data.folders import SPLITS
-from eyespot.data.photos import Dataset, FileSource, Photo, Skipped
-from eyespot.errors import DatasetError, MissingExtraError, PhotoError
+from eyespot.data.formats import EXTENSIONS
+from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, label_of, printable
+from eyespot.errors import DatasetError
 
-PATH_NAMES = ("path", "file", "filename", "file_name", "image", "img", "photo", "name")
-LABEL_NAMES = ("label", "class", "category", "target", "y", "labels", "wnid", "fine_label")
+PATH_NAMES = (
+    *("path", "file", "filename", "file_name", "filepath", "image", "image_path", "img", "photo"),
+    *("picture", "name", "id", "image_id"),
+)
+LABEL_NAMES = (
+    *("label", "class", "category", "target", "y", "labels", "class_name", "label_name"),
+    *("species", "breed", "wnid", "fine_label", "class_index"),
+)
+SPLIT_NAMES = ("split", "subset", "partition")
+LOOKED_AT = 200
+"""Rows that are looked at to guess what the columns are."""
 
 
 def read_csv(table: Path) -> Dataset:
-    """A CSV or TSV with the columns path and label (and perhaps split), header optional.
+    """A CSV or TSV with the columns path and label (and perhaps split and group).
 
-    Paths are relative to the table's folder. Raises DatasetError if it cannot be understood.
+    The separator (comma, semicolon, tab) and whether there is a header are guessed. Paths are
+    relative to the table's folder. Rows that cannot be used are skipped, with the reason.
+    Raises DatasetError if the table cannot be understood, or none of its photos exists.
     """
-    try:
-        text = table.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{table} cannot be read as UTF-8 text: {error}.") from error
-    delimiter = "\t" if table.suffix.lower() in (".tsv", ".tab") else _delimiter(text)
-    try:
-        rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if any(row)]
-    except csv.Error as error:
-        raise DatasetError(f"{table} is not a table of path and label: {error}.") from error
-    if not rows or len(rows[0]) < 2:
+    text = _read_text(table)
+    rows = _read_rows(table, text)
+    columns = _guess_columns(rows)
+    if columns is None:
         raise DatasetError(
-            f"Expected the columns path and label in {table}, found "
-            + (f"{rows[0]!r}." if rows else "nothing.")
+            f"Expected the columns path and label in {printable(table)}, found "
+            + (f"{', '.join(rows[0])!r} in its first line." if rows else "nothing.")
+            + " Write one line per photo, as: photos/1.jpg,cat"
         )
-    header = [cell.strip().lower() for cell in rows[0]]
-    path_column = next((header.index(name) for name in PATH_NAMES if name in header), None)
-    label_column = next((header.index(name) for name in LABEL_NAMES if name in header), None)
-    split_column = header.index("split") if "split" in header else None
-    if path_column is not None and label_column is not None:
-        rows = rows[1:]
-    else:
-        path_column, label_column, split_column = 0, 1, None
-    photos, skipped = [], []
-    seen: set[str] = set()
-    needed = max(path_column, label_column) + 1
+    photos: list[Photo] = []
+    skipped: list[Skipped] = []
+    labels: dict[str, str] = {}
     for number, row in enumerate(rows, start=1):
-        if len(row) < needed or not row[label_column].strip() or not row[path_column].strip():
-            skipped.append(Skipped(f"{table.name} row {number}", "has no path or no label"))
+        if number == 1 and columns.header:
             continue
-        name = row[path_column].strip()
-        if name in seen:
-            skipped.append(Skipped(f"{table.name} row {number}", f"lists {name} again"))
+        path, label = _cell(row, columns.path), label_of(_cell(row, columns.label))
+        if not path or not label:
+            missing = "label" if path else "path"
+            name = printable(path) or f"{table.name} row {number}"
+            skipped.append(Skipped(name, f"has no {missing} (row {number} of the table)"))
             continue
-        seen.add(name)
-        split = row[split_column].strip().lower() if split_column is not None else ""
+        name = printable(path)
+        if name in labels:
+            again = "" if labels[name] == label else f", with the label {label!r}"
+            skipped.append(Skipped(name, f"is listed again in row {number}{again}"))
+            continue
+        labels[name] = label
+        found = _find(table.parent, path)
+        if found is None:
+            address = path.startswith(("http://", "https://"))
+            reason = "is a web address: download it first" if address else "there is no such file"
+            skipped.append(Skipped(name, reason))
+            continue
+        split = SPLITS.get(_cell(row, columns.split).lower())
         photos.append(
-            Photo(
-                name,
-                FileSource(table.parent / name),
-                row[label_column].strip(),
-                SPLITS.get(split),
-            )
+            Photo(name, FileSource(found), label, split, _cell(row, columns.group) or None)
         )
     if not photos:
-        raise DatasetError(f"{table} lists no photo with a label.")
+        first = f" The first, {skipped[0].path}: {skipped[0].reason}." if skipped else ""
+        raise DatasetError(
+            f"None of the {len(skipped)} photos listed in {printable(table)} can be used.{first} "
+            f"Paths are relative to {printable(table.parent)}."
+        )
     return Dataset(tuple(photos), tuple(skipped))
 
 
-def _delimiter(text: str) -> str:
-    first = text.split("\n", 1)[0]
-    return max(",;\t", key=first.count)
+def _read_text(table: Path) -> str:
+    try:
+        with table.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise DatasetError(f"{printable(table)} cannot be read: {error.strerror}.") from error
+    if len(data) > MAX_BYTES:
+        raise DatasetError(f"{printable(table)} has more than {MAX_BYTES:,} bytes; split it.")
+    # Spreadsheets save as UTF-8, as UTF-16 ("Unicode text"), or in the code page of the country.
+    for encoding in ("utf-16", "utf-8-sig", "cp1252", "latin-1"):
+        if encoding == "utf-16" and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+            continue
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise DatasetError(f"{printable(table)} is not text. Save it as UTF-8.")
+
+
+def _read_rows(table: Path, text: str) -> list[list[str]]:
+    if table.suffix.lower() in (".tsv", ".tab"):
+        delimiter = "\t"
+    else:
+        first = re.sub(r'"[^"]*"', "", text.lstrip().split("\n", 1)[0])
+        delimiter = max(",;\t", key=first.count)
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        return [row for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise DatasetError(
+            f"{printable(table)} is not a table of path and label: {error}."
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
-class ParquetSource:
-    """A picture in a row of a Parquet file."""
+class _Columns:
+    """Which column is what. `header`: the first row holds names, no photo."""
 
-    path: Path
-    column: str
-    row_group: int
-    row: int
-
-    def read(self) -> bytes:
-        try:
-            cell = _row_group(self.path, self.column, self.row_group)[self.row].as_py()
-        except Exception as error:
-            raise PhotoError(f"row cannot be read: {error}") from error
-        if isinstance(cell, dict):
-            content, name = cell.get("bytes"), cell.get("path")
-            if content is None and name:
-                return FileSource(self.path.parent / name).read()
-            cell = content
-        if not isinstance(cell, bytes):
-            raise PhotoError("the row holds no picture")
-        return cell
+    header: bool
+    path: int
+    label: int
+    split: int | None
+    group: int | None
 
 
-@lru_cache(maxsize=4)
-def _row_group(path: Path, column: str, number: int) -> Any:
-    """One row group's pictures; photos are read about in order, so few are needed at once."""
-    import pyarrow.parquet as pq
-
-    return pq.ParquetFile(path).read_row_group(number, columns=[column])[column]
-
-
-def read_parquet(path: Path) -> Dataset:
-    """A Parquet file, or a folder of them named after their splits, with a picture column
-    (bytes, or a struct of bytes and path) and a label column.
-
-    Numbers become names if the file's metadata or a names.json beside it says how.
-    Raises DatasetError if there are no such columns.
-    """
-    files = [path] if path.is_file() else sorted(path.glob("*.parquet"))
-    photos: list[Photo] = []
-    for file in files:
-        split = None
-        if len(files) > 1:
-            split = next((s for word, s in SPLITS.items() if word in file.stem.lower()), None)
-        photos += _parquet_file(file, split)
-    if not photos:
-        raise DatasetError(f"{path} holds no picture.")
-    return Dataset(tuple(photos))
-
-
-def _parquet_file(file: Path, split: str | None) -> list[Photo]:
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise MissingExtraError("Reading Parquet", "parquet") from error
-    try:
-        table = pq.ParquetFile(file)
-    except (OSError, pa.ArrowException) as error:
-        raise DatasetError(f"{file} is not a Parquet file that can be read: {error}.") from error
-    schema = table.schema_arrow
-    pictures = [f.name for f in schema if pa.types.is_struct(f.type) or pa.types.is_binary(f.type)]
-    labels = [name for name in schema.names if name.lower() in LABEL_NAMES] or [
-        f.name for f in schema if pa.types.is_integer(f.type) or pa.types.is_string(f.type)
-    ]
-    if not pictures or not labels:
-        raise DatasetError(
-            f"Expected a column of pictures (bytes, or a struct of bytes and path) and one of "
-            f"labels in {file}; its columns are {', '.join(schema.names) or 'none'}."
-        )
-    names = _label_names(file, schema.metadata or {}, labels[0])
-    photos = []
-    number = 0
-    for group in range(table.num_row_groups):
-        column = table.read_row_group(group, columns=[labels[0]])[labels[0]].to_pylist()
-        for row, label in enumerate(column):
-            known = isinstance(label, int) and names is not None and 0 <= label < len(names)
-            text = names[label] if known and names is not None else str(label)
-            source = ParquetSource(file, pictures[0], group, row)
-            photos.append(Photo(f"{file.name}#{number}", source, text, split))
-            number += 1
-    return photos
-
-
-def _label_names(file: Path, metadata: dict[bytes, bytes], column: str) -> list[str] | None:
-    try:
-        features = json.loads(metadata[b"huggingface"])["info"]["features"]
-        return [str(name) for name in features[column]["names"]]
-    except (KeyError, TypeError, ValueError):
-        pass
-    try:
-        names = json.loads((file.parent / "names.json").read_text("utf-8"))
-        if isinstance(names, dict):
-            names = names.get(column, names.get("names"))
-        return [str(name) for name in names]
-    except (OSError, TypeError, ValueError):
+def _guess_columns(rows: Sequence[Sequence[str]]) -> _Columns | None:
+    """By what looks like paths of pictures, and by the names in the first row."""
+    width = max(map(len, rows[:LOOKED_AT]), default=0)
+    if width < 2:
         return None
+    paths = [sum(_is_path(_cell(row, i)) for row in rows[:LOOKED_AT]) for i in range(width)]
+    first = [cell.strip().lower() for cell in rows[0]]
+    known = any(name in (*PATH_NAMES, *LABEL_NAMES) for name in first)
+    header = not any(map(_is_path, first)) and (known or max(paths) > 0)
+    names = first if header else []
+    likely = [i for i in range(width) if paths[i] == max(paths)]
+    path = _named(names, PATH_NAMES, likely)
+    path = likely[0] if path is None else path
+    others = [i for i in range(width) if i != path]
+    split = _named(names, SPLIT_NAMES, others)
+    group = _named(names, ("group",), others)
+    others = [i for i in others if i not in (split, group)]
+    label = _named(names, LABEL_NAMES, others)
+    if label is None:
+        if not others:
+            return None
+        label = others[0]
+    return _Columns(header, path, label, split, group)
+
+
+def _is_path(cell: str) -> bool:
+    return cell.strip().lower().endswith(tuple(EXTENSIONS))
+
+
+def _named(header: Sequence[str], names: Sequence[str], among: Sequence[int]) -> int | None:
+    """The first of `names` that is in the header, among some columns."""
+    for name in names:
+        for index in among:
+            if index < len(header) and header[index] == name:
+                return index
+    return None
+
+
+def _cell(row: Sequence[str], index: int | None) -> str:
+    return row[index].strip() if index is not None and index < len(row) else ""
+
+
+def _find(folder: Path, name: str) -> Path | None:
+    """The file that a cell means; tables from Windows write folders with a backslash."""
+    for spelling in (name, name.replace("\\", "/")):
+        try:
+            if (folder / spelling).exists():
+                return folder / spelling
+        except (OSError, ValueError):  # too long for a name, a locked folder, a zero byte
+            continue
+    return None

@@ -1,0 +1,167 @@
+"""Which formats of pictures there are, by a file's content and by its name."""
+
+EXTENSIONS = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
+    ".png": "PNG",
+    ".apng": "PNG",
+    ".webp": "WebP",
+    ".bmp": "BMP",
+    ".dib": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".gif": "GIF",
+    ".heic": "HEIC",
+    ".heif": "HEIC",
+    ".avif": "AVIF",
+    ".ppm": "PPM",
+    ".pgm": "PPM",
+    ".pbm": "PPM",
+    ".pnm": "PPM",
+    ".jp2": "JPEG 2000",
+    ".ico": "ICO",
+}
+"""The format that a file's ending promises."""
+
+RAW_EXTENSIONS = frozenset(
+    [
+        ".3fr",
+        ".arw",
+        ".cr2",
+        ".cr3",
+        ".dcr",
+        ".dng",
+        ".erf",
+        ".kdc",
+        ".mrw",
+        ".nef",
+        ".nrw",
+        ".orf",
+        ".pef",
+        ".raf",
+        ".raw",
+        ".rw2",
+        ".srw",
+        ".x3f",
+    ]
+)
+"""Cameras' own formats. Many are TIFFs whose tiny preview must not pass as the photo."""
+
+OTHER_EXTENSIONS = frozenset(
+    [
+        ".7z",
+        ".avi",
+        ".bat",
+        ".bin",
+        ".c",
+        ".cfg",
+        ".cpp",
+        ".css",
+        ".csv",
+        ".dat",
+        ".db",
+        ".doc",
+        ".docx",
+        ".exe",
+        ".eyespot",
+        ".gz",
+        ".h5",
+        ".hdf5",
+        ".htm",
+        ".html",
+        ".ini",
+        ".ipynb",
+        ".jar",
+        ".java",
+        ".js",
+        ".json",
+        ".jsonl",
+        ".key",
+        ".lnk",
+        ".lock",
+        ".log",
+        ".m",
+        ".mat",
+        ".md",
+        ".mkv",
+        ".mov",
+        ".mp3",
+        ".mp4",
+        ".npy",
+        ".npz",
+        ".ods",
+        ".odt",
+        ".onnx",
+        ".pages",
+        ".parquet",
+        ".pdf",
+        ".pkl",
+        ".ppt",
+        ".pptx",
+        ".pt",
+        ".pth",
+        ".py",
+        ".pyc",
+        ".r",
+        ".rar",
+        ".rst",
+        ".rtf",
+        ".safetensors",
+        ".sh",
+        ".sql",
+        ".sqlite",
+        ".tar",
+        ".tgz",
+        ".toml",
+        ".torrent",
+        ".tsv",
+        ".txt",
+        ".url",
+        ".wav",
+        ".webm",
+        ".xls",
+        ".xlsx",
+        ".xml",
+        ".xmp",
+        ".yaml",
+        ".yml",
+        ".zip",
+    ]
+)
+"""Endings of what is clearly no picture and may lie beside the photos."""
+
+_STARTS = (
+    (b"\xff\xd8", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"),
+    (b"MM\0+", "TIFF"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (b"\0\0\1\0", "ICO"),
+)
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1")
+_BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
+
+
+def sniff(data: bytes) -> str | None:
+    """The format of a picture by its first 32 bytes, whatever its name; None if it is none."""
+    for start, kind in _STARTS:
+        if data.startswith(start):
+            return kind
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WebP"
+    if data[4:8] == b"ftyp":  # ISO/IEC 14496-12: a brand, a version, then compatible brands
+        if data[8:12] in (b"avif", b"avis") or b"avif" in data[16:32]:
+            return "AVIF"
+        return "HEIC" if data[8:12] in _HEIC_BRANDS else None
+    if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in _BMP_HEADERS:
+        return "BMP"
+    if data[:1] == b"P" and data[1:2] in b"123456" and data[2:3] in b" \t\r\n" and data[2:3]:
+        return "PPM"
+    return None
