@@ -71,9 +71,8 @@ def _find(names: list[str]) -> "Dataset":
         for name in names
         if name == "-"
     )
-    found = find_photos([name for name in names if name != "-"])
-    if not piped and not found.photos:
-        raise UsageError(f"There is no photo in {', '.join(names)}.")
+    others = [name for name in names if name != "-"]
+    found = find_photos(others) if others else Dataset(())
     return Dataset(piped + found.photos, found.skipped)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.heads.calibration import fit_temperature, softmax
+from eyespot.heads.calibration import choose_knob, log_loss, softmax
 from eyespot.heads.method import Fold, Prepared
 
 
@@ -50,13 +50,13 @@ def cross_validate(
         [prepared.out_of_fold(labels, classes, folds, knobs) for folds in repeats], axis=0
     )
     asked = ~np.isnan(scores[0, :, 0])
-    best, temperature = _choose(scores[:, asked], labels[asked])
+    best, temperature = choose_knob(scores[:, asked], labels[asked])
     probabilities = np.full(scores.shape[1:], np.nan)
     for part in np.unique(parts[asked]):
         inside, outside = asked & (parts == part), asked & (parts != part)
         chosen, warmth = best, temperature
         if outside.any():
-            chosen, warmth = _choose(scores[:, outside], labels[outside])
+            chosen, warmth = choose_knob(scores[:, outside], labels[outside])
         probabilities[inside] = softmax(scores[chosen, inside] / warmth)
     return CrossValidated(
         probabilities=probabilities,
@@ -65,23 +65,6 @@ def cross_validate(
         temperature=temperature,
         log_loss=log_loss(probabilities[asked], labels[asked]),
     )
-
-
-def _choose(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple[int, float]:
-    """The knob with the lowest calibrated log loss (earlier ones, the stricter, win ties)."""
-    losses, temperatures = [], []
-    for candidate in scores:
-        temperature = fit_temperature(candidate, labels)
-        temperatures.append(temperature)
-        losses.append(log_loss(softmax(candidate / temperature), labels))
-    best = int(np.argmin(losses))
-    return best, temperatures[best]
-
-
-def log_loss(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """Mean of -log(probability of the true class), in nats."""
-    true = probabilities[np.arange(len(labels)), labels]
-    return float(-np.log(np.maximum(true, 1e-12)).mean())
 
 
 def honest_choice(

@@ -17,4 +17,7 @@ def wilson_interval(successes: float, count: int, confidence: float = 0.95) -> t
     centre = share + z * z / (2 * count)
     half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     scale = 1 + z * z / count
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+    # At the ends the formula gives 0 and 1, but for rounding.
+    low = 0.0 if successes <= 0 else (centre - half) / scale
+    high = 1.0 if successes >= count else (centre + half) / scale
+    return low, high

@@ -7,9 +7,12 @@ processes start without importing torch.
 
 import json
 import os
+import sys
 import tempfile
 import threading
 import warnings
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -56,11 +59,7 @@ def open_engine(
     it, else fp32. Raises UsageError for an unknown name, MissingExtraError if it is not there.
     """
     if engine == "auto":
-        engine = "torch" if _has_gpu() else "openvino"
-        try:
-            import openvino  # noqa: F401
-        except ImportError:
-            engine = "torch"
+        engine = "torch" if _has_gpu() or find_spec("openvino") is None else "openvino"
     if engine == "openvino":
         return OpenVinoEngine(backbone, precision)
     if engine == "torch":
@@ -92,11 +91,7 @@ class OpenVinoEngine:
     """The network compiled by OpenVINO for this CPU."""
 
     def __init__(self, backbone: Backbone, precision: Precision = "auto") -> None:
-        try:
-            import openvino
-        except ImportError as error:
-            raise MissingExtraError("Running networks with OpenVINO", "openvino") from error
-
+        openvino = _import_openvino()
         folder = cache_folder() / "networks"
         version = openvino.__version__.split("-")[0]
         graph = folder / f"{backbone.network}-openvino-{version}.xml"
@@ -163,12 +158,19 @@ class OpenVinoEngine:
         return head["weights"], head["bias"]
 
 
-def _convert(backbone: Backbone, graph: Path, facts: Path) -> None:
-    """Write the network as OpenVINO's `.xml` and `.bin`, and its layout as `.json`.
+def _import_openvino() -> Any:
+    """The module openvino. Raises MissingExtraError if it is not installed."""
+    # With this package OpenVINO's tools report their use over the network; without it they do not.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    try:
+        return import_module("openvino")
+    except ImportError as error:
+        raise MissingExtraError("Running networks with OpenVINO", "openvino") from error
 
-    Uses the frontend directly: openvino.convert_model would report its use over the network.
-    """
-    import openvino
+
+def _convert(backbone: Backbone, graph: Path, facts: Path) -> None:
+    """Write the network as OpenVINO's `.xml` and `.bin`, its head, and its layout as `.json`."""
+    openvino = _import_openvino()
     import torch
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder

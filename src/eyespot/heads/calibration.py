@@ -55,3 +55,20 @@ def fit_temperature(scores: NDArray[np.floating], labels: NDArray[np.int64]) -> 
         if high / low < 1.001:
             break
     return float(1 / np.sqrt(low * high))
+
+
+def choose_knob(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple[int, float]:
+    """The knob with the lowest calibrated log loss (earlier ones, the stricter, win ties)."""
+    losses, temperatures = [], []
+    for candidate in scores:
+        temperature = fit_temperature(candidate, labels)
+        temperatures.append(temperature)
+        losses.append(log_loss(softmax(candidate / temperature), labels))
+    best = int(np.argmin(losses))
+    return best, temperatures[best]
+
+
+def log_loss(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """Mean of -log(probability of the true class), in nats."""
+    true = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.maximum(true, 1e-12)).mean())

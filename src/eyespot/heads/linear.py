@@ -26,7 +26,7 @@ from eyespot.heads.scorers import LinearScorer
 from eyespot.heads.standardise import standardisation
 
 Loss = Literal["cross-entropy", "squared hinge"]
-Array = NDArray[np.float32]
+Array = NDArray[np.floating]
 
 CURVATURE: dict[Loss, float] = {"cross-entropy": 0.25, "squared hinge": 2.0}
 """Largest second derivative of a photo's loss in one score."""

@@ -74,8 +74,8 @@ class NeighboursScorer:
             "scale": self.scale,
             "references": self.references,
             "labels": self.labels,
-            "k": np.array(self.k),
-            "classes": np.array(self.classes),
+            "k": np.array([self.k]),
+            "classes": np.array([self.classes]),
         }
 
 
@@ -94,8 +94,8 @@ def scorer_from_arrays(kind: str, arrays: dict[str, NDArray[np.generic]]) -> Sco
                 scale=np.asarray(arrays["scale"], dtype=np.float32),
                 references=np.asarray(arrays["references"], dtype=np.float32),
                 labels=np.asarray(arrays["labels"], dtype=np.int64),
-                k=int(arrays["k"]),
-                classes=int(arrays["classes"]),
+                k=int(arrays["k"].item()),
+                classes=int(arrays["classes"].item()),
             )
     except KeyError as error:
         raise ValueError(f"the array {error} is missing") from error
@@ -106,7 +106,7 @@ def unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Each row scaled to length one (rows of zeros stay zeros)."""
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     unit = np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
-    return np.asarray(unit, dtype=np.float32)
+    return np.asarray(unit)
 
 
 def neighbour_scores(
@@ -121,7 +121,7 @@ def neighbour_scores(
     Rows of `queries` and `references` have length one. A class without a vote gets the score of
     a vote at the opposite side of the sphere.
     """
-    out = np.empty((len(ks), len(queries), classes), dtype=np.float32)
+    out = np.empty((len(ks), len(queries), classes), dtype=queries.dtype)
     most = min(max(ks), len(references))
     for start in range(0, len(queries), 1024):  # bounds the similarity matrix
         similarity = queries[start : start + 1024] @ references.T

@@ -1,0 +1,142 @@
+"""The heads as scikit-learn estimators, for use in pipelines and searches of one's own.
+
+    head = LogisticHead().fit(features, labels)
+    head.predict_proba(new_features)
+
+The knob is chosen and the probabilities are calibrated by cross-validation inside `fit`.
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from eyespot.heads.calibration import choose_knob, softmax
+from eyespot.heads.linear import Linear
+from eyespot.heads.method import Fold, Method
+from eyespot.heads.neighbours import Neighbours
+from eyespot.heads.prototypes import Prototypes
+
+
+class Head(ClassifierMixin, BaseEstimator):
+    """What the heads have in common. `cv`: folds for choosing and calibrating.
+
+    Learned: `classes_` [K]; `knob_`, the chosen value; `temperature_`; `scorer_`;
+    `n_features_in_`.
+    """
+
+    cv: int
+
+    def _method(self) -> Method:
+        raise NotImplementedError
+
+    def _knob(self) -> float | Literal["auto"]:
+        return "auto"
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> "Head":
+        """Learn from features [n, d] and labels [n]. Raises ValueError for a single class."""
+        features, labels = validate_data(self, X, y, dtype=np.float32)
+        check_classification_targets(labels)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        count = len(self.classes_)
+        if count < 2:
+            raise ValueError(f"Expected at least two classes, got {count} class.")
+        method, wanted = self._method(), self._knob()
+        knobs = method.knobs if wanted == "auto" else (float(wanted),)
+        prepared = method.prepare(features)
+        folds = _stratified(codes, self.cv)
+        scores = prepared.out_of_fold(codes, count, folds, knobs)
+        best, self.temperature_ = choose_knob(scores, codes)
+        self.knob_ = knobs[best]
+        self.scorer_ = prepared.fit(codes, count, self.knob_)
+        return self
+
+    def _scores(self, X: ArrayLike) -> NDArray[np.float32]:
+        check_is_fitted(self)
+        # In double precision, so that a row's scores do not depend on the rows beside it.
+        return self.scorer_.scores(validate_data(self, X, dtype=np.float64, reset=False))
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Scores [n, K]; of two classes the difference [n], as scikit-learn has it."""
+        scores = self._scores(X)
+        return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Calibrated probabilities [n, K]."""
+        return softmax(self._scores(X) / self.temperature_)
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """The most probable class of each row, [n]."""
+        best = self._scores(X).argmax(axis=1)
+        return np.asarray(self.classes_[best])
+
+
+class LogisticHead(Head):
+    """Multinomial logistic regression. `l2`: the penalty, or "auto". `balanced`: weigh every
+    class alike instead of every photo alike."""
+
+    def __init__(
+        self, *, l2: float | Literal["auto"] = "auto", balanced: bool = False, cv: int = 5
+    ) -> None:
+        self.l2 = l2
+        self.balanced = balanced
+        self.cv = cv
+
+    def _method(self) -> Method:
+        return Linear("cross-entropy", self.balanced)
+
+    def _knob(self) -> float | Literal["auto"]:
+        return self.l2
+
+
+class LinearSVMHead(Head):
+    """Linear SVM, squared hinge, one class against the rest. Parameters as LogisticHead."""
+
+    def __init__(
+        self, *, l2: float | Literal["auto"] = "auto", balanced: bool = False, cv: int = 5
+    ) -> None:
+        self.l2 = l2
+        self.balanced = balanced
+        self.cv = cv
+
+    def _method(self) -> Method:
+        return Linear("squared hinge", self.balanced)
+
+    def _knob(self) -> float | Literal["auto"]:
+        return self.l2
+
+
+class NearestNeighboursHead(Head):
+    """k-nearest neighbours by cosine. `n_neighbors`: how many, or "auto"."""
+
+    def __init__(self, *, n_neighbors: int | Literal["auto"] = "auto", cv: int = 5) -> None:
+        self.n_neighbors = n_neighbors
+        self.cv = cv
+
+    def _method(self) -> Method:
+        return Neighbours()
+
+    def _knob(self) -> float | Literal["auto"]:
+        return self.n_neighbors
+
+
+class PrototypesHead(Head):
+    """Nearest class mean by cosine."""
+
+    def __init__(self, *, cv: int = 5) -> None:
+        self.cv = cv
+
+    def _method(self) -> Method:
+        return Prototypes()
+
+
+def _stratified(labels: NDArray[np.int64], count: int) -> list[Fold]:
+    """Folds with every class dealt out evenly, in a fixed random order."""
+    order = np.random.default_rng(0).permutation(len(labels))
+    order = order[np.argsort(labels[order], kind="stable")]
+    fold = np.empty(len(labels), dtype=np.int64)
+    fold[order] = np.arange(len(labels)) % min(count, len(labels))
+    return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in np.unique(fold)]

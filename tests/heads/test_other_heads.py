@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+from sklearn.neighbors import KNeighborsClassifier
+
+from eyespot.heads.calibration import fit_temperature, softmax
+from eyespot.heads.familiarity import familiarity_out_of_fold, learn_familiarity
+from eyespot.heads.neighbours import Neighbours
+from eyespot.heads.prototypes import Prototypes
+from eyespot.heads.scorers import NeighboursScorer, scorer_from_arrays, unit_rows
+
+
+def data(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 3, 150)
+    centres = rng.normal(size=(3, 16)) * 2
+    return (centres[labels] + rng.normal(size=(150, 16))).astype(np.float32), labels
+
+
+def test_one_neighbour_agrees_with_scikit_learn() -> None:
+    x, y = data()
+    prepared = Neighbours().prepare(x)
+    folds = [(np.arange(100), np.arange(100, 150))]
+    ours = prepared.out_of_fold(y, 3, folds, (1,))[0, 100:].argmax(axis=1)
+    theirs = KNeighborsClassifier(1, metric="cosine").fit(prepared.rows[:100], y[:100])
+    assert (ours == theirs.predict(prepared.rows[100:])).all()
+
+
+def test_neighbours_know_their_own_photos() -> None:
+    x, y = data()
+    scorer = Neighbours().prepare(x).fit(y, 3, 1)
+    assert (scorer.scores(x).argmax(axis=1) == y).all()
+
+
+def test_prototype_is_the_nearest_mean_direction() -> None:
+    x, y = data()
+    prepared = Prototypes().prepare(x)
+    means = unit_rows(np.stack([prepared.rows[y == c].mean(axis=0) for c in range(3)]))
+    expected = (prepared.rows @ means.T).argmax(axis=1)
+    assert (prepared.fit(y, 3, 0.0).scores(x).argmax(axis=1) == expected).all()
+
+
+def test_a_class_without_photos_is_never_the_answer() -> None:
+    x, y = data()
+    folds = [(np.flatnonzero(y != 2), np.flatnonzero(y == 2))]
+    for method in (Prototypes(), Neighbours()):
+        scores = method.prepare(x).out_of_fold(y, 3, folds, (method.knobs[-1],))[0]
+        assert not (scores[y == 2].argmax(axis=1) == 2).any()
+
+
+def test_scorers_survive_being_arrays() -> None:
+    x, y = data()
+    for scorer in (Neighbours().prepare(x).fit(y, 3, 5), Prototypes().prepare(x).fit(y, 3, 0)):
+        again = scorer_from_arrays(scorer.kind, scorer.to_arrays())
+        assert isinstance(again, NeighboursScorer)
+        np.testing.assert_array_equal(again.scores(x), scorer.scores(x))
+    with pytest.raises(ValueError, match="no head of the kind"):
+        scorer_from_arrays("oracle", {})
+    with pytest.raises(ValueError, match="missing"):
+        scorer_from_arrays("linear", {})
+
+
+def test_temperature_recovers_what_scores_were_multiplied_by() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(20_000, 4)) * 2
+    labels = (softmax(scores).cumsum(axis=1) > rng.random((20_000, 1))).argmax(axis=1)
+    assert fit_temperature(scores, labels) == pytest.approx(1, rel=0.05)
+    assert fit_temperature(scores * 5, labels) == pytest.approx(5, rel=0.05)
+
+
+def test_a_few_photos_without_an_error_are_no_certainty() -> None:
+    scores = np.eye(3)[[0, 1, 2]] * 4
+    labels = np.array([0, 1, 2])
+    sure = softmax(scores / fit_temperature(scores, labels)).max()
+    assert 0.7 < sure < 0.95
+
+
+def test_familiarity_tells_the_strange_from_the_known() -> None:
+    rng = np.random.default_rng(0)
+    known = rng.normal(size=(60, 32)).astype(np.float32) + np.eye(32, dtype=np.float32)[0] * 6
+    strange = rng.normal(size=(60, 32)).astype(np.float32) + np.eye(32, dtype=np.float32)[1] * 6
+    labels = np.zeros(60, np.int64)
+    folds = [(np.arange(30), np.arange(30, 60)), (np.arange(30, 60), np.arange(30))]
+    own = familiarity_out_of_fold(known, labels, folds)
+    for forget in (False, True):
+        other = learn_familiarity(known, labels, forget_photos=forget)(strange)
+        assert other.max() < own.min()
