@@ -20,24 +20,42 @@ def fold_of(
     has never seen the class, and counts as an error, as it should.
     """
     rng = np.random.default_rng(seed)
-    _, groups = np.unique(groups, return_inverse=True)
+    _, first, groups = np.unique(groups, return_index=True, return_inverse=True)
     sizes = np.bincount(groups)
-    first = np.zeros(len(sizes), dtype=np.int64)
-    first[groups[::-1]] = np.arange(len(groups))[::-1]
     owner = labels[first]  # a group of several labels counts for its first
-    order = rng.permutation(len(sizes))
-    order = order[np.argsort(-sizes[order], kind="stable")]
     chosen = np.empty(len(sizes), dtype=np.int64)
     per_class = np.zeros((int(labels.max(initial=0)) + 1, count), dtype=np.int64)
     total = np.zeros(count, dtype=np.int64)
-    tie_breaks = rng.random((len(sizes), count))
-    for group in order:
+    order = rng.permutation(len(sizes))
+    order = order[np.argsort(-sizes[order], kind="stable")]
+    alone = sizes[order] == 1
+    for group in order[~alone]:
         mine = per_class[owner[group]]
-        fold = int(np.lexsort((tie_breaks[group], total, mine))[0])
+        fold = int(np.lexsort((rng.random(count), total, mine))[0])
         chosen[group] = fold
         mine[fold] += sizes[group]
         total[fold] += sizes[group]
+    # Most groups are single photos: deal those of a class together, the same rule at once.
+    singles = order[alone]
+    singles = singles[np.argsort(owner[singles], kind="stable")]
+    for own in np.split(singles, np.flatnonzero(np.diff(owner[singles])) + 1):
+        if len(own):
+            dealt = _deal(per_class[owner[own[0]]], total, len(own), rng)
+            chosen[own] = dealt
+            total += np.bincount(dealt, minlength=count)
     return chosen[groups]
+
+
+def _deal(
+    mine: NDArray[np.int64], total: NDArray[np.int64], photos: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Folds for `photos` photos of a class with `mine` [count] photos in the folds so far."""
+    count = len(mine)
+    rounds = -(-photos // count) + int(mine.max() - mine.min())
+    level = (mine[:, None] + np.arange(rounds)[None]).ravel()
+    fold = np.repeat(np.arange(count), rounds)
+    tie_break = rng.random(count)
+    return fold[np.lexsort((tie_break[fold], total[fold], level))[:photos]]
 
 
 def folds(fold: NDArray[np.int64]) -> list[Fold]:
