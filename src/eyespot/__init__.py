@@ -23,9 +23,9 @@ _HOME = {
     "Prediction": "eyespot.classifier",
     "UsageError": "eyespot.errors",
     "WeightsError": "eyespot.errors",
-    "find_photos": "eyespot.data.photos",
+    "find_photos": "eyespot.data.folders",
     "load": "eyespot.classifier",
-    "open_photos": "eyespot.data.photos",
+    "open_photos": "eyespot.data.open",
     "teach": "eyespot.transfer.teach",
 }
 _ROOMS = ("classifier", "data", "errors", "evaluation", "features", "heads", "models", "transfer")

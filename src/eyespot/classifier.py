@@ -242,7 +242,7 @@ class Classifier:
         return self.taught
 
     def _relearn(self, classes: tuple[str, ...], taught: TaughtPhotos) -> None:
-        from eyespot.data.audit import duplicate_groups
+        from eyespot.data.duplicates import find_duplicates
         from eyespot.data.splits import fold_of, folds
         from eyespot.evaluation import evaluate
         from eyespot.evaluation.relearn import relearn
@@ -250,7 +250,7 @@ class Classifier:
 
         features, labels = taught.features, taught.labels
         last = features.columns((LAST_LAYER,))
-        groups = duplicate_groups(features.sha256, features.dhash, last).group
+        groups = find_duplicates(features.sha256, features.dhash, features.thumbnails).group
         parts = fold_of(labels, groups, 5)
         learnt = relearn(
             make_method(self.recipe.method),

@@ -8,9 +8,10 @@ code that swallows exceptions, so each attempt is written to a log that the test
 import ipaddress
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
-LOG_VARIABLE = "EYESPOT_TEST_NETWORK_LOG"
+# event -> where its address stands among the event's arguments
 _EVENTS = {
     "socket.connect": 1,
     "socket.sendto": 1,
@@ -20,32 +21,35 @@ _EVENTS = {
 }
 
 
-def is_loopback(host: str) -> bool:
-    if host in ("", "localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
-    except ValueError:
-        return False
-
-
-def _refuse_network(event: str, arguments: tuple[Any, ...]) -> None:
-    if event not in _EVENTS:
-        return
-    address = arguments[_EVENTS[event]]
-    host = address[0] if isinstance(address, tuple) else address
+def outside_host(address: object) -> str | None:
+    """The host that an address names, or None where it stays on this machine."""
+    if isinstance(address, tuple):
+        host = address[0]
+    elif isinstance(address, str) and not address.startswith(("/", "\0")):
+        host = address  # a name to look up; a Unix socket's address is a path
+    else:
+        return None
     if isinstance(host, bytes):
         host = host.decode(errors="replace")
-    if not isinstance(host, str) or (event.startswith("socket.get") and is_loopback(host)):
-        return
-    if event.startswith("socket.") and not isinstance(address, tuple) and "get" not in event:
-        return  # a Unix socket: its address is a path
-    if is_loopback(host):
-        return
-    with open(os.environ[LOG_VARIABLE], "a", encoding="utf-8") as log:  # noqa: PTH123
-        log.write(f"{event} {host} by {' '.join(sys.argv[:3])}\n")
-    raise PermissionError(f"a test tried to reach the network: {event} {host}")
+    if host in ("", "localhost", None):
+        return None
+    try:
+        return None if ipaddress.ip_address(host.partition("%")[0]).is_loopback else host
+    except ValueError:
+        return str(host)
 
 
-if LOG_VARIABLE in os.environ:
-    sys.addaudithook(_refuse_network)
+def forbid_network(log: Path) -> None:
+    """Refuse, and append to `log`, every connection or look-up that leaves this machine."""
+
+    def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+        if event in _EVENTS and (host := outside_host(arguments[_EVENTS[event]])):
+            with log.open("a", encoding="utf-8") as file:
+                file.write(f"{event} {host} by {' '.join(sys.argv[:3])}\n")
+            raise PermissionError(f"a test tried to reach the network: {event} {host}")
+
+    sys.addaudithook(refuse)
+
+
+if "EYESPOT_TEST_NETWORK_LOG" in os.environ:
+    forbid_network(Path(os.environ["EYESPOT_TEST_NETWORK_LOG"]))

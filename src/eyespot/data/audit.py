@@ -5,10 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from eyespot.data.duplicates import Duplicates, candidates, group_copies
+from eyespot.data.duplicates import Duplicates
 from eyespot.data.formats import EXTENSIONS, sniff
 from eyespot.data.photos import FileSource, Photo, natural
 
@@ -25,19 +22,6 @@ class Finding:
     message: str
     advice: str
     photos: tuple[str, ...] = ()
-
-
-def duplicate_groups(
-    sha256: Sequence[str],
-    dhash: NDArray[np.uint64],
-    embedding: NDArray[np.float32],
-    bursts: Sequence[str | None] | None = None,
-) -> Duplicates:
-    """As `find_duplicates`, but near copies need an `embedding` float32 [n, d] of cosine 0.97."""
-    pairs = candidates(dhash)
-    rows = embedding / np.maximum(np.linalg.norm(embedding, axis=1, keepdims=True), 1e-12)
-    alike = np.einsum("nd,nd->n", rows[pairs[:, 0]], rows[pairs[:, 1]]) >= 0.97
-    return group_copies(sha256, pairs[alike], bursts)
 
 
 def audit(names: Sequence[str], labels: Sequence[str], duplicates: Duplicates) -> list[Finding]:

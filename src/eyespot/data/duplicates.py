@@ -51,14 +51,8 @@ def find_duplicates(
     `thumbnails`: JPEG files of any size. Photos of one of the `bursts` are put into one group, but
     are not called copies.
     """
-    pairs = candidates(dhash)
-    return group_copies(sha256, pairs[_look_alike(thumbnails, pairs)], bursts)
-
-
-def group_copies(
-    sha256: Sequence[str], near: NDArray[np.int64], bursts: Sequence[str | None] | None = None
-) -> Duplicates:
-    """Put the two photos of each pair `near` [m, 2], equal files and bursts into one group."""
+    pairs = _candidates(dhash)
+    near = pairs[_look_alike(thumbnails, pairs)]
     same_file = np.unique(np.asarray(sha256), return_inverse=True)[1]
     links = np.concatenate([_chain(same_file), near])
     copies = _components(links, len(sha256))
@@ -67,11 +61,11 @@ def group_copies(
         names = [burst or f"\0{index}" for index, burst in enumerate(bursts)]
         same_burst = np.unique(names, return_inverse=True)[1]
         group = _components(np.concatenate([links, _chain(same_burst)]), len(sha256))
-    near_groups = [m for m in members(copies) if len({sha256[i] for i in m}) > 1]
-    return Duplicates(group, members(same_file), near_groups)
+    near_groups = [m for m in _members(copies) if len({sha256[i] for i in m}) > 1]
+    return Duplicates(group, _members(same_file), near_groups)
 
 
-def members(group: NDArray[np.int64]) -> list[list[int]]:
+def _members(group: NDArray[np.int64]) -> list[list[int]]:
     """Indices by group, for groups of two and more."""
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order])) + 1
@@ -95,7 +89,7 @@ def _components(pairs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     return group
 
 
-def candidates(dhash: NDArray[np.uint64]) -> NDArray[np.int64]:
+def _candidates(dhash: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Pairs of photos [m, 2] whose hashes are close, each pair once.
 
     Photos with the same hash are compared with the next CROWD of them. Among different hashes,
@@ -124,8 +118,9 @@ def _telling_distance(hashes: NDArray[np.uint64]) -> int:
     count = len(hashes)
     if count < 2:
         return 0
-    a, b = rng.integers(0, count, (2, 1_000_000))
-    distances = np.bitwise_count(hashes[a] ^ hashes[b])[a != b]
+    a = rng.integers(0, count, min(1_000_000, 100 * count))
+    b = (a + rng.integers(1, count, len(a))) % count
+    distances = np.bitwise_count(hashes[a] ^ hashes[b])
     closer = np.cumsum(np.bincount(distances, minlength=65)) / len(distances)
     expected = closer[: NEAR_BITS + 1] * (count - 1) / 2
     return int(np.flatnonzero(expected <= PAIRS_PER_PHOTO).max(initial=0))

@@ -75,7 +75,7 @@ def size_of(data: bytes) -> tuple[int, int]:
     """
     try:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(data, strict=False)
-    except ValueError as error:
+    except (ValueError, KeyError) as error:  # KeyError: colours were never told
         raise _reason(error, len(data)) from error
     if colours not in ("Gray", "YCbCr", "RGB"):
         raise UnusualJpegError(colours)  # CMYK: some programs invert it, Pillow knows which
@@ -108,7 +108,7 @@ def decode_jpeg(data: bytes, width: int, height: int, shrink: int) -> NDArray[np
     return pixels
 
 
-def _reason(error: ValueError, size: int) -> PhotoError | UnusualJpegError:
+def _reason(error: Exception, size: int) -> PhotoError | UnusualJpegError:
     text = str(error)
     stray = re.search(r"(\d+) extraneous bytes", text)
     # A few stray bytes are a camera's bad habit; many are a part of the picture that was lost.

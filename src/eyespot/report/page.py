@@ -10,13 +10,15 @@ import numpy as np
 from eyespot import __version__
 from eyespot.classifier import LAST_LAYER
 from eyespot.evaluation import advice, confused_pairs, percent, verdict
-from eyespot.report.map import MOST, arrange
+from eyespot.report.map import project
 from eyespot.transfer.teach import Lesson
 
 MATRIX_CLASSES = 30
 """More classes than this make no readable table; the most confused pairs stand instead."""
 GALLERY = 24
 COPIES = 12
+MOST_POINTS = 800
+"""More are not told apart on a page, and their thumbnails make it heavy."""
 MARKS = ("circle", "square", "triangle", "diamond", "cross")
 
 
@@ -161,11 +163,11 @@ def _points(lesson: Lesson) -> list[dict[str, Any]]:
     """Photos on the map: place in 0..1, class, thumbnail, and what was said of it."""
     count = len(lesson.labels)
     picked = np.arange(count)
-    if count > MOST:
-        picked = np.sort(np.random.default_rng(0).permutation(count)[:MOST])
+    if count > MOST_POINTS:
+        picked = np.sort(np.random.default_rng(0).permutation(count)[:MOST_POINTS])
     if count < 3:
         return []
-    places = arrange(lesson.features.take(picked).columns((LAST_LAYER,)))
+    places = project(lesson.features.take(picked).columns((LAST_LAYER,)))
     points = []
     for index, (x, y) in zip(picked.tolist(), places.tolist(), strict=True):
         row = lesson.probabilities[index]

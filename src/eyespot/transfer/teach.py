@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.classifier import CROSS_VALIDATED, LAST_LAYER, Classifier, Recipe, TaughtPhotos
-from eyespot.data.audit import Duplicates, Finding, audit, duplicate_groups
+from eyespot.data.audit import Finding, audit
+from eyespot.data.duplicates import Duplicates, find_duplicates
 from eyespot.data.open import PhotoLike, open_photos
 from eyespot.data.photos import Dataset, MemorySource, Photo, Skipped
 from eyespot.data.splits import choose_repeats, fold_of, folds
@@ -145,8 +146,8 @@ def learn(
     names = _class_names(photos, skipped)
     truth = np.array([names.index(photo.label or "") for photo in photos], dtype=np.int64)
     last = features.columns((LAST_LAYER,))
-    duplicates = duplicate_groups(
-        features.sha256, features.dhash, last, [photo.group for photo in photos]
+    duplicates = find_duplicates(
+        features.sha256, features.dhash, features.thumbnails, [photo.group for photo in photos]
     )
     findings = audit(features.names, [names[index] for index in truth], duplicates)
     division = divide([photo.split for photo in photos], truth, duplicates.group)

@@ -1,0 +1,45 @@
+"""`import eyespot` is instant: it loads none of the heavy parts."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import eyespot
+
+HEAVY = {
+    "numpy",
+    "torch",
+    "sklearn",
+    "scipy",
+    "openvino",
+    "PIL",
+    "pyarrow",
+    "rich",
+    "typer",
+    "jinja2",
+}
+
+
+def loaded_after(statement: str) -> set[str]:
+    """The top-level modules that a fresh Python holds after a statement."""
+    code = f"{statement}; import sys, json; print(json.dumps(sorted(sys.modules)))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    return {name.partition(".")[0] for name in json.loads(out.stdout)}
+
+
+def test_import_loads_nothing_heavy() -> None:
+    assert loaded_after("import eyespot") & HEAVY == set()
+    assert "numpy" in loaded_after("import numpy")
+
+
+@pytest.mark.parametrize("name", eyespot.__all__)
+def test_every_public_name_is_there(name: str) -> None:
+    assert getattr(eyespot, name) is not None
+    assert name in dir(eyespot)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="teech"):
+        _ = eyespot.teech  # type: ignore[attr-defined, unused-ignore]
