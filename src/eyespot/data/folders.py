@@ -35,10 +35,12 @@ def is_folder(path: Path) -> bool:
 def walk(folder: Path, root: Path | None, skipped: list[Skipped]) -> Iterator[Path]:
     """Pictures below `folder`, in natural order, each once however links loop.
 
-    What looks like a picture and cannot be used, and folders that cannot be read, are noted in
-    `skipped`, by their name from `root`.
+    Links to folders above, up to `root`, are not followed: there are the other classes. What looks
+    like a picture and cannot be used, and folders that cannot be read, are noted in `skipped`, by
+    their name from `root`.
     """
-    seen: set[tuple[int, int]] = set()
+    above = [p for p in folder.parents if root is not None and p.is_relative_to(root)]
+    seen = {(status.st_dev, status.st_ino) for status in map(Path.stat, above)}
     waiting = [folder]
     while waiting:
         here = waiting.pop()
