@@ -24,6 +24,8 @@ LABEL_NAMES = (
 SPLIT_NAMES = ("split", "subset", "partition")
 LOOKED_AT = 200
 """Rows that are looked at to guess what the columns are."""
+LOOKED_AT_CHARACTERS = 100_000
+"""Characters that are looked at to guess the separator; quoted cells may span lines."""
 
 
 def read_csv(table: Path) -> Dataset:
@@ -102,7 +104,8 @@ def _read_rows(table: Path, text: str) -> list[list[str]]:
     if table.suffix.lower() in (".tsv", ".tab"):
         delimiter = "\t"
     else:
-        first = re.sub(r'"[^"]*"', "", text.lstrip().split("\n", 1)[0])
+        bare = re.sub(r'"[^"]*"', "", text[:LOOKED_AT_CHARACTERS])
+        first = bare.lstrip(" \r\n").split("\n", 1)[0]
         delimiter = max(",;\t", key=first.count)
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
