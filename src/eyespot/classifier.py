@@ -4,6 +4,7 @@ Using one imports neither torch nor scikit-learn; teaching it more does.
 """
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,7 +26,7 @@ from eyespot.features.engines import Engine, columns_of, open_engine
 from eyespot.features.extract import Features, block_widths, select_columns, stream
 from eyespot.heads.calibration import softmax
 from eyespot.heads.familiarity import Familiarity
-from eyespot.heads.scorers import LinearScorer, Scorer, scorer_from_arrays
+from eyespot.heads.scorers import LinearScorer, NeighboursScorer, Scorer, scorer_from_arrays
 
 LAST_LAYER = "top.mean"
 CROSS_VALIDATED = "photos it had not seen (cross-validation)"
@@ -166,10 +167,16 @@ class Classifier:
     ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
         """Probabilities [n, K] and familiarity [n] (NaN if not learnt) of features [n, D]."""
         layout = self.engine.layout
-        scores = self.scorer.scores(select_columns(features, layout, self.recipe.blocks))
         known = np.full(len(features), np.nan, dtype=np.float32)
-        if self.familiarity is not None:
-            known = self.familiarity(select_columns(features, layout, (LAST_LAYER,)))
+        try:
+            scores = self.scorer.scores(select_columns(features, layout, self.recipe.blocks))
+            if self.familiarity is not None:
+                known = self.familiarity(select_columns(features, layout, (LAST_LAYER,)))
+        except (KeyError, ValueError, IndexError) as error:
+            raise ClassifierFileError(
+                f"The classifier's head does not fit the features of {self.backbone.name} "
+                f"({error}). Teach it again, or restore it from a copy."
+            ) from error
         return softmax(scores / self.temperature), known
 
     # --- teaching it more --------------------------------------------------------------------
@@ -315,13 +322,16 @@ def load(path: str | Path) -> Classifier:
     try:
         named = manifest["backbone"]
         recipe = manifest["recipe"]
-        classes = tuple(str(name) for name in manifest["classes"])
+        classes = _class_names(manifest["classes"])
         arrays = {
             name.removeprefix("scorer."): array
             for name, array in head.items()
             if name.startswith("scorer.")
         }
         scorer = scorer_from_arrays(manifest["scorer"], arrays)
+        outputs = scorer.classes if isinstance(scorer, NeighboursScorer) else len(arrays["bias"])
+        if outputs != len(classes):
+            raise ValueError(f"{len(classes)} class names for {outputs} outputs")
         references = head.get("familiarity.references")
         preprocessing = Preprocessing.from_dict(manifest["preprocessing"])
         classifier = Classifier(
@@ -329,12 +339,14 @@ def load(path: str | Path) -> Classifier:
             backbone=Backbone(str(named["name"]), str(named["sha256"]), preprocessing),
             recipe=Recipe(recipe["method"], tuple(recipe["blocks"]), float(recipe["knob"])),
             scorer=scorer,
-            temperature=float(manifest["temperature"]),
+            temperature=_finite(manifest["temperature"]),
             familiarity=None if references is None else Familiarity(references),
-            threshold=float(manifest["threshold"]),
+            threshold=_finite(manifest["threshold"]),
             metrics=dict(manifest["metrics"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+        if classifier.temperature <= 0:
+            raise ValueError(f"the temperature is {classifier.temperature}")
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ClassifierFileError(
             f"{path} is damaged: its manifest or arrays are not as expected ({error}). "
             "Teach it again, or restore it from a copy."
@@ -347,6 +359,19 @@ def load(path: str | Path) -> Classifier:
         )
     classifier._taught = partial(_read_taught, path, classifier)
     return classifier
+
+
+def _class_names(names: object) -> tuple[str, ...]:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TypeError("the classes are no list of names")
+    return tuple(names)
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{number} where a finite number is expected")
+    return number
 
 
 def _photo_arrays(taught: TaughtPhotos) -> dict[str, NDArray[Any]]:
@@ -389,7 +414,7 @@ def _read_taught(path: Path, classifier: Classifier) -> TaughtPhotos | None:
         ):
             raise ValueError("their numbers do not agree")
         return TaughtPhotos(features, labels)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ClassifierFileError(
             f"{path} is damaged: its photos are not as expected ({error}). "
             "Teach it again, or restore it from a copy."

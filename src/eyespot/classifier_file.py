@@ -28,6 +28,7 @@ FORMAT_VERSION = 1
 MAX_MEMBER = 8_000_000_000
 """Bytes one member may unpack to: the features of half a million photos."""
 MAX_MANIFEST = 50_000_000
+PHOTOS = "photos.safetensors"
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -46,17 +47,16 @@ def write(
     from safetensors.numpy import save
 
     whole = {"format": FORMAT, "format_version": FORMAT_VERSION, **manifest}
+    whole["has_photos"] = photos is not None
     try:
         with atomic_writer(path) as file, zipfile.ZipFile(file, "w") as archive:
-            text = json.dumps(whole, indent=1, ensure_ascii=False)
-            archive.writestr("manifest.json", text, zipfile.ZIP_DEFLATED)
-            archive.writestr("README.md", card, zipfile.ZIP_DEFLATED)
+            # Escaped, because a name in an old encoding has characters that UTF-8 cannot hold.
+            archive.writestr("manifest.json", json.dumps(whole, indent=1), zipfile.ZIP_DEFLATED)
+            archive.writestr("README.md", card.encode("utf-8", "replace"), zipfile.ZIP_DEFLATED)
             # Features hardly compress; stored they are read at the speed of the disk.
             archive.writestr("head.safetensors", save(_contiguous(head)), zipfile.ZIP_STORED)
             if photos is not None:
-                archive.writestr(
-                    "photos.safetensors", save(_contiguous(photos)), zipfile.ZIP_STORED
-                )
+                archive.writestr(PHOTOS, save(_contiguous(photos)), zipfile.ZIP_STORED)
     except OSError as error:
         raise ClassifierFileError(
             f"{path} cannot be written: {error.strerror or error}. What was there is unchanged."
@@ -71,7 +71,7 @@ def read(path: Path) -> tuple[dict[str, Any], Tensors, str]:
     with _Archive(path) as archive:
         try:
             manifest = json.loads(archive.member("manifest.json", MAX_MANIFEST))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _damaged(path, f"manifest.json is not JSON ({error})") from error
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             raise ClassifierFileError(
@@ -84,6 +84,8 @@ def read(path: Path) -> tuple[dict[str, Any], Tensors, str]:
                 f"{path} has format version {version}, this eyespot reads up to {FORMAT_VERSION}. "
                 "Upgrade it with: pip install --upgrade eyespot"
             )
+        if manifest.get("has_photos") and PHOTOS not in archive.names:
+            raise _damaged(path, f"{PHOTOS} is missing")
         head = _tensors(path, archive.member("head.safetensors", MAX_MEMBER))
         try:
             card = archive.member("README.md", MAX_MANIFEST).decode("utf-8")
@@ -95,9 +97,9 @@ def read(path: Path) -> tuple[dict[str, Any], Tensors, str]:
 def read_photos(path: Path) -> Tensors | None:
     """The arrays of the taught photos; None if the file holds none. Raises as `read`."""
     with _Archive(path) as archive:
-        if "photos.safetensors" not in archive.names:
+        if PHOTOS not in archive.names:
             return None
-        return _tensors(path, archive.member("photos.safetensors", MAX_MEMBER))
+        return _tensors(path, archive.member(PHOTOS, MAX_MEMBER))
 
 
 class _Archive:
