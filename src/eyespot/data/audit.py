@@ -96,6 +96,8 @@ def misnamed(photos: Iterable[Photo]) -> list[Finding]:
         if not isinstance(photo.source, FileSource):
             continue
         try:
+            if not photo.source.path.is_file():  # reading from a pipe would wait for ever
+                continue
             with photo.source.path.open("rb") as file:
                 kind = sniff(file.read(32))
         except OSError:  # reading the whole photo will tell
