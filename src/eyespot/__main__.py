@@ -1,5 +1,17 @@
-"""`python -m eyespot`."""
+"""`python -m eyespot`, and the command `eyespot`."""
 
-from eyespot.cli.main import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command line; Ctrl-C while it still loads ends it without a traceback."""
+    try:
+        from eyespot.cli.main import main as run
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
