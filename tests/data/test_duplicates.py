@@ -5,7 +5,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
@@ -79,6 +79,12 @@ def test_different_photos_are_not_copies() -> None:
     found = find(photos())
     assert (found.exact, found.near) == ([], [])
     assert len(set(found.group.tolist())) == len(photos())
+
+
+def test_different_photos_with_the_same_hash_are_not_copies() -> None:
+    kept = [noted(encode(photo, "PNG")) for photo in photos()]
+    same = np.zeros(len(kept), dtype=np.uint64)
+    assert find_duplicates([k[0] for k in kept], same, [k[2] for k in kept]).near == []
 
 
 def test_copied_files_are_exact_but_not_near_copies() -> None:
@@ -171,6 +177,8 @@ def test_pictures_with_almost_the_same_hash_are_compared_with_few() -> None:
     st.integers(0, 2**64 - 1),
     st.sets(st.integers(0, 63), min_size=1, max_size=duplicates.NEAR_BITS),
 )
+@example([], 0, set(range(8)))
+@example([], 0, set(range(56, 64)))
 def test_close_hashes_are_candidates(others: list[int], code: int, flipped: set[int]) -> None:
     near = code ^ sum(1 << bit for bit in flipped)
     hashes = np.array(list(dict.fromkeys([code, near, *others])), dtype=np.uint64)

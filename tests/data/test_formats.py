@@ -24,6 +24,13 @@ def test_sniffing_knows_any_bytes_or_not(data: bytes) -> None:
     assert sniff(data[:32]) == sniff(data)
 
 
+@pytest.mark.parametrize(
+    "data", [b"", b"P", b"P6", b"P7\n", b"Peas\n", b"hello", b"<svg>", b"RIFF\0\0\0\0WAVE", b"\xff"]
+)
+def test_other_files_are_no_pictures(data: bytes) -> None:
+    assert sniff(data) is None
+
+
 @pytest.mark.parametrize("brand", [b"isom", b"mp42", b"qt  ", b"M4A "])
 def test_videos_are_no_pictures(brand: bytes) -> None:
     assert sniff(b"\0\0\0\x18ftyp" + brand + bytes(12)) is None

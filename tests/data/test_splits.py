@@ -53,6 +53,12 @@ def test_a_large_group_is_balanced_by_single_photos() -> None:
     assert np.bincount(fold).tolist() == [10] * 5
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_large_group_is_balanced_by_small_ones(seed: int) -> None:
+    fold = divide([0] * 24, [0] * 12 + [1 + number // 2 for number in range(12)], 2, seed)
+    assert np.bincount(fold).tolist() == [12, 12]
+
+
 def test_a_class_with_one_photo_is_in_one_fold() -> None:
     labels = [0] * 20 + [1]
     fold = divide(labels)
