@@ -6,11 +6,13 @@ processes start without importing torch.
 """
 
 import json
+import logging
 import os
 import sys
 import tempfile
 import threading
 import warnings
+import zlib
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,9 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.atomic import write_atomically
-from eyespot.errors import MissingExtraError, UsageError
+from eyespot.errors import CacheError, MissingExtraError, UsageError
 from eyespot.features.backbone import Backbone, build_extractor
 from eyespot.features.cache import cache_folder
+
+logger = logging.getLogger(__name__)
 
 EngineName = Literal["auto", "openvino", "torch"]
 Precision = Literal["auto", "fp32", "bf16"]
@@ -59,7 +63,12 @@ def open_engine(
     it, else fp32. Raises UsageError for an unknown name, MissingExtraError if it is not there.
     """
     if engine == "auto":
-        engine = "torch" if _has_gpu() or find_spec("openvino") is None else "openvino"
+        engine = "torch"
+        if not _has_gpu() and find_spec("openvino") is not None:
+            try:
+                return OpenVinoEngine(backbone, precision)
+            except CacheError as error:  # a full disk must not stop the work
+                logger.warning("%s Until then torch runs the network, more slowly.", error)
     if engine == "openvino":
         return OpenVinoEngine(backbone, precision)
     if engine == "torch":
@@ -96,9 +105,16 @@ class OpenVinoEngine:
         version = openvino.__version__.split("-")[0]
         graph = folder / f"{backbone.network}-openvino-{version}.xml"
         facts = graph.with_suffix(".json")
-        if not facts.exists():  # written last: where it is, the rest is whole
-            _convert(backbone, graph, facts)
-        self.layout = columns_of(json.loads(facts.read_text("utf-8")))
+        widths = _converted(graph, facts)
+        if widths is None:
+            try:
+                widths = _convert(backbone, graph, facts)
+            except (OSError, RuntimeError) as error:
+                raise CacheError(
+                    f"The network cannot be kept in {folder} ({error}). "
+                    "Make room there, or set EYESPOT_CACHE to another folder."
+                ) from error
+        self.layout = columns_of(widths)
         self._core = openvino.Core()
         self._core.set_property({"CACHE_DIR": str(folder / "compiled")})
         if precision == "auto":
@@ -168,8 +184,28 @@ def _import_openvino() -> Any:
         raise MissingExtraError("Running networks with OpenVINO", "openvino") from error
 
 
-def _convert(backbone: Backbone, graph: Path, facts: Path) -> None:
-    """Write the network as OpenVINO's `.xml` and `.bin`, its head, and its layout as `.json`."""
+def _converted(graph: Path, facts: Path) -> dict[str, int] | None:
+    """The width of each block; None if the network is not converted, or its files are damaged."""
+    try:
+        known = json.loads(facts.read_text("utf-8"))
+        widths: dict[str, int] = known["widths"]
+        return widths if known["checksums"] == _checksums(graph, widths) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _checksums(graph: Path, widths: dict[str, int]) -> dict[str, int]:
+    """Of all that is written of a network; 25 MB take 25 ms."""
+    suffixes = (".xml", ".bin", ".head.safetensors")
+    found = {suffix: zlib.crc32(graph.with_suffix(suffix).read_bytes()) for suffix in suffixes}
+    return found | {"widths": zlib.crc32(json.dumps(widths).encode())}
+
+
+def _convert(backbone: Backbone, graph: Path, facts: Path) -> dict[str, int]:
+    """Write the network as OpenVINO's `.xml` and `.bin`, its head, and facts about it as `.json`.
+
+    Returns the width of each block.
+    """
     openvino = _import_openvino()
     import torch
     from openvino.frontend import FrontEndManager
@@ -198,7 +234,9 @@ def _convert(backbone: Backbone, graph: Path, facts: Path) -> None:
     weights, bias = _head_arrays(module)
     head = save({"weights": weights, "bias": bias})
     write_atomically(graph.with_suffix(".head.safetensors"), head)
-    write_atomically(facts, json.dumps(widths).encode())
+    known = {"widths": widths, "checksums": _checksums(graph, widths)}
+    write_atomically(facts, json.dumps(known).encode())
+    return widths
 
 
 def _head_arrays(extractor: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
