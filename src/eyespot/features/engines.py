@@ -179,9 +179,15 @@ def _import_openvino() -> Any:
     # With this package OpenVINO's tools report their use over the network; without it they do not.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
-        return import_module("openvino")
+        openvino = import_module("openvino")
     except ImportError as error:
         raise MissingExtraError("Running networks with OpenVINO", "openvino") from error
+    # OpenVINO fills its tables of types on first use. Two threads that do so at once wait for each
+    # other for ever (one holds the table, the other Python's lock), so one thread does it here.
+    for kind in (np.uint8, np.float32):
+        _ = openvino.Tensor(np.zeros(1, kind), shared_memory=True).data
+        openvino.Type(kind).to_dtype()
+    return openvino
 
 
 def _converted(graph: Path, facts: Path) -> dict[str, int] | None:
