@@ -12,4 +12,5 @@ def write_report(lesson: "Lesson", path: Path) -> None:
     from eyespot.atomic import write_atomically
     from eyespot.report.page import render
 
-    write_atomically(Path(path), render(lesson).encode("utf-8"))
+    # A file name in an old encoding has characters that UTF-8 cannot hold; they become "?".
+    write_atomically(Path(path), render(lesson).encode("utf-8", "replace"))
