@@ -23,10 +23,15 @@ from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
 from eyespot.errors import ClassifierFileError, DatasetError, UsageError, WeightsError
 from eyespot.features.backbone import Backbone, load_backbone
 from eyespot.features.engines import Engine, columns_of, open_engine
-from eyespot.features.extract import Features, block_widths, select_columns, stream
+from eyespot.features.extract import Features, block_widths, head_inputs, stream
 from eyespot.heads.calibration import softmax
 from eyespot.heads.familiarity import Familiarity
-from eyespot.heads.scorers import LinearScorer, NeighboursScorer, Scorer, scorer_from_arrays
+from eyespot.heads.scorers import (
+    ImageNetScorer,
+    NeighboursScorer,
+    Scorer,
+    scorer_from_arrays,
+)
 
 LAST_LAYER = "top.mean"
 CROSS_VALIDATED = "photos it had not seen (cross-validation)"
@@ -169,9 +174,9 @@ class Classifier:
         layout = self.engine.layout
         known = np.full(len(features), np.nan, dtype=np.float32)
         try:
-            scores = self.scorer.scores(select_columns(features, layout, self.recipe.blocks))
+            scores = self.scorer.scores(head_inputs(features, layout, self.recipe.blocks))
             if self.familiarity is not None:
-                known = self.familiarity(select_columns(features, layout, (LAST_LAYER,)))
+                known = self.familiarity(head_inputs(features, layout, (LAST_LAYER,)))
         except (KeyError, ValueError, IndexError) as error:
             raise ClassifierFileError(
                 f"The classifier's head does not fit the features of {self.backbone.name} "
@@ -256,13 +261,13 @@ class Classifier:
         from eyespot.heads import make_method
 
         features, labels = taught.features, taught.labels
-        last = features.columns((LAST_LAYER,))
+        last = features.inputs((LAST_LAYER,))
         groups = find_duplicates(features.sha256, features.dhash, features.thumbnails).group
         parts = fold_of(labels, groups, 5)
         learnt = relearn(
             make_method(self.recipe.method),
             self.recipe.knob,
-            features.columns(self.recipe.blocks),
+            features.inputs(self.recipe.blocks),
             block_widths(features.layout, self.recipe.blocks),
             last,
             labels,
@@ -466,6 +471,6 @@ def imagenet(backbone: str = "efficientnet_lite0") -> Classifier:
         classes=imagenet_classes(),
         backbone=body,
         recipe=Recipe("imagenet", (LAST_LAYER,), 0.0),
-        scorer=LinearScorer(weights, bias),
+        scorer=ImageNetScorer(weights, bias),
         _engine=engine,
     )

@@ -9,8 +9,9 @@ from eyespot.classifier import Classifier, load
 from eyespot.data.photos import Dataset, MemorySource, Photo
 from eyespot.errors import ClassifierFileError, DatasetError, UsageError
 from eyespot.report import write_report
+from eyespot.transfer.division import divide
 from eyespot.transfer.examine import examine
-from eyespot.transfer.teach import Lesson, divide, learn
+from eyespot.transfer.teach import Lesson, learn
 from tests.pictures import patches, write_folder
 
 

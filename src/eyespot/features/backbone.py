@@ -1,9 +1,9 @@
 """A frozen network as a feature extractor: which numbers a photo is described by.
 
-Every stage but the last is described by the mean, the standard deviation and the 2 x 2 grid of
-means of each of its maps; the last by the mean that the network's own classifier uses. Means say
-what there is, deviations how it varies (texture), the grid where it is (spatial pyramid, Lazebnik
-et al. 2006). Which of them serve a task is decided later; computing all costs next to nothing.
+Maps of many stages are pooled to their means, which say what there is, their standard deviations,
+which say how it varies (texture), and a 2 x 2 grid of means, which says where it is (spatial
+pyramid: Lazebnik, Schmid and Ponce, CVPR 2006). Which of them serve a task is decided later;
+computing them all costs next to nothing.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ DEFAULT = "efficientnet_lite0"
 CONFIDENCE = "imagenet.confidence"
 """One more column: the probability of the network's own first guess among the ImageNet classes."""
 
-POOLING_VERSION = 1
+POOLING_VERSION = 2
 """Part of the cache's key: raise it when the numbers below change."""
 
 
@@ -66,8 +66,14 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
     import torch.nn.functional as F
     from torch import Tensor, nn
 
-    network = registry.find(backbone.name)
-    stages = network.feature_stages
+    blocks = registry.find(backbone.name).feature_blocks
+    size = backbone.preprocessing.size
+
+    def pooled(maps: dict[str, Tensor], block: str) -> Tensor:
+        name, _, pooling = block.rpartition(".")
+        if pooling == "grid":
+            return F.adaptive_avg_pool2d(maps[name], 2).flatten(1)
+        return maps[name].std((2, 3), correction=0) if pooling == "std" else maps[name].mean((2, 3))
 
     class Extractor(nn.Module):
         def __init__(self) -> None:
@@ -77,26 +83,17 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
             self.mean = nn.Buffer(torch.tensor(preprocessing.mean).view(1, 3, 1, 1))
             self.std = nn.Buffer(torch.tensor(preprocessing.std).view(1, 3, 1, 1))
 
-        def blocks(self, maps: dict[str, Tensor], logits: Tensor) -> dict[str, Tensor]:
-            blocks = {}
-            for stage in stages[:-1]:
-                blocks[f"{stage}.mean"] = maps[stage].mean((2, 3))
-                blocks[f"{stage}.std"] = maps[stage].std((2, 3), correction=0)
-                blocks[f"{stage}.grid"] = F.adaptive_avg_pool2d(maps[stage], 2).flatten(1)
-            blocks[f"{stages[-1]}.mean"] = maps[stages[-1]].mean((2, 3))
-            blocks[CONFIDENCE] = logits.softmax(1).amax(1, keepdim=True)
-            return blocks
-
-        def forward(self, pictures: Tensor) -> Tensor:
+        def features(self, pictures: Tensor) -> dict[str, Tensor]:
             x = (pictures.permute(0, 3, 1, 2).float() - self.mean) / self.std
             maps = self.network.forward_features(x)
-            logits = self.network.forward_head(maps[stages[-1]])
-            return torch.cat(list(self.blocks(maps, logits).values()), dim=1)
+            features = {block: pooled(maps, block) for block in blocks}
+            logits = self.network.head(features[blocks[-1]])
+            return features | {CONFIDENCE: logits.softmax(1).amax(1, keepdim=True)}
+
+        def forward(self, pictures: Tensor) -> Tensor:
+            return torch.cat(list(self.features(pictures).values()), dim=1)
 
     extractor = Extractor().eval().requires_grad_(False)
-    size = backbone.preprocessing.size
     with torch.inference_mode():
-        maps = extractor.network.forward_features(torch.zeros(1, 3, size, size))
-        logits = extractor.network.forward_head(maps[stages[-1]])
-        widths = {name: block.shape[1] for name, block in extractor.blocks(maps, logits).items()}
-    return extractor, widths
+        features = extractor.features(torch.zeros(1, size, size, 3, dtype=torch.uint8))
+    return extractor, {name: values.shape[1] for name, values in features.items()}

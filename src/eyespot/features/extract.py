@@ -37,7 +37,7 @@ Progress = Callable[[int], None]
 class Features:
     """What is known of n photos after they went through a network, in their given order.
 
-    `values`: float16 [n, D], because 100,000 photos of 5,888 numbers should fit a laptop; ask
+    `values`: float16 [n, D], because 100,000 photos of 7,585 numbers should fit a laptop; ask
     `columns` for float32. `layout`: columns by block (`stage.pooling`). `dhash`: uint64 [n],
     perceptual hashes. `thumbnails`: JPEG files. `sha256`: of each photo's content.
     """
@@ -52,9 +52,9 @@ class Features:
     def __len__(self) -> int:
         return len(self.names)
 
-    def columns(self, blocks: Sequence[str]) -> NDArray[np.float32]:
-        """The features of the named blocks side by side, float32 [n, d]."""
-        return select_columns(self.values, self.layout, blocks)
+    def inputs(self, blocks: Sequence[str]) -> NDArray[np.float32]:
+        """What a head sees: `head_inputs` of the named blocks."""
+        return head_inputs(self.values, self.layout, blocks)
 
     def take(self, index: Sequence[int] | NDArray[np.int64]) -> "Features":
         """The photos at `index`, in that order."""
@@ -80,11 +80,19 @@ def join_features(first: Features, second: Features) -> Features:
     )
 
 
-def select_columns(
+def head_inputs(
     values: NDArray[np.floating], layout: dict[str, slice], blocks: Sequence[str]
 ) -> NDArray[np.float32]:
-    """Named blocks of features [n, D] side by side, float32 [n, d]."""
-    return np.concatenate([values[:, layout[block]] for block in blocks], axis=1, dtype=np.float32)
+    """What a head sees of features [n, D]: the signed roots of named blocks, float32 [n, d].
+
+    Pooled activations are mostly small and now and then large; the root evens them out (power
+    normalisation: Perronnin, Sanchez and Mensink, ECCV 2010, section 3.1).
+    """
+    chosen = [values[:, layout[block]] for block in blocks]
+    inputs = np.concatenate(chosen, axis=1, dtype=np.float32)
+    roots = np.abs(inputs)
+    np.sqrt(roots, out=roots)
+    return np.copysign(roots, inputs, out=roots)
 
 
 def block_widths(layout: dict[str, slice], blocks: Sequence[str]) -> list[int]:

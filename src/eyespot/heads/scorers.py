@@ -47,6 +47,24 @@ class LinearScorer:
 
 
 @dataclass(frozen=True)
+class ImageNetScorer:
+    """A network's own classifier, which sees plain activations where heads see their roots.
+
+    `weights` float32 [d, 1000], `bias` float32 [1000].
+    """
+
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    kind = "imagenet"
+
+    def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(features * np.abs(features) @ self.weights + self.bias, dtype=np.float32)
+
+    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
+        return {"weights": self.weights, "bias": self.bias}
+
+
+@dataclass(frozen=True)
 class NeighboursScorer:
     """Weighted vote of the `k` most similar photos (cosine of standardised features).
 
@@ -82,12 +100,12 @@ class NeighboursScorer:
 def scorer_from_arrays(kind: str, arrays: dict[str, NDArray[np.generic]]) -> Scorer:
     """Rebuild a scorer. Raises ValueError if the arrays do not belong to a scorer of `kind`."""
     try:
-        if kind == "linear":
+        if kind in ("linear", "imagenet"):
             weights = np.asarray(arrays["weights"], dtype=np.float32)
             bias = np.asarray(arrays["bias"], dtype=np.float32)
             if weights.ndim != 2 or bias.shape != weights.shape[1:]:
                 raise ValueError(f"weights {weights.shape} and bias {bias.shape} do not fit")
-            return LinearScorer(weights, bias)
+            return (LinearScorer if kind == "linear" else ImageNetScorer)(weights, bias)
         if kind == "neighbours":
             return NeighboursScorer(
                 mean=np.asarray(arrays["mean"], dtype=np.float32),

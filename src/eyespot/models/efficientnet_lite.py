@@ -7,7 +7,9 @@ The blocks are MobileNetV2's inverted residuals (Sandler et al. 2018, section 3.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 from torch import Tensor, nn
 
@@ -67,9 +69,17 @@ class InvertedResidual(nn.Module):
         self.project = ConvNorm(hidden, out_channels, activation=False)
         self.residual = stride == 1 and in_channels == out_channels
 
-    def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.project(self.depthwise(self.expand(x)))
+    def hidden(self, x: Tensor) -> Tensor:
+        """The wide maps within: [N, C, H, W] -> [N, C * expansion, ceil(H/s), ceil(W/s)]."""
+        maps: Tensor = self.depthwise(self.expand(x))
+        return maps
+
+    def output(self, x: Tensor, hidden: Tensor) -> Tensor:
+        y: Tensor = self.project(hidden)
         return x + y if self.residual else y
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.output(x, self.hidden(x))
 
 
 class EfficientNetLite(nn.Module):
@@ -98,12 +108,17 @@ class EfficientNetLite(nn.Module):
         self.head = nn.Linear(self.num_features, num_classes)
 
     def forward_features(self, x: Tensor) -> dict[str, Tensor]:
-        """Feature maps by stage, in order: `stem`, `stage1` ... `stage7`, `top` [N, 1280, h, w]."""
+        """Feature maps by stage: `stem`, `stage1` ... `stage7`, `top` [N, 1280, h, w].
+
+        `stage1.hidden` ... are the wide maps within the last block of each stage.
+        """
         maps = {"stem": self.stem(x)}
         x = maps["stem"]
         for name, stage in self.stages.items():
-            x = stage(x)
-            maps[name] = x
+            for block in cast(Iterable[InvertedResidual], stage):
+                hidden = block.hidden(x)
+                x = block.output(x, hidden)
+            maps[f"{name}.hidden"], maps[name] = hidden, x
         maps["top"] = self.top(x)
         return maps
 

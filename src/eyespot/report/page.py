@@ -167,7 +167,7 @@ def _points(lesson: Lesson) -> list[dict[str, Any]]:
         picked = np.sort(np.random.default_rng(0).permutation(count)[:MOST_POINTS])
     if count < 3:
         return []
-    places = project(lesson.features.take(picked).columns((LAST_LAYER,)))
+    places = project(lesson.features.take(picked).inputs((LAST_LAYER,)))
     points = []
     for index, (x, y) in zip(picked.tolist(), places.tolist(), strict=True):
         row = lesson.probabilities[index]

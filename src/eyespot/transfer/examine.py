@@ -13,7 +13,7 @@ from eyespot.errors import DatasetError
 from eyespot.evaluation import Evaluation, evaluate
 from eyespot.features.cache import FeatureCache
 from eyespot.features.extract import embed
-from eyespot.transfer.teach import Progress
+from eyespot.transfer.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
