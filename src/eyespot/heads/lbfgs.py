@@ -53,7 +53,7 @@ def minimise(
             length[too_far] /= 2
         moved, change = new_point - point, new_gradient - gradient
         curvature = _dots(moved, change)
-        usable = curvature > 1e-10 * _dots(change, change)
+        usable = curvature > np.maximum(1e-10 * _dots(change, change), TINY)
         inverse = np.divide(1, curvature, out=np.zeros_like(curvature), where=usable)
         history.append((moved, change, inverse))
         going &= value - new_value > tolerance * np.abs(value)
