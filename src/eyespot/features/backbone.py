@@ -71,9 +71,13 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
 
     def pooled(maps: dict[str, Tensor], block: str) -> Tensor:
         name, _, pooling = block.rpartition(".")
+        x = maps[name]
         if pooling == "grid":
-            return F.adaptive_avg_pool2d(maps[name], 2).flatten(1)
-        return maps[name].std((2, 3), correction=0) if pooling == "std" else maps[name].mean((2, 3))
+            return F.adaptive_avg_pool2d(x, 2).flatten(1)
+        mean = x.mean((2, 3))
+        if pooling == "std":  # from the mean square: one reading of the maps instead of two
+            return ((x * x).mean((2, 3)) - mean * mean).clamp(min=0).sqrt()
+        return mean
 
     class Extractor(nn.Module):
         def __init__(self) -> None:

@@ -37,7 +37,7 @@ Progress = Callable[[int], None]
 class Features:
     """What is known of n photos after they went through a network, in their given order.
 
-    `values`: float16 [n, D], because 100,000 photos of 7,585 numbers should fit a laptop; ask
+    `values`: float16 [n, D], because 100,000 photos of 7,089 numbers should fit a laptop; ask
     `columns` for float32. `layout`: columns by block (`stage.pooling`). `dhash`: uint64 [n],
     perceptual hashes. `thumbnails`: JPEG files. `sha256`: of each photo's content.
     """
