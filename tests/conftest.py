@@ -24,10 +24,21 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The cache of fixtures that several tests share; never that of the person at the keyboard."""
+    folder = tmp_path_factory.mktemp("session-cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EYESPOT_CACHE", str(folder))
+        yield folder
+
+
 @pytest.fixture(scope="session")
-def converted_networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def converted_networks(session_cache: Path) -> Path:
     """Where networks are converted to, once: it takes seconds, and depends on no photo."""
-    return tmp_path_factory.mktemp("networks")
+    folder = session_cache / "networks"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture(autouse=True)

@@ -36,10 +36,13 @@ def test_surfaces_are_told_apart(lesson: Lesson) -> None:
 
 
 def test_random_labels_give_chance(folder: Path) -> None:
-    rng = np.random.default_rng(0)
     photos = [p for name in ("brick", "grass") for p in sorted((folder / name).glob("*.png"))]
-    found = learn([*photos], [str(x) for x in rng.integers(0, 2, len(photos))], budget=2)
-    assert found.evaluation.top1_interval[0] < 0.5 < found.evaluation.top1_interval[1] + 0.1
+    found = []
+    for seed in range(4):
+        labels = np.random.default_rng(seed).integers(0, 2, len(photos))
+        lesson = learn([*photos], [str(label) for label in labels])
+        found.append(lesson.evaluation.top1)
+    assert 0.35 < np.mean(found) < 0.65
 
 
 def test_the_classifier_survives_its_file(lesson: Lesson, folder: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ computing them all costs next to nothing.
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from eyespot.data.transforms import Preprocessing
 from eyespot.models import registry, weights
@@ -19,7 +20,7 @@ DEFAULT = "efficientnet_lite0"
 CONFIDENCE = "imagenet.confidence"
 """One more column: the probability of the network's own first guess among the ImageNet classes."""
 
-POOLING_VERSION = 2
+POOLING_VERSION = 3
 """Part of the cache's key: raise it when the numbers below change."""
 
 
@@ -37,7 +38,8 @@ class Backbone:
     @property
     def network(self) -> str:
         """The network, its weights and what is read from it."""
-        return f"{self.name}-{self.sha256[:16]}-v{POOLING_VERSION}"
+        blocks = ",".join(registry.find(self.name).feature_blocks)
+        return f"{self.name}-{self.sha256[:16]}-v{POOLING_VERSION}-{crc32(blocks.encode()):08x}"
 
     @property
     def extractor(self) -> str:
