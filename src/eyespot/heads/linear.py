@@ -116,42 +116,42 @@ class PreparedLinear:
         from the weights at the one before, the first from those at stricter ones: that is quicker
         than to start from nothing.
         """
-        used = weighing.any(axis=1)
-        coordinates, weighing = self.basis.coordinates[used], weighing[used]
+        coordinates, used = self.basis.coordinates, weighing.any(axis=1)
+        if not used.all():
+            coordinates, weighing, labels = coordinates[used], weighing[used], labels[used]
         (count, rank), problems = coordinates.shape, weighing.shape[1]
-        targets = np.eye(classes, dtype=np.float32)[labels[used]][:, None]
+        targets = np.eye(classes, dtype=np.float32)[labels][:, None]
         loss_and_slope = LOSSES[self.loss]
         shape = (problems, rank + 1, classes)
         weights = np.zeros(shape, dtype=np.float32)
         stricter = [l2 for l2 in (1e-1, 1e-2, 1e-3, 1e-4) if l2 > penalties[0]]
         for l2 in (*stricter, *penalties):
-            rescale = (1 / np.sqrt(CURVATURE[self.loss] * self.basis.variance + l2)).astype(
-                np.float32
-            )
-            inputs = coordinates * rescale
-            penalty = l2 * (rescale * rescale)[:, None]
+            curvature = CURVATURE[self.loss] * self.basis.variance + l2
+            rescale = (1 / np.sqrt(curvature)).astype(np.float32)[:, None]
 
             def objective(
-                flat: Array, inputs: Array = inputs, penalty: Array = penalty
+                flat: Array, l2: float = l2, rescale: Array = rescale
             ) -> tuple[Array, Array]:
-                slopes, intercepts = np.split(flat.reshape(shape), [rank], axis=1)
+                scaled, intercepts = np.split(flat.reshape(shape), [rank], axis=1)
+                slopes = scaled * rescale
                 side_by_side = slopes.transpose(1, 0, 2).reshape(rank, -1)
-                scores = (inputs @ side_by_side).reshape(count, problems, classes)
-                loss, slope = loss_and_slope(scores + intercepts[:, 0], targets)
-                slope *= weighing[:, :, None]
-                shrunk = penalty * slopes
+                scores = (coordinates @ side_by_side).reshape(count, problems, classes)
+                scores += intercepts[:, 0]
+                loss, by_score = loss_and_slope(scores, targets)
+                by_score *= weighing[:, :, None]
                 value = (weighing * loss).sum(axis=0)
-                value += 0.5 * np.einsum("brk,brk->b", shrunk, slopes)
+                value += l2 / 2 * np.einsum("brk,brk->b", slopes, slopes)
+                by_slope = coordinates.T @ by_score.reshape(count, -1)
+                by_slope = by_slope.reshape(rank, problems, classes).transpose(1, 0, 2)
                 gradient = np.empty(shape, dtype=np.float32)
-                back = inputs.T @ slope.reshape(count, -1)
-                gradient[:, :-1] = back.reshape(rank, problems, classes).transpose(1, 0, 2) + shrunk
-                gradient[:, -1] = slope.sum(axis=0)
+                gradient[:, :-1] = (by_slope + l2 * slopes) * rescale
+                gradient[:, -1] = by_score.sum(axis=0)
                 return value, gradient.reshape(flat.shape)
 
-            weights[:, :-1] /= rescale[:, None]
+            weights[:, :-1] /= rescale
             start = weights.reshape(problems, -1)
             weights = minimise(objective, start, tolerance=tolerance).reshape(shape)
-            weights[:, :-1] *= rescale[:, None]
+            weights[:, :-1] *= rescale
             if l2 <= penalties[0]:
                 yield weights
 

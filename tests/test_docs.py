@@ -1,0 +1,273 @@
+"""What the documentation shows is true: its examples run, its commands work, its links lead on."""
+
+import json
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer
+from PIL import Image
+
+import eyespot
+from eyespot.cli.main import app
+from eyespot.transfer.teach import learn
+from tests.pictures import patches, write_folder
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])
+ALL_PAGES = [*PAGES, REPOSITORY / "CONTRIBUTING.md", REPOSITORY / "CHANGELOG.md"]
+EXAMPLES = sorted((REPOSITORY / "docs" / "examples").glob("*.py"))
+SHOWN_FROM = "# ---\n"
+"""Of an example with this line, the documentation shows only what follows it."""
+
+NOT_RUN = {
+    "make ": "installs packages, or runs all the tests",
+    "pip install ": "needs the network",
+    "python docs/examples/": "the examples have a test of their own",
+    "eyespot predict --camera": "needs a camera",
+    "eyespot demo": "demo's own test runs it; it takes seconds",
+}
+"""Beginnings of lines that are shown but not run here, and why."""
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(REPOSITORY).as_posix()
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of a language; those inside a list are indented."""
+    pattern = rf"^( *)```{language}\n(.*?)^ *```$"
+    return [
+        re.sub(rf"^{indent}", "", text, flags=re.MULTILINE)
+        for indent, text in re.findall(pattern, page.read_text(), re.MULTILINE | re.DOTALL)
+    ]
+
+
+def shown(example: Path) -> str:
+    return example.read_text().rpartition(SHOWN_FROM)[2]
+
+
+def commands(page: Path) -> list[str]:
+    return [line for text in blocks(page, "sh") for line in text.splitlines() if line.strip()]
+
+
+@pytest.fixture(scope="module")
+def first_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All that the documentation's paths name: folders of photos, a table, a video, classifiers."""
+    world = tmp_path_factory.mktemp("docs")
+    surfaces = ("brick", "grass", "gravel")
+    things = dict(zip(("cat", "dog", "capybara"), surfaces, strict=True))
+
+    def write(folder: str, surface: str, count: int, seed: int) -> None:
+        (world / folder).mkdir(parents=True)
+        for number, patch in enumerate(patches(surface, count, seed=seed), start=1):
+            Image.fromarray(patch).save(world / folder / f"{number}.jpg")
+
+    for thing in ("cat", "dog"):
+        write(f"pets/{thing}", things[thing], 8, seed=0)
+        write(f"new-photos/{thing}", things[thing], 3, seed=1)
+    write("more-photos/capybara", "gravel", 6, seed=2)
+    write("capybara", "gravel", 2, seed=3)
+    write("holiday", "grass", 3, seed=4)
+    for name in ("photo.jpg", "new.jpg"):
+        shutil.copy(world / "holiday/1.jpg", world / name)
+    rows = [f"pets/{thing}/{n}.jpg,{thing}\n" for thing in ("cat", "dog") for n in range(1, 9)]
+    (world / "photos.csv").write_text("path,label\n" + "".join(rows))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(world)
+        lesson = learn("pets", budget=1)
+        lesson.classifier.save("pets.eyespot")
+    return world
+
+
+@pytest.fixture
+def world(first_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a test stands: a copy of all these, of its own."""
+    shutil.copytree(first_world, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write_video(path: Path) -> None:
+    cv2 = pytest.importorskip("cv2")
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 10, (96, 96))
+    for frame in patches("grass", 3):
+        writer.write(np.ascontiguousarray(frame[:, :, ::-1]))
+    writer.release()
+
+
+def run(line: str) -> subprocess.CompletedProcess[str]:
+    """A line of the documentation in a shell, as a reader runs it."""
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "LINE": line}
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", line],
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=300,
+    )
+
+
+# --- Python -------------------------------------------------------------------------------------
+
+
+def test_python_in_the_pages_is_that_of_the_examples() -> None:
+    in_pages = [(name_of(page), text) for page in PAGES for text in blocks(page, "python")]
+    in_files = {shown(example): name_of(example) for example in EXAMPLES}
+    assert in_pages
+    assert [(page, text) for page, text in in_pages if text not in in_files] == []
+    unseen = set(in_files) - {text for _, text in in_pages}
+    assert sorted(in_files[text] for text in unseen) == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_example_runs(
+    example: Path, world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["pets"] if "sys.argv" in example.read_text() else []
+    monkeypatch.setattr(sys, "argv", [str(example), *arguments])
+    runpy.run_path(str(example), run_name="__main__")
+    assert capsys.readouterr().out.strip()
+
+
+def test_the_readme_has_an_example_of_ten_lines() -> None:
+    (example,) = blocks(REPOSITORY / "README.md", "python")
+    assert len(example.splitlines()) <= 10
+
+
+def test_every_public_name_has_its_place() -> None:
+    reference = (REPOSITORY / "docs" / "python.md").read_text()
+    examples = "".join(map(shown, EXAMPLES))
+    names = [name for name in eyespot.__all__ if name != "__version__"]
+    assert [name for name in names if f"`{name}" not in reference] == []
+    errors = {name for name in names if name.endswith("Error")}
+    used = {name for name in names if name in examples}
+    assert set(names) - errors - used == set()
+
+
+# --- the command line ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_commands_of_a_page_work_one_after_the_other(page: Path, world: Path) -> None:
+    lines = commands(page)
+    if not lines:
+        pytest.skip("no commands on this page")
+    for line in lines:
+        if line.startswith(tuple(NOT_RUN)):
+            continue
+        assert re.match(r"([A-Z_]+=\S+ )*eyespot ", line), f"neither run nor excused: {line}"
+        for video in re.findall(r"--video (\S+)", line):
+            write_video(world / video)
+        done = run(line)
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        for written in re.findall(r"(?:-o|--csv|--parquet|--report) (\S+)", line):
+            assert (world / written).stat().st_size > 0, line
+
+
+def test_every_excuse_is_needed() -> None:
+    lines = [line for page in PAGES for line in commands(page)]
+    assert [start for start in NOT_RUN if not any(x.startswith(start) for x in lines)] == []
+
+
+def section(page: Path, title: str) -> str:
+    """The text of a page from a heading of the second level to the next."""
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", page.read_text(), re.M | re.S)
+    assert found, f"{name_of(page)} has no section {title!r}"
+    return found[1]
+
+
+def test_every_command_is_described_with_its_options() -> None:
+    page = REPOSITORY / "docs" / "command-line.md"
+    group: Any = typer.main.get_command(app)
+    for name, command in group.commands.items():
+        text = section(page, f"eyespot {name}")
+        options = [p for p in command.params if p.param_type_name == "option"]
+        missing = {o for p in options for o in p.opts if f"`{o}" not in text and f", {o}" not in text}
+        assert missing - {"--help"} == set(), name
+        real = {o for p in options for o in p.opts} | {"--help"}
+        table = re.findall(r"^\| (`-.*?`) \|", text, re.MULTILINE)
+        assert {o for row in table for o in re.findall(r"(?<![\w-])--?[a-z][\w-]*", row)} <= real
+
+
+def described_fields(text: str) -> set[str]:
+    """First cells of the table of JSON fields; "a, b" are two."""
+    table = text.partition("| field |")[2]
+    cells = re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE)
+    return {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        ("teach", "eyespot teach pets -o x.eyespot --budget 1 --json"),
+        ("predict", "eyespot predict photo.jpg -m pets.eyespot --json"),
+        ("evaluate", "eyespot evaluate new-photos -m pets.eyespot --json"),
+        ("cache", "eyespot cache --json"),
+    ],
+)
+def test_the_fields_of_the_json_output_are_described(command: str, line: str, world: Path) -> None:
+    done = run(line)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    text = section(REPOSITORY / "docs" / "command-line.md", f"eyespot {command}")
+    shared = section(REPOSITORY / "docs" / "command-line.md", "The figures")
+    described = described_fields(text)
+    if command in ("teach", "evaluate"):
+        described |= described_fields(shared)
+    assert set(found[0] if isinstance(found, list) else found) == described
+
+
+def test_the_file_format_is_described(world: Path) -> None:
+    import zipfile
+
+    text = (REPOSITORY / "docs" / "file-format.md").read_text()
+    with zipfile.ZipFile("pets.eyespot") as file:
+        assert [name for name in file.namelist() if f"`{name}`" not in text] == []
+        manifest = json.loads(file.read("manifest.json"))
+    assert [key for key in manifest if f"`{key}`" not in text] == []
+
+
+# --- links --------------------------------------------------------------------------------------
+
+
+def anchors(page: Path) -> set[str]:
+    """The names by which a page's headings are linked to."""
+    text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.M | re.S)
+    headings = [heading.lower() for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)]
+    return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=name_of)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if target.startswith(("https://", "http://")):
+            continue  # tests do not reach for the network
+        path, _, anchor = target.partition("#")
+        there = (page.parent / path).resolve() if path else page
+        assert there.exists(), f"{target} leads nowhere"
+        assert there.is_relative_to(REPOSITORY), target
+        if anchor:
+            assert anchor in anchors(there), f"{target} names no heading"
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached, waiting = set[Path](), [REPOSITORY / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in reached:
+            continue
+        reached.add(page)
+        links = re.findall(r"\]\(([^)#\s]+\.md)", page.read_text())
+        waiting += [(page.parent / link).resolve() for link in links if "://" not in link]
+    assert [name_of(page) for page in PAGES if page not in reached] == []
