@@ -1,0 +1,25 @@
+"""Teach, and keep all that was found out; write the report.
+
+Run: python docs/examples/lesson.py PHOTOS_FOLDER (which holds a folder per class)
+"""
+
+import sys
+
+photos = sys.argv[1]
+
+# ---
+from pathlib import Path
+
+from eyespot.report import write_report
+from eyespot.transfer.teach import learn
+
+lesson = learn(photos, budget=5)  # an eyespot.Lesson
+print(lesson.reason)
+for trial in lesson.candidates:
+    print(trial.method, trial.top1, trial.top1_interval, trial.seconds)
+for finding in lesson.findings:
+    print(finding.severity, finding.message, finding.advice)
+for suspicion in lesson.suspicious:
+    print(lesson.features.names[suspicion.index], "may be mislabelled")
+lesson.classifier.save("lesson.eyespot")
+write_report(lesson, Path("lesson.report.html"))

@@ -1,0 +1,6 @@
+from skimage import data
+
+from eyespot.classifier import imagenet
+
+classifier = imagenet()  # the 1000 classes that the network was trained on
+print(classifier.predict(data.chelsea(), top=3).top)

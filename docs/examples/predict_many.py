@@ -1,0 +1,18 @@
+"""Ask about many photos; memory stays bounded.
+
+Run: python docs/examples/predict_many.py PHOTOS_FOLDER (which holds a folder per class)
+"""
+
+import sys
+
+import eyespot
+
+photos = sys.argv[1]
+classifier = eyespot.teach(photos, method="prototypes")
+
+# ---
+found = eyespot.find_photos([photos])  # files, folders, patterns
+for skipped in found.skipped:
+    print(skipped.path, skipped.reason)
+for answer in classifier.predict_many(found.photos, top=1):
+    print(answer.path, answer.error or answer.label, answer.probability)
