@@ -37,7 +37,7 @@ class Candidate:
 
 VIEW_WORDS = {
     "last layer": "the network's last layer",
-    "stages": "all stages of the network",
+    "stages": "several stages of the network",
 }
 
 
