@@ -63,7 +63,7 @@ test-slow: .venv/test .venv/chromium
 	bash benchmarks/install.sh .venv-bench $(PYTHON)
 	@touch $@
 
-bench: .venv-bench/ready
+bench: .venv/test .venv-bench/ready
 	bash benchmarks/run_all.sh .venv-bench
 
 clean:

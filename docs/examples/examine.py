@@ -11,9 +11,7 @@ photos = new_photos = sys.argv[1]
 classifier = eyespot.teach(photos, method="prototypes")
 
 # ---
-from eyespot.transfer.examine import examine
-
-exam = examine(classifier, new_photos)
+exam = eyespot.examine(classifier, new_photos)
 print(exam.evaluation.top1, exam.evaluation.top1_interval, exam.evaluation.ece)
 print(f"{exam.refused:.1%} would be answered with none of these")
 for mistake in exam.mistakes:

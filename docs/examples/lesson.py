@@ -10,10 +10,9 @@ photos = sys.argv[1]
 # ---
 from pathlib import Path
 
-from eyespot.report import write_report
-from eyespot.transfer.teach import learn
+import eyespot
 
-lesson = learn(photos, budget=5)  # an eyespot.Lesson
+lesson = eyespot.learn(photos, budget=5)  # an eyespot.Lesson
 print(lesson.reason)
 for trial in lesson.candidates:
     print(trial.method, trial.top1, trial.top1_interval, trial.seconds)
@@ -22,4 +21,4 @@ for finding in lesson.findings:
 for suspicion in lesson.suspicious:
     print(lesson.features.names[suspicion.index], "may be mislabelled")
 lesson.classifier.save("lesson.eyespot")
-write_report(lesson, Path("lesson.report.html"))
+eyespot.write_report(lesson, Path("lesson.report.html"))

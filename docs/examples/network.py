@@ -1,6 +1,6 @@
 from skimage import data
 
-from eyespot.classifier import imagenet
+import eyespot
 
-classifier = imagenet()  # the 1000 classes that the network was trained on
+classifier = eyespot.imagenet()  # the 1000 classes that the network was trained on
 print(classifier.predict(data.chelsea(), top=3).top)

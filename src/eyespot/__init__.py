@@ -23,10 +23,14 @@ _HOME = {
     "Prediction": "eyespot.classifier",
     "UsageError": "eyespot.errors",
     "WeightsError": "eyespot.errors",
+    "examine": "eyespot.transfer.examine",
     "find_photos": "eyespot.data.folders",
+    "imagenet": "eyespot.classifier",
+    "learn": "eyespot.transfer.teach",
     "load": "eyespot.classifier",
     "open_photos": "eyespot.data.open",
     "teach": "eyespot.transfer.teach",
+    "write_report": "eyespot.report",
 }
 _ROOMS = ("classifier", "data", "errors", "evaluation", "features", "heads", "models", "transfer")
 

@@ -6,7 +6,7 @@ Using one imports neither torch nor scikit-learn; teaching it more does.
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from eyespot.data.open import PhotoLike
 from eyespot.data.photos import FileSource, Photo, Skipped
 from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
 from eyespot.errors import ClassifierFileError, DatasetError, UsageError, WeightsError
-from eyespot.features.backbone import Backbone, load_backbone
+from eyespot.features.backbone import POOLING, Backbone, load_backbone
 from eyespot.features.engines import Engine, columns_of, open_engine
 from eyespot.features.extract import Features, block_widths, head_inputs, stream
 from eyespot.heads.calibration import softmax
@@ -300,7 +300,8 @@ class Classifier:
             "backbone": {
                 "name": self.backbone.name,
                 "sha256": self.backbone.sha256,
-                "extractor": self.backbone.extractor,
+                "blocks": list(self.backbone.blocks),
+                "pooling": POOLING,
             },
             "preprocessing": self.backbone.preprocessing.to_dict(),
             "recipe": {
@@ -341,7 +342,9 @@ def load(path: str | Path) -> Classifier:
         preprocessing = Preprocessing.from_dict(manifest["preprocessing"])
         classifier = Classifier(
             classes=classes,
-            backbone=Backbone(str(named["name"]), str(named["sha256"]), preprocessing),
+            backbone=Backbone(
+                str(named["name"]), str(named["sha256"]), preprocessing, tuple(named["blocks"])
+            ),
             recipe=Recipe(recipe["method"], tuple(recipe["blocks"]), float(recipe["knob"])),
             scorer=scorer,
             temperature=_finite(manifest["temperature"]),
@@ -356,6 +359,12 @@ def load(path: str | Path) -> Classifier:
             f"{path} is damaged: its manifest or arrays are not as expected ({error}). "
             "Teach it again, or restore it from a copy."
         ) from error
+    if named["pooling"] != POOLING:
+        raise ClassifierFileError(
+            f"{path} was taught with features of kind {named['pooling']}, this eyespot computes "
+            f"those of kind {POOLING}. Teach it again, or use the eyespot that made it "
+            f"({manifest['eyespot']})."
+        )
     installed = load_backbone(classifier.backbone.name)
     if installed.sha256 != classifier.backbone.sha256:
         raise WeightsError(
@@ -464,7 +473,8 @@ def imagenet(backbone: str = "efficientnet_lite0") -> Classifier:
     from eyespot.models.weights import imagenet_classes
 
     body = load_backbone(backbone)
-    body = Backbone(body.name, body.sha256, find(backbone).preprocessing)
+    network = find(backbone)
+    body = replace(body, preprocessing=network.preprocessing, blocks=network.feature_blocks[-1:])
     engine = open_engine(body)
     weights, bias = engine.imagenet_head()
     return Classifier(

@@ -76,11 +76,26 @@ def test_the_best_of_many_candidates_is_worth_chance_on_random_labels() -> None:
         rng = np.random.default_rng(seed)
         labels = rng.integers(0, CLASSES, COUNT)
         candidates = [as_candidate(scores, labels) for scores in guesses(rng, 50)]
-        best, answers = honest_choice(candidates, labels, PARTS)
-        looks.append(accuracy(candidates[best].probabilities, labels))
+        _, answers = honest_choice(candidates, labels, PARTS)
+        looks.append(max(accuracy(c.probabilities, labels) for c in candidates))
         honest.append(accuracy(answers, labels))
     assert np.mean(looks) > 0.55
     assert abs(np.mean(honest) - 0.5) < 0.035  # three standard errors
+
+
+def test_the_first_candidate_is_kept_unless_another_is_clearly_better() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, CLASSES, COUNT)
+    plain, noisy, better = (
+        as_candidate((np.eye(CLASSES)[labels] * sure + noise).astype(np.float32), labels)
+        for sure, noise in (
+            (1.0, rng.normal(size=(COUNT, CLASSES))),
+            (1.05, rng.normal(size=(COUNT, CLASSES))),
+            (3.0, rng.normal(size=(COUNT, CLASSES))),
+        )
+    )
+    assert honest_choice([plain, noisy], labels, PARTS)[0] == 0
+    assert honest_choice([plain, better], labels, PARTS)[0] == 1
 
 
 def test_a_real_head_on_noise_is_worth_chance() -> None:

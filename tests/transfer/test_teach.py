@@ -1,3 +1,5 @@
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import eyespot
 from eyespot.classifier import Classifier, load
 from eyespot.data.photos import Dataset, MemorySource, Photo
 from eyespot.errors import ClassifierFileError, DatasetError, UsageError
+from eyespot.models import registry
 from eyespot.report import write_report
 from eyespot.transfer.division import divide
 from eyespot.transfer.examine import examine
@@ -206,3 +209,49 @@ def test_foreign_and_future_files(lesson: Lesson, tmp_path: Path) -> None:
             archive.writestr("manifest.json", json.dumps(manifest))
         with pytest.raises(ClassifierFileError, match=words):
             load(path)
+
+
+def test_neighbours_cannot_be_forgotten(folder: Path) -> None:
+    with pytest.raises(UsageError, match="forgotten"):
+        learn(folder, method="knn", forget_photos=True)
+
+
+def test_more_is_taught_with_the_same_network(lesson: Lesson, folder: Path) -> None:
+    with pytest.raises(UsageError, match="efficientnet_lite1"):
+        learn(folder, onto=lesson.classifier, backbone="efficientnet_lite1")
+
+
+def test_a_file_with_other_features_is_refused(
+    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "old.eyespot"
+    with monkeypatch.context() as patch:
+        patch.setattr("eyespot.classifier.POOLING", 1)
+        lesson.classifier.save(path)
+    with pytest.raises(ClassifierFileError, match="kind 1"):
+        load(path)
+
+
+def test_a_file_keeps_the_blocks_it_was_taught_with(
+    lesson: Lesson, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later eyespot may read other blocks from the same network; old files stay as they were."""
+    path, photo = tmp_path / "old.eyespot", folder / "grass" / "3.png"
+    lesson.classifier.save(path)
+    before = lesson.classifier.predict(photo).top
+    network = registry.find("efficientnet_lite0")
+    later = replace(network, feature_blocks=("stage5.mean", "top.mean"))
+    monkeypatch.setitem(registry.NETWORKS, network.name, later)
+    assert load(path).predict(photo).top == before
+
+
+def test_what_was_asked_about_is_told(folder: Path, tmp_path: Path) -> None:
+    for split, names in (("train", range(8)), ("val", range(8, 12))):
+        for name in ("brick", "grass"):
+            (tmp_path / split / name).mkdir(parents=True)
+            for number in names:
+                photo = folder / name / f"{number}.png"
+                shutil.copy(photo, tmp_path / split / name)
+    lesson = learn(tmp_path, method="prototypes")
+    assert lesson.evaluated_on == "the validation split"
+    assert lesson.evaluation.count == 8

@@ -29,7 +29,7 @@ def evaluate(
         print_json(
             {
                 **evaluation.to_dict(),
-                "unknown_refused": exam.refused,
+                "refused": exam.refused,
                 "known_photos": list(exam.known),
                 "skipped": [{"path": s.path, "reason": s.reason} for s in exam.skipped],
                 "mistakes": [
@@ -47,8 +47,10 @@ def evaluate(
                 f"  {printable(score.name):{width}}  {bar(score.recall)} {score.recall:6.1%} "
                 f"of {score.support}"
             )
-    low, high = evaluation.top5_interval
-    print(f"\nTop-5 {evaluation.top5:.1%} ({low:.1%} to {high:.1%}); ECE {evaluation.ece:.3f}.")
+    print(f"\nCalibration error (ECE): {evaluation.ece:.3f}.")
+    if len(classifier.classes) > 5:
+        low, high = evaluation.top5_interval
+        print(f"Top-5: {evaluation.top5:.1%} ({low:.1%} to {high:.1%}).")
     print(printable(advice(evaluation)))
     if exam.mistakes:
         print("Worst mistakes:")

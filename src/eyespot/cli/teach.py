@@ -130,5 +130,5 @@ def print_lesson(lesson: "Lesson") -> None:
     seconds = lesson.seconds
     print(
         f"{len(lesson.features)} photos in {seconds['total']:.1f} s "
-        f"({lesson.photos_per_second:.0f} photos/s through the network)."
+        f"(features at {lesson.photos_per_second:.0f} photos/s, cached ones included)."
     )

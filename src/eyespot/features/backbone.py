@@ -3,7 +3,7 @@
 Maps of many stages are pooled to their means, which say what there is, their standard deviations,
 which say how it varies (texture), and a 2 x 2 grid of means, which says where it is (spatial
 pyramid: Lazebnik, Schmid and Ponce, CVPR 2006). Which of them serve a task is decided later;
-computing them all costs next to nothing.
+see models/registry.py for which of them are worth their time.
 """
 
 from dataclasses import dataclass
@@ -20,26 +20,28 @@ DEFAULT = "efficientnet_lite0"
 CONFIDENCE = "imagenet.confidence"
 """One more column: the probability of the network's own first guess among the ImageNet classes."""
 
-POOLING_VERSION = 3
-"""Part of the cache's key: raise it when the numbers below change."""
+POOLING = 3
+"""How maps are pooled: raise it when the numbers below change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backbone:
     """A network with its ImageNet weights, identified so that features can be kept and compared.
 
-    `sha256`: of the weights' file. `preprocessing`: how photos are fitted for features.
+    `sha256`: of the weights' file. `preprocessing`: how photos are fitted for features. `blocks`:
+    what is read from it, see `Network.feature_blocks`.
     """
 
     name: str
     sha256: str
     preprocessing: Preprocessing
+    blocks: tuple[str, ...]
 
     @property
     def network(self) -> str:
         """The network, its weights and what is read from it."""
-        blocks = ",".join(registry.find(self.name).feature_blocks)
-        return f"{self.name}-{self.sha256[:16]}-v{POOLING_VERSION}-{crc32(blocks.encode()):08x}"
+        blocks = crc32(",".join(self.blocks).encode())
+        return f"{self.name}-{self.sha256[:16]}-{POOLING}-{blocks:08x}"
 
     @property
     def extractor(self) -> str:
@@ -55,7 +57,8 @@ def load_backbone(name: str = DEFAULT) -> Backbone:
     network = registry.find(name)
     judged = network.preprocessing
     whole = Preprocessing(judged.size, judged.mean, judged.std, fit="stretch")
-    return Backbone(name, weights.sha256_of(weights.find_weights(network)), whole)
+    sha256 = weights.sha256_of(weights.find_weights(network))
+    return Backbone(name, sha256, whole, network.feature_blocks)
 
 
 def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
@@ -68,7 +71,6 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
     import torch.nn.functional as F
     from torch import Tensor, nn
 
-    blocks = registry.find(backbone.name).feature_blocks
     size = backbone.preprocessing.size
 
     def pooled(maps: dict[str, Tensor], block: str) -> Tensor:
@@ -92,8 +94,8 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
         def features(self, pictures: Tensor) -> dict[str, Tensor]:
             x = (pictures.permute(0, 3, 1, 2).float() - self.mean) / self.std
             maps = self.network.forward_features(x)
-            features = {block: pooled(maps, block) for block in blocks}
-            logits = self.network.head(features[blocks[-1]])
+            features = {block: pooled(maps, block) for block in backbone.blocks}
+            logits = self.network.head(features[backbone.blocks[-1]])
             return features | {CONFIDENCE: logits.softmax(1).amax(1, keepdim=True)}
 
         def forward(self, pictures: Tensor) -> Tensor:

@@ -6,12 +6,13 @@ A head's own probabilities say little here: a softmax is sure of itself far from
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.heads.method import Fold
-from eyespot.heads.scorers import unit_rows
+from eyespot.heads.scorers import product, unit_rows
 
 NEIGHBOURS = 5
 MOST_REFERENCES = 10_000
@@ -24,11 +25,13 @@ class Familiarity:
 
     references: NDArray[np.float16]
 
+    @cached_property
+    def _columns(self) -> NDArray[np.float32]:
+        return self.references.astype(np.float32).T
+
     def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Familiarity float32 [n] in -1..1 of last-layer features float32 [n, d]."""
-        return _mean_of_nearest(
-            unit_rows(features) @ self.references.astype(np.float32).T, NEIGHBOURS
-        )
+        return _mean_of_nearest(product(unit_rows(features), self._columns), NEIGHBOURS)
 
 
 def learn_familiarity(
@@ -64,7 +67,7 @@ def familiarity_out_of_fold(
     return out
 
 
-def _mean_of_nearest(similarity: NDArray[np.float32], k: int) -> NDArray[np.float32]:
+def _mean_of_nearest(similarity: NDArray[np.floating], k: int) -> NDArray[np.float32]:
     k = min(k, similarity.shape[1])
     nearest = np.partition(similarity, similarity.shape[1] - k, axis=1)[:, -k:]
     return np.asarray(nearest.mean(axis=1), dtype=np.float32)

@@ -114,7 +114,7 @@ def explain_choice(
         return f"{first} {words} was right for {percent(trials[best].top1)} of unseen photos."
     rival = max(others, key=lambda trial: trial.top1)
     return (
-        f"{first} {words} was right most often on unseen photos: {percent(trials[best].top1)}, "
-        f"against {percent(rival.top1)} for the runner-up ({rival.method}) among "
-        f"{len(trials)} that were tried."
+        f"{first} {words} was chosen of {len(trials)} that were tried: right for "
+        f"{percent(trials[best].top1)} of unseen photos, against {percent(rival.top1)} for the "
+        f"best of the others ({rival.method})."
     )

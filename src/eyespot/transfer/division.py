@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eyespot.classifier import CROSS_VALIDATED
 from eyespot.data.splits import choose_repeats, fold_of, folds
 from eyespot.errors import DatasetError
 from eyespot.heads.method import Fold
@@ -20,13 +21,15 @@ class Division:
     """Which photos are for learning and which for the test; indices into all photos.
 
     `repeats`: divisions of the learning photos into folds. `parts`: part of each learning photo.
-    `dropped`: photos for learning that are copies of test photos.
+    `asked_on`: in words, which photos the folds ask about. `dropped`: photos for learning that are
+    copies of test photos.
     """
 
     learn: NDArray[np.int64]
     test: NDArray[np.int64]
     repeats: list[list[Fold]]
     parts: NDArray[np.int64]
+    asked_on: str
     dropped: list[int]
 
 
@@ -47,15 +50,18 @@ def divide(
     parts = fold_of(own_labels, own_groups, FOLDS)
     validation = given[learn] == "val"
     repeats: list[list[Fold]]
+    asked_on = CROSS_VALIDATED
     if validation.any() and not validation.all():
         clean = ~validation & ~np.isin(own_groups, own_groups[validation])
         repeats = [[(np.flatnonzero(clean), np.flatnonzero(validation))]]
+        asked_on = "the validation split"
     elif len(learn) > HOLDOUT_FROM:
         repeats = [folds(parts)[:1]]
+        asked_on = f"a random part of 1 in {FOLDS} that was set aside"
         parts = fold_of(own_labels, own_groups, FOLDS, seed=1)
     else:
         repeats = [
             folds(fold_of(own_labels, own_groups, FOLDS, seed=seed))
             for seed in range(choose_repeats(len(learn)))
         ]
-    return Division(learn, test, repeats, parts, np.flatnonzero(copies).tolist())
+    return Division(learn, test, repeats, parts, asked_on, np.flatnonzero(copies).tolist())

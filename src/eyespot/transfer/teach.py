@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.classifier import CROSS_VALIDATED, LAST_LAYER, Classifier, Recipe, TaughtPhotos
+from eyespot.classifier import LAST_LAYER, Classifier, Recipe, TaughtPhotos
 from eyespot.data.audit import Finding, audit, misnamed
 from eyespot.data.duplicates import Duplicates, find_duplicates
 from eyespot.data.open import PhotoLike, open_photos
@@ -90,6 +90,16 @@ def learn(
     `forget_photos`: keep no features of the photos in the classifier.
     Raises DatasetError, UsageError, WeightsError.
     """
+    if forget_photos and method == "knn":
+        raise UsageError(
+            "Nearest neighbours are photos: they cannot be used and forgotten. Choose another "
+            "method, or leave out --forget-photos."
+        )
+    if onto is not None and backbone not in (DEFAULT, onto.backbone.name):
+        raise UsageError(
+            f"The classifier was taught with {onto.backbone.name}; it cannot be taught more with "
+            f"{backbone}. Leave out the network, or teach a new classifier."
+        )
     clock = _Clock()
     dataset = (
         source
@@ -132,7 +142,7 @@ def learn(
     alike = similarity(features.values[:, features.layout[CONFIDENCE]])
     order = candidates(method, alike)
     if forget_photos:  # neighbours are photos
-        order = [c for c in order if c.method != "knn"] or order
+        order = [candidate for candidate in order if candidate.method != "knn"]
     known, learnt = features.take(division.learn), truth[division.learn]
     trials = try_candidates(order, known, learnt, len(names), division, budget, progress)
     clock.lap("fit")
@@ -142,7 +152,7 @@ def learn(
     scorer = chosen.prepared.fit(learnt, len(names), chosen.found.knob)
     probabilities = np.full((len(truth), len(names)), np.nan)
     probabilities[division.learn] = honest
-    evaluated_on = CROSS_VALIDATED
+    evaluated_on = division.asked_on
     judged = probabilities
     if len(division.test):
         answers = scorer.scores(features.take(division.test).inputs(chosen.blocks))
@@ -163,7 +173,7 @@ def learn(
     suspicious = suspicious_labels(probabilities, truth)
     groups = duplicates.group[division.learn]
     tried = [trial.trial(learnt, groups) for trial in trials]
-    reason = explain_choice(chosen.candidate, tried, best, alike, truth, len(names))
+    reason = explain_choice(chosen.candidate, tried, best, alike, learnt, len(names))
     clock.lap("evaluate")
     clock.finish()
     recipe = Recipe(chosen.candidate.method, chosen.blocks, chosen.found.knob)

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Measure eyespot against its peers: run_all.sh ENVIRONMENT-OF-THE-PEERS
+set -euo pipefail
+cd "$(dirname "$0")"
+python=../.venv/bin/python peer=$(realpath -s "../$1/bin/python")
+$python heads.py
+$python features.py --peer "$peer"
+$python accuracy.py
+$python teach.py --peer "$peer"
