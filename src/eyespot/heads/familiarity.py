@@ -6,7 +6,6 @@ A head's own probabilities say little here: a softmax is sure of itself far from
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,17 +20,13 @@ MOST_REFERENCES = 10_000
 
 @dataclass(frozen=True)
 class Familiarity:
-    """`references`: float16 [m, d], of length one."""
+    """`references`: float32 [m, d], of length one."""
 
-    references: NDArray[np.float16]
-
-    @cached_property
-    def _columns(self) -> NDArray[np.float32]:
-        return self.references.astype(np.float32).T
+    references: NDArray[np.float32]
 
     def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Familiarity float32 [n] in -1..1 of last-layer features float32 [n, d]."""
-        return _mean_of_nearest(product(unit_rows(features), self._columns), NEIGHBOURS)
+        return _mean_of_nearest(product(unit_rows(features), self.references.T), NEIGHBOURS)
 
 
 def learn_familiarity(
@@ -47,7 +42,7 @@ def learn_familiarity(
     elif len(rows) > MOST_REFERENCES:
         picked = np.random.default_rng(0).permutation(len(rows))[:MOST_REFERENCES]
         rows = rows[np.sort(picked)]
-    return Familiarity(rows.astype(np.float16))
+    return Familiarity(rows)
 
 
 def familiarity_out_of_fold(
