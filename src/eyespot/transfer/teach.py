@@ -140,10 +140,11 @@ def learn(
         findings.append(_dropped_finding(features.names, division.dropped))
 
     alike = similarity(features.values[:, features.layout[CONFIDENCE]])
-    order = candidates(method, alike)
+    known, learnt = features.take(division.learn), truth[division.learn]
+    per_class = float(np.median(np.bincount(learnt, minlength=len(names))))
+    order = candidates(method, per_class, alike)
     if forget_photos:  # neighbours are photos
         order = [candidate for candidate in order if candidate.method != "knn"]
-    known, learnt = features.take(division.learn), truth[division.learn]
     trials = try_candidates(order, known, learnt, len(names), division, budget, progress)
     clock.lap("fit")
     progress("Judging", 0, 1)
