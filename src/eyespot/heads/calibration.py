@@ -52,7 +52,7 @@ def fit_temperature(scores: NDArray[np.floating], labels: NDArray[np.int64]) -> 
             low = middle
         else:
             high = middle
-        if high / low < 1.001:
+        if high / low < 1.003:
             break
     return float(1 / np.sqrt(low * high))
 

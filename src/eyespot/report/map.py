@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 NEIGHBOURS = 10
-STEPS = 200
-EARLY_STEPS, EXAGGERATION = 70, 12.0
+STEPS = 100
+EARLY_STEPS, EXAGGERATION = 35, 12.0
 SAMPLE = 200
 """So many photos, drawn anew at each step, push all others away."""
 
