@@ -12,18 +12,21 @@ from typing import BinaryIO
 def atomic_writer(path: Path) -> Iterator[BinaryIO]:
     """A binary file that becomes `path` when the block ends well, and vanishes if it does not.
 
-    Raises OSError as writing does (no space, no permission); `path` is then as it was.
+    Where the system can (Linux), the file has no name until it is whole, so that not even a kill
+    leaves a draft behind. Raises OSError as writing does (no space, no permission); `path` is then
+    as it was.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    draft = Path(name)
+    draft, handle = _nameless(path) or _named(path)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        draft.chmod(0o666 & ~_umask())
+            if not draft.exists():
+                own = file.fileno()  # as a folder it says nothing, but makes Python follow the link
+                os.link(f"/proc/self/fd/{own}", draft, src_dir_fd=own, follow_symlinks=True)
         draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)
@@ -34,6 +37,22 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Make `content` the whole content of `path`."""
     with atomic_writer(path) as file:
         file.write(content)
+
+
+def _nameless(path: Path) -> tuple[Path, int] | None:
+    """A file without a name, and the one it may take; None where there is no such thing."""
+    try:
+        handle = os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
+    except (AttributeError, OSError):  # another system, or a file system that does not know it
+        return None
+    return path.with_name(f".{path.name}.{os.urandom(6).hex()}.part"), handle
+
+
+def _named(path: Path) -> tuple[Path, int]:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    draft = Path(name)
+    draft.chmod(0o666 & ~_umask())
+    return draft, handle
 
 
 def _umask() -> int:
