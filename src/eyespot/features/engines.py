@@ -226,11 +226,11 @@ def _convert(backbone: Backbone, graph: Path, facts: Path) -> dict[str, int]:
     with warnings.catch_warnings():
         # Tracing warns that sizes become constants, which is what is wanted here.
         warnings.simplefilter("ignore")
-        decoder = TorchScriptPythonDecoder(
-            module, example_input=torch.zeros(1, size, size, 3, dtype=torch.uint8)
-        )
+        example = torch.zeros(1, size, size, 3, dtype=torch.uint8)
+        # Checking would trace it twice more, a second; tests hold the engines to the same features.
+        traced = torch.jit.trace(module, example, check_trace=False)
         frontend = FrontEndManager().load_by_framework("pytorch")
-        model = frontend.convert(frontend.load(decoder))
+        model = frontend.convert(frontend.load(TorchScriptPythonDecoder(traced)))
     model.inputs[0].get_node().set_element_type(openvino.Type.u8)
     model.inputs[0].get_node().set_partial_shape(openvino.PartialShape([-1, size, size, 3]))
     model.validate_nodes_and_infer_types()
