@@ -228,9 +228,10 @@ def _convert(backbone: Backbone, graph: Path, facts: Path) -> dict[str, int]:
         warnings.simplefilter("ignore")
         example = torch.zeros(1, size, size, 3, dtype=torch.uint8)
         # Checking would trace it twice more, a second; tests hold the engines to the same features.
-        traced = torch.jit.trace(module, example, check_trace=False)
+        traced = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
+        decoder = TorchScriptPythonDecoder(traced)  # must live until the network is converted
         frontend = FrontEndManager().load_by_framework("pytorch")
-        model = frontend.convert(frontend.load(TorchScriptPythonDecoder(traced)))
+        model = frontend.convert(frontend.load(decoder))
     model.inputs[0].get_node().set_element_type(openvino.Type.u8)
     model.inputs[0].get_node().set_partial_shape(openvino.PartialShape([-1, size, size, 3]))
     model.validate_nodes_and_infer_types()
