@@ -1,16 +1,39 @@
 """`python -m eyespot`, and the command `eyespot`."""
 
+import os
 import sys
+from typing import NoReturn
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line; Ctrl-C while it still loads ends it without a traceback."""
+    code: object
     try:
         from eyespot.cli.main import main as run
 
         run()
+        code = 0
+    except SystemExit as done:
+        code = done.code
     except KeyboardInterrupt:
-        sys.exit(130)
+        code = 130
+    except OSError as error:  # help or version that cannot be printed
+        print(f"eyespot: {error.strerror or error}.", file=sys.stderr)
+        code = 1
+    _leave(code if isinstance(code, int) else int(code is not None))
+
+
+def _leave(code: int) -> NoReturn:
+    """Exit at once: all is saved, and to take torch and OpenVINO apart takes half a second."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:  # the reader (head, less) has seen enough
+            pass
+        except OSError as error:
+            print(f"eyespot: the output was lost: {error.strerror}.", file=sys.__stderr__)
+            code = 1
+    os._exit(code)
 
 
 if __name__ == "__main__":

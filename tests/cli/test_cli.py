@@ -179,3 +179,12 @@ def test_the_demo_does_the_whole_job(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "demo/report.html").stat().st_size > 10_000
     assert str(tmp_path / "demo/report.html") in done.stdout.decode()
+
+
+def test_output_that_is_lost_is_told() -> None:
+    command = [sys.executable, "-m", "eyespot", "cache"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr

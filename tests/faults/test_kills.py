@@ -165,6 +165,7 @@ def test_ctrl_c_while_it_loads_is_no_traceback(
     for name in [name for name in sys.modules if name.startswith("eyespot.cli")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(sys, "meta_path", [Interrupted(module), *sys.meta_path])
+    monkeypatch.setattr(os, "_exit", sys.exit)
     with pytest.raises(SystemExit) as stopped:
         runpy.run_module("eyespot", run_name="__main__")
     assert stopped.value.code == 130
