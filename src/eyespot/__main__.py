@@ -18,7 +18,7 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         code = 130
     except OSError as error:  # help or version that cannot be printed
-        print(f"eyespot: {error.strerror or error}.", file=sys.stderr)
+        sys.stderr.write(f"eyespot: {error.strerror or error}.\n")
         code = 1
     _leave(code if isinstance(code, int) else int(code is not None))
 
@@ -31,7 +31,7 @@ def _leave(code: int) -> NoReturn:
         except BrokenPipeError:  # the reader (head, less) has seen enough
             pass
         except OSError as error:
-            print(f"eyespot: the output was lost: {error.strerror}.", file=sys.__stderr__)
+            sys.stderr.write(f"eyespot: the output was lost: {error.strerror}.\n")
             code = 1
     os._exit(code)
 
