@@ -24,8 +24,9 @@ and dogs 0.39, rubbish on a board 0.31, hands 0.22, X-rays 0.12."""
 
 
 FEW_PHOTOS = 5
-"""Photos per class below which the last layer comes first whatever the photos are like: with one
-photo of each class it is right more often on all four sets in benchmarks/README.md."""
+"""Photos per class below which the last layer comes first whatever the photos are like. With one
+photo of each class it was right more often for cats and dogs (84 against 74 %) and rubbish (41
+against 40 %), and as often for hands and X-rays."""
 
 
 @dataclass(frozen=True, slots=True)
