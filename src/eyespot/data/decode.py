@@ -247,7 +247,7 @@ def dhash(pixels: NDArray[np.uint8]) -> int:
     """64-bit difference hash of a picture, uint8 RGB [H, W, 3]: is each of 9 x 8 grey cells
     darker than its right neighbour? Alike for copies that were resized or saved again
     (N. Krawetz, "Kind of Like That", 2013)."""
-    grey = Image.fromarray(pixels).resize((9, 8), Image.Resampling.BOX).convert("L")
-    cells = np.asarray(grey)
+    grey = Image.fromarray(pixels).convert("L")
+    cells = np.asarray(grey.resize((9, 8), Image.Resampling.BOX))
     bits = np.packbits(cells[:, :-1] < cells[:, 1:])
     return int.from_bytes(bits.tobytes(), "big")

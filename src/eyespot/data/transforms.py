@@ -1,6 +1,7 @@
 """From a decoded picture to the square of pixels that a network takes."""
 
 from dataclasses import asdict, dataclass
+from math import ceil, floor
 from typing import Any, Literal
 
 import numpy as np
@@ -52,13 +53,17 @@ def prepare(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[
     height, width = pixels.shape[:2]
     size = preprocessing.size
     if preprocessing.fit == "stretch":
+        if (width, height) == (size, size):
+            return pixels
         box = (0.0, 0.0, float(width), float(height))
     else:
         side = min(width, height) * preprocessing.crop_fraction
         left, top = (width - side) / 2, (height - side) / 2
-        box = (left, top, left + side, top + side)
-    if (width, height) == (size, size) and box == (0.0, 0.0, size, size):
-        return pixels
+        # Only what the filter reaches is handed to Pillow, which copies all that it gets.
+        reach = ceil(2 * max(side / size, 1)) + 1
+        x, y = max(0, floor(left) - reach), max(0, floor(top) - reach)
+        pixels = pixels[y : ceil(top + side) + reach, x : ceil(left + side) + reach]
+        box = (left - x, top - y, left - x + side, top - y + side)
     resized = Image.fromarray(pixels).resize((size, size), Image.Resampling.BICUBIC, box=box)
     return np.asarray(resized)
 

@@ -263,5 +263,7 @@ def thumbnail(pixels: NDArray[np.uint8], aspect: float) -> bytes:
     """
     width = max(1, round(THUMBNAIL * min(1.0, aspect)))
     height = max(1, round(THUMBNAIL / max(1.0, aspect)))
-    small = Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR)
+    small = Image.fromarray(pixels).resize(
+        (width, height), Image.Resampling.BILINEAR, reducing_gap=1.0
+    )
     return bytes(encode_jpeg(np.asarray(small), quality=80))

@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
+
+CROP = Preprocessing(64, (0.0,) * 3, (1.0,) * 3)
+STRETCH = Preprocessing(64, (0.0,) * 3, (1.0,) * 3, fit="stretch")
+
+
+def noise(width: int, height: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(300, 200), (200, 301), (64, 64), (40, 50), (65, 120)]
+)
+def test_the_central_square_is_what_pillow_makes_of_the_whole(width: int, height: int) -> None:
+    pixels = noise(width, height)
+    side = min(width, height) * 0.875
+    left, top = (width - side) / 2, (height - side) / 2
+    whole = Image.fromarray(pixels).resize(
+        (64, 64), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side)
+    )
+    # The box begins elsewhere in the part, which can turn the last bit of a rounding.
+    apart = np.abs(prepare(pixels, CROP).astype(int) - np.asarray(whole))
+    assert apart.max() <= 1
+    assert apart.mean() < 0.01
+
+
+def test_stretching_keeps_everything() -> None:
+    pixels = noise(300, 200)
+    whole = Image.fromarray(pixels).resize((64, 64), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(prepare(pixels, STRETCH), np.asarray(whole))
+    assert prepare(pixels[:64, :64], STRETCH) is not None
+    square = noise(64, 64)
+    assert prepare(square, STRETCH) is square
+
+
+def test_no_detail_is_lost_before() -> None:
+    assert needed_short_side(STRETCH) == 64
+    assert needed_short_side(CROP) * CROP.crop_fraction == pytest.approx(64, abs=0.5)
+
+
+@pytest.mark.parametrize("change", [{"fit": "squash"}, {"mean": [1, 2]}, {"size": "big"}])
+def test_damaged_values_are_refused(change: dict[str, object]) -> None:
+    assert Preprocessing.from_dict(CROP.to_dict()) == CROP
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        Preprocessing.from_dict({**CROP.to_dict(), **change})
