@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,12 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 # Speed differs between machines, and a test that fails on a slow day teaches people to ignore it.
 hypothesis.settings.register_profile("eyespot", deadline=None)
 hypothesis.settings.load_profile("eyespot")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_works() -> None:
+    """Also where the tests run in the background, whose children inherit that it is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

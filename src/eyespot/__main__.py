@@ -2,11 +2,15 @@
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import NoReturn
 
 
 def main() -> NoReturn:
     """Run the command line; Ctrl-C while it still loads ends it without a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without bars or umlauts shows "?"
     code: object
     try:
         from eyespot.cli.main import main as run

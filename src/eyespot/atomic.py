@@ -13,12 +13,20 @@ def atomic_writer(path: Path) -> Iterator[BinaryIO]:
     """A binary file that becomes `path` when the block ends well, and vanishes if it does not.
 
     Where the system can (Linux), the file has no name until it is whole, so that not even a kill
-    leaves a draft behind. Raises OSError as writing does (no space, no permission); `path` is then
-    as it was.
+    leaves a draft behind. A link is followed; a device or pipe is written to as it is. Raises
+    OSError as writing does (no space, no permission); `path` is then as it was.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft, handle = _nameless(path) or _named(path)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with path.open("wb") as file:
+            yield file
+        return
+    path = path.resolve()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft, handle = _nameless(path) or _named(path)
+    except OSError as error:  # told of the file that was asked for, not of its draft
+        raise OSError(error.errno, error.strerror, str(path)) from error
     try:
         with os.fdopen(handle, "wb") as file:
             yield file

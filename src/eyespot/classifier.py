@@ -139,14 +139,23 @@ class Classifier:
             name, pixels = "picture", self._prepare(picture)
         return self._answer(name, self.engine.run(pixels[None])[0], top)
 
-    def predict_many(self, photos: Iterable[Photo], *, top: int = 5) -> Iterator[Prediction]:
+    def predict_many(
+        self, photos: Iterable[Photo | PhotoLike], *, top: int = 5
+    ) -> Iterator[Prediction]:
         """Each photo once, about in order; one that cannot be read gets an answer with an `error`.
+
+        `photos`: Photos, or what `predict` takes.
 
         Photos are decoded on all cores; memory is bounded however many there are.
         """
+        from eyespot.data.open import named_photos
+
         photos = list(photos)
-        for item in stream(photos, self.backbone, self.engine):
-            name = photos[item.index].name
+        others = [photo for photo in photos if not isinstance(photo, Photo)]
+        named = (Photo(name, source) for name, source in named_photos(others))
+        opened = [photo if isinstance(photo, Photo) else next(named) for photo in photos]
+        for item in stream(opened, self.backbone, self.engine):
+            name = opened[item.index].name
             if item.record is None:
                 yield Prediction(name, error=item.error)
             else:
@@ -158,6 +167,8 @@ class Classifier:
         return prepare(picture.pixels, preprocessing)
 
     def _answer(self, name: str, features: NDArray[np.float32], top: int) -> Prediction:
+        if top < 1:
+            raise UsageError(f"top is the number of classes to show, 1 or more; got {top}.")
         probabilities, familiarity = self.judge(features[None])
         best = np.argsort(-probabilities[0])[:top]
         return Prediction(
@@ -186,18 +197,24 @@ class Classifier:
 
     # --- teaching it more --------------------------------------------------------------------
 
-    def add_photos(self, name: str, photos: Sequence[PhotoLike]) -> list[Skipped]:
+    def add_photos(self, name: str, photos: str | Path | Sequence[PhotoLike]) -> list[Skipped]:
         """Teach more photos of `name`, a class known or new; no known photo is read again.
+
+        `photos`: a folder, a file, or a list of what `predict` takes.
 
         The head is learnt again by the same recipe, its temperature and threshold are set anew.
         Returns the photos that could not be read. Raises UsageError if the photos' features
         were not kept.
         """
+        from eyespot.data.folders import find_photos
         from eyespot.data.open import named_photos
         from eyespot.features.extract import embed, join_features
 
         taught = self._require_taught()
-        new = [Photo(n, source, name) for n, source in named_photos(photos)]
+        if isinstance(photos, str | Path):
+            new = [Photo(p.name, p.source, name) for p in find_photos(photos).photos]
+        else:
+            new = [Photo(n, source, name) for n, source in named_photos(photos)]
         features, kept, skipped = embed(new, self.backbone, self.engine)
         if not kept:
             raise DatasetError(f"None of the {len(new)} photos of {name} could be read.")
@@ -213,7 +230,7 @@ class Classifier:
         self._relearn(classes, TaughtPhotos(joined, labels))
         return skipped
 
-    def add_class(self, name: str, photos: Sequence[PhotoLike]) -> list[Skipped]:
+    def add_class(self, name: str, photos: str | Path | Sequence[PhotoLike]) -> list[Skipped]:
         """Teach a new class. Raises UsageError if there is one of that name; see `add_photos`."""
         if name in self.classes:
             raise UsageError(f"There is a class {name!r} already; use add_photos for more of it.")
@@ -234,14 +251,16 @@ class Classifier:
     def rename_class(self, old: str, new: str) -> None:
         """Call a class something else. Raises UsageError if `old` is unknown or `new` is taken."""
         index = self._index(old)
-        if new in self.classes:
-            raise UsageError(f"There is a class {new!r} already.")
+        if new in self.classes or not new.strip():
+            raise UsageError(
+                f"There is a class {new!r} already." if new.strip() else "A class needs a name."
+            )
         self.classes = (*self.classes[:index], new, *self.classes[index + 1 :])
 
     def _index(self, name: str) -> int:
         if name not in self.classes:
             raise UsageError(
-                f"There is no class {name!r}; the classes are {', '.join(self.classes)}."
+                f"There is no class {name!r}; the classes are {shortened(self.classes)}."
             )
         return self.classes.index(name)
 
@@ -315,6 +334,12 @@ class Classifier:
             "metrics": self.metrics,
         }
         classifier_file.write(path, manifest, head, photos, model_card(self))
+
+
+def shortened(names: Sequence[str], most: int = 20) -> str:
+    """Names for a message: not all of a thousand."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def load(path: str | Path) -> Classifier:

@@ -113,11 +113,17 @@ def test_a_byte_order_mark_is_no_part_of_a_path(tmp_path: Path) -> None:
 
 
 def test_splits_and_groups(tmp_path: Path) -> None:
-    text = "path,label,split,group\n1.png,cat,Train,x\n2.png,cat,validation,\ninner/3.png,b,other,x"
+    text = "path,label,split,group\n1.png,cat,Train,x\n2.png,cat,validation,\ninner/3.png,b,,x"
     found = read_csv(write(tmp_path, text))
     assert [photo.split for photo in found.photos] == ["train", "val", None]
     assert [photo.group for photo in found.photos] == ["x", None, "x"]
     assert found.classes == ("b", "cat")
+
+
+def test_a_misspelt_split_is_not_learnt_from(tmp_path: Path) -> None:
+    found = read_csv(write(tmp_path, "path,label,split\n1.png,cat,train\n2.png,dog,tset\n"))
+    assert [photo.name for photo in found.photos] == ["1.png"]
+    assert [(s.path, "'tset'" in s.reason) for s in found.skipped] == [("2.png", True)]
 
 
 @pytest.mark.parametrize(

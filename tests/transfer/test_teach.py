@@ -8,6 +8,7 @@ from PIL import Image
 
 import eyespot
 from eyespot.classifier import Classifier, load
+from eyespot.data.open import PhotoLike
 from eyespot.data.photos import Dataset, MemorySource, Photo
 from eyespot.errors import ClassifierFileError, DatasetError, UsageError
 from eyespot.models import registry
@@ -255,3 +256,41 @@ def test_what_was_asked_about_is_told(folder: Path, tmp_path: Path) -> None:
     lesson = learn(tmp_path, method="prototypes")
     assert lesson.evaluated_on == "the validation split"
     assert lesson.evaluation.count == 8
+
+
+def test_photos_that_all_look_the_same_teach_nothing(folder: Path) -> None:
+    with pytest.raises(DatasetError, match="copies of one picture"):
+        learn([folder / "grass" / "3.png"] * 6, ["a", "b"] * 3)
+
+
+def test_many_are_asked_about_in_all_forms(lesson: Lesson, folder: Path, tmp_path: Path) -> None:
+    path = folder / "grass" / "3.png"
+    forms: list[PhotoLike] = [
+        path,
+        str(path),
+        path.read_bytes(),
+        Image.open(path),
+        tmp_path / "missing.png",
+    ]
+    answers = list(lesson.classifier.predict_many(forms))
+    assert [answer.label for answer in answers if not answer.error] == ["grass"] * 4
+    assert ["missing.png" in answer.path for answer in answers if answer.error] == [True]
+
+
+def test_a_class_is_added_from_a_folder(lesson: Lesson, folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "m.eyespot"
+    lesson.classifier.save(path)
+    classifier = load(path)
+    classifier.remove_class("gravel")
+    assert classifier.add_class("gravel", folder / "gravel") == []
+    assert classifier.classes == ("brick", "grass", "gravel")
+    for wrong in ("", " "):
+        with pytest.raises(UsageError, match="needs a name"):
+            classifier.rename_class("grass", wrong)
+
+
+def test_numbers_that_make_no_sense(lesson: Lesson, folder: Path) -> None:
+    with pytest.raises(UsageError, match="budget"):
+        learn(folder, budget=-1)
+    with pytest.raises(UsageError, match="top"):
+        lesson.classifier.predict(folder / "grass" / "3.png", top=0)

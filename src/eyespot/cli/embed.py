@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from eyespot.cli.outputs import check_outputs
 from eyespot.cli.show import printable, progress
 from eyespot.errors import UsageError
 
@@ -13,7 +14,7 @@ def embed(
     photos: Annotated[list[str], typer.Argument(help="Files, folders or patterns.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The Parquet file to write.")],
     backbone: Annotated[str, typer.Option(help="The network.")] = "efficientnet_lite0",
-) -> None:
+) -> int:
     """Write the features of photos to a Parquet file: a row a photo, a column a block.
 
     Example: eyespot embed photos/ -o features.parquet
@@ -24,6 +25,7 @@ def embed(
     from eyespot.features.engines import open_engine
     from eyespot.features.table import write_features
 
+    check_outputs([output])
     body = load_backbone(backbone)
     engine = open_engine(body)
     found = find_photos(photos)
@@ -41,3 +43,4 @@ def embed(
     for skipped in (*found.skipped, *failed):
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"))
     print(f"{written} photos, {output}")
+    return 0 if written else 1

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from eyespot.cli.show import bar, print_json, printable, progress
+from eyespot.cli.show import bar, counted, print_json, printable, progress
 
 
 def evaluate(
@@ -39,7 +39,12 @@ def evaluate(
             }
         )
         return
-    print(f"\n{printable(verdict(evaluation))}\n")
+    if exam.known:
+        known = counted(len(exam.known), "photo")
+        print(f"Warning: {known} of these were taught; the figures flatter.")
+    unseen = classifier.taught is not None and not exam.known
+    words = "photos it has never seen" if unseen else "these photos"
+    print(f"\n{printable(verdict(evaluation, words))}\n")
     width = max(len(score.name) for score in evaluation.per_class)
     for score in evaluation.per_class:
         if score.support:
@@ -62,7 +67,5 @@ def evaluate(
             )
         )
     print(f"{exam.refused:.1%} would have been answered with none of these.")
-    if exam.known:
-        print(f"Warning: {len(exam.known)} of these photos were taught; the figures flatter.")
     for skipped in exam.skipped:
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"))

@@ -54,7 +54,8 @@ def _guarded(verb: Callable[..., int | None]) -> Callable[..., None]:
         except EyespotError as error:
             _fail(str(error), 1)
         except KeyboardInterrupt:
-            _fail("Interrupted. What was computed is kept; the same command goes on.", 130)
+            kept = "" if verb is predict else " Features that were computed are in the cache."
+            _fail(f"Interrupted.{kept}", 130)
         except BrokenPipeError:  # the reader (head, less) has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 0

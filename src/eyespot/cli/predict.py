@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eyespot.cli.outputs import check_outputs
 from eyespot.cli.show import bar, print_json, printable
 from eyespot.errors import UsageError
 
@@ -34,18 +35,27 @@ def predict(
 
     Example: eyespot predict holiday/ -m pets.eyespot --csv answers.csv
     """
-    if not photos and not camera and video is None:
+    live = camera or video is not None
+    if not photos and not live:
         raise UsageError("Name at least one photo, folder or pattern, or use --camera or --video.")
+    if live and (photos or as_json or csv or parquet or (camera and video is not None)):
+        raise UsageError(
+            "--camera and --video show what they see and write nothing: use one of them, without "
+            "photos, --json, --csv and --parquet."
+        )
     from eyespot.classifier import imagenet, load
     from eyespot.cli.tables import write_csv, write_parquet
+    from eyespot.data.photos import FileSource
 
     classifier = load(model) if model else imagenet()
-    if camera or video is not None:
+    if live:
         from eyespot.cli.live import watch
 
         watch(classifier, video, top)
         return 0
     dataset = _find(photos or [])
+    read = [p.source.path for p in dataset.photos if isinstance(p.source, FileSource)]
+    check_outputs((csv, parquet), [*read, *([model] if model else [])])
     stream = classifier.predict_many(dataset.photos, top=top)
     if csv or parquet or as_json:
         answers = list(stream)
@@ -57,6 +67,9 @@ def predict(
             print_json([answer.to_dict() for answer in answers])
     else:
         answers = _print(stream)
+    for path in (csv, parquet):
+        if path and not as_json:
+            print(f"{len(answers)} answers, {printable(str(path))}")
     for skipped in dataset.skipped:
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
     return 1 if answers and all(answer.error for answer in answers) else 0

@@ -46,3 +46,8 @@ def bar(share: float, width: int = 24) -> str:
 def printable(text: str) -> str:
     """A name as it may go to a terminal: control characters, which could drive it, are escaped."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def counted(number: int, word: str) -> str:
+    """1 photo, 2 photos."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

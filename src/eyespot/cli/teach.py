@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eyespot.cli.show import bar, print_json, printable, progress
+from eyespot.cli.outputs import check_outputs
+from eyespot.cli.show import bar, counted, print_json, printable, progress
 
 if TYPE_CHECKING:
     from eyespot.transfer.teach import Lesson
@@ -40,6 +41,10 @@ def teach(
     from eyespot.report import write_report
     from eyespot.transfer.teach import learn
 
+    page = report or output.with_suffix(".report.html")
+    check_outputs([output, page])
+    if onto is not None:
+        check_outputs([page], [onto])
     with progress() as step:
         lesson = learn(
             photos,
@@ -51,7 +56,6 @@ def teach(
             progress=step,
         )
         lesson.classifier.save(output)
-        page = report or output.with_suffix(".report.html")
         write_report(lesson, page)
     if as_json:
         print_json({**summary(lesson), "classifier": str(output), "report": str(page)})
@@ -122,7 +126,8 @@ def print_lesson(lesson: "Lesson") -> None:
     for finding in lesson.findings:
         print(printable(f"{finding.severity.capitalize()}: {finding.message} {finding.advice}"))
     if lesson.suspicious:
-        print(f"{len(lesson.suspicious)} labels look wrong; the report shows them.")
+        labels = counted(len(lesson.suspicious), "label")
+        print(f"{labels} may be wrong; the report shows them.")
     for skipped in lesson.skipped[:5]:
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"))
     if len(lesson.skipped) > 5:

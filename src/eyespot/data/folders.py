@@ -168,15 +168,27 @@ def _one_class(folder: Path, root: Path, split: str | None, skipped: list[Skippe
     return photos
 
 
-def find_photos(sources: Sequence[str | Path]) -> Dataset:
+def find_photos(sources: str | Path | Sequence[str | Path]) -> Dataset:
     """Photos to look at: files (whatever they are called), folders, and patterns such as *.jpg.
 
-    Raises DatasetError if one of them matches nothing, or if there is no photo in any.
+    One that matches nothing stands for a photo that cannot be read. Raises DatasetError if there
+    is no photo in any.
     """
+    if isinstance(sources, str | Path):
+        sources = [sources]
     found: dict[Path, None] = {}
     skipped: list[Skipped] = []
+    missing = []
     for source in sources:
-        found |= dict.fromkeys(_matches(source, skipped))
+        matches = dict.fromkeys(_matches(source, skipped))
+        if not matches and not is_folder(Path(source)):
+            missing.append(source)
+        found |= matches
+    if missing and not found:
+        raise DatasetError(
+            f"There is no file, folder or pattern {printable(missing[0])}. Check the spelling."
+        )
+    found |= dict.fromkeys(map(Path, missing))  # reading them will tell; the others go on
     if not found:
         reasons = f" ({skipped[0].path}: {skipped[0].reason})" if skipped else ""
         raise DatasetError(
@@ -193,9 +205,4 @@ def _matches(source: str | Path, skipped: list[Skipped]) -> Iterable[Path]:
     if os.path.lexists(path):
         return [path]
     names = sorted(glob.glob(str(source), recursive=True), key=natural)  # noqa: PTH207
-    matches = [match for name in names if not is_folder(match := Path(name))]
-    if not matches:
-        raise DatasetError(
-            f"There is no file, folder or pattern {printable(source)}. Check the spelling."
-        )
-    return matches
+    return [match for name in names if not is_folder(match := Path(name))]

@@ -68,7 +68,12 @@ def read_csv(table: Path) -> Dataset:
             reason = "is a web address: download it first" if address else "there is no such file"
             skipped.append(Skipped(name, reason))
             continue
-        split = SPLITS.get(_cell(row, columns.split).lower())
+        named = _cell(row, columns.split)
+        split = SPLITS.get(named.lower())
+        if named and split is None:
+            reason = f"has the split {named!r}; expected one of {', '.join(SPLITS)}"
+            skipped.append(Skipped(name, reason))
+            continue
         photos.append(
             Photo(name, FileSource(found), label, split, _cell(row, columns.group) or None)
         )

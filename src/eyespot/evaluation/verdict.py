@@ -13,11 +13,11 @@ def confused_pairs(evaluation: Evaluation) -> list[tuple[int, int, int]]:
     return sorted(pairs, key=lambda pair: -pair[2])
 
 
-def verdict(evaluation: Evaluation) -> str:
-    """Two or three sentences: how often right, what is weakest, what is confused."""
+def verdict(evaluation: Evaluation, photos: str = "photos it has never seen") -> str:
+    """Two or three sentences: how often right on `photos`, what is weakest, what is confused."""
     low, high = evaluation.top1_interval
     words = (
-        f"It is right for {percent(evaluation.top1)} of photos it has never seen "
+        f"It is right for {percent(evaluation.top1)} of {photos} "
         f"(95 % sure: between {percent(low)} and {percent(high)}; {evaluation.count} photos asked)."
     )
     seen = [score for score in evaluation.per_class if score.support]

@@ -134,7 +134,7 @@ class PreparedLinear:
             ) -> tuple[Array, Array]:
                 scaled, intercepts = np.split(flat.reshape(shape), [rank], axis=1)
                 slopes = scaled * rescale
-                side_by_side = slopes.transpose(1, 0, 2).reshape(rank, -1)
+                side_by_side = slopes.transpose(1, 0, 2).reshape(rank, problems * classes)
                 scores = (coordinates @ side_by_side).reshape(count, problems, classes)
                 scores += intercepts[:, 0]
                 loss, by_score = loss_and_slope(scores, targets)

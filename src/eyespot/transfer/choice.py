@@ -114,7 +114,7 @@ def explain_choice(
         return f"{first} {words} was right for {percent(trials[best].top1)} of unseen photos."
     rival = max(others, key=lambda trial: trial.top1)
     return (
-        f"{first} {words} was chosen of {len(trials)} that were tried: right for "
-        f"{percent(trials[best].top1)} of unseen photos, against {percent(rival.top1)} for the "
-        f"best of the others ({rival.method})."
+        f"{first} {words} was chosen of {len(trials)} that were tried, as its probabilities can be "
+        f"relied on most: right for {percent(trials[best].top1)} of unseen photos, against "
+        f"{percent(rival.top1)} for the best of the others ({rival.method})."
     )

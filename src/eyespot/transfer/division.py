@@ -47,6 +47,11 @@ def divide(
             "copies of test photos."
         )
     own_labels, own_groups = labels[learn], groups[learn]
+    if len(np.unique(own_groups)) < 2:
+        raise DatasetError(
+            "All photos to learn from are copies of one picture, so nothing can be learnt. Add "
+            "different photos of each class."
+        )
     parts = fold_of(own_labels, own_groups, FOLDS)
     validation = given[learn] == "val"
     repeats: list[list[Fold]]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eyespot.classifier import Classifier
+from eyespot.classifier import Classifier, shortened
 from eyespot.data.open import PhotoLike, open_photos
 from eyespot.data.photos import Skipped
 from eyespot.errors import DatasetError
@@ -53,8 +53,8 @@ def examine(
     foreign = sorted({p.label or "" for p in photos} - set(classifier.classes))
     if foreign:
         raise DatasetError(
-            f"The classifier knows {', '.join(classifier.classes)}; these photos are also labelled "
-            f"{', '.join(foreign)}. Rename or remove those folders."
+            f"The classifier knows {shortened(classifier.classes)}; these photos are also labelled "
+            f"{shortened(foreign)}. Rename or remove those folders."
         )
     done = 0
 

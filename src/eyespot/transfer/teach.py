@@ -100,6 +100,8 @@ def learn(
             f"The classifier was taught with {onto.backbone.name}; it cannot be taught more with "
             f"{backbone}. Leave out the network, or teach a new classifier."
         )
+    if budget < 0:
+        raise UsageError(f"budget is a number of seconds, 0 or more; got {budget}.")
     clock = _Clock()
     dataset = (
         source

@@ -1,0 +1,34 @@
+"""Look at where results will go before the work begins."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from eyespot.cli.show import printable
+from eyespot.errors import UsageError
+
+
+def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -> None:
+    """Raises UsageError if one of `outputs` cannot be written, or would replace another or one of
+    `inputs`. Devices and pipes are written to as they are."""
+    taken = {path.resolve(): path for path in inputs}
+    for path in outputs:
+        if path is None:
+            continue
+        name = printable(str(path))
+        if path.is_dir():
+            raise UsageError(f"{name} is a folder. Name a file in it.")
+        if path.exists() and not path.is_file():
+            continue
+        if path.resolve() in taken:
+            raise UsageError(
+                f"{name} would be written over {printable(str(taken[path.resolve()]))}. "
+                "Choose another name."
+            )
+        taken[path.resolve()] = path
+        folder = next(parent for parent in path.absolute().parents if parent.exists())
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise UsageError(
+                f"{name} cannot be written: {printable(str(folder))} is no folder that lets you. "
+                "Choose another."
+            )
