@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eyespot.cli.outputs import check_outputs
-from eyespot.cli.show import bar, print_json, printable
+from eyespot.cli.show import bar, counted, print_json, printable
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def predict(
         answers = _print(stream)
     for path in (csv, parquet):
         if path and not as_json:
-            print(f"{len(answers)} answers, {printable(str(path))}")
+            said = counted(len(answers), "answer")
+            print(f"{said}, {printable(str(path))}", file=sys.stderr)
     for skipped in dataset.skipped:
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
     return 1 if answers and all(answer.error for answer in answers) else 0
