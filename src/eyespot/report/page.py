@@ -16,7 +16,8 @@ from eyespot.transfer.teach import Lesson
 MATRIX_CLASSES = 30
 """More classes than this make no readable table; the most confused pairs stand instead."""
 GALLERY = 24
-COPIES = 12
+COPIES, ALIKE = 12, 6
+"""Groups of copies that are shown, and photos of each."""
 MOST_POINTS = 800
 """More are not told apart on a page, and their thumbnails make it heavy."""
 MARKS = ("circle", "square", "triangle", "diamond", "cross")
@@ -27,7 +28,8 @@ def render(lesson: Lesson) -> str:
     from jinja2 import Environment, PackageLoader
 
     templates = Environment(loader=PackageLoader("eyespot.report", "."), autoescape=True)
-    templates.filters["percent"] = percent
+    # A number and its % stay on one line.
+    templates.filters["percent"] = lambda share: percent(share).replace(" ", "\N{NO-BREAK SPACE}")
     folder = resources.files("eyespot.report")
     return templates.get_template("template.html").render(
         **contents(lesson),
@@ -61,7 +63,7 @@ def contents(lesson: Lesson) -> dict[str, Any]:
         ],
         "mistakes": _mistakes(lesson),
         "suspicious": _suspicious(lesson),
-        "copies": _copies(lesson),
+        **_copies(lesson),
         "reliability": evaluation.reliability,
         "curve": _curve(lesson),
         "rejection": lesson.rejection,
@@ -128,9 +130,16 @@ def _suspicious(lesson: Lesson) -> list[dict[str, Any]]:
     ]
 
 
-def _copies(lesson: Lesson) -> list[list[dict[str, str]]]:
+def _copies(lesson: Lesson) -> dict[str, Any]:
     groups: Sequence[list[int]] = [*lesson.duplicates.near, *lesson.duplicates.exact]
-    return [[_picture(lesson, index) for index in group[:6]] for group in groups[:COPIES]]
+    shown = [
+        {
+            "pictures": [_picture(lesson, index) for index in group[:ALIKE]],
+            "more": max(0, len(group) - ALIKE),
+        }
+        for group in groups[:COPIES]
+    ]
+    return {"copies": shown, "more_copies": max(0, len(groups) - COPIES)}
 
 
 def _curve(lesson: Lesson) -> dict[str, Any] | None:
