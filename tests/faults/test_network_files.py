@@ -40,7 +40,7 @@ def test_a_whole_network_is_not_converted_again(
 def test_a_damaged_network_is_converted_again(
     damage: str, suffix: str, networks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (path,) = networks.glob(f"*{suffix}")
+    (path,) = networks.glob(f"{load_backbone().network}*{suffix}")
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0x10
     if damage == "gone":
@@ -57,7 +57,7 @@ def test_a_damaged_network_is_converted_again(
 def test_converting_again_mends_it(networks: Path) -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
     before = OpenVinoEngine(load_backbone(), "fp32").run(pictures)
-    (weights,) = networks.glob("*.bin")
+    (weights,) = networks.glob(f"{load_backbone().network}*.bin")
     weights.write_bytes(weights.read_bytes()[:1000])
     after = OpenVinoEngine(load_backbone(), "fp32").run(pictures)
     np.testing.assert_allclose(before, after, rtol=1e-4, atol=1e-5)
