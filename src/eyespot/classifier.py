@@ -164,7 +164,7 @@ class Classifier:
     def _prepare(self, data: bytes | NDArray[Any] | Image.Image) -> NDArray[np.uint8]:
         preprocessing = self.backbone.preprocessing
         picture = decode(data, short_side=needed_short_side(preprocessing))
-        return prepare(picture.pixels, preprocessing)
+        return prepare(picture.pixels, preprocessing, at_once=True)
 
     def _answer(self, name: str, features: NDArray[np.float32], top: int) -> Prediction:
         if top < 1:

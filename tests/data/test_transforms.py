@@ -48,3 +48,14 @@ def test_damaged_values_are_refused(change: dict[str, object]) -> None:
     assert Preprocessing.from_dict(CROP.to_dict()) == CROP
     with pytest.raises((KeyError, TypeError, ValueError)):
         Preprocessing.from_dict({**CROP.to_dict(), **change})
+
+
+@pytest.mark.parametrize("preprocessing", [CROP, STRETCH])
+@pytest.mark.parametrize(("width", "height"), [(300, 200), (200, 301), (64, 70), (40, 50)])
+def test_two_cores_do_what_one_does(preprocessing: Preprocessing, width: int, height: int) -> None:
+    pixels = noise(width, height)
+    apart = prepare(pixels, preprocessing, at_once=True).astype(int) - prepare(
+        pixels, preprocessing
+    )
+    assert np.abs(apart).max() <= 1
+    assert np.abs(apart).mean() < 0.01

@@ -1,6 +1,8 @@
 """From a decoded picture to the square of pixels that a network takes."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import cache
 from math import ceil, floor
 from typing import Any, Literal
 
@@ -48,8 +50,13 @@ class Preprocessing:
         )
 
 
-def prepare(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    """Resize (bicubic, antialiased): uint8 RGB [H, W, 3] -> uint8 [size, size, 3]."""
+def prepare(
+    pixels: NDArray[np.uint8], preprocessing: Preprocessing, *, at_once: bool = False
+) -> NDArray[np.uint8]:
+    """Resize (bicubic, antialiased): uint8 RGB [H, W, 3] -> uint8 [size, size, 3].
+
+    `at_once`: a camera waits for this one picture, so that two cores resize half of it each.
+    """
     height, width = pixels.shape[:2]
     size = preprocessing.size
     if preprocessing.fit == "stretch":
@@ -64,8 +71,23 @@ def prepare(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[
         x, y = max(0, floor(left) - reach), max(0, floor(top) - reach)
         pixels = pixels[y : ceil(top + side) + reach, x : ceil(left + side) + reach]
         box = (left - x, top - y, left - x + side, top - y + side)
-    resized = Image.fromarray(pixels).resize((size, size), Image.Resampling.BICUBIC, box=box)
-    return np.asarray(resized)
+    image = Image.fromarray(pixels)
+
+    def resized(height: int, box: tuple[float, float, float, float]) -> NDArray[np.uint8]:
+        return np.asarray(image.resize((size, height), Image.Resampling.BICUBIC, box=box))
+
+    left, top, right, bottom = box
+    if not at_once or bottom - top <= size:  # a small picture takes no time
+        return resized(size, box)
+    half = size // 2
+    middle = top + (bottom - top) * half / size
+    lower = _second_core().submit(resized, size - half, (left, middle, right, bottom))
+    return np.concatenate([resized(half, (left, top, right, middle)), lower.result()])
+
+
+@cache
+def _second_core() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="eyespot-resize")
 
 
 def needed_short_side(preprocessing: Preprocessing) -> int:
