@@ -17,13 +17,21 @@ from PIL import Image
 
 from eyespot import __version__, classifier_file
 from eyespot.data.decode import decode
-from eyespot.data.open import PhotoLike
+from eyespot.data.folders import find_photos
+from eyespot.data.open import PhotoLike, named_photos
 from eyespot.data.photos import FileSource, Photo, Skipped
 from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
 from eyespot.errors import ClassifierFileError, DatasetError, UsageError, WeightsError
 from eyespot.features.backbone import POOLING, Backbone, load_backbone
 from eyespot.features.engines import Engine, columns_of, open_engine
-from eyespot.features.extract import Features, block_widths, head_inputs, stream
+from eyespot.features.extract import (
+    Features,
+    block_widths,
+    embed,
+    head_inputs,
+    join_features,
+    stream,
+)
 from eyespot.heads.calibration import softmax
 from eyespot.heads.familiarity import Familiarity
 from eyespot.heads.scorers import (
@@ -144,12 +152,9 @@ class Classifier:
     ) -> Iterator[Prediction]:
         """Each photo once, about in order; one that cannot be read gets an answer with an `error`.
 
-        `photos`: Photos, or what `predict` takes.
-
-        Photos are decoded on all cores; memory is bounded however many there are.
+        `photos`: Photos, or what `predict` takes. They are decoded on all cores; memory is bounded
+        however many there are.
         """
-        from eyespot.data.open import named_photos
-
         photos = list(photos)
         others = [photo for photo in photos if not isinstance(photo, Photo)]
         named = (Photo(name, source) for name, source in named_photos(others))
@@ -200,17 +205,11 @@ class Classifier:
     def add_photos(self, name: str, photos: str | Path | Sequence[PhotoLike]) -> list[Skipped]:
         """Teach more photos of `name`, a class known or new; no known photo is read again.
 
-        `photos`: a folder, a file, or a list of what `predict` takes.
-
-        The head is learnt again by the same recipe, its temperature and threshold are set anew.
-        Returns the photos that could not be read. Raises UsageError if the photos' features
-        were not kept.
+        `photos`: a folder, a file, or a list of what `predict` takes. The head is learnt again by
+        the same recipe, its temperature and threshold are set anew. Returns the photos that could
+        not be read. Raises UsageError if the photos' features were not kept.
         """
-        from eyespot.data.folders import find_photos
-        from eyespot.data.open import named_photos
-        from eyespot.features.extract import embed, join_features
-
-        taught = self._require_taught()
+        taught = self.require_taught()
         if isinstance(photos, str | Path):
             new = [Photo(p.name, p.source, name) for p in find_photos(photos).photos]
         else:
@@ -219,12 +218,7 @@ class Classifier:
         if not kept:
             raise DatasetError(f"None of the {len(new)} photos of {name} could be read.")
         classes = self.classes if name in self.classes else (*self.classes, name)
-        known = {
-            sha
-            for sha, label in zip(taught.features.sha256, taught.labels, strict=True)
-            if self.classes[label] == name
-        }
-        fresh = [i for i, sha in enumerate(features.sha256) if sha not in known]
+        fresh = self.not_taught(features, [name] * len(kept))
         labels = np.append(taught.labels, np.full(len(fresh), classes.index(name)))
         joined = join_features(taught.features, features.take(fresh))
         self._relearn(classes, TaughtPhotos(joined, labels))
@@ -241,7 +235,7 @@ class Classifier:
         gone = self._index(name)
         if len(self.classes) <= 2:
             raise UsageError("A classifier needs two classes; this one has no more.")
-        taught = self._require_taught()
+        taught = self.require_taught()
         kept = np.flatnonzero(taught.labels != gone)
         labels = taught.labels[kept]
         classes = tuple(c for c in self.classes if c != name)
@@ -264,17 +258,26 @@ class Classifier:
             )
         return self.classes.index(name)
 
-    def _require_taught(self) -> TaughtPhotos:
+    def not_taught(self, features: Features, labels: Sequence[str | None]) -> list[int]:
+        """Indices of the photos that were not taught under their label yet."""
+        taught = self.require_taught()
+        names = [self.classes[label] for label in taught.labels]
+        known = set(zip(taught.features.sha256, names, strict=True))
+        pairs = zip(features.sha256, labels, strict=True)
+        return [index for index, pair in enumerate(pairs) if pair not in known]
+
+    def require_taught(self) -> TaughtPhotos:
+        """The taught photos' features. Raises UsageError if they were not kept."""
         if self.taught is None:
             raise UsageError(
-                "This classifier has forgotten its photos (--forget-photos), so its classes "
-                "cannot be changed. Teach it anew with all the photos."
+                "This classifier has forgotten its photos (--forget-photos), so it cannot be "
+                "changed or taught more. Teach it anew with all the photos."
             )
         return self.taught
 
     def _relearn(self, classes: tuple[str, ...], taught: TaughtPhotos) -> None:
         from eyespot.data.duplicates import find_duplicates
-        from eyespot.data.splits import fold_of, folds
+        from eyespot.data.splits import FOLDS, fold_of, folds
         from eyespot.evaluation import evaluate
         from eyespot.evaluation.relearn import relearn
         from eyespot.heads import make_method
@@ -282,7 +285,7 @@ class Classifier:
         features, labels = taught.features, taught.labels
         last = features.inputs((LAST_LAYER,))
         groups = find_duplicates(features.sha256, features.dhash, features.thumbnails).group
-        parts = fold_of(labels, groups, 5)
+        parts = fold_of(labels, groups, FOLDS)
         learnt = relearn(
             make_method(self.recipe.method),
             self.recipe.knob,

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 
+FOLDS = 5
 SMALL = 200
 """Below so many photos, one division into folds is a lottery: several are averaged."""
 

@@ -3,7 +3,7 @@
 from eyespot.evaluation.intervals import wilson_interval
 from eyespot.evaluation.label_issues import Suspicion, suspicious_labels
 from eyespot.evaluation.learning_curve import LearningCurve, learning_curve
-from eyespot.evaluation.metrics import ClassScore, Evaluation, ReliabilityBin, evaluate
+from eyespot.evaluation.metrics import ClassScore, Evaluation, ReliabilityBin, evaluate, mistakes
 from eyespot.evaluation.rejection import Rejection, fit_rejection
 from eyespot.evaluation.verdict import advice, confused_pairs, percent, verdict
 
@@ -19,6 +19,7 @@ __all__ = [
     "evaluate",
     "fit_rejection",
     "learning_curve",
+    "mistakes",
     "percent",
     "suspicious_labels",
     "verdict",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.heads.calibration import choose_knob, log_loss, softmax
+from eyespot.heads.calibration import choose_knob, log_loss, log_losses, softmax
 from eyespot.heads.method import Fold, Prepared
 
 
@@ -81,8 +81,7 @@ def honest_choice(
     """
     asked = ~np.isnan(candidates[0].probabilities[:, 0])
     honest = np.full_like(candidates[0].probabilities, np.nan)
-    true = np.array([c.probabilities[np.arange(len(labels)), labels] for c in candidates])
-    losses = -np.log(np.maximum(true, 1e-12))  # [candidates, n]
+    losses = np.array([log_losses(c.probabilities, labels) for c in candidates])
 
     def best_on(photos: NDArray[np.bool_]) -> int:
         gains = losses[0, photos] - losses[:, photos]

@@ -128,6 +128,13 @@ def evaluate(
     )
 
 
+def mistakes(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Indices of the photos that were answered wrongly, the surest first; NaN is passed over."""
+    asked = ~np.isnan(probabilities[:, 0])
+    wrong = np.flatnonzero(asked & (probabilities.argmax(axis=1) != labels))
+    return wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")]
+
+
 def _class_score(name: str, confusion: NDArray[np.int64], index: int) -> ClassScore:
     right = int(confusion[index, index])
     support, answered = int(confusion[index].sum()), int(confusion[:, index].sum())

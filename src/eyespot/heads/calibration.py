@@ -69,6 +69,13 @@ def choose_knob(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple
 
 
 def log_loss(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """Mean of -log(probability of the true class), in nats."""
+    """Mean of `log_losses`."""
+    return float(log_losses(probabilities, labels).mean())
+
+
+def log_losses(
+    probabilities: NDArray[np.float64], labels: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """-log(probability of the true class) of each photo, in nats [n]; NaN stays NaN."""
     true = probabilities[np.arange(len(labels)), labels]
-    return float(-np.log(np.maximum(true, 1e-12)).mean())
+    return np.asarray(-np.log(np.maximum(true, 1e-12)))

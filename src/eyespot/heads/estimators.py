@@ -15,7 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from eyespot.heads.calibration import choose_knob, softmax
-from eyespot.heads.linear import Linear
+from eyespot.heads.linear import Linear, Loss
 from eyespot.heads.method import Fold, Method
 from eyespot.heads.neighbours import Neighbours
 from eyespot.heads.prototypes import Prototypes
@@ -74,9 +74,11 @@ class Head(ClassifierMixin, BaseEstimator):
         return np.asarray(self.classes_[best])
 
 
-class LogisticHead(Head):
-    """Multinomial logistic regression. `l2`: the penalty, or "auto". `balanced`: weigh every
-    class alike instead of every photo alike."""
+class LinearHead(Head):
+    """A linear head. `l2`: the penalty, or "auto". `balanced`: weigh every class alike instead of
+    every photo alike."""
+
+    _loss: Loss
 
     def __init__(
         self, *, l2: float | Literal["auto"] = "auto", balanced: bool = False, cv: int = 5
@@ -86,27 +88,22 @@ class LogisticHead(Head):
         self.cv = cv
 
     def _method(self) -> Method:
-        return Linear("cross-entropy", self.balanced)
+        return Linear(self._loss, self.balanced)
 
     def _knob(self) -> float | Literal["auto"]:
         return self.l2
 
 
-class LinearSVMHead(Head):
-    """Linear SVM, squared hinge, one class against the rest. Parameters as LogisticHead."""
+class LogisticHead(LinearHead):
+    """Multinomial logistic regression. Parameters as LinearHead."""
 
-    def __init__(
-        self, *, l2: float | Literal["auto"] = "auto", balanced: bool = False, cv: int = 5
-    ) -> None:
-        self.l2 = l2
-        self.balanced = balanced
-        self.cv = cv
+    _loss = "cross-entropy"
 
-    def _method(self) -> Method:
-        return Linear("squared hinge", self.balanced)
 
-    def _knob(self) -> float | Literal["auto"]:
-        return self.l2
+class LinearSVMHead(LinearHead):
+    """Linear SVM, squared hinge, one class against the rest. Parameters as LinearHead."""
+
+    _loss = "squared hinge"
 
 
 class NearestNeighboursHead(Head):

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.heads.method import Fold
-from eyespot.heads.scorers import NeighboursScorer, neighbour_scores, unit_rows
-from eyespot.heads.standardise import standardisation
+from eyespot.heads.scorers import NeighboursScorer, neighbour_scores
+from eyespot.heads.standardise import UnitRows
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,7 @@ class Neighbours:
         return PreparedNeighbours(features, block_widths)
 
 
-class PreparedNeighbours:
-    """Standardised features of length one, float32 [n, d]."""
-
-    def __init__(self, features: NDArray[np.float32], block_widths: Sequence[int] | None) -> None:
-        self.mean, self.scale = standardisation(features, block_widths)
-        self.rows = unit_rows((features - self.mean) * self.scale)
-
+class PreparedNeighbours(UnitRows):
     def out_of_fold(
         self,
         labels: NDArray[np.int64],

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from eyespot.heads.method import Fold
 from eyespot.heads.scorers import NeighboursScorer, neighbour_scores, unit_rows
-from eyespot.heads.standardise import standardisation
+from eyespot.heads.standardise import UnitRows
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,7 @@ class Prototypes:
         return PreparedPrototypes(features, block_widths)
 
 
-class PreparedPrototypes:
-    """Standardised features of length one, float32 [n, d]."""
-
-    def __init__(self, features: NDArray[np.float32], block_widths: Sequence[int] | None) -> None:
-        self.mean, self.scale = standardisation(features, block_widths)
-        self.rows = unit_rows((features - self.mean) * self.scale)
-
+class PreparedPrototypes(UnitRows):
     def out_of_fold(
         self,
         labels: NDArray[np.int64],

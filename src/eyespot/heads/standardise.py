@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from eyespot.heads.scorers import unit_rows
+
 PRIOR_PHOTOS = 20
 """How many photos' worth of doubt there is about every column's mean and variance."""
 
@@ -38,3 +40,13 @@ def standardisation(
     scale = np.where(varies, 1 / np.sqrt(np.where(varies, shrunk, 1.0)), 0.0)
     scale /= np.sqrt(np.repeat(widths, widths))
     return mean.astype(np.float32), scale.astype(np.float32)
+
+
+class UnitRows:
+    """Standardised features of length one, `rows` float32 [n, d], for heads that compare angles."""
+
+    def __init__(
+        self, features: NDArray[np.float32], block_widths: Sequence[int] | None = None
+    ) -> None:
+        self.mean, self.scale = standardisation(features, block_widths)
+        self.rows = unit_rows((features - self.mean) * self.scale)

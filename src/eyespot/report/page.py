@@ -9,7 +9,7 @@ import numpy as np
 
 from eyespot import __version__
 from eyespot.classifier import LAST_LAYER
-from eyespot.evaluation import advice, confused_pairs, percent, verdict
+from eyespot.evaluation import advice, confused_pairs, mistakes, percent, verdict
 from eyespot.report.map import project
 from eyespot.transfer.teach import Lesson
 
@@ -104,18 +104,13 @@ def _matrix(lesson: Lesson) -> list[list[dict[str, Any]]]:
 
 def _mistakes(lesson: Lesson) -> list[dict[str, Any]]:
     """The wrong answers that were surest of themselves."""
-    asked = np.flatnonzero(~np.isnan(lesson.probabilities[:, 0]))
-    guesses = lesson.probabilities[asked].argmax(axis=1)
-    sure = lesson.probabilities[asked].max(axis=1)
-    wrong = np.flatnonzero(guesses != lesson.labels[asked])
-    worst = wrong[np.argsort(-sure[wrong], kind="stable")][:GALLERY]
     return [
         {
-            **_picture(lesson, int(asked[i])),
-            "said": lesson.classifier.classes[guesses[i]],
-            "probability": float(sure[i]),
+            **_picture(lesson, index),
+            "said": lesson.classifier.classes[lesson.probabilities[index].argmax()],
+            "probability": float(lesson.probabilities[index].max()),
         }
-        for i in worst
+        for index in mistakes(lesson.probabilities, lesson.labels)[:GALLERY].tolist()
     ]
 
 

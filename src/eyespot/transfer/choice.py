@@ -19,8 +19,7 @@ from eyespot.transfer.policy import LIKE_IMAGENET, VIEW_WORDS, Candidate, blocks
 from eyespot.transfer.progress import Progress
 
 MOST_DIMENSIONS = 2048
-"""Of the space in which linear heads are learnt: see `Eigenbasis`. Twice as many cost eight times
-as much and were not measurably better."""
+"""Of the space in which linear heads are learnt: see `Eigenbasis`. Its cost grows with the cube."""
 
 
 @dataclass(frozen=True)

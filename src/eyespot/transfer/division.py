@@ -7,11 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.classifier import CROSS_VALIDATED
-from eyespot.data.splits import choose_repeats, fold_of, folds
+from eyespot.data.splits import FOLDS, Fold, choose_repeats, fold_of, folds
 from eyespot.errors import DatasetError
-from eyespot.heads.method import Fold
 
-FOLDS = 5
 HOLDOUT_FROM = 20_000
 """From this many photos on, one fifth held out says as much as five folds, five times sooner."""
 

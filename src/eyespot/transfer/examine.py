@@ -10,10 +10,10 @@ from eyespot.classifier import Classifier, shortened
 from eyespot.data.open import PhotoLike, open_photos
 from eyespot.data.photos import Skipped
 from eyespot.errors import DatasetError
-from eyespot.evaluation import Evaluation, evaluate
+from eyespot.evaluation import Evaluation, evaluate, mistakes
 from eyespot.features.cache import FeatureCache
 from eyespot.features.extract import embed
-from eyespot.transfer.progress import Progress
+from eyespot.transfer.progress import Progress, counting
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,7 @@ def examine(
             f"The classifier knows {shortened(classifier.classes)}; these photos are also labelled "
             f"{shortened(foreign)}. Rename or remove those folders."
         )
-    done = 0
-
-    def step(count: int) -> None:
-        nonlocal done
-        done += count
-        progress("Looking at photos", done, len(photos))
-
+    step = counting(progress, "Looking at photos", len(photos))
     cache = FeatureCache()
     features, kept, unreadable = embed(photos, classifier.backbone, classifier.engine, cache, step)
     cache.close()
@@ -71,9 +65,6 @@ def examine(
     truth = np.array([classifier.classes.index(photos[i].label or "") for i in kept])
     probabilities, familiarity = classifier.judge(features.values)
     evaluation = evaluate(probabilities, truth, classifier.classes)
-    guesses = probabilities.argmax(axis=1)
-    wrong = np.flatnonzero(guesses != truth)
-    wrong = wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")]
     taught = set(classifier.taught.features.sha256) if classifier.taught else set()
     return Examination(
         evaluation=evaluation,
@@ -82,10 +73,10 @@ def examine(
             Mistake(
                 features.names[i],
                 classifier.classes[truth[i]],
-                classifier.classes[guesses[i]],
-                float(probabilities[i, guesses[i]]),
+                classifier.classes[probabilities[i].argmax()],
+                float(probabilities[i].max()),
             )
-            for i in wrong
+            for i in mistakes(probabilities, truth)
         ),
         known=tuple(
             name for name, sha in zip(features.names, features.sha256, strict=True) if sha in taught

@@ -34,7 +34,7 @@ from eyespot.heads.familiarity import familiarity_out_of_fold, learn_familiarity
 from eyespot.transfer.choice import Trial, Tried, explain_choice, try_candidates
 from eyespot.transfer.division import Division, divide
 from eyespot.transfer.policy import candidates, similarity
-from eyespot.transfer.progress import Progress
+from eyespot.transfer.progress import Progress, counting
 
 MOST_HIDDEN = 10
 """Classes that are hidden in turn to see whether they would be refused."""
@@ -111,14 +111,7 @@ def learn(
     body = onto.backbone if onto is not None else load_backbone(backbone)
     engine = open_engine(body)
     clock.lap("load")
-    total = len(dataset.photos)
-    done = 0
-
-    def step(count: int) -> None:
-        nonlocal done
-        done += count
-        progress("Looking at photos", done, total)
-
+    step = counting(progress, "Looking at photos", len(dataset.photos))
     cache = FeatureCache() if use_cache else None
     features, kept, unreadable = embed(dataset.photos, body, engine, cache, step)
     if cache is not None:
@@ -270,18 +263,12 @@ def _with_taught(
     onto: Classifier, features: Features, photos: list[Photo]
 ) -> tuple[Features, list[Photo]]:
     """What the classifier knows, followed by what is new to it."""
-    taught = onto.taught
-    if taught is None:
-        raise UsageError(
-            "This classifier has forgotten its photos (--forget-photos), so it cannot be taught "
-            "more. Teach it anew with all the photos."
-        )
+    taught = onto.require_taught()
+    new = onto.not_taught(features, [photo.label for photo in photos])
     known = [
         Photo(name, MemorySource(b""), onto.classes[label])
         for name, label in zip(taught.features.names, taught.labels.tolist(), strict=True)
     ]
-    pairs = set(zip(taught.features.sha256, (p.label for p in known), strict=True))
-    new = [i for i, photo in enumerate(photos) if (features.sha256[i], photo.label) not in pairs]
     joined = join_features(taught.features, features.take(new))
     return joined, known + [photos[i] for i in new]
 
