@@ -6,7 +6,7 @@ Using one imports neither torch nor scikit-learn; teaching it more does.
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from eyespot.data.open import PhotoLike, named_photos
 from eyespot.data.photos import FileSource, Photo, Skipped
 from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
 from eyespot.errors import ClassifierFileError, DatasetError, UsageError, WeightsError
-from eyespot.features.backbone import POOLING, Backbone, load_backbone
+from eyespot.features.backbone import POOLING, Backbone, judged_backbone, load_backbone
 from eyespot.features.engines import Engine, columns_of, open_engine
 from eyespot.features.extract import (
     Features,
@@ -35,13 +35,12 @@ from eyespot.features.extract import (
 from eyespot.heads.calibration import softmax
 from eyespot.heads.familiarity import Familiarity
 from eyespot.heads.scorers import (
-    ImageNetScorer,
+    LogitsScorer,
     NeighboursScorer,
     Scorer,
     scorer_from_arrays,
 )
 
-LAST_LAYER = "top.mean"
 CROSS_VALIDATED = "photos it had not seen (cross-validation)"
 
 
@@ -192,7 +191,7 @@ class Classifier:
         try:
             scores = self.scorer.scores(head_inputs(features, layout, self.recipe.blocks))
             if self.familiarity is not None:
-                known = self.familiarity(head_inputs(features, layout, (LAST_LAYER,)))
+                known = self.familiarity(head_inputs(features, layout, (self.backbone.last,)))
         except (KeyError, ValueError, IndexError) as error:
             raise ClassifierFileError(
                 f"The classifier's head does not fit the features of {self.backbone.name} "
@@ -283,7 +282,7 @@ class Classifier:
         from eyespot.heads import make_method
 
         features, labels = taught.features, taught.labels
-        last = features.inputs((LAST_LAYER,))
+        last = features.inputs((self.backbone.last,))
         groups = find_duplicates(features.sha256, features.dhash, features.thumbnails).group
         parts = fold_of(labels, groups, FOLDS)
         learnt = relearn(
@@ -497,18 +496,13 @@ def imagenet(backbone: str = "efficientnet_lite0") -> Classifier:
 
     Photos are cropped as ImageNet is judged. Raises WeightsError if weights are not installed.
     """
-    from eyespot.models.registry import find
     from eyespot.models.weights import imagenet_classes
 
-    body = load_backbone(backbone)
-    network = find(backbone)
-    body = replace(body, preprocessing=network.preprocessing, blocks=network.feature_blocks[-1:])
-    engine = open_engine(body)
-    weights, bias = engine.imagenet_head()
+    body = judged_backbone(backbone)
     return Classifier(
         classes=imagenet_classes(),
         backbone=body,
-        recipe=Recipe("imagenet", (LAST_LAYER,), 0.0),
-        scorer=ImageNetScorer(weights, bias),
-        _engine=engine,
+        recipe=Recipe("imagenet", (body.last,), 0.0),
+        scorer=LogitsScorer(),
+        _engine=open_engine(body),
     )

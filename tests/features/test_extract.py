@@ -29,9 +29,6 @@ class Counting:
         self.asked += len(pictures)
         return self._engine.run(pictures)
 
-    def imagenet_head(self) -> tuple[np.ndarray, np.ndarray]:
-        return self._engine.imagenet_head()
-
 
 def test_only_new_photos_are_embedded(tmp_path: Path) -> None:
     backbone = load_backbone()

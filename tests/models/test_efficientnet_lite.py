@@ -18,7 +18,7 @@ def test_parameters_are_as_published(name: str, millions: float) -> None:
 def test_maps_have_the_sizes_of_their_stages() -> None:
     network = registry.create("efficientnet_lite0", num_classes=7, in_channels=1).eval()
     with torch.inference_mode():
-        maps = network.forward_features(torch.zeros(2, 1, 64, 64))  # type: ignore[operator]
+        maps = network.forward_features(torch.zeros(2, 1, 64, 64))
         assert network(torch.zeros(2, 1, 64, 64)).shape == (2, 7)
     sides = {name: value.shape[2] for name, value in maps.items() if "hidden" not in name}
     assert list(sides.values()) == [32, 32, 16, 8, 4, 4, 2, 2, 2]
@@ -29,9 +29,10 @@ def test_maps_have_the_sizes_of_their_stages() -> None:
 def test_weights_of_another_number_of_classes_keep_a_fresh_head() -> None:
     ours = registry.create("efficientnet_lite0", num_classes=3, weights="imagenet")
     known = registry.create("efficientnet_lite0", weights="imagenet")
-    assert ours.get_parameter("head.weight").shape == (3, 1280)
+    assert ours.get_parameter("head.linear.weight").shape == (3, 1280)
     assert torch.equal(
-        ours.get_parameter("stem.conv.weight"), known.get_parameter("stem.conv.weight")
+        ours.get_parameter("stages.stem.conv.weight"),
+        known.get_parameter("stages.stem.conv.weight"),
     )
 
 

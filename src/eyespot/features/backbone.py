@@ -6,7 +6,7 @@ pyramid: Lazebnik, Schmid and Ponce, CVPR 2006). Which of them serve a task is d
 see models/registry.py for which of them are worth their time.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 DEFAULT = "efficientnet_lite0"
+LOGITS = "logits"
+"""The block of what the network's own head says; its features are not pooled maps."""
 CONFIDENCE = "imagenet.confidence"
 """One more column: the probability of the network's own first guess among the ImageNet classes."""
 
@@ -29,7 +31,7 @@ class Backbone:
     """A network with its ImageNet weights, identified so that features can be kept and compared.
 
     `sha256`: of the weights' file. `preprocessing`: how photos are fitted for features. `blocks`:
-    what is read from it, see `Network.feature_blocks`.
+    what is read from it, see `Network.feature_blocks`, or `LOGITS` alone.
     """
 
     name: str
@@ -48,6 +50,11 @@ class Backbone:
         """All that features depend on besides the photo; part of the cache's key."""
         return f"{self.network}-{self.preprocessing.fit}{self.preprocessing.size}"
 
+    @property
+    def last(self) -> str:
+        """The block that the network's own head reads."""
+        return self.blocks[-1]
+
 
 def load_backbone(name: str = DEFAULT) -> Backbone:
     """Find the network called `name` and its weights. Imports no torch.
@@ -59,6 +66,13 @@ def load_backbone(name: str = DEFAULT) -> Backbone:
     whole = Preprocessing(judged.size, judged.mean, judged.std, fit="stretch")
     sha256 = weights.sha256_of(weights.find_weights(network))
     return Backbone(name, sha256, whole, network.feature_blocks)
+
+
+def judged_backbone(name: str = DEFAULT) -> Backbone:
+    """The network called `name` as its own classifier: cropped photos, read at its `LOGITS`."""
+    backbone = load_backbone(name)
+    preprocessing = replace(backbone.preprocessing, fit="crop")
+    return replace(backbone, preprocessing=preprocessing, blocks=(LOGITS,))
 
 
 def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
@@ -94,8 +108,11 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
         def features(self, pictures: Tensor) -> dict[str, Tensor]:
             x = (pictures.permute(0, 3, 1, 2).float() - self.mean) / self.std
             maps = self.network.forward_features(x)
+            *_, last = maps.values()
+            logits = self.network.forward_head(last)
+            if backbone.blocks == (LOGITS,):
+                return {LOGITS: logits}
             features = {block: pooled(maps, block) for block in backbone.blocks}
-            logits = self.network.head(features[backbone.blocks[-1]])
             return features | {CONFIDENCE: logits.softmax(1).amax(1, keepdim=True)}
 
         def forward(self, pictures: Tensor) -> Tensor:

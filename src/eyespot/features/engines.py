@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from eyespot.atomic import write_atomically
 from eyespot.errors import CacheError, MissingExtraError, UsageError
-from eyespot.features.backbone import Backbone, build_extractor
+from eyespot.features.backbone import LOGITS, Backbone, build_extractor
 from eyespot.features.cache import cache_folder
 
 logger = logging.getLogger(__name__)
@@ -50,10 +50,6 @@ class Engine(Protocol):
 
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 RGB [N, S, S, 3] -> features float32 [N, D]."""
-        ...
-
-    def imagenet_head(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Weights [d, 1000] and bias [1000] of the network's own classifier."""
         ...
 
 
@@ -171,12 +167,6 @@ class OpenVinoEngine:
             features.append(request.get_output_tensor(0).data.copy())
         return np.concatenate(features)[:count]
 
-    def imagenet_head(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        from safetensors.numpy import load_file
-
-        head = load_file(self._graph.with_suffix(".head.safetensors"))
-        return head["weights"], head["bias"]
-
 
 def _import_openvino() -> Any:
     """The module openvino. Raises MissingExtraError if it is not installed."""
@@ -206,13 +196,13 @@ def _converted(graph: Path, facts: Path) -> dict[str, int] | None:
 
 def _checksums(graph: Path, widths: dict[str, int]) -> dict[str, int]:
     """Of all that is written of a network; 25 MB take 25 ms."""
-    suffixes = (".xml", ".bin", ".head.safetensors")
+    suffixes = (".xml", ".bin")
     found = {suffix: zlib.crc32(graph.with_suffix(suffix).read_bytes()) for suffix in suffixes}
     return found | {"widths": zlib.crc32(json.dumps(widths).encode())}
 
 
 def _convert(backbone: Backbone, graph: Path, facts: Path) -> dict[str, int]:
-    """Write the network as OpenVINO's `.xml` and `.bin`, its head, and facts about it as `.json`.
+    """Write the network as OpenVINO's `.xml` and `.bin`, and facts about it as `.json`.
 
     Returns the width of each block.
     """
@@ -220,7 +210,6 @@ def _convert(backbone: Backbone, graph: Path, facts: Path) -> dict[str, int]:
     import torch
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
-    from safetensors.numpy import save
 
     module, widths = build_extractor(backbone)
     size = backbone.preprocessing.size
@@ -240,13 +229,10 @@ def _convert(backbone: Backbone, graph: Path, facts: Path) -> dict[str, int]:
     with tempfile.TemporaryDirectory(dir=graph.parent) as folder:
         draft = Path(folder) / graph.name
         openvino.save_model(model, draft, compress_to_fp16=False)
-        if len(backbone.blocks) == 1:
+        if backbone.blocks == (LOGITS,):
             _keep_depthwise_exact(draft)
         for suffix in (".bin", ".xml"):
             draft.with_suffix(suffix).replace(graph.with_suffix(suffix))
-    weights, bias = _head_arrays(module)
-    head = save({"weights": weights, "bias": bias})
-    write_atomically(graph.with_suffix(".head.safetensors"), head)
     known = {"widths": widths, "checksums": _checksums(graph, widths)}
     write_atomically(facts, json.dumps(known).encode())
     return widths
@@ -269,12 +255,6 @@ def _keep_depthwise_exact(graph: Path) -> None:
     tree.write(graph)
 
 
-def _head_arrays(extractor: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    head = extractor.network.head
-    weights = np.ascontiguousarray(head.weight.detach().cpu().numpy().T)
-    return weights, head.bias.detach().cpu().numpy().copy()
-
-
 class TorchEngine:
     """The network in torch: on a CUDA or Apple GPU where there is one, else on the CPU."""
 
@@ -293,7 +273,6 @@ class TorchEngine:
         module, widths = build_extractor(backbone)
         self._module = module.to(self._device)
         self._bf16 = precision == "bf16"
-        self._head = _head_arrays(module)
         self.layout = columns_of(widths)
         self.name = f"torch {self._device.type} {precision}"
         self.workers = _cores()
@@ -308,9 +287,6 @@ class TorchEngine:
         ):
             features = self._module(batch)
         return np.asarray(features.float().cpu().numpy())
-
-    def imagenet_head(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        return self._head
 
 
 def _cores() -> int:

@@ -47,22 +47,16 @@ class LinearScorer:
 
 
 @dataclass(frozen=True)
-class ImageNetScorer:
-    """A network's own classifier, which sees plain activations where heads see their roots.
+class LogitsScorer:
+    """A network's own logits, squared back: heads see the roots of what networks say."""
 
-    `weights` float32 [d, 1000], `bias` float32 [1000].
-    """
-
-    weights: NDArray[np.float32]
-    bias: NDArray[np.float32]
-    kind = "imagenet"
+    kind = "logits"
 
     def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        plain = features * np.abs(features)
-        return np.asarray(product(plain, self.weights) + self.bias, dtype=np.float32)
+        return features * np.abs(features)
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
-        return {"weights": self.weights, "bias": self.bias}
+        return {}
 
 
 @dataclass(frozen=True)
@@ -101,12 +95,14 @@ class NeighboursScorer:
 def scorer_from_arrays(kind: str, arrays: dict[str, NDArray[np.generic]]) -> Scorer:
     """Rebuild a scorer. Raises ValueError if the arrays do not belong to a scorer of `kind`."""
     try:
-        if kind in ("linear", "imagenet"):
+        if kind == "logits":
+            return LogitsScorer()
+        if kind == "linear":
             weights = np.asarray(arrays["weights"], dtype=np.float32)
             bias = np.asarray(arrays["bias"], dtype=np.float32)
             if weights.ndim != 2 or bias.shape != weights.shape[1:]:
                 raise ValueError(f"weights {weights.shape} and bias {bias.shape} do not fit")
-            return (LinearScorer if kind == "linear" else ImageNetScorer)(weights, bias)
+            return LinearScorer(weights, bias)
         if kind == "neighbours":
             return NeighboursScorer(
                 mean=np.asarray(arrays["mean"], dtype=np.float32),

@@ -9,11 +9,13 @@ The blocks are MobileNetV2's inverted residuals (Sandler et al. 2018, section 3.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 from torch import Tensor, nn
 
-from eyespot.models.layers import ConvNorm, global_average_pool
+from eyespot.models.convnet import ConvNet
+from eyespot.models.layers import ConvNorm, LinearHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +84,12 @@ class InvertedResidual(nn.Module):
         return self.output(x, self.hidden(x))
 
 
-class EfficientNetLite(nn.Module):
+class EfficientNetLite(ConvNet):
     """`VARIANTS[name]` as a network: float32 [N, in_channels, H, W] -> logits [N, num_classes]."""
 
-    def __init__(self, variant: Variant, num_classes: int = 1000, in_channels: int = 3) -> None:
-        super().__init__()
+    def __init__(self, variant: Variant, num_classes: int, in_channels: int) -> None:
         channels = 32
-        self.stem = ConvNorm(in_channels, channels, kernel=3, stride=2)
-        self.stages = nn.ModuleDict()
+        stages: dict[str, nn.Module] = {"stem": ConvNorm(in_channels, channels, kernel=3, stride=2)}
         for number, stage in enumerate(STAGES, start=1):
             out_channels = scaled_channels(stage.channels, variant.width)
             scaled = number not in (1, len(STAGES))  # "Lite" keeps the first and last stage
@@ -101,38 +101,32 @@ class EfficientNetLite(nn.Module):
                     InvertedResidual(channels, out_channels, stage.expansion, stage.kernel, stride)
                 )
                 channels = out_channels
-            self.stages[f"stage{number}"] = nn.Sequential(*blocks)
-        self.num_features = 1280
-        self.top = ConvNorm(channels, self.num_features)
-        self.dropout = nn.Dropout(variant.dropout)
-        self.head = nn.Linear(self.num_features, num_classes)
+            stages[f"stage{number}"] = nn.Sequential(*blocks)
+        stages["top"] = ConvNorm(channels, 1280)
+        super().__init__(
+            stages,
+            partial(LinearHead, 1280, dropout=variant.dropout),
+            num_classes=num_classes,
+            num_features=1280,
+            in_channels=in_channels,
+            min_size=1,
+        )
 
     def forward_features(self, x: Tensor) -> dict[str, Tensor]:
-        """Feature maps by stage: `stem`, `stage1` ... `stage7`, `top` [N, 1280, h, w].
-
-        `stage1.hidden` ... are the wide maps within the last block of each stage.
-        """
-        maps = {"stem": self.stem(x)}
-        x = maps["stem"]
+        """As `ConvNet.forward_features`, and `stage1.hidden` ... `stage7.hidden`: the wide maps
+        within the last block of each stage."""
+        self._check(x)
+        maps = {}
         for name, stage in self.stages.items():
-            for block in cast(Iterable[InvertedResidual], stage):
-                hidden = block.hidden(x)
-                x = block.output(x, hidden)
-            maps[f"{name}.hidden"], maps[name] = hidden, x
-        maps["top"] = self.top(x)
+            if name in ("stem", "top"):
+                x = stage(x)
+            else:
+                for block in cast(Iterable[InvertedResidual], stage):
+                    hidden = block.hidden(x)
+                    x = block.output(x, hidden)
+                maps[f"{name}.hidden"] = hidden
+            maps[name] = x
         return maps
-
-    def forward_head(self, maps: Tensor) -> Tensor:
-        """Logits [N, num_classes] from the maps of `top`."""
-        logits: Tensor = self.head(self.dropout(global_average_pool(maps)))
-        return logits
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.forward_head(self.forward_features(x)["top"])
-
-    def reset_head(self, num_classes: int) -> None:
-        """Replace the classifier by a fresh one for `num_classes` classes."""
-        self.head = nn.Linear(self.num_features, num_classes)
 
 
 def scaled_channels(channels: int, width: float) -> int:
@@ -142,18 +136,18 @@ def scaled_channels(channels: int, width: float) -> int:
     return rounded + 8 if rounded < 0.9 * scaled else rounded
 
 
-def build(name: str, num_classes: int = 1000, in_channels: int = 3) -> EfficientNetLite:
+def build(name: str, num_classes: int, in_channels: int) -> EfficientNetLite:
     """The variant called `name`, with fresh weights."""
     return EfficientNetLite(VARIANTS[name], num_classes, in_channels)
 
 
 # The names of the published checkpoint, in the order of this file's modules.
 PUBLISHED_NAMES = {
-    "_conv_stem": "stem.conv",
-    "_bn0": "stem.norm",
-    "_conv_head": "top.conv",
-    "_bn1": "top.norm",
-    "_fc": "head",
+    "_conv_stem": "stages.stem.conv",
+    "_bn0": "stages.stem.norm",
+    "_conv_head": "stages.top.conv",
+    "_bn1": "stages.top.norm",
+    "_fc": "head.linear",
 }
 PUBLISHED_BLOCK_NAMES = {
     "_expand_conv": "expand.conv",
@@ -173,6 +167,7 @@ def from_published(model: EfficientNetLite, state: dict[str, Tensor]) -> dict[st
     blocks = [
         f"stages.{name}.{index}"
         for name, stage in model.stages.items()
+        if name not in ("stem", "top")
         for index in range(len(stage))  # type: ignore[arg-type]
     ]
     renamed = {}

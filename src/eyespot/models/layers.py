@@ -34,6 +34,21 @@ class Conv2dSame(nn.Conv2d):
         return F.conv2d(padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
 
 
+class MaxPool2dSame(nn.Module):
+    """Maxima with TensorFlow's SAME padding: [N, C, H, W] -> [N, C, ceil(H/s), ceil(W/s)]."""
+
+    def __init__(self, kernel: int, stride: int) -> None:
+        super().__init__()
+        self.kernel = kernel
+        self.stride = stride
+
+    def forward(self, input: Tensor) -> Tensor:
+        top, bottom = same_padding(input.shape[-2], self.kernel, self.stride)
+        left, right = same_padding(input.shape[-1], self.kernel, self.stride)
+        padded = F.pad(input, (left, right, top, bottom), value=float("-inf"))
+        return F.max_pool2d(padded, self.kernel, self.stride)
+
+
 class ConvNorm(nn.Sequential):
     """Convolution with SAME padding, batch norm and, unless told otherwise, ReLU6.
 
@@ -56,6 +71,56 @@ class ConvNorm(nn.Sequential):
             self.activation = nn.ReLU6(inplace=True)
 
 
-def global_average_pool(maps: Tensor) -> Tensor:
-    """Mean over all positions: [N, C, H, W] -> [N, C] (Lin et al. 2013, section 3.2)."""
-    return torch.mean(maps, dim=(2, 3))
+class Dense(nn.Linear):
+    """A fully connected layer as a stage: all of [N, C, H, W] -> maps of one pixel [N, O, 1, 1]."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input.flatten(1))[:, :, None, None]
+
+
+class LinearHead(nn.Sequential):
+    """Mean over all positions, dropout, linear: [N, C, H, W] -> logits [N, num_classes]."""
+
+    def __init__(self, num_features: int, num_classes: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.pool = GlobalAveragePool()
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(num_features, num_classes)
+
+
+class ConvHead(nn.Sequential):
+    """A map per class, averaged: [N, C, H, W] -> logits [N, num_classes].
+
+    Lin, Chen and Yan, "Network In Network", ICLR 2014, section 3.2.
+    """
+
+    def __init__(self, num_features: int, num_classes: int, dropout: float = 0.5) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.conv = nn.Conv2d(num_features, num_classes, 1)
+        self.relu = nn.ReLU(inplace=True)
+        self.pool = GlobalAveragePool()
+
+
+class GlobalAveragePool(nn.Module):
+    """Mean over all positions: [N, C, H, W] -> [N, C] (Lin et al. 2014, section 3.2)."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return torch.mean(maps, dim=(2, 3))
+
+
+def initialise_he(network: nn.Module) -> None:
+    """Fresh weights whose signals neither fade nor explode under ReLUs, in place.
+
+    Convolutions: Gaussian with deviation sqrt(2 / (k * k * outputs)); He, Zhang, Ren and Sun,
+    "Delving Deep into Rectifiers", ICCV 2015, equation 14. Linear layers: deviation 0.01.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        elif isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=0.01)
+        else:
+            continue
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -61,7 +61,7 @@ def load_into(model: "nn.Module", network: Network) -> None:
             f"{path} is not a checkpoint of {network.name} ({error}). Reinstall its package."
         ) from error
     own = model.state_dict()
-    replaceable = ("head.weight", "head.bias", "stem.conv.weight")
+    replaceable = ("head.linear.weight", "head.linear.bias", "stages.stem.conv.weight")
     for key in replaceable:
         if key in state and state[key].shape != own[key].shape:
             state[key] = own[key]

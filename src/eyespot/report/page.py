@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from eyespot import __version__
-from eyespot.classifier import LAST_LAYER
 from eyespot.evaluation import advice, confused_pairs, mistakes, percent, verdict
 from eyespot.report.map import project
 from eyespot.transfer.teach import Lesson
@@ -171,7 +170,7 @@ def _points(lesson: Lesson) -> list[dict[str, Any]]:
         picked = np.sort(np.random.default_rng(0).permutation(count)[:MOST_POINTS])
     if count < 3:
         return []
-    places = project(lesson.features.take(picked).inputs((LAST_LAYER,)))
+    places = project(lesson.features.take(picked).inputs((lesson.classifier.backbone.last,)))
     points = []
     for index, (x, y) in zip(picked.tolist(), places.tolist(), strict=True):
         row = lesson.probabilities[index]

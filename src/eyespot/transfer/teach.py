@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.classifier import LAST_LAYER, Classifier, Recipe, TaughtPhotos
+from eyespot.classifier import Classifier, Recipe, TaughtPhotos
 from eyespot.data.audit import Finding, audit, misnamed
 from eyespot.data.duplicates import Duplicates, find_duplicates
 from eyespot.data.open import PhotoLike, open_photos
@@ -124,7 +124,7 @@ def learn(
         features, photos = _with_taught(onto, features, photos)
     names = _class_names(photos, skipped)
     truth = np.array([names.index(photo.label or "") for photo in photos], dtype=np.int64)
-    last = features.inputs((LAST_LAYER,))
+    last = features.inputs((body.last,))
     duplicates = find_duplicates(
         features.sha256, features.dhash, features.thumbnails, [photo.group for photo in photos]
     )

@@ -1,0 +1,81 @@
+"""What every network of the zoo is: named stages, one after the other, and a head."""
+
+from collections.abc import Callable, Mapping
+
+from torch import Tensor, nn
+
+from eyespot.errors import UsageError
+
+
+class ConvNet(nn.Module):
+    """float32 [N, in_channels, H, W] -> what the head gives, for classifiers logits [N, K].
+
+    `stages`: what the papers draw as boxes, by name. `head`: makes the last layer for a number of
+    classes. `num_features`: channels of the last stage, the vector that transfer learning uses.
+    `min_size`: the least height and width in pixels; with `fixed_size` the only ones, for
+    networks whose fully connected layers count the positions.
+    """
+
+    def __init__(
+        self,
+        stages: Mapping[str, nn.Module],
+        head: Callable[[int], nn.Module],
+        *,
+        num_classes: int,
+        num_features: int,
+        in_channels: int,
+        min_size: int,
+        fixed_size: bool = False,
+    ) -> None:
+        super().__init__()
+        self.num_features = num_features
+        self.in_channels = in_channels
+        self.min_size = min_size
+        self.fixed_size = fixed_size
+        self.stages = nn.ModuleDict(stages)
+        self._make_head = head
+        self.head = head(num_classes)
+
+    def forward_features(self, x: Tensor) -> dict[str, Tensor]:
+        """The maps after each stage, in order, each [N, C, h, w].
+
+        Raises UsageError, with the size that fits, if the network cannot take pictures like `x`.
+        """
+        self._check(x)
+        maps = {}
+        for name, stage in self.stages.items():
+            x = stage(x)
+            maps[name] = x
+        return maps
+
+    def forward_head(self, maps: Tensor) -> Tensor:
+        """What the head makes of the last stage's maps."""
+        out: Tensor = self.head(maps)
+        return out
+
+    def forward(self, x: Tensor) -> Tensor:
+        *_, last = self.forward_features(x).values()
+        return self.forward_head(last)
+
+    def reset_head(self, num_classes: int) -> None:
+        """Replace the head by a fresh one for `num_classes` classes, where the old one is."""
+        old = next(self.head.parameters())
+        self.head = self._make_head(num_classes).to(old.device, old.dtype)
+
+    def _check(self, x: Tensor) -> None:
+        side = self.min_size
+        if x.ndim != 4 or x.shape[1] != self.in_channels:
+            raise UsageError(
+                f"Expected pictures of shape [N, {self.in_channels}, H, W], got {tuple(x.shape)}."
+            )
+        height, width = x.shape[2:]
+        if self.fixed_size and not height == width == side:
+            raise UsageError(
+                f"This network takes pictures of {side} x {side} pixels only, got {height} x "
+                f"{width}. Resize them, or choose a network without this limit."
+            )
+        if height < side or width < side:
+            raise UsageError(
+                f"This network takes pictures of {side} x {side} pixels or more, got {height} x "
+                f"{width}. Enlarge them, or choose a network for small pictures."
+            )
