@@ -202,7 +202,7 @@ def _vgg() -> Iterable[Network]:
 
 def _nin() -> Iterable[Network]:
     error = Errors(40.64, None, "the authors' model in Caffe's zoo, 2014")
-    blocks = _described_by("block2", "block3")
+    blocks = _described_by("block2", "block3", "block4")
     yield _imagenet("nin_imagenet", "nin", LIN, 12, blocks, error)
     small = Preprocessing(size=32, mean=HALF, std=HALF, crop_fraction=1.0)
     yield Network(

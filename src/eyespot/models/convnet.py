@@ -58,8 +58,8 @@ class ConvNet(nn.Module):
         return self.forward_head(last)
 
     def reset_head(self, num_classes: int) -> None:
-        """Replace the head by a fresh one for `num_classes` classes, where the old one is."""
-        old = next(self.head.parameters())
+        """Replace the head by a fresh one for `num_classes` classes, on the same device."""
+        old = next(self.parameters())
         self.head = self._make_head(num_classes).to(old.device, old.dtype)
 
     def _check(self, x: Tensor) -> None:

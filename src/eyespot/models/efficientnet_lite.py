@@ -3,7 +3,7 @@
 Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML 2019
 (table 1 has the stages, section 3.3 the compound scaling), and the "Lite" variant of the same
 authors (2020): no squeeze-and-excitation, ReLU6 for swish, stem and head not scaled.
-The blocks are MobileNetV2's inverted residuals (Sandler et al. 2018, section 3.4).
+The blocks are MobileNetV2's inverted residuals (Sandler et al. 2018, section 3.3).
 """
 
 import math
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from eyespot.models.convnet import ConvNet
 from eyespot.models.layers import ConvNorm, LinearHead
+from eyespot.models.mobilenet_v2 import InvertedResidual, scaled_channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,33 +58,6 @@ VARIANTS = {
 }
 
 
-class InvertedResidual(nn.Module):
-    """Expand with 1x1, filter each channel, project back with a linear 1x1; add the input if
-    neither size nor channels change. [N, C, H, W] -> [N, O, ceil(H/s), ceil(W/s)]."""
-
-    def __init__(
-        self, in_channels: int, out_channels: int, expansion: int, kernel: int, stride: int
-    ) -> None:
-        super().__init__()
-        hidden = in_channels * expansion
-        self.expand = ConvNorm(in_channels, hidden) if expansion > 1 else nn.Identity()
-        self.depthwise = ConvNorm(hidden, hidden, kernel, stride, groups=hidden)
-        self.project = ConvNorm(hidden, out_channels, activation=False)
-        self.residual = stride == 1 and in_channels == out_channels
-
-    def hidden(self, x: Tensor) -> Tensor:
-        """The wide maps within: [N, C, H, W] -> [N, C * expansion, ceil(H/s), ceil(W/s)]."""
-        maps: Tensor = self.depthwise(self.expand(x))
-        return maps
-
-    def output(self, x: Tensor, hidden: Tensor) -> Tensor:
-        y: Tensor = self.project(hidden)
-        return x + y if self.residual else y
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.output(x, self.hidden(x))
-
-
 class EfficientNetLite(ConvNet):
     """`VARIANTS[name]` as a network: float32 [N, in_channels, H, W] -> logits [N, num_classes]."""
 
@@ -98,11 +72,18 @@ class EfficientNetLite(ConvNet):
             for index in range(repeats):
                 stride = stage.stride if index == 0 else 1
                 blocks.append(
-                    InvertedResidual(channels, out_channels, stage.expansion, stage.kernel, stride)
+                    InvertedResidual(
+                        channels,
+                        out_channels,
+                        stage.expansion,
+                        stage.kernel,
+                        stride,
+                        same=True,
+                    )
                 )
                 channels = out_channels
             stages[f"stage{number}"] = nn.Sequential(*blocks)
-        stages["top"] = ConvNorm(channels, 1280)
+        stages["top"] = ConvNorm(channels, 1280, same=True)
         super().__init__(
             stages,
             partial(LinearHead, 1280, dropout=variant.dropout),
@@ -127,13 +108,6 @@ class EfficientNetLite(ConvNet):
                 maps[f"{name}.hidden"] = hidden
             maps[name] = x
         return maps
-
-
-def scaled_channels(channels: int, width: float) -> int:
-    """Channels times width, rounded to a multiple of 8, never below 90 % of the product."""
-    scaled = channels * width
-    rounded = max(8, int(scaled + 4) // 8 * 8)
-    return rounded + 8 if rounded < 0.9 * scaled else rounded
 
 
 def build(name: str, num_classes: int, in_channels: int) -> EfficientNetLite:

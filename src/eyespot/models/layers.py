@@ -1,5 +1,7 @@
 """Layers that several networks share and that torch does not have as they are needed here."""
 
+from collections import OrderedDict
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -50,9 +52,10 @@ class MaxPool2dSame(nn.Module):
 
 
 class ConvNorm(nn.Sequential):
-    """Convolution with SAME padding, batch norm and, unless told otherwise, ReLU6.
+    """Convolution, batch norm and, unless told otherwise, ReLU6.
 
-    Batch norm uses TensorFlow's epsilon of 1e-3 and momentum of 0.99 (0.01 in torch's sense).
+    [N, C, H, W] -> [N, O, ceil(H/s), ceil(W/s)]. `same`: as TensorFlow has it, with SAME padding,
+    an epsilon of 1e-3 and a momentum of 0.99 (0.01 in torch's sense).
     """
 
     def __init__(
@@ -61,12 +64,18 @@ class ConvNorm(nn.Sequential):
         out_channels: int,
         kernel: int = 1,
         stride: int = 1,
+        *,
         groups: int = 1,
         activation: bool = True,
+        same: bool = False,
     ) -> None:
         super().__init__()
-        self.conv = Conv2dSame(in_channels, out_channels, kernel, stride, groups=groups, bias=False)
-        self.norm = nn.BatchNorm2d(out_channels, eps=1e-3, momentum=0.01)
+        layer, padding = (Conv2dSame, 0) if same else (nn.Conv2d, kernel // 2)
+        self.conv = layer(
+            in_channels, out_channels, kernel, stride, padding, groups=groups, bias=False
+        )
+        epsilon, momentum = (1e-3, 0.01) if same else (1e-5, 0.1)
+        self.norm = nn.BatchNorm2d(out_channels, epsilon, momentum)
         if activation:
             self.activation = nn.ReLU6(inplace=True)
 
@@ -107,6 +116,11 @@ class GlobalAveragePool(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         return torch.mean(maps, dim=(2, 3))
+
+
+def named(**layers: nn.Module) -> nn.Sequential:
+    """Layers one after the other, each with a name."""
+    return nn.Sequential(OrderedDict(layers))
 
 
 def initialise_he(network: nn.Module) -> None:

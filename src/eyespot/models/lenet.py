@@ -1,0 +1,124 @@
+"""LeNet-5, which read the digits on cheques.
+
+LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document Recognition",
+Proceedings of the IEEE 86(11), 1998, section II-B: float32 [N, 1, 32, 32] -> logits [N, 10].
+60,000 weights up to layer F6, as the paper's counts of each layer add up.
+"""
+
+import math
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from eyespot.models.convnet import ConvNet
+from eyespot.models.layers import Dense, LinearHead
+
+C3_INPUTS = (
+    *((i, (i + 1) % 6, (i + 2) % 6) for i in range(6)),
+    *((i, (i + 1) % 6, (i + 2) % 6, (i + 3) % 6) for i in range(6)),
+    (0, 1, 3, 4),
+    (1, 2, 4, 5),
+    (0, 2, 3, 5),
+    (0, 1, 2, 3, 4, 5),
+)
+"""Table I: which of the six maps of S2 each of the sixteen maps of C3 sees."""
+
+
+def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
+    """`lenet5` (as it is built today), `lenet5_1998` or `lenet5_1998_rbf`, with fresh weights."""
+    return ConvNet(
+        today(in_channels) if name == "lenet5" else original(in_channels),
+        RadialBasisHead if name == "lenet5_1998_rbf" else partial(LinearHead, 84),
+        num_classes=num_classes,
+        num_features=84,
+        in_channels=in_channels,
+        min_size=32,
+        fixed_size=True,
+    )
+
+
+def original(in_channels: int) -> dict[str, nn.Module]:
+    return {
+        "c1": nn.Sequential(nn.Conv2d(in_channels, 6, 5), ScaledTanh()),
+        "s2": nn.Sequential(Subsampling(6), ScaledTanh()),
+        "c3": nn.Sequential(SparseConv2d(C3_INPUTS, 5), ScaledTanh()),
+        "s4": nn.Sequential(Subsampling(16), ScaledTanh()),
+        "c5": nn.Sequential(nn.Conv2d(16, 120, 5), ScaledTanh()),
+        "f6": nn.Sequential(Dense(120, 84), ScaledTanh()),
+    }
+
+
+def today(in_channels: int) -> dict[str, nn.Module]:
+    """ReLU for tanh, maxima for subsampling, and a C3 that sees all maps."""
+    return {
+        "c1": nn.Sequential(nn.Conv2d(in_channels, 6, 5), nn.ReLU(inplace=True)),
+        "s2": nn.MaxPool2d(2),
+        "c3": nn.Sequential(nn.Conv2d(6, 16, 5), nn.ReLU(inplace=True)),
+        "s4": nn.MaxPool2d(2),
+        "c5": nn.Sequential(nn.Conv2d(16, 120, 5), nn.ReLU(inplace=True)),
+        "f6": nn.Sequential(Dense(120, 84), nn.ReLU(inplace=True)),
+    }
+
+
+class ScaledTanh(nn.Module):
+    """1.7159 tanh(2x / 3), which is 1 at 1 (appendix A)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 1.7159 * torch.tanh(x * (2 / 3))
+
+
+class Subsampling(nn.Module):
+    """Sums of 2 x 2 positions, times a weight, plus a bias, both one per map."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((channels, 1, 1), 0.25))
+        self.bias = nn.Parameter(torch.zeros(channels, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 4 * F.avg_pool2d(x, 2) * self.weight + self.bias
+
+
+class SparseConv2d(nn.Module):
+    """Convolution whose every output map sees only some input maps.
+
+    `inputs`: for each output map, the indices of those it sees. There are no weights for the rest.
+    """
+
+    def __init__(self, inputs: tuple[tuple[int, ...], ...], kernel: int) -> None:
+        super().__init__()
+        pairs = [(out, seen) for out, maps in enumerate(inputs) for seen in maps]
+        self.outputs, self.inputs = zip(*pairs, strict=True)
+        self.shape = (len(inputs), max(self.inputs) + 1, kernel, kernel)
+        self.weight = nn.Parameter(torch.empty(len(pairs), kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(len(inputs)))
+        # The paper's fan-in rule (appendix A), for the mean number of inputs.
+        reach = 2.4 * len(inputs) / (len(pairs) * kernel * kernel)
+        nn.init.uniform_(self.weight, -math.sqrt(reach), math.sqrt(reach))
+
+    def forward(self, x: Tensor) -> Tensor:
+        places = (torch.tensor(self.outputs), torch.tensor(self.inputs))
+        dense = self.weight.new_zeros(self.shape).index_put(places, self.weight)
+        return F.conv2d(x, dense, self.bias)
+
+
+class RadialBasisHead(nn.Module):
+    """Minus the squared distance of F6 to a code of 84 signs per class: logits [N, num_classes].
+
+    Equation 7; the softmax of its negative is the posterior of equation 9. The codes stay as they
+    are; the paper drew them as small pictures of the characters and names random signs as the
+    alternative, which is what these are, always the same.
+    """
+
+    def __init__(self, num_classes: int, num_features: int = 84) -> None:
+        super().__init__()
+        codes = torch.randint(
+            2, (num_classes, num_features), generator=torch.Generator().manual_seed(1998)
+        )
+        self.codes = nn.Buffer(2.0 * codes - 1)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        differences = maps.flatten(1)[:, None, :] - self.codes
+        return -(differences * differences).sum(2)

@@ -1,0 +1,179 @@
+"""ResNet: layers learn what to add to their input, so that a hundred of them can be trained.
+
+He, Zhang, Ren and Sun, "Deep Residual Learning for Image Recognition", CVPR 2016, table 1. The
+bottlenecks of `resnet50` and deeper halve the maps in their 3 x 3 convolution, as torchvision's
+weights need it; `resnet50_2015` and its like do so in the first 1 x 1, as the paper does.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from eyespot.models.convnet import ConvNet
+from eyespot.models.layers import LinearHead, initialise_he, named
+
+Shortcut = Literal["A", "B", "C", "none"]
+"""Section 4.1: A pads new channels with zeros, B projects where the shape changes, C everywhere;
+"none" makes a plain network."""
+
+DEPTHS = {
+    18: (2, 2, 2, 2),
+    34: (3, 4, 6, 3),
+    50: (3, 4, 6, 3),
+    101: (3, 4, 23, 3),
+    152: (3, 8, 36, 3),
+}
+"""Blocks of conv2 to conv5; of two layers each up to 34, of three from 50 on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """`stride_in_3x3`: where bottlenecks halve the maps."""
+
+    depth: int
+    shortcut: Shortcut = "B"
+    stride_in_3x3: bool = True
+
+
+VARIANTS = {
+    **{f"resnet{depth}": Variant(depth) for depth in DEPTHS},
+    **{f"resnet{depth}_a": Variant(depth, "A") for depth in DEPTHS},
+    **{f"resnet{depth}_c": Variant(depth, "C") for depth in DEPTHS},
+    **{f"resnet{depth}_2015": Variant(depth, stride_in_3x3=False) for depth in (50, 101, 152)},
+    **{f"plain{depth}": Variant(depth, "none") for depth in (18, 34)},
+}
+
+
+class Block(nn.Module):
+    """What both kinds of block do with their input: F(x) + shortcut(x), then ReLU.
+
+    [N, in_channels, H, W] -> [N, out_channels, ceil(H / stride), ceil(W / stride)].
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, stride: int, shortcut: Shortcut
+    ) -> None:
+        super().__init__()
+        self.plain = shortcut == "none"
+        changes = stride != 1 or in_channels != out_channels
+        if shortcut == "C" or (shortcut == "B" and changes):
+            self.downsample: nn.Module = nn.Sequential(
+                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False),
+                nn.BatchNorm2d(out_channels),
+            )
+        elif shortcut == "A" and changes:
+            self.downsample = PadChannels(out_channels - in_channels, stride)
+        else:
+            self.downsample = nn.Identity()
+
+    def residual(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.residual(x)
+        return F.relu(y if self.plain else y + self.downsample(x))
+
+
+class PadChannels(nn.Module):
+    """Shortcut A: every `stride`-th position, and zeros for the new channels."""
+
+    def __init__(self, new_channels: int, stride: int) -> None:
+        super().__init__()
+        self.new_channels = new_channels
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.new_channels))
+
+
+class BasicBlock(Block):
+    """Two 3 x 3 convolutions (figure 5, left)."""
+
+    def __init__(
+        self, in_channels: int, out_channels: int, stride: int, shortcut: Shortcut
+    ) -> None:
+        super().__init__(in_channels, out_channels, stride, shortcut)
+        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(out_channels)
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(out_channels)
+
+    def residual(self, x: Tensor) -> Tensor:
+        x = F.relu(self.bn1(self.conv1(x)))
+        out: Tensor = self.bn2(self.conv2(x))
+        return out
+
+
+class Bottleneck(Block):
+    """1 x 1 to a quarter of the channels, 3 x 3, and 1 x 1 back (figure 5, right)."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        stride: int,
+        shortcut: Shortcut,
+        stride_in_3x3: bool,
+    ) -> None:
+        super().__init__(in_channels, out_channels, stride, shortcut)
+        narrow = out_channels // 4
+        strides = (1, stride) if stride_in_3x3 else (stride, 1)
+        self.conv1 = nn.Conv2d(in_channels, narrow, 1, strides[0], bias=False)
+        self.bn1 = nn.BatchNorm2d(narrow)
+        self.conv2 = nn.Conv2d(narrow, narrow, 3, strides[1], padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(narrow)
+        self.conv3 = nn.Conv2d(narrow, out_channels, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(out_channels)
+
+    def residual(self, x: Tensor) -> Tensor:
+        x = F.relu(self.bn1(self.conv1(x)))
+        x = F.relu(self.bn2(self.conv2(x)))
+        out: Tensor = self.bn3(self.conv3(x))
+        return out
+
+
+def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
+    """`VARIANTS[name]`, with fresh weights."""
+    variant = VARIANTS[name]
+    wide = variant.depth >= 50
+    block = partial(Bottleneck, stride_in_3x3=variant.stride_in_3x3) if wide else BasicBlock
+    stages: dict[str, nn.Module] = {
+        "conv1": named(
+            conv=nn.Conv2d(in_channels, 64, 7, stride=2, padding=3, bias=False),
+            bn=nn.BatchNorm2d(64),
+            relu=nn.ReLU(inplace=True),
+        ),
+        "pool1": nn.MaxPool2d(3, stride=2, padding=1),
+    }
+    channels = 64
+    for number, count in enumerate(DEPTHS[variant.depth], start=2):
+        out_channels = 64 * 2 ** (number - 2) * (4 if wide else 1)
+        blocks = []
+        for index in range(count):
+            stride = 2 if index == 0 and number > 2 else 1
+            blocks.append(block(channels, out_channels, stride, variant.shortcut))
+            channels = out_channels
+        stages[f"conv{number}"] = nn.Sequential(*blocks)
+    network = ConvNet(
+        stages,
+        partial(LinearHead, channels),
+        num_classes=num_classes,
+        num_features=channels,
+        in_channels=in_channels,
+        min_size=1,
+    )
+    initialise_he(network)
+    return network
+
+
+def torchvision_names(name: str) -> dict[str, str]:
+    """torchvision's names of layers, and ours; those within blocks are the same."""
+    return {
+        "conv1": "stages.conv1.conv",
+        "bn1": "stages.conv1.bn",
+        **{f"layer{number}": f"stages.conv{number + 1}" for number in range(1, 5)},
+        "fc": "head.linear",
+    }

@@ -1,0 +1,76 @@
+"""SqueezeNet: the accuracy of AlexNet from a fiftieth of its parameters.
+
+Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model
+size", 2016: the fire module (section 3.2) and version 1.0 (table 1). Version 1.1, from the
+authors' repository, needs 2.4 times less computation at the same accuracy.
+"""
+
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from eyespot.models.convnet import ConvNet
+from eyespot.models.layers import ConvHead, named
+
+FIRES = {
+    2: (16, 64),
+    3: (16, 64),
+    4: (32, 128),
+    5: (32, 128),
+    6: (48, 192),
+    7: (48, 192),
+    8: (64, 256),
+    9: (64, 256),
+}
+"""Channels of the squeeze layer and of each half of the expand layer, by number of the module."""
+
+POOLS_AFTER = {"squeezenet1_0": (4, 8), "squeezenet1_1": (3, 5)}
+
+
+class Fire(nn.Module):
+    """1 x 1 to few channels, then 1 x 1 and 3 x 3 beside each other: C -> 2 * `expand`."""
+
+    def __init__(self, in_channels: int, squeeze: int, expand: int) -> None:
+        super().__init__()
+        self.squeeze = nn.Conv2d(in_channels, squeeze, 1)
+        self.expand1x1 = nn.Conv2d(squeeze, expand, 1)
+        self.expand3x3 = nn.Conv2d(squeeze, expand, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.squeeze(x))
+        return F.relu(torch.cat([self.expand1x1(x), self.expand3x3(x)], dim=1))
+
+
+def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
+    """`squeezenet1_0` or `squeezenet1_1`, with fresh weights."""
+    channels, kernel = (96, 7) if name == "squeezenet1_0" else (64, 3)
+    conv = nn.Conv2d(in_channels, channels, kernel, stride=2)
+    stages: dict[str, nn.Module] = {
+        "conv1": named(conv=conv, relu=nn.ReLU(inplace=True)),
+        "pool1": nn.MaxPool2d(3, stride=2, ceil_mode=True),
+    }
+    for number, (squeeze, expand) in FIRES.items():
+        stages[f"fire{number}"] = Fire(channels, squeeze, expand)
+        channels = 2 * expand
+        if number in POOLS_AFTER[name]:
+            stages[f"pool{number}"] = nn.MaxPool2d(3, stride=2, ceil_mode=True)
+    return ConvNet(
+        stages,
+        partial(ConvHead, channels),
+        num_classes=num_classes,
+        num_features=channels,
+        in_channels=in_channels,
+        min_size=21 if name == "squeezenet1_0" else 17,
+    )
+
+
+def torchvision_names(name: str) -> dict[str, str]:
+    """torchvision's names of layers, which it numbers, and ours."""
+    names = {"features.0": "stages.conv1.conv", "classifier.1": "head.conv"}
+    theirs = 3
+    for number in FIRES:
+        names[f"features.{theirs}"] = f"stages.fire{number}"
+        theirs += 2 if number in POOLS_AFTER[name] else 1
+    return names

@@ -1,0 +1,51 @@
+"""Tiny YOLOv2 with separable convolutions, a detector of faces.
+
+Redmon and Farhadi, "YOLO9000: Better, Faster, Stronger", CVPR 2017: anchors and the grid of
+predictions (section 2). Channels 16 to 512 of Tiny YOLO, each 3 x 3 after the first split in two
+as in MobileNet. float32 [N, 3, 224, 224] -> [N, 25, 7, 7]: 5 anchors of (x, y, w, h, score).
+"""
+
+from torch import nn
+
+from eyespot.models.convnet import ConvNet
+from eyespot.models.layers import MaxPool2dSame, named
+
+CHANNELS = (16, 32, 64, 128, 256, 512)
+
+ANCHORS = (
+    (1.603231, 2.094468),
+    (6.041143, 7.080126),
+    (2.882459, 3.518061),
+    (4.266906, 5.178857),
+    (9.041765, 10.66308),
+)
+"""Width and height of the boxes that predictions start from, in cells of the grid."""
+
+
+def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
+    """The detector with `num_classes` numbers per cell of the grid (25 as published), fresh."""
+    stages: dict[str, nn.Module] = {}
+    channels = in_channels
+    for number, out_channels in enumerate(CHANNELS):
+        activation = nn.LeakyReLU(0.1, inplace=True)
+        if number == 0:
+            conv = named(
+                conv=nn.Conv2d(channels, out_channels, 3, padding=1), activation=activation
+            )
+        else:
+            conv = named(
+                depthwise=nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False),
+                pointwise=nn.Conv2d(channels, out_channels, 1),
+                activation=activation,
+            )
+        stages[f"conv{number}"] = conv
+        stages[f"pool{number}"] = MaxPool2dSame(2, 1 if number == len(CHANNELS) - 1 else 2)
+        channels = out_channels
+    return ConvNet(
+        stages,
+        lambda outputs: nn.Conv2d(channels, outputs, 1),
+        num_classes=num_classes,
+        num_features=channels,
+        in_channels=in_channels,
+        min_size=1,
+    )
