@@ -17,6 +17,7 @@ from eyespot.cli.cache import cache
 from eyespot.cli.demo import demo
 from eyespot.cli.embed import embed
 from eyespot.cli.evaluate import evaluate
+from eyespot.cli.explain import VERBS as EXPLAINING
 from eyespot.cli.predict import predict
 from eyespot.cli.teach import teach
 from eyespot.errors import EyespotError, UsageError
@@ -76,6 +77,11 @@ def _fail(message: str, code: int) -> NoReturn:
 
 for _verb in (teach, predict, evaluate, demo, embed, cache):
     app.command()(_guarded(_verb))
+
+_explain = typer.Typer(rich_markup_mode=None)
+app.add_typer(_explain, name="explain", help="Draw what a network looks for, and what it finds.")
+for _verb in EXPLAINING:
+    _explain.command()(_guarded(_verb))
 
 
 def main() -> None:

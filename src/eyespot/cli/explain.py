@@ -1,0 +1,122 @@
+"""`eyespot explain`: pictures of what a network looks for, and of what it finds."""
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from eyespot.atomic import write_atomically
+from eyespot.cli.outputs import check_outputs
+from eyespot.cli.show import counted, printable
+from eyespot.errors import PhotoError, UsageError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from eyespot.models.convnet import ConvNet
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The network.")]
+Random = Annotated[bool, typer.Option("--random", help="Fresh weights instead of trained ones.")]
+
+
+def filters(
+    name: Name,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The PNG file to write.")] = Path(
+        "filters.png"
+    ),
+    random: Random = False,
+) -> None:
+    """Draw the kernels of a network's first layer.
+
+    Example: eyespot explain filters efficientnet_lite0 -o filters.png
+    """
+    _check_png(output)
+    check_outputs([output])
+    from eyespot.explain.filters import draw_filters
+
+    image = draw_filters(_network(name, random), _shown(name, random))
+    _save(image, output)
+
+
+def activations(
+    name: Name,
+    photo: Annotated[Path, typer.Argument(help="The photo to look at.")],
+    stage: Annotated[
+        str | None,
+        typer.Option(help="Whose maps; 'all' for a file each. [default: the first stage]"),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="The PNG file, or the folder for all. [default: maps.png, maps]"
+        ),
+    ] = None,
+    random: Random = False,
+) -> None:
+    """Draw every feature map that a network makes of a photo.
+
+    Example: eyespot explain activations efficientnet_lite0 photo.jpg --stage stage3 -o maps.png
+    """
+    whole = stage == "all"
+    output = output or Path("maps" if whole else "maps.png")
+    if not whole:
+        _check_png(output)
+        check_outputs([output], [photo])
+    from eyespot.data.decode import decode
+    from eyespot.data.photos import FileSource
+    from eyespot.explain.activations import activations, draw_activations, seen, stage_called
+    from eyespot.models.registry import find
+
+    network = _network(name, random)
+    preprocessing = find(name).preprocessing
+    try:
+        pixels = decode(FileSource(photo).read()).pixels
+    except PhotoError as error:
+        raise PhotoError(f"{printable(str(photo))} cannot be used: {error}.") from error
+    picture = seen(network, pixels, preprocessing)
+    maps = activations(network, picture, preprocessing)
+    if whole:
+        digits = len(str(len(maps)))
+        files = {n: output / f"{i:0{digits}}-{n}.png" for i, n in enumerate(maps, start=1)}
+        check_outputs(files.values(), [photo])
+    else:
+        files = {stage or next(iter(maps)): output}
+        for wanted in files:
+            stage_called(wanted, maps)
+    for wanted, path in files.items():
+        title = f"{_shown(name, random)}: {wanted}"
+        _save(draw_activations(maps[wanted], picture, title), path)
+    if whole:
+        print(f"{counted(len(files), 'stage')}, {printable(str(output))}")
+
+
+VERBS = (filters, activations)
+
+
+def _network(name: str, random: bool) -> "ConvNet":
+    import torch
+
+    from eyespot.models.registry import create
+
+    torch.manual_seed(0)  # fresh weights that are the same tomorrow
+    return create(name, weights=None if random else "imagenet")
+
+
+def _shown(name: str, random: bool) -> str:
+    return f"{name}, not trained" if random else name
+
+
+def _check_png(output: Path) -> None:
+    if output.suffix.lower() != ".png":
+        raise UsageError(
+            f"Pictures are written as PNG, and {printable(str(output))} is called something else. "
+            "Choose a name that ends in .png."
+        )
+
+
+def _save(image: "Image", path: Path) -> None:
+    content = io.BytesIO()
+    image.save(content, "PNG")
+    write_atomically(path, content.getvalue())
+    print(f"{printable(str(path))}: {image.width} x {image.height} pixels")

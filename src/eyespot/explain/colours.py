@@ -1,0 +1,65 @@
+"""Numbers as colours of even steps: dark violet, blue, green, bright yellow."""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+LIGHTNESS = (0.28, 0.92)
+HUE = (300.0, 110.0)
+"""In degrees, of violet and yellow; green lies between them."""
+CHROMA = 0.099
+"""A screen shows this much at all these hues and lightnesses; 0.1 it does not."""
+
+# B. Ottosson, "A perceptual color space for image processing", 2020: Oklab to linear sRGB.
+_TO_CONES = np.array(
+    [
+        [1.0, 0.3963377774, 0.2158037573],
+        [1.0, -0.1055613458, -0.0638541728],
+        [1.0, -0.0894841775, -1.2914855480],
+    ]
+)
+_TO_LINEAR = np.array(
+    [
+        [4.0767416621, -3.3077115913, 0.2309699292],
+        [-1.2684380046, 2.6097574011, -0.3413193965],
+        [-0.0041960863, -0.7034186147, 1.7076147010],
+    ]
+)
+
+
+def helix() -> NDArray[np.float64]:
+    """256 colours [256, 3] (L, a, b) in Oklab, each as far from the next as any other is."""
+    hue = np.radians(np.linspace(*HUE, 256))
+    return np.stack(
+        [np.linspace(*LIGHTNESS, 256), CHROMA * np.cos(hue), CHROMA * np.sin(hue)], axis=1
+    )
+
+
+def linear_rgb(oklab: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Light of a screen's three colours, 0..1 if it can show them: [N, 3] -> [N, 3]."""
+    light: NDArray[np.float64] = (oklab @ _TO_CONES.T) ** 3 @ _TO_LINEAR.T
+    return light
+
+
+@cache
+def palette() -> NDArray[np.uint8]:
+    """The 256 colours as sRGB, uint8 [256, 3]. Gamma: IEC 61966-2-1."""
+    light = linear_rgb(helix()).clip(0, 1)
+    encoded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.round(255 * encoded).astype(np.uint8)
+
+
+def coloured(maps: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Maps [N, h, w] as pictures, uint8 [N, h, w, 3]: dark is little, bright is much.
+
+    Each map has its own scale, from its least value to its greatest, so that faint ones can be
+    seen; maps of one pixel, which would all look alike, share one. A map that says the same
+    everywhere is dark.
+    """
+    axes = (0, 1, 2) if maps.shape[1:] == (1, 1) else (1, 2)
+    low = maps.min(axes, keepdims=True)
+    span = maps.max(axes, keepdims=True) - low
+    scaled = (maps - low) / np.where(span > 0, span, 1)
+    pictures: NDArray[np.uint8] = palette()[np.round(255 * scaled).astype(np.uint8)]
+    return pictures

@@ -1,0 +1,70 @@
+"""Many small pictures on one page: tidy grids side by side, under a title."""
+
+from collections.abc import Sequence
+from math import ceil, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+WIDTH = 1600
+"""Largest width, in pixels, of all grids together."""
+TILE = 128
+"""Largest side, in pixels, of an enlarged picture."""
+GAP = 4
+"""Between pictures, in pixels."""
+MARGIN = 24
+TITLE = 22
+CAPTION = 15
+"""Heights of the letters, in pixels."""
+WHITE, BLACK, GREY = (255, 255, 255), (20, 20, 20), (110, 110, 110)
+
+
+def columns_for(count: int, height: int, width: int) -> int:
+    """How many of `count` pictures stand in a row of a grid that is about square.
+
+    A number that leaves no gaps in the last row is preferred, up to half as many again.
+    """
+    about = min(count, ceil(sqrt(count * height / width)))
+    return next((n for n in range(about, about * 3 // 2 + 1) if count % n == 0), about)
+
+
+def resized(tiles: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Pictures [N, h, w, 3] whose longer side is as near to `side` pixels as whole factors bring
+    it, never above. Enlarged pixels stay squares; reduced ones are means of squares."""
+    longer = max(tiles.shape[1:3])
+    if longer <= side:
+        return tiles.repeat(side // longer, axis=1).repeat(side // longer, axis=2)
+    factor = ceil(longer / side)
+    return np.stack([np.asarray(Image.fromarray(tile).reduce(factor)) for tile in tiles])
+
+
+def grid(tiles: NDArray[np.uint8], width: int = WIDTH) -> NDArray[np.uint8]:
+    """Pictures uint8 [N, h, w, 3] row by row on white: uint8 [H, W, 3], W at most `width`."""
+    columns = columns_for(len(tiles), *tiles.shape[1:3])
+    tiles = resized(tiles, min(width // columns - GAP, max(TILE, *tiles.shape[1:3])))
+    count, high, wide = tiles.shape[:3]
+    rows = ceil(count / columns)
+    cells = np.full((rows * columns, high + GAP, wide + GAP, 3), 255, np.uint8)
+    cells[:count, :high, :wide] = tiles
+    page = cells.reshape(rows, columns, high + GAP, wide + GAP, 3).swapaxes(1, 2)
+    return page.reshape(rows * (high + GAP), columns * (wide + GAP), 3)[:-GAP, :-GAP]
+
+
+def page(title: str, panels: Sequence[tuple[str, NDArray[np.uint8]]]) -> Image.Image:
+    """Panels (caption, uint8 [H, W, 3]) from left to right under `title`."""
+    large, small = (ImageFont.load_default(size) for size in (TITLE, CAPTION))
+    top = MARGIN + TITLE + MARGIN
+    lengths = [max(p.shape[1], ceil(small.getlength(caption))) for caption, p in panels]
+    width = max(sum(lengths) + MARGIN * (len(panels) - 1), ceil(large.getlength(title)))
+    below = CAPTION + MARGIN // 2
+    height = top + below + max(panel.shape[0] for _, panel in panels) + MARGIN
+    image = Image.new("RGB", (width + 2 * MARGIN, height), WHITE)
+    draw = ImageDraw.Draw(image)
+    draw.text((MARGIN, MARGIN), title, BLACK, large)
+    left = MARGIN
+    for (caption, panel), length in zip(panels, lengths, strict=True):
+        draw.text((left, top), caption, GREY, small)
+        image.paste(Image.fromarray(panel), (left, top + below))
+        left += length + MARGIN
+    return image
