@@ -21,6 +21,10 @@ LOGITS = "logits"
 """The block of what the network's own head says; its features are not pooled maps."""
 CONFIDENCE = "imagenet.confidence"
 """One more column: the probability of the network's own first guess among the ImageNet classes."""
+FRESH = "fresh"
+"""In the place of the sha256: fresh random weights, which run as fast as any."""
+GREY = (0.299, 0.587, 0.114)
+"""For networks of one channel: how bright red, green and blue are (ITU-R BT.601-7, 2.5.1)."""
 
 POOLING = 3
 """How maps are pooled: raise it when the numbers below change."""
@@ -30,8 +34,8 @@ POOLING = 3
 class Backbone:
     """A network with its ImageNet weights, identified so that features can be kept and compared.
 
-    `sha256`: of the weights' file. `preprocessing`: how photos are fitted for features. `blocks`:
-    what is read from it, see `Network.feature_blocks`, or `LOGITS` alone.
+    `sha256`: of the weights' file, or `FRESH`. `preprocessing`: how photos are fitted for
+    features. `blocks`: what is read from it, see `Network.feature_blocks`, or `LOGITS` alone.
     """
 
     name: str
@@ -75,6 +79,11 @@ def judged_backbone(name: str = DEFAULT) -> Backbone:
     return replace(backbone, preprocessing=preprocessing, blocks=(LOGITS,))
 
 
+def fresh_backbone(name: str) -> Backbone:
+    """As `judged_backbone`, with fresh weights: what it says means nothing, but takes its time."""
+    return Backbone(name, FRESH, registry.find(name).preprocessing, (LOGITS,))
+
+
 def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
     """The torch module that turns pictures into features, and the width of each block.
 
@@ -100,13 +109,16 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
     class Extractor(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.network: Any = registry.create(backbone.name, weights="imagenet")
+            trained = None if backbone.sha256 == FRESH else "imagenet"
+            self.network: Any = registry.create(backbone.name, weights=trained)
             preprocessing = backbone.preprocessing
             self.mean = nn.Buffer(torch.tensor(preprocessing.mean).view(1, 3, 1, 1))
             self.std = nn.Buffer(torch.tensor(preprocessing.std).view(1, 3, 1, 1))
 
         def features(self, pictures: Tensor) -> dict[str, Tensor]:
             x = (pictures.permute(0, 3, 1, 2).float() - self.mean) / self.std
+            if self.network.in_channels == 1:
+                x = (x * x.new_tensor(GREY).view(1, 3, 1, 1)).sum(1, keepdim=True)
             maps = self.network.forward_features(x)
             *_, last = maps.values()
             logits = self.network.forward_head(last)

@@ -54,23 +54,27 @@ class Engine(Protocol):
 
 
 def open_engine(
-    backbone: Backbone, engine: EngineName = "auto", precision: Precision = "auto"
+    backbone: Backbone,
+    engine: EngineName = "auto",
+    precision: Precision = "auto",
+    folder: Path | None = None,
 ) -> Engine:
     """The fastest engine this machine has for `backbone`, or the one asked for.
 
     `auto` is torch on a CUDA or Apple GPU (looked for only if torch is built for one), else
     OpenVINO, else torch on the CPU. `precision` `auto` is bf16 where the processor computes in
-    it, else fp32. Raises UsageError for an unknown name, MissingExtraError if it is not there.
+    it, else fp32. `folder` is where OpenVINO keeps the networks it converted; None for one in the
+    cache. Raises UsageError for an unknown name, MissingExtraError if it is not there.
     """
     if engine == "auto":
         engine = "torch"
         if not _has_gpu() and find_spec("openvino") is not None:
             try:
-                return OpenVinoEngine(backbone, precision)
+                return OpenVinoEngine(backbone, precision, folder)
             except CacheError as error:  # a full disk must not stop the work
                 logger.warning("%s Until then torch runs the network, more slowly.", error)
     if engine == "openvino":
-        return OpenVinoEngine(backbone, precision)
+        return OpenVinoEngine(backbone, precision, folder)
     if engine == "torch":
         return TorchEngine(backbone, precision)
     raise UsageError(f"The engine must be auto, openvino or torch, not {engine!r}.")
@@ -99,9 +103,11 @@ def columns_of(widths: dict[str, int]) -> dict[str, slice]:
 class OpenVinoEngine:
     """The network compiled by OpenVINO for this CPU."""
 
-    def __init__(self, backbone: Backbone, precision: Precision = "auto") -> None:
+    def __init__(
+        self, backbone: Backbone, precision: Precision = "auto", folder: Path | None = None
+    ) -> None:
         openvino = _import_openvino()
-        folder = cache_folder() / "networks"
+        folder = folder or cache_folder() / "networks"
         version = openvino.__version__.split("-")[0]
         graph = folder / f"{backbone.network}-openvino-{version}.xml"
         facts = graph.with_suffix(".json")

@@ -99,8 +99,12 @@ class SparseConv2d(nn.Module):
         nn.init.uniform_(self.weight, -math.sqrt(reach), math.sqrt(reach))
 
     def forward(self, x: Tensor) -> Tensor:
-        places = (torch.tensor(self.outputs), torch.tensor(self.inputs))
-        dense = self.weight.new_zeros(self.shape).index_put(places, self.weight)
+        outputs, inputs, *kernel = self.shape
+        places = torch.tensor(self.outputs) * inputs + torch.tensor(self.inputs)
+        # Scattering, because OpenVINO cannot convert an assignment to places.
+        rows = self.weight.new_zeros(outputs * inputs, *kernel)
+        where = places.to(x.device).view(-1, 1, 1).expand_as(self.weight)
+        dense = rows.scatter(0, where, self.weight).view(self.shape)
         return F.conv2d(x, dense, self.bias)
 
 
