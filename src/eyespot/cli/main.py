@@ -20,6 +20,7 @@ from eyespot.cli.evaluate import evaluate
 from eyespot.cli.explain import VERBS as EXPLAINING
 from eyespot.cli.predict import predict
 from eyespot.cli.teach import teach
+from eyespot.cli.zoo import zoo
 from eyespot.errors import EyespotError, UsageError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -75,7 +76,7 @@ def _fail(message: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
-for _verb in (teach, predict, evaluate, demo, embed, cache):
+for _verb in (teach, predict, evaluate, demo, embed, cache, zoo):
     app.command()(_guarded(_verb))
 
 _explain = typer.Typer(rich_markup_mode=None)

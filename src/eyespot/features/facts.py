@@ -14,7 +14,7 @@ from eyespot.features.cache import cache_folder
 
 
 def totals_of(
-    names: Iterable[str], progress: Callable[[int], None] = lambda done: None
+    names: Iterable[str], progress: Callable[[int, int], None] = lambda done, total: None
 ) -> dict[str, dict[str, int]]:
     """`parameters`, `macs` and `memory` of each network (see `models.anatomy.Totals`).
 
@@ -28,7 +28,7 @@ def totals_of(
         from eyespot.models.anatomy import dissect
 
         for done, name in enumerate(missing):
-            progress(done)
+            progress(done, len(missing))
             known[name] = asdict(dissect(name)[1])
         keep("zoo", {key: known})
     return {name: known[name] for name in names}

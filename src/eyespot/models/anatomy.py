@@ -134,6 +134,15 @@ def dissect(name: str) -> tuple[list[Layer], Totals]:
     return layers, totals(network, layers, shape)
 
 
+def shapes_of(name: str) -> dict[str, tuple[int, ...]]:
+    """[C, H, W] of the maps that each stage of the registered network called `name` gives."""
+    about = registry.find(name)
+    side = about.preprocessing.size
+    with torch.device("meta"), torch.no_grad():
+        maps = registry.create(name).forward_features(torch.zeros(1, about.in_channels, side, side))
+    return {stage: tuple(values.shape[1:]) for stage, values in maps.items()}
+
+
 def kind_of(module: nn.Module) -> str:
     """A module's operation, window and stride: "Conv 5x5/2, 2 groups", "MaxPool 3x3/2", "Dense"."""
     name = type(module).__name__.removesuffix("Same").removesuffix("2d")
@@ -204,7 +213,8 @@ def _grown(field: Field, extent: int | None, stride: int) -> Field:
 def _window(operation: Any, args: Sequence[Any]) -> tuple[int | None, int] | None:
     """Extent and stride of the window an operation moves over its maps, in positions.
 
-    The extent is None if it takes in all positions. None for operations without a window.
+    The extent is None if it takes in all positions. None for operations without a window, and for
+    poolings that have nothing to pool.
     """
     aten = torch.ops.aten
     if operation is aten.convolution:
@@ -216,11 +226,12 @@ def _window(operation: Any, args: Sequence[Any]) -> tuple[int | None, int] | Non
         stride = strides[0] if strides and strides[0] else kernel
         return _first(dilation) * (_first(kernel) - 1) + 1, _first(stride)
     if operation is aten._adaptive_avg_pool2d:
-        maps, (height, _) = args
+        before, after = args[0].shape[2], args[1][0]
         # Windows of one size where the positions divide evenly; else the widest of them.
-        return -(-maps.shape[2] // height) + (maps.shape[2] % height > 0), maps.shape[2] // height
+        extent = -(-before // after) + (before % after > 0)
+        return (extent, before // after) if before > after else None
     if operation is aten.mean and args[0].ndim == 4 and any(dim % 4 >= 2 for dim in args[1]):
-        return None, 1
+        return (None, 1) if args[0].shape[2:].numel() > 1 else None
     return (None, 1) if operation in (aten.mm, aten.addmm) else None
 
 

@@ -1,0 +1,162 @@
+"""`eyespot zoo`."""
+
+import shutil
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from eyespot.cli.outputs import check_outputs
+from eyespot.cli.show import print_json, progress
+from eyespot.errors import UsageError
+
+
+def zoo(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Networks; one alone is shown layer by layer.")
+    ] = None,
+    sort: Annotated[str, typer.Option(help="The column to sort by, such as macs.")] = "",
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure how fast they run on this machine first.")
+    ] = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw accuracy against operations into this SVG file.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, for machines.")] = False,
+) -> None:
+    """Show the networks: what they are made of, their published errors, their speed here.
+
+    Example: eyespot zoo resnet50
+    """
+    from eyespot.models.registry import NETWORKS, find
+
+    chosen = [find(name).name for name in dict.fromkeys(names or NETWORKS)]
+    check_outputs([plot])
+    _check_column(sort)
+    with progress() as step:
+        if measure:
+            from eyespot.features import speed
+
+            for done, name in enumerate(chosen):
+                step("Measuring", done, len(chosen))
+                speed.measure(name)
+        rows = facts_of(chosen, partial(step, "Taking apart"))
+    if sort:
+        rows.sort(key=lambda row: (row[sort] is None, row[sort]))
+    if plot is not None:
+        from eyespot.report.zoo_plot import write_plot
+
+        write_plot(rows, plot)
+    if len(names or ()) == 1 and not (measure or plot):
+        _show_one(rows[0], as_json)
+    elif as_json:
+        print_json(rows)
+    elif plot is not None:
+        print(plot)
+    else:
+        _show_all(rows)
+
+
+def facts_of(
+    names: Sequence[str], progress: Callable[[int, int], None] = lambda done, total: None
+) -> list[dict[str, Any]]:
+    """What `--json` says of each network; None where nothing is known."""
+    from eyespot.features.facts import totals_of
+    from eyespot.features.speed import measured
+    from eyespot.models.registry import find
+
+    totals, speeds = totals_of(names, progress), measured()
+    rows = []
+    for network in map(find, names):
+        paper, errors, speed = network.paper, network.errors, speeds.get(network.name)
+        rows.append(
+            {
+                "name": network.name,
+                "year": paper.year,
+                "paper": f"{paper.authors}, {paper.title}",
+                "dataset": network.dataset,
+                "input_size": network.preprocessing.size,
+                "depth": network.depth,
+                **totals[network.name],
+                "top1_error": errors and errors.top1,
+                "top5_error": errors and errors.top5,
+                "errors_source": errors and errors.source,
+                "weights": weights_origin(network),
+                "images_per_second": speed and round(speed.images_per_second, 1),
+                "latency": speed and round(speed.latency, 6),
+                "engine": speed and speed.engine,
+            }
+        )
+    return rows
+
+
+def weights_origin(network: Any) -> str | None:
+    """Where weights come from: an installed "package", "published" by others, or nowhere."""
+    if network.weights_package and find_spec(network.weights_package):
+        return "package"
+    return "published" if network.published else None
+
+
+def _check_column(sort: str) -> None:
+    from eyespot.cli.zoo_table import COLUMNS
+
+    keys = [column.key for column in COLUMNS]
+    if sort and sort not in keys:
+        raise UsageError(f"There is no column '{sort}'. Sort by one of: {', '.join(keys)}.")
+
+
+def _show_all(rows: Iterable[dict[str, Any]]) -> None:
+    from eyespot.cli.zoo_table import networks_table
+
+    rows = list(rows)
+    print("\n".join(networks_table(rows, shutil.get_terminal_size().columns)))
+    print(
+        "\nTop-1 and top-5: published errors in %. Mult-adds and memory: one picture, forwards.\n"
+        "A wider window shows more columns, eyespot zoo NAME one network layer by layer"
+        + ("." if any(row["images_per_second"] for row in rows) else ",\n--measure the speed here.")
+    )
+
+
+def _show_one(row: dict[str, Any], as_json: bool) -> None:
+    from eyespot.cli.zoo_table import layers_table
+    from eyespot.models.anatomy import dissect, shapes_of
+    from eyespot.report.numbers import si
+
+    layers, totals = dissect(row["name"])
+    if as_json:
+        print_json({**row, "layers": [asdict(layer) for layer in layers]})
+        return
+    side = row["input_size"]
+    about = f"{row['dataset']}, {side} x {side} pixels, {row['depth']} layers deep"
+    if row["top1_error"] is None:
+        about += ", no published error."
+    else:
+        top5 = "" if row["top5_error"] is None else f", top-5 {row['top5_error']:#.3g} %"
+        about += f". Published error: top-1 {row['top1_error']:#.3g} %{top5}"
+        about += f" ({row['errors_source']})."
+    _say(f"{row['name']}: {row['paper']}, {row['year']}")
+    _say(about)
+    print()
+    print("\n".join(layers_table(layers, shapes_of(row["name"]))))
+    print()
+    aside = totals.parameters - sum(layer.parameters for layer in layers)
+    only = f" ({aside:,} of them only for training)" if aside else ""
+    _say(
+        f"{totals.parameters:,} parameters{only}, {si(totals.macs)} multiply-adds, "
+        f"{si(totals.memory, 'B')} of memory for one forward pass."
+    )
+    if row["images_per_second"]:
+        _say(
+            f"Here: {row['images_per_second']:,.0f} images/s, {row['latency'] * 1000:.1f} ms for "
+            f"one alone ({row['engine']})."
+        )
+    _say("Sees: height of the part of the picture that one position looks at (receptive field).")
+
+
+def _say(text: str) -> None:
+    print(textwrap.fill(text, shutil.get_terminal_size().columns))
