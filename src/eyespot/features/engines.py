@@ -5,27 +5,20 @@ OpenVINO's copy of the network is made once and kept in the cache folder, so tha
 processes start without importing torch.
 """
 
-import json
 import logging
 import os
-import sys
-import tempfile
 import threading
-import warnings
-import zlib
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Protocol
-from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.atomic import write_atomically
-from eyespot.errors import CacheError, MissingExtraError, UsageError
-from eyespot.features.backbone import LOGITS, Backbone, build_extractor
+from eyespot.errors import CacheError, UsageError
+from eyespot.features.backbone import Backbone, build_extractor
 from eyespot.features.cache import cache_folder
+from eyespot.features.conversion import convert, converted, import_openvino
 
 logger = logging.getLogger(__name__)
 
@@ -106,15 +99,15 @@ class OpenVinoEngine:
     def __init__(
         self, backbone: Backbone, precision: Precision = "auto", folder: Path | None = None
     ) -> None:
-        openvino = _import_openvino()
+        openvino = import_openvino()
         folder = folder or cache_folder() / "networks"
         version = openvino.__version__.split("-")[0]
         graph = folder / f"{backbone.network}-openvino-{version}.xml"
         facts = graph.with_suffix(".json")
-        widths = _converted(graph, facts)
+        widths = converted(graph, facts)
         if widths is None:
             try:
-                widths = _convert(backbone, graph, facts)
+                widths = convert(backbone, graph, facts)
             except (OSError, RuntimeError) as error:
                 raise CacheError(
                     f"The network cannot be kept in {folder} ({error}). "
@@ -172,93 +165,6 @@ class OpenVinoEngine:
             request.infer([np.ascontiguousarray(part)], share_inputs=True)
             features.append(request.get_output_tensor(0).data.copy())
         return np.concatenate(features)[:count]
-
-
-def _import_openvino() -> Any:
-    """The module openvino. Raises MissingExtraError if it is not installed."""
-    # With this package OpenVINO's tools report their use over the network; without it they do not.
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    try:
-        openvino = import_module("openvino")
-    except ImportError as error:
-        raise MissingExtraError("Running networks with OpenVINO", "openvino") from error
-    # OpenVINO fills its tables of types on first use. Two threads that do so at once wait for each
-    # other for ever (one holds the table, the other Python's lock), so one thread does it here.
-    for kind in (np.uint8, np.float32):
-        _ = openvino.Tensor(np.zeros(1, kind), shared_memory=True).data
-        openvino.Type(kind).to_dtype()
-    return openvino
-
-
-def _converted(graph: Path, facts: Path) -> dict[str, int] | None:
-    """The width of each block; None if the network is not converted, or its files are damaged."""
-    try:
-        known = json.loads(facts.read_text("utf-8"))
-        widths: dict[str, int] = known["widths"]
-        return widths if known["checksums"] == _checksums(graph, widths) else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _checksums(graph: Path, widths: dict[str, int]) -> dict[str, int]:
-    """Of all that is written of a network; 25 MB take 25 ms."""
-    suffixes = (".xml", ".bin")
-    found = {suffix: zlib.crc32(graph.with_suffix(suffix).read_bytes()) for suffix in suffixes}
-    return found | {"widths": zlib.crc32(json.dumps(widths).encode())}
-
-
-def _convert(backbone: Backbone, graph: Path, facts: Path) -> dict[str, int]:
-    """Write the network as OpenVINO's `.xml` and `.bin`, and facts about it as `.json`.
-
-    Returns the width of each block.
-    """
-    openvino = _import_openvino()
-    import torch
-    from openvino.frontend import FrontEndManager
-    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
-
-    module, widths = build_extractor(backbone)
-    size = backbone.preprocessing.size
-    with warnings.catch_warnings():
-        # Tracing warns that sizes become constants, which is what is wanted here.
-        warnings.simplefilter("ignore")
-        example = torch.zeros(1, size, size, 3, dtype=torch.uint8)
-        # Checking would trace it twice more, a second; tests hold the engines to the same features.
-        traced = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
-        decoder = TorchScriptPythonDecoder(traced)  # must live until the network is converted
-        frontend = FrontEndManager().load_by_framework("pytorch")
-        model = frontend.convert(frontend.load(decoder))
-    model.inputs[0].get_node().set_element_type(openvino.Type.u8)
-    model.inputs[0].get_node().set_partial_shape(openvino.PartialShape([-1, size, size, 3]))
-    model.validate_nodes_and_infer_types()
-    graph.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=graph.parent) as folder:
-        draft = Path(folder) / graph.name
-        openvino.save_model(model, draft, compress_to_fp16=False)
-        if backbone.blocks == (LOGITS,):
-            _keep_depthwise_exact(draft)
-        for suffix in (".bin", ".xml"):
-            draft.with_suffix(suffix).replace(graph.with_suffix(suffix))
-    known = {"widths": widths, "checksums": _checksums(graph, widths)}
-    write_atomically(facts, json.dumps(known).encode())
-    return widths
-
-
-def _keep_depthwise_exact(graph: Path) -> None:
-    """Have depthwise filters computed in float32 even where the rest is in bfloat16.
-
-    They add up few products, so rounding hurts them most: on 200 photos of ImageNet, the worst
-    cosine between rounded and exact features rises from 0.990 to 0.999, at 7 % of the speed. That
-    pays where the network's own classifier answers; taught heads learn from rounded features.
-    """
-    tree = ElementTree.parse(graph)
-    for layer in tree.iter("layer"):
-        if layer.get("type") == "GroupConvolution":
-            facts = layer.find("rt_info")
-            if facts is None:
-                facts = ElementTree.SubElement(layer, "rt_info")
-            ElementTree.SubElement(facts, "attribute", {"name": "precise", "version": "0"})
-    tree.write(graph)
 
 
 class TorchEngine:

@@ -361,8 +361,8 @@ def _tiny_yolo() -> Iterable[Network]:
         "eyespot.models.tiny_yolo",
         REDMON,
         faces,
-        _described_by("conv4", "conv5"),
-        7,
+        _described_by("conv3", "conv4", "pool5"),
+        12,
         "faces",
         25,
     )

@@ -139,7 +139,7 @@ class GoogLeNet(ConvNet):
             num_classes=num_classes,
             num_features=channels,
             in_channels=in_channels,
-            min_size=15,
+            min_size=31 if original else 15,
         )
         self._conv = conv
         self._original = original

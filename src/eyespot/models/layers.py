@@ -14,6 +14,7 @@ def same_padding(size: int, kernel: int, stride: int, dilation: int = 1) -> tupl
     both sides alike, which shifts every strided convolution by half a pixel, so weights trained
     with TensorFlow lose accuracy under torch's own padding.
     """
+    size = int(size)  # while a network is traced, a constant instead of a formula
     total = max((-(-size // stride) - 1) * stride + dilation * (kernel - 1) + 1 - size, 0)
     return total // 2, total - total // 2
 

@@ -22,7 +22,7 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
         num_classes=num_classes,
         num_features=num_features,
         in_channels=in_channels,
-        min_size=31 if name == "nin_imagenet" else 1,
+        min_size=39 if name == "nin_imagenet" else 4,
     )
     initialise_he(network)
     return network

@@ -2,7 +2,8 @@
 
 Redmon and Farhadi, "YOLO9000: Better, Faster, Stronger", CVPR 2017: anchors and the grid of
 predictions (section 2). Channels 16 to 512 of Tiny YOLO, each 3 x 3 after the first split in two
-as in MobileNet. float32 [N, 3, 224, 224] -> [N, 25, 7, 7]: 5 anchors of (x, y, w, h, score).
+as in MobileNet; the first convolution does not pad, as the published weights expect.
+float32 [N, 3, 224, 224] -> [N, 25, 7, 7]: for each of 5 anchors x, y, w, h and the score.
 """
 
 from torch import nn
@@ -29,9 +30,7 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
     for number, out_channels in enumerate(CHANNELS):
         activation = nn.LeakyReLU(0.1, inplace=True)
         if number == 0:
-            conv = named(
-                conv=nn.Conv2d(channels, out_channels, 3, padding=1), activation=activation
-            )
+            conv = named(conv=nn.Conv2d(channels, out_channels, 3), activation=activation)
         else:
             conv = named(
                 depthwise=nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False),
@@ -47,5 +46,5 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
         num_classes=num_classes,
         num_features=channels,
         in_channels=in_channels,
-        min_size=1,
+        min_size=3,
     )
