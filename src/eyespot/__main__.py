@@ -1,8 +1,10 @@
 """`python -m eyespot`, and the command `eyespot`."""
 
 import os
+import signal
 import sys
 from io import TextIOWrapper
+from types import FrameType
 from typing import NoReturn
 
 
@@ -11,6 +13,15 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without bars or umlauts shows "?"
+    interrupted = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # in the background it is not
+        signal.signal(signal.SIGINT, interrupt)
     code: object
     try:
         from eyespot.cli.main import main as run
@@ -24,6 +35,9 @@ def main() -> NoReturn:
     except OSError as error:  # help or version that cannot be printed
         sys.stderr.write(f"eyespot: {error.strerror or error}.\n")
         code = 1
+    if interrupted and code not in (0, None):
+        # An extension that is interrupted while it is imported calls that an ImportError.
+        code = 130
     _leave(code if isinstance(code, int) else int(code is not None))
 
 

@@ -71,7 +71,7 @@ def _faces_at(image: Image.Image, side: int) -> list[Face]:
     scale = side / max(image.size)
     width, height = (max(1, round(length * scale)) for length in image.size)
     square = np.zeros((side, side, 3), np.uint8)  # black below or beside, as it was trained
-    square[:height, :width] = image.resize((width, height), Image.Resampling.BILINEAR)
+    square[:height, :width] = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
     standardised = (square - mean) / std
     with torch.inference_mode():
         grid = network(torch.from_numpy(standardised.transpose(2, 0, 1)[None]))[0].numpy()
