@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eyespot.errors import UsageError
@@ -15,9 +16,16 @@ __all__ = ["NETWORKS", "Network", "create", "find"]
 
 
 def find(name: str) -> Network:
-    """The registered network called `name`. Raises UsageError with the nearest valid name."""
+    """The network called `name`, also any of timm's, as "timm:NAME".
+
+    Raises UsageError with the nearest valid name, MissingExtraError if timm is not installed.
+    """
     if name in NETWORKS:
         return NETWORKS[name]
+    if name.startswith("timm:"):
+        from eyespot.models.timm_zoo import describe
+
+        return describe(name)
     near = difflib.get_close_matches(name, NETWORKS, n=1)
     hint = f"did you mean '{near[0]}'?" if near else f"known names: {', '.join(NETWORKS)}."
     raise UsageError(f"There is no network called '{name}'; {hint}")
@@ -27,16 +35,17 @@ def create(
     name: str,
     *,
     num_classes: int | None = None,
-    weights: str | None = None,
+    weights: str | Path | None = None,
     in_channels: int | None = None,
 ) -> "ConvNet":
     """Build a network.
 
     `num_classes`, `in_channels`: None for those of the network's paper (1000 and 3 for those of
-    ImageNet). `weights`: None for fresh random ones, "imagenet" for pretrained ones (then a head
-    for another number of classes, or input channels, is left fresh). The network takes float32
-    [N, in_channels, H, W], standardised as its `preprocessing` says.
-    Raises UsageError for an unknown name, WeightsError if the weights cannot be found.
+    ImageNet). `weights`: None for fresh random ones, "imagenet" for pretrained ones, which are
+    downloaded if they must be, or a file of them (a head for another number of classes, or input
+    channels, is left fresh; without `num_classes` it is for those of the weights). The network
+    takes float32 [N, in_channels, H, W], standardised as the weights' `preprocessing` says.
+    Raises UsageError for an unknown name, WeightsError if the weights cannot be found or read.
     """
     network = find(name)
     for what, value in (("num_classes", num_classes), ("in_channels", in_channels)):
@@ -48,11 +57,8 @@ def create(
         num_classes=network.num_classes if num_classes is None else num_classes,
         in_channels=network.in_channels if in_channels is None else in_channels,
     )
-    if weights is None:
-        return model
-    if weights != "imagenet":
-        raise UsageError(f"weights must be None or 'imagenet', not {weights!r}.")
-    from eyespot.models.weights import load_into
+    if weights is not None:
+        from eyespot.models.fitting import load_into
 
-    load_into(model, network)
+        load_into(model, network, weights, fresh_head=num_classes is not None)
     return model
