@@ -6,17 +6,53 @@ from typing import Annotated
 import typer
 
 from eyespot.cli.show import bar, counted, print_json, printable, progress
+from eyespot.errors import UsageError
 
 
 def evaluate(
-    photos: Annotated[Path, typer.Argument(help="Labelled photos, as for teach.")],
-    model: Annotated[Path, typer.Option("-m", "--model", help="The classifier to measure.")],
+    photos: Annotated[Path | None, typer.Argument(help="Labelled photos, as for teach.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "-m", "--model", help="The classifier to measure; with --imagenet, a network's name."
+        ),
+    ] = None,
+    imagenet: Annotated[
+        str | None,
+        typer.Option(metavar="PICTURES", help="Labelled pictures of ImageNet: a folder, shards."),
+    ] = None,
+    crops: Annotated[int, typer.Option(help="Of each picture: 1 or 10.")] = 1,
+    scales: Annotated[
+        list[int] | None,
+        typer.Option("--scales", help="Short side in pixels that is cropped from; again for more."),
+    ] = None,
+    gallery: Annotated[
+        Path | None, typer.Option(help="Write a page of what went wrong.", metavar="FILE")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
 ) -> None:
-    """Measure a classifier on photos it has not seen.
+    """Measure a classifier on photos it has not seen, or a network on ImageNet.
 
     Example: eyespot evaluate new-photos/ -m pets.eyespot
     """
+    if imagenet is not None:
+        if photos is not None:
+            raise UsageError("--imagenet names the pictures; leave out the other photos.")
+        from eyespot.cli.judge import judge_network
+
+        judge_network(imagenet, model, crops, scales or [], gallery, as_json)
+        return
+    if photos is None or model is None:
+        raise UsageError(
+            "Name the photos and, with -m, the classifier: eyespot evaluate new-photos/ "
+            "-m pets.eyespot. For a network's own classes: eyespot evaluate --imagenet PICTURES"
+        )
+    if crops != 1 or scales or gallery:
+        raise UsageError("--crops, --scales and --gallery are for --imagenet alone.")
+    _examine(Path(model), photos, as_json)
+
+
+def _examine(model: Path, photos: Path, as_json: bool) -> None:
     from eyespot.classifier import load
     from eyespot.evaluation import advice, verdict
     from eyespot.transfer.examine import examine

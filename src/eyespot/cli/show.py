@@ -14,21 +14,31 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         yield lambda stage, done, total: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TimeElapsedColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TimeRemainingColumn(elapsed_when_finished=True),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, Any] = {}
 
         def step(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
+                # What is done at the first call took no time now, and must not count as speed.
+                tasks[stage] = bars.add_task(stage, total=total, completed=done, speed="")
             bars.update(tasks[stage], completed=done, total=total)
+            speed = next(task.speed for task in bars.tasks if task.id == tasks[stage])
+            bars.update(tasks[stage], speed=f"{speed:.0f}/s" if speed else "")
 
         yield step
 

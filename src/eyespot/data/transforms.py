@@ -50,12 +50,21 @@ class Preprocessing:
         )
 
 
+CENTRE = (0.5, 0.5)
+
+
 def prepare(
-    pixels: NDArray[np.uint8], preprocessing: Preprocessing, *, at_once: bool = False
+    pixels: NDArray[np.uint8],
+    preprocessing: Preprocessing,
+    *,
+    at_once: bool = False,
+    place: tuple[float, float] = CENTRE,
 ) -> NDArray[np.uint8]:
     """Resize (bicubic, antialiased): uint8 RGB [H, W, 3] -> uint8 [size, size, 3].
 
     `at_once`: a camera waits for this one picture, so that two cores resize half of it each.
+    `place`: where a crop lies in the central square of the picture, from (0, 0), its upper left
+    corner, to (1, 1), its lower right one.
     """
     height, width = pixels.shape[:2]
     size = preprocessing.size
@@ -64,8 +73,12 @@ def prepare(
             return pixels
         box = (0.0, 0.0, float(width), float(height))
     else:
-        side = min(width, height) * preprocessing.crop_fraction
-        left, top = (width - side) / 2, (height - side) / 2
+        short = min(width, height)
+        side = short * preprocessing.crop_fraction
+        left, top = (
+            (whole - side) / 2 + (share - 0.5) * (short - side)
+            for whole, share in zip((width, height), place, strict=True)
+        )
         # Only what the filter reaches is handed to Pillow, which copies all that it gets.
         reach = ceil(2 * max(side / size, 1)) + 1
         x, y = max(0, floor(left) - reach), max(0, floor(top) - reach)

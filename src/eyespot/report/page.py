@@ -1,14 +1,13 @@
 """From a lesson to what the page shows, and to the page."""
 
-import base64
 from collections.abc import Sequence
-from importlib import resources
 from typing import Any
 
 import numpy as np
 
 from eyespot import __version__
-from eyespot.evaluation import advice, confused_pairs, mistakes, percent, verdict
+from eyespot.evaluation import advice, confused_pairs, mistakes, verdict
+from eyespot.report.html import data_uri, fill, part
 from eyespot.report.map import project
 from eyespot.transfer.teach import Lesson
 
@@ -24,17 +23,7 @@ MARKS = ("circle", "square", "triangle", "diamond", "cross")
 
 def render(lesson: Lesson) -> str:
     """The page as HTML."""
-    from jinja2 import Environment, PackageLoader
-
-    templates = Environment(loader=PackageLoader("eyespot.report", "."), autoescape=True)
-    # A number and its % stay on one line.
-    templates.filters["percent"] = lambda share: percent(share).replace(" ", "\N{NO-BREAK SPACE}")
-    folder = resources.files("eyespot.report")
-    return templates.get_template("template.html").render(
-        **contents(lesson),
-        style=folder.joinpath("style.css").read_text("utf-8"),
-        script=folder.joinpath("script.js").read_text("utf-8"),
-    )
+    return fill("template.html", **contents(lesson), script=part("script.js"))
 
 
 def contents(lesson: Lesson) -> dict[str, Any]:
@@ -43,7 +32,6 @@ def contents(lesson: Lesson) -> dict[str, Any]:
     classes = lesson.classifier.classes
     counts = np.bincount(lesson.labels, minlength=len(classes))
     return {
-        "version": __version__,
         "classes": classes,
         "counts": counts.tolist(),
         "evaluation": evaluation,
@@ -74,14 +62,10 @@ def contents(lesson: Lesson) -> dict[str, Any]:
 
 def _picture(lesson: Lesson, index: int) -> dict[str, str]:
     return {
-        "src": _data_uri(lesson.features.thumbnails[index]),
+        "src": data_uri(lesson.features.thumbnails[index]),
         "name": lesson.features.names[index],
         "label": lesson.classifier.classes[lesson.labels[index]],
     }
-
-
-def _data_uri(jpeg: bytes) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
 
 
 def _matrix(lesson: Lesson) -> list[list[dict[str, Any]]]:

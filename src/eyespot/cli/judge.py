@@ -1,0 +1,78 @@
+"""`eyespot evaluate --imagenet`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eyespot.cli.outputs import check_outputs
+from eyespot.cli.show import counted, print_json, printable, progress
+
+if TYPE_CHECKING:
+    from eyespot.judging.judge import Judgement
+
+VALIDATION = 50_000
+"""Pictures in the challenge's validation set, which published errors are measured on."""
+
+
+def judge_network(
+    pictures: str,
+    network: str | None,
+    crops: int,
+    scales: Sequence[int],
+    gallery: Path | None,
+    as_json: bool,
+) -> None:
+    """Judge `network`, None for the usual one, and say how it went."""
+    check_outputs([gallery])
+    from eyespot.features.backbone import DEFAULT
+    from eyespot.judging.judge import judge
+
+    with progress() as step:
+        judgement = judge(
+            pictures,
+            network or DEFAULT,
+            crops=crops,
+            scales=scales,
+            progress=lambda done, total: step("Judging", done, total),
+        )
+    if gallery:
+        from eyespot.report.gallery import write_gallery
+
+        write_gallery(judgement, gallery)
+    if as_json:
+        print_json(judgement.to_dict() | {"gallery": str(gallery) if gallery else None})
+        return
+    _print(judgement)
+    if gallery:
+        print(f"What went wrong: {printable(str(gallery))}")
+
+
+def _print(judgement: "Judgement") -> None:
+    print(
+        f"\n{judgement.network.name} on {counted(judgement.count, 'picture')} of ImageNet, "
+        f"{judgement.views}:\n"
+    )
+    for name, error, (low, high) in (
+        ("Top-1", judgement.top1_error, judgement.top1_interval),
+        ("Top-5", judgement.top5_error, judgement.top5_interval),
+    ):
+        print(f"  {name} error {error * 100:5.1f} %  (95 %: {low * 100:.1f} to {high * 100:.1f})")
+    print()
+    published = judgement.network.errors
+    if published:
+        top5 = f", top-5 {published.top5:.1f} %" if published.top5 is not None else ""
+        print(f"Published: top-1 {published.top1:.1f} %{top5} ({published.source}).")
+        if judgement.count < VALIDATION:
+            print(f"That was on all {VALIDATION:,} validation pictures; these may be easier.")
+    speed = judgement.pictures_per_second
+    earlier = judgement.count - judgement.asked
+    if speed is None:
+        print("All answers are from an earlier run.")
+    else:
+        resumed = "; the other answers are from an earlier run" if earlier > 0 else ""
+        print(
+            f"{counted(judgement.asked, 'picture')} in {judgement.seconds:.1f} s, "
+            f"{speed:.0f} a second ({judgement.engine}){resumed}."
+        )
+    for skipped in judgement.skipped:
+        print(printable(f"Skipped {skipped.path}: {skipped.reason}"))

@@ -1,0 +1,1 @@
+"""Networks of the zoo, judged on labelled pictures of ImageNet as its challenge does."""
