@@ -1,15 +1,22 @@
 """`eyespot explain` as a person uses it."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 from PIL import Image
 from typer.testing import CliRunner, Result
 
 from eyespot.cli.main import app
+from eyespot.data.decode import decode
+from eyespot.explain.activations import activations, draw_activations, seen
+from eyespot.models.importers import keep
+from eyespot.models.registry import create, find
+from eyespot.models.weights import Pretrained
 from tests.pictures import patches
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explain.md"
@@ -46,6 +53,22 @@ def test_activations_of_the_first_stage_and_of_another(folder: Path) -> None:
     assert explain(*ask, "-o", "c5.png", "--stage", "c5").exit_code == 0
     first = (folder / "maps.png").read_bytes()
     assert first == (folder / "c1.png").read_bytes() != (folder / "c5.png").read_bytes()
+
+
+def test_the_photo_is_prepared_as_the_weights_expect(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EYESPOT_WEIGHTS", str(folder / "weights"))
+    network, about = create("lenet5"), find("lenet5")
+    theirs = replace(about.preprocessing, mean=(200.0,) * 3, std=(1.0,) * 3)
+    known = Pretrained(Path("theirs.pth"), "store", theirs, (), "0" * 64)
+    keep(about, network.state_dict(), known, source="theirs.pth")
+    assert explain("activations", "lenet5", "photo.png", "--stage", "c3").exit_code == 0
+    picture = seen(network, decode((folder / "photo.png").read_bytes()).pixels, theirs)
+    maps = activations(network, picture, theirs)["c3"]
+    expected = np.asarray(draw_activations(maps, picture, "lenet5: c3"))
+    with Image.open(folder / "maps.png") as image:
+        np.testing.assert_array_equal(np.asarray(image), expected)
 
 
 def test_all_stages_get_a_file_each(folder: Path) -> None:

@@ -14,6 +14,7 @@ from eyespot.errors import PhotoError, UsageError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from eyespot.data.transforms import Preprocessing
     from eyespot.models.convnet import ConvNet
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The network.")]
@@ -35,8 +36,8 @@ def filters(
     check_outputs([output])
     from eyespot.explain.filters import draw_filters
 
-    image = draw_filters(_network(name, random), _shown(name, random))
-    _save(image, output)
+    network, _ = _network(name, random)
+    _save(draw_filters(network, _shown(name, random)), output)
 
 
 def activations(
@@ -66,10 +67,8 @@ def activations(
     from eyespot.data.decode import decode
     from eyespot.data.photos import FileSource
     from eyespot.explain.activations import activations, draw_activations, seen, stage_called
-    from eyespot.models.registry import find
 
-    network = _network(name, random)
-    preprocessing = find(name).preprocessing
+    network, preprocessing = _network(name, random)
     try:
         pixels = decode(FileSource(photo).read()).pixels
     except PhotoError as error:
@@ -94,13 +93,17 @@ def activations(
 VERBS = (filters, activations)
 
 
-def _network(name: str, random: bool) -> "ConvNet":
+def _network(name: str, random: bool) -> "tuple[ConvNet, Preprocessing]":
     import torch
 
-    from eyespot.models.registry import create
+    from eyespot.models.registry import create, find
+    from eyespot.models.weights import find_weights
 
+    about = find(name)
     torch.manual_seed(0)  # fresh weights that are the same tomorrow
-    return create(name, weights=None if random else "imagenet")
+    if random:
+        return create(name), about.preprocessing
+    return create(name, weights="imagenet"), find_weights(about).preprocessing
 
 
 def _shown(name: str, random: bool) -> str:

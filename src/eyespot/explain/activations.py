@@ -17,7 +17,6 @@ from eyespot.models.convnet import ConvNet
 
 PHOTO = 256
 """About the least side, in pixels, at which the photo is shown."""
-SCALE = "dark is little, bright is much, for each by its own measure"
 
 
 def seen(
@@ -60,11 +59,14 @@ def draw_activations(
     """A page with the photo that the network saw, and every map [C, h, w] of one of its stages."""
     count, height, width = maps.shape
     photo = resized(prepared[None], max(PHOTO, *prepared.shape))[0]
-    size = f"{prepared.shape[0]} x {prepared.shape[1]}"
+    scale = "one scale for all" if height == width == 1 else "each on its own scale"
     return page(
         title,
         [
-            (f"the photo, {size} pixels", photo),
-            (f"{count} maps of {height} x {width}: {SCALE}", grid(coloured(maps))),
+            (f"the photo, {prepared.shape[0]} x {prepared.shape[1]} pixels", photo),
+            (
+                f"{count} maps of {height} x {width}: dark is little, bright is much, {scale}",
+                grid(coloured(maps)),
+            ),
         ],
     )
