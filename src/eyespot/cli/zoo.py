@@ -5,15 +5,17 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from eyespot.cli.outputs import check_outputs
 from eyespot.cli.show import print_json, progress
 from eyespot.errors import UsageError
+
+if TYPE_CHECKING:
+    from eyespot.models.registry import Network
 
 
 def zoo(
@@ -78,7 +80,8 @@ def facts_of(
             {
                 "name": network.name,
                 "year": paper.year,
-                "paper": f"{paper.authors}, {paper.title}",
+                "authors": paper.authors,
+                "paper": paper.title,
                 "dataset": network.dataset,
                 "input_size": network.preprocessing.size,
                 "depth": network.depth,
@@ -95,11 +98,13 @@ def facts_of(
     return rows
 
 
-def weights_origin(network: Any) -> str | None:
-    """Where weights come from: an installed "package", "published" by others, or nowhere."""
-    if network.weights_package and find_spec(network.weights_package):
-        return "package"
-    return "published" if network.published else None
+def weights_origin(network: "Network") -> str | None:
+    """Where weights come from: an installed "package", the "store", "published" by others (here,
+    or to be downloaded at first use); None if from nowhere."""
+    from eyespot.models.weights import locate
+
+    found = locate(network)
+    return found[0] if found else "published" if network.published else None
 
 
 def _check_column(sort: str) -> None:
@@ -116,7 +121,7 @@ def _show_all(rows: Iterable[dict[str, Any]]) -> None:
     rows = list(rows)
     print("\n".join(networks_table(rows, shutil.get_terminal_size().columns)))
     print(
-        "\nTop-1 and top-5: published errors in %. Mult-adds and memory: one picture, forwards.\n"
+        "\nTop-1, top-5: published errors, %. Mult-adds, memory: to classify one picture.\n"
         "A wider window shows more columns, eyespot zoo NAME one network layer by layer"
         + ("." if any(row["images_per_second"] for row in rows) else ",\n--measure the speed here.")
     )
@@ -139,7 +144,7 @@ def _show_one(row: dict[str, Any], as_json: bool) -> None:
         top5 = "" if row["top5_error"] is None else f", top-5 {row['top5_error']:#.3g} %"
         about += f". Published error: top-1 {row['top1_error']:#.3g} %{top5}"
         about += f" ({row['errors_source']})."
-    _say(f"{row['name']}: {row['paper']}, {row['year']}")
+    _say(f"{row['name']}: {row['authors']}, {row['paper']}, {row['year']}")
     _say(about)
     print()
     print("\n".join(layers_table(layers, shapes_of(row["name"]))))
@@ -155,7 +160,7 @@ def _show_one(row: dict[str, Any], as_json: bool) -> None:
             f"Here: {row['images_per_second']:,.0f} images/s, {row['latency'] * 1000:.1f} ms for "
             f"one alone ({row['engine']})."
         )
-    _say("Sees: height of the part of the picture that one position looks at (receptive field).")
+    _say("Sees: pixels of the picture that one position looks at (its receptive field).")
 
 
 def _say(text: str) -> None:

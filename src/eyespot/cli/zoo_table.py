@@ -43,7 +43,8 @@ COLUMNS = (
     Column("weights", "Weights", str, 11, left=True),
     Column("engine", "Engine", str, 13, left=True),
     Column("errors_source", "Errors from", str, 14, left=True),
-    Column("paper", "Paper", str, 15, left=True),
+    Column("authors", "Authors", str, 15, left=True),
+    Column("paper", "Paper", str, 16, left=True),
 )
 
 

@@ -139,7 +139,8 @@ def shapes_of(name: str) -> dict[str, tuple[int, ...]]:
     about = registry.find(name)
     side = about.preprocessing.size
     with torch.device("meta"), torch.no_grad():
-        maps = registry.create(name).forward_features(torch.zeros(1, about.in_channels, side, side))
+        network = registry.create(name).eval()
+        maps = network.forward_features(torch.zeros(1, about.in_channels, side, side))
     return {stage: tuple(values.shape[1:]) for stage, values in maps.items()}
 
 
