@@ -1,4 +1,4 @@
-"""Every network of the zoo: eyespot's fastest engine on this machine against eager torch in float32.
+"""Every network of the zoo: eyespot's fastest engine here against eager torch in float32.
 
 Eager torch runs torchvision's network where it has one, else ours; both with random weights on the
 same pictures, in turn, one at a time and 32 at once on all cores. eyespot starts from uint8

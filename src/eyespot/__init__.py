@@ -32,7 +32,18 @@ _HOME = {
     "teach": "eyespot.transfer.teach",
     "write_report": "eyespot.report",
 }
-_ROOMS = ("classifier", "data", "errors", "evaluation", "features", "heads", "models", "transfer")
+_ROOMS = (
+    "classifier",
+    "data",
+    "errors",
+    "evaluation",
+    "explain",
+    "features",
+    "heads",
+    "models",
+    "tasks",
+    "transfer",
+)
 
 __all__ = ["__version__", *sorted(_HOME)]
 
