@@ -63,7 +63,9 @@ class EfficientNetLite(ConvNet):
 
     def __init__(self, variant: Variant, num_classes: int, in_channels: int) -> None:
         channels = 32
-        stages: dict[str, nn.Module] = {"stem": ConvNorm(in_channels, channels, kernel=3, stride=2)}
+        stages: dict[str, nn.Module] = {
+            "stem": ConvNorm(in_channels, channels, kernel=3, stride=2, same=True)
+        }
         for number, stage in enumerate(STAGES, start=1):
             out_channels = scaled_channels(stage.channels, variant.width)
             scaled = number not in (1, len(STAGES))  # "Lite" keeps the first and last stage
