@@ -392,7 +392,7 @@ def load(path: str | Path) -> Classifier:
             f"those of kind {POOLING}. Teach it again, or use the eyespot that made it "
             f"({manifest['eyespot']})."
         )
-    installed = load_backbone(classifier.backbone.name)
+    installed = load_backbone(classifier.backbone.name, fetch=False)  # files may be from strangers
     if installed.sha256 != classifier.backbone.sha256:
         raise WeightsError(
             f"{path} was taught with {named['name']} weights {named['sha256'][:12]}, installed "

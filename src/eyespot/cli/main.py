@@ -20,6 +20,7 @@ from eyespot.cli.evaluate import evaluate
 from eyespot.cli.explain import VERBS as EXPLAINING
 from eyespot.cli.predict import predict
 from eyespot.cli.teach import teach
+from eyespot.cli.weights import weights
 from eyespot.cli.zoo import zoo
 from eyespot.errors import EyespotError, UsageError
 
@@ -76,7 +77,8 @@ def _fail(message: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
-for _verb in (teach, predict, evaluate, demo, embed, cache, zoo):
+_verb: Callable[..., int | None]
+for _verb in (teach, predict, evaluate, demo, embed, cache, zoo, weights):
     app.command()(_guarded(_verb))
 
 _explain = typer.Typer(rich_markup_mode=None)

@@ -32,7 +32,7 @@ POOLING = 3
 
 @dataclass(frozen=True, slots=True)
 class Backbone:
-    """A network with its ImageNet weights, identified so that features can be kept and compared.
+    """A network with its weights, identified so that features can be kept and compared.
 
     `sha256`: of the weights' file, or `FRESH`. `preprocessing`: how photos are fitted for
     features. `blocks`: what is read from it, see `Network.feature_blocks`, or `LOGITS` alone.
@@ -45,14 +45,18 @@ class Backbone:
 
     @property
     def network(self) -> str:
-        """The network, its weights and what is read from it."""
-        blocks = crc32(",".join(self.blocks).encode())
-        return f"{self.name}-{self.sha256[:16]}-{POOLING}-{blocks:08x}"
+        """The network, its weights, what they expect of pixels, and what is read from it."""
+        pixels = self.preprocessing
+        facts = (self.blocks, pixels.size, pixels.mean, pixels.std)
+        name = self.name.replace(":", "_")  # it names files, too
+        return f"{name}-{self.sha256[:16]}-{POOLING}-{crc32(repr(facts).encode()):08x}"
 
     @property
     def extractor(self) -> str:
         """All that features depend on besides the photo; part of the cache's key."""
-        return f"{self.network}-{self.preprocessing.fit}{self.preprocessing.size}"
+        preprocessing = self.preprocessing
+        crop = f"-{preprocessing.crop_fraction}" if preprocessing.fit == "crop" else ""
+        return f"{self.network}-{preprocessing.fit}{preprocessing.size}{crop}"
 
     @property
     def last(self) -> str:
@@ -60,16 +64,16 @@ class Backbone:
         return self.blocks[-1]
 
 
-def load_backbone(name: str = DEFAULT) -> Backbone:
+def load_backbone(name: str = DEFAULT, *, fetch: bool = True) -> Backbone:
     """Find the network called `name` and its weights. Imports no torch.
 
-    Raises UsageError for an unknown name, WeightsError if the weights are not installed.
+    `fetch`: download them if they are published and not on this machine. Raises UsageError for an
+    unknown name, WeightsError if there are no weights.
     """
     network = registry.find(name)
-    judged = network.preprocessing
-    whole = Preprocessing(judged.size, judged.mean, judged.std, fit="stretch")
-    sha256 = weights.sha256_of(weights.find_weights(network))
-    return Backbone(name, sha256, whole, network.feature_blocks)
+    known = weights.find_weights(network, fetch=fetch)
+    whole = replace(known.preprocessing, fit="stretch")
+    return Backbone(name, known.sha256, whole, network.feature_blocks)
 
 
 def judged_backbone(name: str = DEFAULT) -> Backbone:

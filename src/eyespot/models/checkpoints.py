@@ -7,6 +7,7 @@ manifest of weights, which names the files beside it that hold them, as bytes.
 import json
 import math
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(tensors, checkpoint.files, checkpoint.metadata)
 
 
-def _check(path: Path, tensors: dict[str, Tensor]) -> None:
+def _check(path: Path, tensors: Mapping[Any, Any]) -> None:
     for key, tensor in tensors.items():
         if not isinstance(key, str) or not isinstance(tensor, Tensor):
             raise ValueError(f"{key!r} is no tensor")

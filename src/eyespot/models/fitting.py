@@ -82,7 +82,7 @@ def fit(
 
 def head_names(model: nn.Module) -> tuple[str, ...]:
     """How the names of tensors begin whose shape depends on the number of classes."""
-    names: tuple[str, ...] = getattr(model, "head_names", HEADS)
+    names: tuple[str, ...] = getattr(model, "head_names", HEADS)  # timm's differ
     return names
 
 

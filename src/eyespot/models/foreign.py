@@ -72,13 +72,14 @@ def _timm_inverted_residuals(model: nn.Module) -> dict[str, str]:
     }
     expanding = ("conv_pw", "bn1", "conv_dw", "bn2", "conv_pwl", "bn3")
     plain = ("conv_dw", "bn1", "conv_pw", "bn2")
-    for key in model.state_dict():
-        stage, number, layer = key.removeprefix("stages.").split(".")[:3]
-        if layer != "depthwise" or not key.endswith("conv.weight"):
+    own = model.state_dict()
+    for key in own:
+        ours = key.removesuffix(".depthwise.conv.weight")
+        if ours == key:
             continue
-        ours = f"stages.{stage}.{number}"
+        _, stage, number = ours.split(".")
         theirs = f"blocks.{int(stage.removeprefix('stage')) - 1}.{number}"
-        expands = f"{ours}.expand.conv.weight" in model.state_dict()
+        expands = f"{ours}.expand.conv.weight" in own
         layers = ("expand", "depthwise", "project") if expands else ("depthwise", "project")
         parts = [f"{ours}.{layer}.{part}" for layer in layers for part in ("conv", "norm")]
         inside = expanding if expands else plain

@@ -48,15 +48,16 @@ def read_weights(model: nn.Module, network: Network, path: Path) -> Imported:
                 mean=form.mean or network.preprocessing.mean,
                 std=form.std or network.preprocessing.std,
             )
-            for key, tensor in state.items():
-                if tensor.ndim == 4 and own[key].ndim == 2:  # a fully connected layer as convolution
-                    state[key] = tensor.flatten(1)
-            return Imported(state, form.name, preprocessing, checkpoint)
+            flat = {  # some have fully connected layers as convolutions
+                key: tensor.flatten(1) if (tensor.ndim, own[key].ndim) == (4, 2) else tensor
+                for key, tensor in state.items()
+            }
+            return Imported(flat, form.name, preprocessing, checkpoint)
     theirs = ", ".join(list(checkpoint.tensors)[:3]) or "nothing"
     known = ", ".join(form.name for form in forms(network, model))
     raise WeightsError(
-        f"{path} holds no weights of {network.name} as eyespot knows them (from {known}); it begins "
-        f"with {theirs}. Check that it is a file of this very network."
+        f"{path} has no weights of {network.name} in a form that is known (that of {known}): it "
+        f"begins with {theirs}. Check that it is a file of this very network."
     )
 
 
@@ -81,7 +82,7 @@ def import_weights(
     found = read_weights(model, network, path)
     fit(model, network, found.state, path, fresh_head=False)
     state = model.state_dict()
-    outputs = [len(tensor) for key, tensor in state.items() if key.startswith(head_names(model))][-1]
+    *_, outputs = (len(state[key]) for key in state if key.startswith(head_names(model)))
     if found.checkpoint.metadata.get("eyespot"):
         known = read_description(network, path)
     else:

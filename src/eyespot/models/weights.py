@@ -9,6 +9,7 @@ import importlib.util
 import json
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -170,12 +171,14 @@ def read_description(network: Network, path: Path) -> Pretrained:
         classes = known_classes(network)
         if metadata.get("classes", "imagenet") != "imagenet":
             classes = tuple(str(name) for name in json.loads(metadata["classes"]))
+        sha256 = metadata.get("sha256") or sha256_of(path)
+        if not re.fullmatch("[0-9a-f]{64}", sha256):  # it becomes part of files' names
+            raise ValueError("the sha256")
     except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
         raise WeightsError(
             f"{path} is damaged: what it says of its weights is not as expected ({error}). "
             f"Import them again with: eyespot weights {network.name} FILE"
         ) from error
-    sha256 = metadata.get("sha256") or sha256_of(path)
     return Pretrained(path, "store", preprocessing, classes, sha256)
 
 

@@ -1,0 +1,83 @@
+"""`eyespot weights`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from eyespot.cli.show import print_json, printable
+from eyespot.errors import UsageError
+
+if TYPE_CHECKING:
+    from eyespot.models.catalogue import Network
+
+
+def weights(
+    name: Annotated[
+        str | None, typer.Argument(help="The network. [default: list all]", metavar="[NAME]")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="A file of its weights to import.", metavar="[FILE]")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, for machines.")] = False,
+) -> None:
+    """List where the weights of each network come from; fetch or import those of one.
+
+    Lists: eyespot weights
+
+    Fetches what is published: eyespot weights resnet18
+
+    Imports a file: eyespot weights mobilenet_v1 mobilenet.safetensors
+    """
+    from eyespot.models import registry
+    from eyespot.models.weights import find_weights, locate, store_folder
+
+    if name is None:
+        rows = [_row(network) for network in registry.NETWORKS.values()]
+        if as_json:
+            print_json(rows)
+            return
+        width = max(len(row["network"]) for row in rows)
+        for row in rows:
+            print(f"{row['network']:{width}}  {printable(_words(row))}")
+        print(f"\nThe store is {printable(str(store_folder()))}.")
+        return
+    network = registry.find(name)
+    if file is not None:
+        from eyespot.models.importers import import_weights
+
+        if not file.is_file():
+            raise UsageError(f"There is no file {printable(str(file))}. Name a file of weights.")
+        import_weights(name, file)
+    else:
+        find_weights(network)
+    row = _row(network)
+    if as_json:
+        print_json(row)
+        return
+    print(f"{name}: {printable(_words(row))}")
+    found = locate(network)
+    if file is not None and found is not None and found[0] == "package":
+        print(f"The file was imported, but {network.weights_package} goes first; uninstall it.")
+
+
+def _row(network: "Network") -> dict[str, Any]:
+    """`origin`: package, store, published or none; `path`: null for what is not here yet."""
+    from eyespot.models.weights import locate
+
+    found = locate(network)
+    if found is not None:
+        origin, path = found
+        return {"network": network.name, "origin": origin, "path": str(path)}
+    origin_of_all = "published" if network.published else "none"
+    return {"network": network.name, "origin": origin_of_all, "path": None}
+
+
+def _words(row: dict[str, Any]) -> str:
+    path = row["path"]
+    if row["origin"] == "none":
+        return "none"
+    if path is None:
+        return f"published; fetch them with: eyespot weights {row['network']}"
+    where = {"package": "installed", "store": "in the store", "published": "fetched"}
+    return f"{where[row['origin']]}: {path}"

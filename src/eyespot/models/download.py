@@ -1,0 +1,204 @@
+"""Fetch published weights: once, whole, and going on where a cut connection left off."""
+
+import contextlib
+import errno
+import hashlib
+import http.client
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from filelock import FileLock
+
+from eyespot.errors import WeightsError
+
+PUBLISHER = "https://download.pytorch.org/models/"
+LIMIT = 2**30
+"""Bytes; the greatest published file has half as many."""
+TIMEOUT = 30.0
+"""Seconds without a single byte after which a server counts as gone."""
+CHUNK = 1 << 18
+
+Progress = Callable[[int, int], None]
+"""Told of bytes here and bytes in all, the latter 0 if the server does not say."""
+
+
+def fetch_published(file_name: str, folder: Path, progress: Progress | None = None) -> Path:
+    """The file that torchvision publishes under this name, in `folder`, with its sha256 verified.
+
+    EYESPOT_WEIGHTS_MIRROR is where to fetch it from, if not from its publisher. Without `progress`,
+    a terminal shows a bar. Raises WeightsError, which says what to do.
+    """
+    mirror = os.environ.get("EYESPOT_WEIGHTS_MIRROR") or PUBLISHER
+    digest = file_name.removesuffix(".pth").rpartition("-")[2]
+    path = folder / file_name
+    download(f"{mirror.rstrip('/')}/{file_name}", path, digest, progress)
+    return path
+
+
+def download(url: str, path: Path, digest: str, progress: Progress | None = None) -> None:
+    """Make what `url` serves the file `path`, unless that is there. `digest`: how the sha256 of the
+    right content begins.
+
+    Until it is whole it grows in `path` with ".part" at its end, which the next try goes on with.
+    Of several processes one downloads, and the others wait. Raises WeightsError.
+    """
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise WeightsError(
+            f"Weights are fetched from http or https only, not from {url}. "
+            "Correct or unset EYESPOT_WEIGHTS_MIRROR."
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(f".{path.name}.lock")):
+            if path.is_file():
+                return
+            part = path.with_name(f"{path.name}.part")
+            with contextlib.nullcontext(progress) if progress else _bar(path.name) as told:
+                found = _complete(url, part, digest, told)
+            if not found.startswith(digest):
+                part.unlink(missing_ok=True)
+                raise WeightsError(
+                    f"What {url} serves is not what was published: its sha256 begins with "
+                    f"{found[: len(digest)]}, not {digest}. It was thrown away; try again, or set "
+                    "EYESPOT_WEIGHTS_MIRROR to another server."
+                )
+            part.replace(path)
+    except OSError as error:  # what comes over the network is dealt with below
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            path.with_name(f"{path.name}.part").unlink(missing_ok=True)
+            why = "The disk is full"
+        else:
+            why = f"The system refused ({error.strerror or error})"
+        raise WeightsError(
+            f"{why}, so that {path.name} cannot be kept in {path.parent}. Make room there, or set "
+            "EYESPOT_WEIGHTS to another folder."
+        ) from error
+
+
+def _complete(url: str, part: Path, digest: str, progress: Progress) -> str:
+    """Fetch what `part` lacks; the sha256 of the whole."""
+    sha256 = hashlib.sha256()
+    part.touch()
+    with part.open("r+b") as file:
+        while chunk := file.read(CHUNK):
+            sha256.update(chunk)
+        if sha256.hexdigest().startswith(digest):  # killed before it could be renamed
+            return sha256.hexdigest()
+        with _open(url, file.tell()) as response:
+            start = _start(response)
+            if start != file.tell():  # the server cannot go on in the middle
+                start = file.seek(0)
+                file.truncate()
+                sha256 = hashlib.sha256()
+            length = response.length
+            total = start + length if length is not None else 0
+            for chunk in _chunks(response, url):
+                if max(total, file.tell() + len(chunk)) > LIMIT:
+                    file.truncate(file.seek(0))
+                    raise WeightsError(
+                        f"{url} is larger than {LIMIT // 2**20} MB, more than any published "
+                        "weights. Set EYESPOT_WEIGHTS_MIRROR to another server."
+                    )
+                file.write(chunk)
+                sha256.update(chunk)
+                progress(file.tell(), total)
+            if file.tell() < total:
+                raise _cut(url, f"it ended after {file.tell():,} of {total:,} bytes")
+        file.flush()
+        os.fsync(file.fileno())
+    return sha256.hexdigest()
+
+
+def _open(url: str, start: int) -> http.client.HTTPResponse:
+    """Ask for all from byte `start` on. Raises WeightsError."""
+    request = urllib.request.Request(url, headers={"User-Agent": "eyespot"})
+    if start:
+        request.add_header("Range", f"bytes={start}-")
+    try:
+        response: http.client.HTTPResponse = _opener().open(request, timeout=TIMEOUT)
+        return response
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == 416 and start:  # more is here than there: not the same file
+            return _open(url, 0)
+        raise WeightsError(
+            f"{url} cannot be fetched: the server says {error.code} {error.reason}. {_OTHERWISE}"
+        ) from error
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        raise WeightsError(
+            f"{url} cannot be reached ({reason}). Check the connection and try again. {_OTHERWISE}"
+        ) from error
+
+
+_OTHERWISE = (
+    "Otherwise set EYESPOT_WEIGHTS_MIRROR to a server that has the file, or fetch it on another "
+    "machine and import it with: eyespot weights NAME FILE"
+)
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    """Follows redirections, but to nothing other than http and https."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler(),
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(),
+        urllib.request.HTTPRedirectHandler(),
+        urllib.request.HTTPDefaultErrorHandler(),
+        urllib.request.HTTPErrorProcessor(),
+        urllib.request.UnknownHandler(),
+    ):
+        opener.add_handler(handler)
+    return opener
+
+
+def _start(response: http.client.HTTPResponse) -> int:
+    """Where in the file the response begins; it may begin anew, whatever was asked for."""
+    if response.status != 206:
+        return 0
+    first = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("-")[0]
+    return int(first) if first.isdecimal() else -1
+
+
+def _chunks(response: http.client.HTTPResponse, url: str) -> Iterator[bytes]:
+    while True:
+        try:
+            chunk = response.read1(CHUNK)
+        except (OSError, http.client.HTTPException) as error:
+            raise _cut(url, str(error) or type(error).__name__) from error
+        if not chunk:
+            return
+        yield chunk
+
+
+def _cut(url: str, why: str) -> WeightsError:
+    return WeightsError(
+        f"The connection to {url} was cut ({why}). What came is kept; the next try goes on from it."
+    )
+
+
+@contextlib.contextmanager
+def _bar(name: str) -> Iterator[Progress]:
+    """A bar on standard error; none if that is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich import progress as rich
+    from rich.console import Console
+
+    columns = (
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(),
+        rich.DownloadColumn(),
+        rich.TransferSpeedColumn(),
+        rich.TimeRemainingColumn(),
+    )
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(f"Fetching {name}", total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total or None)

@@ -1,0 +1,63 @@
+"""A network of timm with the methods that ours have."""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from eyespot.errors import UsageError
+
+STAGES = 3
+"""How many of the last stages (or blocks, of transformers) are looked at, at most."""
+
+
+class TimmNet(nn.Module):
+    """float32 [N, in_channels, H, W] -> logits [N, K]. `model`: as timm makes it.
+
+    `stage_names`: maps of `forward_features` besides "head". Raises UsageError for the few networks
+    that are no classifiers with one last layer.
+    """
+
+    def __init__(self, name: str, model: Any, in_channels: int) -> None:
+        super().__init__()
+        layer = model.pretrained_cfg.get("classifier")
+        classifier = model.get_classifier() if hasattr(model, "get_classifier") else None
+        if not isinstance(layer, str) or not isinstance(classifier, nn.Linear | nn.Conv2d):
+            raise UsageError(
+                f"{name} has no single last layer that classifies, so eyespot cannot use it. "
+                "Choose another network."
+            )
+        self.model = model
+        self.in_channels = in_channels
+        self.head_names = (f"model.{layer}.",)
+        self.num_features = classifier.weight.shape[1]
+        known = getattr(model, "feature_info", None) or []
+        usable = hasattr(model, "forward_intermediates")
+        self.stage_names = [info["module"] for info in known][-STAGES:] if usable else []
+
+    def forward_features(self, x: Tensor) -> dict[str, Tensor]:
+        """The maps of the last stages, each [N, C, h, w], and "head" [N, num_features, 1, 1], which
+        the last layer sees."""
+        if self.stage_names:
+            last, maps = self.model.forward_intermediates(
+                x, indices=len(self.stage_names), output_fmt="NCHW"
+            )
+        else:
+            last, maps = self.model.forward_features(x), []
+        features = self.model.forward_head(last, pre_logits=True)
+        named = dict(zip(self.stage_names, maps, strict=True))
+        return named | {"head": features.flatten(1)[:, :, None, None]}
+
+    def forward_head(self, maps: Tensor) -> Tensor:
+        """Logits from the map "head"."""
+        classifier = self.model.get_classifier()
+        out: Tensor = classifier(maps if isinstance(classifier, nn.Conv2d) else maps.flatten(1))
+        return out.flatten(1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.forward_head(self.forward_features(x)["head"])
+
+    def reset_head(self, num_classes: int) -> None:
+        """Replace the last layer by a fresh one for `num_classes` classes, on the same device."""
+        old = next(self.parameters())
+        self.model.reset_classifier(num_classes)
+        self.to(old.device, old.dtype)

@@ -1,0 +1,142 @@
+"""Any network of timm as one of ours: `registry.find("timm:resnet50d")`.
+
+Once weights are in the store, which also keeps what must be known of the network, finding one
+imports neither timm nor torch.
+"""
+
+import difflib
+import hashlib
+import json
+import re
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eyespot.data.transforms import Preprocessing
+from eyespot.errors import MissingExtraError, UsageError, WeightsError
+from eyespot.models.catalogue import Network, Paper
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from eyespot.models.timm_net import TimmNet
+
+TIMM = Paper("Wightman", "PyTorch Image Models", 2019)
+PREFIX = "timm:"
+NAME = re.compile(r"\w+(\.\w+)?")
+"""An architecture, and after a dot which of its weights."""
+
+
+def describe(name: str) -> Network:
+    """timm's network called `name` without "timm:". Raises UsageError if there is no such network,
+    MissingExtraError if timm is needed and not installed."""
+    if not NAME.fullmatch(name.removeprefix(PREFIX)):
+        raise _unknown(name)
+    return _from_store(name) or _from_timm(name)
+
+
+def _from_store(name: str) -> Network | None:
+    from eyespot.models.weights import read_metadata, store_file
+
+    path = store_file(name)
+    if not path.is_file():
+        return None
+    try:
+        metadata = read_metadata(path)
+        blocks = tuple(str(block) for block in json.loads(metadata["blocks"]))
+        preprocessing = Preprocessing.from_dict(json.loads(metadata["preprocessing"]))
+    except (LookupError, TypeError, ValueError):  # timm's own file, copied there
+        return None
+    return _network(name, preprocessing, blocks)
+
+
+@cache
+def _from_timm(name: str) -> Network:
+    timm = _import_timm()
+    if not timm.is_model(name.removeprefix(PREFIX)):
+        raise _unknown(name)
+    model = build(name, None, None)
+    config = model.model.pretrained_cfg
+    red, green, blue = (255.0 * value for value in config["mean"])
+    red_std, green_std, blue_std = (255.0 * value for value in config["std"])
+    preprocessing = Preprocessing(
+        size=config["input_size"][-1],
+        mean=(red, green, blue),
+        std=(red_std, green_std, blue_std),
+        crop_fraction=config["crop_pct"],
+    )
+    # The mean of the last maps is what most heads see anyway.
+    blocks = [f"{stage}.{pooling}" for stage in model.stage_names for pooling in ("mean", "std")]
+    blocks = blocks[:-2] + blocks[-1:]
+    return _network(name, preprocessing, (*blocks, "head.mean"), config["num_classes"])
+
+
+def _network(
+    name: str, preprocessing: Preprocessing, blocks: tuple[str, ...], num_classes: int = 1000
+) -> Network:
+    return Network(name, __name__, TIMM, preprocessing, blocks, depth=0, num_classes=num_classes)
+
+
+def build(name: str, num_classes: int | None, in_channels: int | None) -> "TimmNet":
+    """With fresh weights; None for timm's own number of classes and channels."""
+    from eyespot.models.timm_net import TimmNet
+
+    options = {"num_classes": num_classes, "in_chans": in_channels}
+    model = _import_timm().create_model(
+        name.removeprefix(PREFIX), **{k: v for k, v in options.items() if v is not None}
+    )
+    return TimmNet(name, model, in_channels or 3)
+
+
+def from_published(model: "TimmNet", state: dict[str, "Tensor"]) -> dict[str, "Tensor"]:
+    """timm's names and ours, which begin with "model."."""
+    return {f"model.{key}": tensor for key, tensor in state.items()}
+
+
+def fetch(network: Network) -> Path:
+    """Have timm download its weights, and put them into the store: the store's file.
+
+    Raises WeightsError if they cannot be had.
+    """
+    from eyespot.models.importers import keep
+    from eyespot.models.weights import Pretrained, store_file
+
+    bare = network.name.removeprefix(PREFIX)
+    timm = _import_timm()
+    try:
+        model = timm.create_model(bare, pretrained=True)
+    except Exception as error:  # whatever the libraries that fetch it raise
+        first = str(error).partition("\n")[0][:200]
+        raise WeightsError(
+            f"timm cannot fetch the weights of {bare} ({type(error).__name__}: {first}). Check the "
+            f"connection, or import a file with: eyespot weights {network.name} FILE"
+        ) from error
+    state = from_published(model, model.state_dict())
+    digest = hashlib.sha256()
+    for key, tensor in state.items():
+        digest.update(key.encode())
+        digest.update(tensor.contiguous().numpy().tobytes())
+    classes = None if model.num_classes == 1000 else ()
+    path = store_file(network.name)
+    known = Pretrained(path, "store", network.preprocessing, classes, digest.hexdigest())
+    return keep(network, state, known, source=f"timm {timm.__version__}")
+
+
+def _import_timm() -> Any:
+    try:
+        return import_module("timm")
+    except ImportError as error:
+        raise MissingExtraError("A network of timm", "timm") from error
+    except RuntimeError as error:  # torch and torchvision, which it imports, are not of one kind
+        raise WeightsError(
+            f"timm is installed, but cannot be imported ({error}). Reinstall torch and torchvision "
+            "together, from the same index."
+        ) from error
+
+
+def _unknown(name: str) -> UsageError:
+    bare = name.removeprefix(PREFIX)
+    near = difflib.get_close_matches(bare, _import_timm().list_models(), n=1)
+    hint = f"did you mean '{PREFIX}{near[0]}'?" if near else "timm.list_models() has the names."
+    return UsageError(f"timm has no network called '{bare}'; {hint}")
