@@ -206,6 +206,7 @@ def described_fields(text: str) -> set[str]:
         ("predict", "eyespot predict photo.jpg -m pets.eyespot --json"),
         ("evaluate", "eyespot evaluate new-photos -m pets.eyespot --json"),
         ("cache", "eyespot cache --json"),
+        ("zoo", "eyespot zoo alexnet --json"),
     ],
 )
 def test_the_fields_of_the_json_output_are_described(command: str, line: str, world: Path) -> None:

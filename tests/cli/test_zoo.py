@@ -20,6 +20,7 @@ from eyespot.models.registry import NETWORKS
 from eyespot.report import zoo_plot
 from eyespot.report.numbers import si
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 FEW = ("alexnet", "vgg16", "resnet20", "lenet5")
 
 
@@ -115,7 +116,7 @@ def test_one_network_layer_by_layer() -> None:
     assert cells("conv2 256x56x56 215,808 668 M 35 px") in rows
     assert cells("2.conv2 Conv 3x3 512x7x7 2,360,320 116 M 427 px") in rows
     assert cells("linear Dense 1000 2,049,000 2.05 M all") in rows
-    assert "25,557,032 parameters, 4.09 G multiply-adds, 45.9 MB" in done.stdout
+    assert "25,557,032 parameters, 4.09 G multiply-adds, 45.9 MB for one" in done.stdout
     assert "top-1 23.9 %, top-5 7.14 %" in " ".join(cells(done.stdout))
 
 
@@ -166,6 +167,16 @@ def test_a_warm_table_needs_no_torch(session_cache: Path, own_cache: Path) -> No
     assert done.returncode == 0, done.stderr
 
 
+def test_the_page_shows_what_the_command_prints() -> None:
+    page = (REPOSITORY / "docs" / "zoo.md").read_text("utf-8")
+    shown = re.findall(
+        r"^(eyespot zoo [^\n]*)\n```\n\n```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL
+    )
+    assert len(shown) == 2
+    for line, text in shown:
+        assert zoo(*line.split()[2:]).stdout == text
+
+
 # --- the drawing --------------------------------------------------------------------------------
 
 
@@ -209,10 +220,15 @@ def test_names_do_not_overlap(
     for group in root.iter(f"{space}g"):
         if group.get("class") == layout:
             for text in group.iter(f"{space}text"):
-                if text.get("class") == "name":
-                    left, foot = float(text.get("x", "")), float(text.get("y", ""))
-                    right = left + zoo_plot.LETTER * font * len(str(text.text))
-                    boxes[str(text.text)] = zoo_plot.Box(left, foot - 0.8 * font, right, foot)
+                kind, *side = str(text.get("class")).split()
+                if kind == "name":
+                    width = zoo_plot.LETTER * font * len(str(text.text))
+                    left = float(text.get("x", "")) - width * {"end": 1.0, "middle": 0.5}.get(
+                        "".join(side), 0.0
+                    )
+                    foot = float(text.get("y", ""))
+                    box = zoo_plot.Box(left, foot - 0.8 * font, left + width, foot)
+                    boxes[str(text.text)] = box
     assert len(boxes) > 15
     assert {"alexnet", "vgg16", "resnet50", "googlenet", "mobilenet_v2"} <= set(boxes)
     clashes = [(a, b) for a, b in combinations(boxes, 2) if boxes[a].meets(boxes[b])]

@@ -153,7 +153,7 @@ def _show_one(row: dict[str, Any], as_json: bool) -> None:
     only = f" ({aside:,} of them only for training)" if aside else ""
     _say(
         f"{totals.parameters:,} parameters{only}, {si(totals.macs)} multiply-adds, "
-        f"{si(totals.memory, 'B')} of memory for one forward pass."
+        f"{si(totals.memory, 'B')} for one forward pass."
     )
     if row["images_per_second"]:
         _say(

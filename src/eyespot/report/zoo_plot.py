@@ -60,10 +60,12 @@ class Bubble:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """The name of a bubble: `x` is its left end, `y` the foot of its letters; a line leads from
-    the bubble's centre to `line` where the name stands apart."""
+    """The name of a bubble: at `x` it begins, or has its `middle` or its `end`, as `side` says;
+    `y` is the foot of the letters. Where the name stands apart, a line leads from the bubble's
+    centre to `line`."""
 
     bubble: Bubble
+    side: str
     x: float
     y: float
     line: tuple[float, float] | None
@@ -167,7 +169,10 @@ def labels(named: Iterable[Bubble], bubbles: Iterable[Bubble], font: float) -> I
             if inside and not any(map(box.meets, [*taken, *dots])):
                 taken.append(box)
                 apart = distance > NEAR + 8 and distance != bubble.radius + NEAR
-                yield Label(bubble, left, top + 0.8 * font, (x, y) if apart else None)
+                # The side next to the bubble is exact, however wide the letters really are.
+                side = ("end", "middle", "")[round(math.cos(angle)) + 1]
+                edge = {"end": box.right, "middle": (box.left + box.right) / 2, "": box.left}[side]
+                yield Label(bubble, side, edge, top + 0.8 * font, (x, y) if apart else None)
                 break
 
 
