@@ -154,4 +154,5 @@ def _numbers(entry: dict[str, Any], content: bytes) -> "np.ndarray[Any, np.dtype
     if how["dtype"] != "uint8":
         raise ValueError(f"{entry['name']} is kept as {how['dtype']}, not uint8")
     steps = np.frombuffer(content, np.uint8)
-    return (steps * np.float64(how["scale"]) + np.float64(how["min"])).astype(np.float32)
+    with np.errstate(all="ignore"):  # what is not finite is refused later
+        return (steps * np.float64(how["scale"]) + np.float64(how["min"])).astype(np.float32)
