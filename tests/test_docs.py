@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 import typer
 from PIL import Image
+from safetensors.torch import save_file
 
 import eyespot
 from eyespot.cli.main import app
+from eyespot.models import registry
 from eyespot.transfer.teach import learn
 from tests.pictures import patches
 
@@ -33,6 +35,8 @@ NOT_RUN = {
     "python docs/examples/": "the examples have a test of their own",
     "eyespot predict --camera": "needs a camera",
     "eyespot demo": "demo's own test runs it; it takes seconds",
+    "eyespot weights resnet18": "fetches",
+    "eyespot teach pets/ --backbone timm:": "fetches",
 }
 """Beginnings of lines that are shown but not run here, and why."""
 
@@ -78,6 +82,8 @@ def first_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(world / "holiday/1.jpg", world / name)
     rows = [f"pets/{thing}/{n}.jpg,{thing}\n" for thing in ("cat", "dog") for n in range(1, 9)]
     (world / "photos.csv").write_text("path,label\n" + "".join(rows))
+    weights = registry.create("squeezenet1_1").state_dict()
+    save_file(weights, world / "squeezenet.safetensors")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(world)
         learn("pets", budget=1).classifier.save("pets.eyespot")
@@ -89,6 +95,7 @@ def world(first_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """Where a test stands: a copy of all these, of its own."""
     shutil.copytree(first_world, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EYESPOT_WEIGHTS", str(tmp_path / "weights"))
     return tmp_path
 
 
@@ -206,6 +213,7 @@ def described_fields(text: str) -> set[str]:
         ("predict", "eyespot predict photo.jpg -m pets.eyespot --json"),
         ("evaluate", "eyespot evaluate new-photos -m pets.eyespot --json"),
         ("cache", "eyespot cache --json"),
+        ("weights", "eyespot weights --json"),
         ("zoo", "eyespot zoo alexnet --json"),
     ],
 )

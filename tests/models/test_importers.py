@@ -42,8 +42,8 @@ def trained(network: Any) -> Any:
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.normal_(module.bias, std=0.1)
-            nn.init.normal_(module.running_mean, std=0.1)
-            nn.init.uniform_(module.running_var, 0.5, 1.5)
+            module.get_buffer("running_mean").normal_(std=0.1)
+            module.get_buffer("running_var").uniform_(0.5, 1.5)
     return network.eval()
 
 
@@ -109,7 +109,8 @@ def test_tensorflow_is_right_on_photos(
     rows = list(csv.DictReader((folder / "labels.csv").read_text().splitlines()))[::5]
     photos = [np.asarray(Image.open(folder / row["file"]).convert("RGB")) for row in rows]
     pixels = np.stack([prepare(photo, known.preprocessing) for photo in photos])
-    mean, std = np.float32(known.preprocessing.mean), np.float32(known.preprocessing.std)
+    mean = np.array(known.preprocessing.mean, np.float32)
+    std = np.array(known.preprocessing.std, np.float32)
     pictures = torch.from_numpy((pixels - mean) / std).permute(0, 3, 1, 2)
     with torch.inference_mode():
         guesses = registry.create(name, weights="imagenet").eval()(pictures).argmax(1).tolist()

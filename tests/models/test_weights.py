@@ -210,12 +210,12 @@ def test_names_are_replaced_by_whole_components() -> None:
 def test_the_list_says_where_weights_come_from(theirs: Path) -> None:
     assert eyespot("weights", "squeezenet1_1", str(theirs)).exit_code == 0
     rows = json.loads(eyespot("weights", "--json").output)
-    origins = {row["network"]: row["origin"] for row in rows}
+    origins = {row["name"]: row["weights"] for row in rows}
     assert list(origins) == list(registry.NETWORKS)
     assert origins["efficientnet_lite0"] == "package"
     assert origins["squeezenet1_1"] == "store"
     assert origins["resnet18"] == "published"
-    assert origins["plain18"] == "none"
+    assert origins["plain18"] is None
     assert [row["path"] is not None for row in rows].count(True) == sum(
         origin in ("package", "store") for origin in origins.values()
     )
@@ -230,8 +230,8 @@ def test_fetching(published: Server, theirs: Path, store: Path) -> None:
     assert str(store / theirs.name) in shown.output
     row = json.loads(eyespot("weights", "squeezenet1_1", "--json").output)
     assert row == {
-        "network": "squeezenet1_1",
-        "origin": "published",
+        "name": "squeezenet1_1",
+        "weights": "published",
         "path": str(store / theirs.name),
     }
 

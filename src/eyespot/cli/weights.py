@@ -19,7 +19,9 @@ def weights(
     file: Annotated[
         Path | None, typer.Argument(help="A file of its weights to import.", metavar="[FILE]")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON, for machines.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object, or a list, for machines.")
+    ] = False,
 ) -> None:
     """List where the weights of each network come from; fetch or import those of one.
 
@@ -37,9 +39,9 @@ def weights(
         if as_json:
             print_json(rows)
             return
-        width = max(len(row["network"]) for row in rows)
+        width = max(len(row["name"]) for row in rows)
         for row in rows:
-            print(f"{row['network']:{width}}  {printable(_words(row))}")
+            print(f"{row['name']:{width}}  {printable(_words(row))}")
         print(f"\nThe store is {printable(str(store_folder()))}.")
         return
     network = registry.find(name)
@@ -62,22 +64,20 @@ def weights(
 
 
 def _row(network: "Network") -> dict[str, Any]:
-    """`origin`: package, store, published or none; `path`: null for what is not here yet."""
+    """`weights`: package, store, published or None; `path`: None for what is not here yet."""
     from eyespot.models.weights import locate
 
     found = locate(network)
-    if found is not None:
-        origin, path = found
-        return {"network": network.name, "origin": origin, "path": str(path)}
-    origin_of_all = "published" if network.published else "none"
-    return {"network": network.name, "origin": origin_of_all, "path": None}
+    if found is None:
+        origin = "published" if network.published else None
+        return {"name": network.name, "weights": origin, "path": None}
+    return {"name": network.name, "weights": found[0], "path": str(found[1])}
 
 
 def _words(row: dict[str, Any]) -> str:
-    path = row["path"]
-    if row["origin"] == "none":
+    if row["weights"] is None:
         return "none"
-    if path is None:
-        return f"published; fetch them with: eyespot weights {row['network']}"
+    if row["path"] is None:
+        return f"published; fetch them with: eyespot weights {row['name']}"
     where = {"package": "installed", "store": "in the store", "published": "fetched"}
-    return f"{where[row['origin']]}: {path}"
+    return f"{where[row['weights']]}: {row['path']}"
