@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from eyespot.errors import WeightsError
+from eyespot.models.weights import published_digest
 
 PUBLISHER = "https://download.pytorch.org/models/"
 LIMIT = 2**30
@@ -34,9 +35,8 @@ def fetch_published(file_name: str, folder: Path, progress: Progress | None = No
     a terminal shows a bar. Raises WeightsError, which says what to do.
     """
     mirror = os.environ.get("EYESPOT_WEIGHTS_MIRROR") or PUBLISHER
-    digest = file_name.removesuffix(".pth").rpartition("-")[2]
     path = folder / file_name
-    download(f"{mirror.rstrip('/')}/{file_name}", path, digest, progress)
+    download(f"{mirror.rstrip('/')}/{file_name}", path, published_digest(file_name), progress)
     return path
 
 
@@ -58,8 +58,12 @@ def download(url: str, path: Path, digest: str, progress: Progress | None = None
             if path.is_file():
                 return
             part = path.with_name(f"{path.name}.part")
-            with contextlib.nullcontext(progress) if progress else _bar(path.name) as told:
-                found = _complete(url, part, digest, told)
+            try:
+                with contextlib.nullcontext(progress) if progress else _bar(path.name) as told:
+                    found = _complete(url, part, digest, told)
+            finally:
+                if part.is_file() and part.stat().st_size == 0:  # nothing came
+                    part.unlink()
             if not found.startswith(digest):
                 part.unlink(missing_ok=True)
                 raise WeightsError(
