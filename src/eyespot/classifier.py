@@ -492,15 +492,23 @@ def model_card(classifier: Classifier) -> str:
 
 
 def imagenet(backbone: str = "efficientnet_lite0") -> Classifier:
-    """The network's own classifier of the 1000 ImageNet classes, as a Classifier.
+    """A network's own classifier, by default of the 1000 ImageNet classes, as a Classifier.
 
-    Photos are cropped as ImageNet is judged. Raises WeightsError if weights are not installed.
+    Photos are cropped as ImageNet is judged. Raises WeightsError if weights are not installed, or
+    do not say what their outputs mean.
     """
-    from eyespot.models.weights import imagenet_classes
+    from eyespot.models import find
+    from eyespot.models.weights import find_weights
 
     body = judged_backbone(backbone)
+    classes = find_weights(find(backbone)).class_names()
+    if not classes:
+        raise WeightsError(
+            f"The weights of {backbone} do not say what its outputs mean. Import them with names: "
+            f'eyespot.models.importers.import_weights("{backbone}", FILE, classes=[...])'
+        )
     return Classifier(
-        classes=imagenet_classes(),
+        classes=classes,
         backbone=body,
         recipe=Recipe("imagenet", (body.last,), 0.0),
         scorer=LogitsScorer(),

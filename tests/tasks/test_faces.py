@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eyespot.classifier import imagenet
 from eyespot.errors import WeightsError
 from eyespot.models.importers import import_weights
 from eyespot.tasks import faces
@@ -32,6 +33,13 @@ def test_faces_in_groups_and_portraits(shared_data: Path) -> None:
     ]
     assert np.mean([len(find_faces(path)) >= 1 for path in portraits]) >= 0.85
     assert find_faces(folder / "white.png") == ()
+
+
+@pytest.mark.usefixtures("detector")
+@pytest.mark.usefixtures("detector")
+def test_a_detector_is_no_classifier() -> None:
+    with pytest.raises(WeightsError, match="what its outputs mean"):
+        imagenet("tiny_yolo_face")
 
 
 @pytest.mark.usefixtures("detector")
