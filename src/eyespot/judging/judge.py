@@ -31,7 +31,7 @@ from eyespot.judging.journal import GUESSES, Answer, Journal
 from eyespot.judging.labels import Labelled
 from eyespot.judging.views import Views
 from eyespot.models import registry
-from eyespot.models.weights import imagenet_classes
+from eyespot.models.weights import find_weights, imagenet_classes
 
 Progress = Callable[[int, int], None]
 """Called with (pictures done, pictures in all)."""
@@ -128,8 +128,14 @@ def judge(
             f"{network} was made for {entry.dataset} and knows no class of ImageNet. "
             f"Name another network, such as {DEFAULT}."
         )
-    views = Views(entry.preprocessing, crops, tuple(scales))
     backbone = judged_backbone(network)
+    classes = find_weights(entry).class_names()
+    if classes != imagenet_classes():
+        raise UsageError(
+            f"The weights of {network} know {len(classes)} classes, which are not the 1000 of "
+            "ImageNet in their order. Name another network."
+        )
+    views = Views(backbone.preprocessing, crops, tuple(scales))
     pictures, skipped = find_pictures(source)
     engine = open_engine(backbone)
     size = ceil(BATCH / len(views))
@@ -177,7 +183,7 @@ def judge(
         top5_interval=wilson_interval(wrong5, count),
         failures=tuple(sorted(failures, key=lambda failure: -failure.guesses[0][1])),
         skipped=tuple(skipped),
-        classes=imagenet_classes(),
+        classes=classes,
         asked=asked,
         seconds=seconds,
         journal=journal.path,
