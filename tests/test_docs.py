@@ -7,6 +7,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,7 @@ def first_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(world / "holiday/1.jpg", world / name)
     rows = [f"pets/{thing}/{n}.jpg,{thing}\n" for thing in ("cat", "dog") for n in range(1, 9)]
     (world / "photos.csv").write_text("path,label\n" + "".join(rows))
+    write_imagenet(world)
     weights = registry.create("squeezenet1_1").state_dict()
     save_file(weights, world / "squeezenet.safetensors")
     with pytest.MonkeyPatch.context() as patch:
@@ -97,6 +99,19 @@ def world(first_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EYESPOT_WEIGHTS", str(tmp_path / "weights"))
     return tmp_path
+
+
+def write_imagenet(world: Path) -> None:
+    """Pictures as the validation set's, with its names, and shards of them."""
+    (world / "imagenet").mkdir()
+    (world / "shards").mkdir()
+    for number, patch in enumerate(patches("gravel", 4), start=1):
+        picture = world / f"imagenet/ILSVRC2012_val_{number:08}.JPEG"
+        Image.fromarray(patch).save(picture)
+        with tarfile.open(world / f"shards/val-{(number - 1) // 2:06}.tar", "a") as shard:
+            (world / f"{number}.cls").write_text(str(number))
+            shard.add(picture, f"{number}.jpg")
+            shard.add(world / f"{number}.cls", f"{number}.cls")
 
 
 def write_video(path: Path) -> None:
@@ -172,7 +187,7 @@ def test_commands_of_a_page_work_one_after_the_other(page: Path, world: Path) ->
             write_video(world / video)
         done = run(line)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
-        for written in re.findall(r"(?:-o|--csv|--parquet|--report) (\S+)", line):
+        for written in re.findall(r"(?:-o|--csv|--parquet|--report|--gallery) (\S+)", line):
             assert (world / written).stat().st_size > 0, line
 
 

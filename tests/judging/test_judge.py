@@ -141,10 +141,8 @@ def test_what_could_not_be_read_is_tried_again(
 ) -> None:
     write(tmp_path / WNIDS[0] / "1.png", 0)
     write(tmp_path / WNIDS[1] / "1.png", 1)
-    real = judging.find_pictures
-
     def elsewhere(source: Path) -> Any:
-        found, skipped = real(source)
+        found, skipped = find_pictures(source)
         (tmp_path / WNIDS[1] / "1.png").rename(tmp_path / "away")
         return found, skipped
 

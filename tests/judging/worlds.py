@@ -26,7 +26,7 @@ class Brightness:
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         self.asked += len(pictures)
         means = pictures.mean(axis=(1, 2, 3))
-        return -np.abs(np.arange(1000) - means[:, None]).astype(np.float32)
+        return np.asarray(-np.abs(np.arange(1000) - means[:, None]), dtype=np.float32)
 
 
 def grey(value: int, side: int = 40) -> bytes:
