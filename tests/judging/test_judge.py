@@ -112,7 +112,7 @@ def test_corrected_labels_are_counted_without_asking_again(
 
 
 @pytest.mark.parametrize(
-    "damage", ["half a line", "a line too few", "nonsense", "other classes", "zeros"]
+    "damage", ["half a line", "a line too few", "nonsense", "other classes", "too few", "zeros"]
 )
 def test_a_damaged_journal_costs_only_what_is_damaged(
     engine: Brightness, pictures: Path, damage: str
@@ -120,13 +120,13 @@ def test_a_damaged_journal_costs_only_what_is_damaged(
     whole = judge(pictures)
     assert whole.journal
     lines = whole.journal.read_text().splitlines(keepends=True)
-    last = json.loads(lines[-1])
-    last[1] = [[[5000, 0.5]] * 5 for _ in last[1]]
+    number, answers = json.loads(lines[-1])
     broken = {
         "half a line": lines[-1][:50],
         "a line too few": "",
         "nonsense": '{"a": 1}\n[0]\n[[], 3]\n[1, [2]]\n',
-        "other classes": json.dumps(last) + "\n",
+        "other classes": json.dumps([number, [[[5000, 0.5]] * 5 for _ in answers]]) + "\n",
+        "too few": json.dumps([number, answers[:-1]]) + "\n",
         "zeros": "\0" * 100,
     }[damage]
     whole.journal.write_text("".join(lines[:-1]) + broken)
@@ -141,6 +141,7 @@ def test_what_could_not_be_read_is_tried_again(
 ) -> None:
     write(tmp_path / WNIDS[0] / "1.png", 0)
     write(tmp_path / WNIDS[1] / "1.png", 1)
+
     def elsewhere(source: Path) -> Any:
         found, skipped = find_pictures(source)
         (tmp_path / WNIDS[1] / "1.png").rename(tmp_path / "away")
