@@ -31,11 +31,11 @@ def convert_nothing(*_: object) -> dict[str, int]:
 def test_a_whole_network_is_not_converted_again(
     networks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "_convert", convert_nothing)
+    monkeypatch.setattr(engines, "convert", convert_nothing)
     assert OpenVinoEngine(load_backbone()).layout
 
 
-@pytest.mark.parametrize("suffix", [".xml", ".bin", ".json", ".head.safetensors"])
+@pytest.mark.parametrize("suffix", [".xml", ".bin", ".json"])
 @pytest.mark.parametrize("damage", ["gone", "empty", "half", "flipped"])
 def test_a_damaged_network_is_converted_again(
     damage: str, suffix: str, networks: Path, monkeypatch: pytest.MonkeyPatch
@@ -48,7 +48,7 @@ def test_a_damaged_network_is_converted_again(
     else:
         kept = {"empty": 0, "half": len(content) // 2, "flipped": len(content)}[damage]
         path.write_bytes(content[:kept])
-    monkeypatch.setattr(engines, "_convert", convert_nothing)
+    monkeypatch.setattr(engines, "convert", convert_nothing)
     with pytest.raises(CacheError, match="converted again"):
         OpenVinoEngine(load_backbone())
 
@@ -68,7 +68,7 @@ def test_where_it_cannot_be_kept_torch_takes_over(
 ) -> None:
     (own_cache / "networks").unlink()
     monkeypatch.setattr(engines, "_has_gpu", lambda: False)
-    monkeypatch.setattr(engines, "_convert", convert_nothing)
+    monkeypatch.setattr(engines, "convert", convert_nothing)
     assert isinstance(open_engine(load_backbone()), TorchEngine)
     assert "cannot be kept" in caplog.text
     assert "torch runs the network" in caplog.text

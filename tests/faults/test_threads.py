@@ -3,12 +3,12 @@
 import subprocess
 import sys
 
-# Eight threads that take turns as often as Python can: without what `_import_openvino` prepares,
+# Eight threads that take turns as often as Python can: without what `import_openvino` prepares,
 # four of five such programs never end.
 AT_ONCE = """
 import sys, threading
-from eyespot.features.engines import _import_openvino
-openvino = _import_openvino()
+from eyespot.features.conversion import import_openvino
+openvino = import_openvino()
 sys.setswitchinterval(1e-7)
 together = threading.Barrier(8)
 def use():
