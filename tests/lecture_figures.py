@@ -55,7 +55,7 @@ FIGURES: dict[str, Callable[[], str]] = {
     "AlexNet": lambda: f"{parameters('alexnet_2012'):,}",
     "AlexNet, on another slide": lambda: (
         f"{parameters('alexnet_2012'):,}; its layer fc6 alone has "
-        f"{of('alexnet_2012', 'stages.fc6.1').parameters:,}"
+        f"{of('alexnet_2012', 'stages.fc6.0').parameters:,}"
     ),
     "AlexNet beside LeNet-5": lambda: (
         f"{parameters('alexnet_2012') / parameters('lenet5_1998_rbf'):,.0f} times"

@@ -12,6 +12,7 @@ from eyespot.errors import UsageError
 from eyespot.models import registry
 from eyespot.models.anatomy import Layer, anatomy, dissect, shapes_of, totals
 from eyespot.models.layers import Conv2dSame, GlobalAveragePool
+from tests.lecture_measures import depth
 
 FAMILIES = list({network.module: name for name, network in registry.NETWORKS.items()}.values())
 """One network of each file."""
@@ -271,3 +272,8 @@ def test_shapes_of_stages() -> None:
 def test_an_unknown_network() -> None:
     with pytest.raises(UsageError, match="resnet56"):
         dissect("resnet5")
+
+
+@pytest.mark.parametrize("name", registry.NETWORKS)
+def test_the_catalogue_has_the_depth_that_is_built(name: str) -> None:
+    assert registry.find(name).depth == depth(name)

@@ -39,7 +39,8 @@ def two_towers(in_channels: int) -> dict[str, nn.Module]:
         "conv4": conv(384, 384, 3, padding=1, groups=2),
         "conv5": conv(384, 256, 3, padding=1, groups=2),
         "pool5": overlapping_pool(),
-        **fully_connected(),
+        "fc6": dense(256 * 6 * 6),
+        "fc7": dense(4096),
     }
 
 
@@ -53,16 +54,16 @@ def one_tower(in_channels: int) -> dict[str, nn.Module]:
         "conv4": conv(384, 256, 3, padding=1),
         "conv5": conv(256, 256, 3, padding=1),
         "pool5": nn.Sequential(overlapping_pool(), nn.AdaptiveAvgPool2d(6)),
-        **fully_connected(),
+        **{  # torchvision's drop the inputs of these layers, not the outputs
+            name: nn.Sequential(nn.Dropout(0.5), Dense(inputs, 4096), nn.ReLU(inplace=True))
+            for name, inputs in (("fc6", 256 * 6 * 6), ("fc7", 4096))
+        },
     }
 
 
-def fully_connected() -> dict[str, nn.Module]:
-    """Two hidden layers of 4096 behind dropout of one half (section 4.2)."""
-    return {
-        name: nn.Sequential(nn.Dropout(0.5), Dense(inputs, 4096), nn.ReLU(inplace=True))
-        for name, inputs in (("fc6", 256 * 6 * 6), ("fc7", 4096))
-    }
+def dense(inputs: int) -> nn.Sequential:
+    """A hidden layer of 4096, whose outputs drop out by half (section 4.2)."""
+    return nn.Sequential(Dense(inputs, 4096), nn.ReLU(inplace=True), nn.Dropout(0.5))
 
 
 def conv(

@@ -148,17 +148,18 @@ def _lenet() -> Iterable[Network]:
     framed = Preprocessing(size=32, mean=(33.3,) * 3, std=(78.6,) * 3, crop_fraction=1.0)
     error = Errors(0.95, None, "section III-B, without distorted digits")
     for name in ("lenet5", "lenet5_1998", "lenet5_1998_rbf"):
+        fixed_codes = name == "lenet5_1998_rbf"  # its outputs learn nothing
         yield Network(
             name,
             "eyespot.models.lenet",
             LECUN,
             framed,
             ("c5.mean", "f6.mean"),
-            5,
+            4 if fixed_codes else 5,
             "MNIST",
             10,
             1,
-            error if name == "lenet5_1998_rbf" else None,
+            error if fixed_codes else None,
         )
 
 
@@ -337,7 +338,7 @@ LITE_BLOCKS = (
 
 
 def _efficientnet_lite() -> Iterable[Network]:
-    rows = ((0, 224, 24.9, 50), (1, 240, 23.3, 62), (2, 260, 22.4, 65))
+    rows = ((0, 224, 24.9, 50), (1, 240, 23.3, 65), (2, 260, 22.4, 65))
     for number, size, top1, depth in rows:
         yield Network(
             name=f"efficientnet_lite{number}",

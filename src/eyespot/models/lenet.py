@@ -5,7 +5,6 @@ Proceedings of the IEEE 86(11), 1998, section II-B: float32 [N, 1, 32, 32] -> lo
 60,000 weights up to layer F6, as the paper's counts of each layer add up.
 """
 
-import math
 from functools import partial
 
 import torch
@@ -94,9 +93,9 @@ class SparseConv2d(nn.Module):
         self.shape = (len(inputs), max(self.inputs) + 1, kernel, kernel)
         self.weight = nn.Parameter(torch.empty(len(pairs), kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(len(inputs)))
-        # The paper's fan-in rule (appendix A), for the mean number of inputs.
+        # The paper's rule (appendix A): 2.4 / fan-in, for the mean number of inputs.
         reach = 2.4 * len(inputs) / (len(pairs) * kernel * kernel)
-        nn.init.uniform_(self.weight, -math.sqrt(reach), math.sqrt(reach))
+        nn.init.uniform_(self.weight, -reach, reach)
 
     def forward(self, x: Tensor) -> Tensor:
         outputs, inputs, *kernel = self.shape

@@ -2,7 +2,7 @@
 
 Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision
 Applications", 2017: depthwise separable convolution (section 3.1), table 1, width and resolution
-multipliers (3.3, 3.4). Padding, batch norm's constants, ReLU6 and dropout are those of the
+multipliers (3.3, 3.4). Padding, batch norm's epsilon, ReLU6 and dropout are those of the
 authors' TensorFlow-Slim code, whose weights fit here.
 """
 

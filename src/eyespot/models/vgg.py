@@ -8,9 +8,9 @@ from functools import partial
 
 from torch import nn
 
-from eyespot.models.alexnet import response_norm
+from eyespot.models.alexnet import dense, response_norm
 from eyespot.models.convnet import ConvNet
-from eyespot.models.layers import Dense, LinearHead, initialise_he
+from eyespot.models.layers import LinearHead, initialise_he
 
 CHANNELS = (64, 128, 256, 512, 512)
 
@@ -43,7 +43,7 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
         stages[f"stage{number}"] = stage.append(nn.MaxPool2d(2))
     stages["pool"] = nn.AdaptiveAvgPool2d(7)  # nothing at 224 pixels, any other size fits too
     for layer, inputs in (("fc6", 512 * 7 * 7), ("fc7", 4096)):
-        stages[layer] = nn.Sequential(Dense(inputs, 4096), nn.ReLU(inplace=True), nn.Dropout(0.5))
+        stages[layer] = dense(inputs)
     network = ConvNet(
         stages,
         partial(LinearHead, 4096),
