@@ -6,10 +6,12 @@ manifest of weights, which names the files beside it that hold them, as bytes.
 
 import json
 import math
+import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -98,7 +100,11 @@ def _saved_by_torch(path: Path) -> dict[str, Tensor]:
         with zipfile.ZipFile(path) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > LIMIT:
                 raise WeightsError(_too_large(path))
-    state: Any = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of foreign protocols, which are refused
+            state: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError:  # whose message recommends to run what is in the file
+        raise ValueError("it is damaged, or holds other objects than tensors") from None
     for key in ("state_dict", "model"):  # training scripts save more than the weights
         if isinstance(state, dict) and isinstance(state.get(key), dict):
             state = state[key]
