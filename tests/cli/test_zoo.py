@@ -244,6 +244,9 @@ def test_nothing_to_draw(tmp_path: Path) -> None:
     done = zoo("--plot", tmp_path)
     assert done.exit_code == 2
     assert "is a folder" in done.stderr
+    done = zoo("--plot", tmp_path / "zoo.png")
+    assert done.exit_code == 2
+    assert "ends in .svg" in done.stderr
     with pytest.raises(UsageError):
         zoo_plot.draw([])
 

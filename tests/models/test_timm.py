@@ -12,6 +12,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import eyespot
+from eyespot.cli.zoo import facts_of
 from eyespot.errors import MissingExtraError, UsageError, WeightsError
 from eyespot.features.backbone import load_backbone
 from eyespot.features.engines import OpenVinoEngine, TorchEngine
@@ -144,6 +145,11 @@ def test_without_a_network_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(timm, "create_model", create)
     with pytest.raises(WeightsError, match=r"no route.*eyespot weights timm:test_resnet FILE"):
         load_backbone("timm:test_resnet")
+
+
+def test_depth_that_nobody_counted_is_unknown() -> None:
+    [facts] = facts_of(["timm:test_resnet"])
+    assert facts["depth"] is None
 
 
 @pytest.mark.parametrize("name", ["resnet50dd", "../resnet50", "hf-hub:a/b", ""])

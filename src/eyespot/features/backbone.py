@@ -129,7 +129,7 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
             if backbone.blocks == (LOGITS,):
                 return {LOGITS: logits}
             features = {block: pooled(maps, block) for block in backbone.blocks}
-            return features | {CONFIDENCE: logits.softmax(1).amax(1, keepdim=True)}
+            return features | {CONFIDENCE: logits.flatten(1).softmax(1).amax(1, keepdim=True)}
 
         def forward(self, pictures: Tensor) -> Tensor:
             return torch.cat(list(self.features(pictures).values()), dim=1)

@@ -27,7 +27,7 @@ def find(name: str) -> Network:
 
         return describe(name)
     near = difflib.get_close_matches(name, NETWORKS, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"known names: {', '.join(NETWORKS)}."
+    hint = f"did you mean '{near[0]}'?" if near else "all are listed by: eyespot zoo"
     raise UsageError(f"There is no network called '{name}'; {hint}")
 
 
