@@ -86,6 +86,8 @@ def first_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_imagenet(world)
     weights = registry.create("squeezenet1_1").state_dict()
     save_file(weights, world / "squeezenet.safetensors")
+    detector = registry.create("tiny_yolo_face").state_dict()
+    save_file(detector, world / "face-detector.safetensors")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(world)
         learn("pets", budget=1).classifier.save("pets.eyespot")

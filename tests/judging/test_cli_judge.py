@@ -66,6 +66,8 @@ def test_json(world: Path) -> None:
         ("--imagenet pictures -m pets.eyespot", "no network"),
         ("--imagenet pictures --crops 5", "1 or 10"),
         ("--imagenet pictures --scales 100", "too small"),
+        ("--imagenet pictures --scales 99999", "224 to 4096"),
+        ("--imagenet nowhere", "There is no nowhere"),
         ("--imagenet pictures --gallery pictures", "folder"),
     ],
 )

@@ -66,6 +66,8 @@ def test_stages_and_head(name: str) -> None:
     assert out.shape == network.forward_head(last).shape
     assert out.shape[:2] == (2, 7)
     assert out.ndim == (4 if name in DETECTORS else 2)
+    with pytest.raises(UsageError, match="1 or more"):
+        network.reset_head(0)
     network.reset_head(3)
     assert network(x).shape[1] == 3
     for block in registry.find(name).feature_blocks:

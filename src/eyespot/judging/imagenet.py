@@ -24,6 +24,8 @@ def find_pictures(source: str | Path) -> tuple[list[Labelled], list[Skipped]]:
     path = Path(source)
     skipped: list[Skipped] = []
     pictures: Iterable[Labelled]
+    if not (path.exists() or path.suffix == ".tar"):  # a pattern of shards is no path
+        raise UsageError(f"There is no {printable(path)}. Check how it is spelt.")
     if is_folder(path):
         try:
             shards = [p for p in list_folder(path) if p.suffix == ".tar" and p.is_file()]

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from eyespot.data.transforms import CENTRE, Preprocessing, prepare
 from eyespot.errors import UsageError
 
+LARGEST = 4096
+"""Pixels of the longest short side; a crop of a longer one shows next to nothing."""
+
 CORNERS = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
 
 
@@ -34,6 +37,11 @@ class Views:
             raise UsageError(
                 f"The network sees crops of {size} x {size} pixels; a short side of "
                 f"{min(self.scales)} is too small for them. Give scales of {size} or more."
+            )
+        if self.scales and max(self.scales) > LARGEST:
+            raise UsageError(
+                f"A short side of {max(self.scales)} pixels is more than the {LARGEST} that are "
+                f"looked at. Give scales of {size} to {LARGEST}."
             )
         if len(set(self.scales)) < len(self.scales):
             raise UsageError("A scale is named twice. Name each once.")

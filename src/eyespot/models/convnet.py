@@ -58,7 +58,12 @@ class ConvNet(nn.Module):
         return self.forward_head(last)
 
     def reset_head(self, num_classes: int) -> None:
-        """Replace the head by a fresh one for `num_classes` classes, on the same device."""
+        """Replace the head by a fresh one for `num_classes` classes, on the same device.
+
+        Raises UsageError if there is to be no class.
+        """
+        if num_classes < 1:
+            raise UsageError(f"num_classes must be 1 or more, not {num_classes}.")
         old = next(self.parameters())
         self.head = self._make_head(num_classes).to(old.device, old.dtype)
 

@@ -153,10 +153,10 @@ class GoogLeNet(ConvNet):
         return self.auxiliary1(maps["4a"]), self.auxiliary2(maps["4d"])
 
     def reset_head(self, num_classes: int) -> None:
-        old = next(self.parameters())
-        self._add_auxiliary_heads(num_classes)
-        self.to(old.device, old.dtype)
         super().reset_head(num_classes)
+        self._add_auxiliary_heads(num_classes)
+        old = next(self.parameters())
+        self.to(old.device, old.dtype)
 
     def _add_auxiliary_heads(self, num_classes: int) -> None:
         def head(after: str) -> AuxiliaryHead:
