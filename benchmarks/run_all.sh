@@ -7,3 +7,4 @@ $python heads.py
 $python features.py --peer "$peer"
 $python accuracy.py
 $python teach.py --peer "$peer"
+$python zoo.py
