@@ -42,3 +42,7 @@ class MissingExtraError(EyespotError):
             f'Install it with: pip install "eyespot[{extra}]"'
         )
         self.extra = extra
+
+
+class TrainingError(EyespotError):
+    """A network cannot be trained any further: a loss that is no number, no room for its state."""

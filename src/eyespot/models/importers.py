@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -107,6 +107,17 @@ def import_weights(
 
 def keep(network: Network, state: dict[str, Tensor], known: Pretrained, source: str) -> Path:
     """Write weights under our names into the store. Raises WeightsError if that is not possible."""
+    path = store_file(network.name)
+    return write_weights(path, network, state, replace(known, path=path), source)
+
+
+def write_weights(
+    path: Path, network: Network, state: dict[str, Tensor], known: Pretrained, source: str
+) -> Path:
+    """Write weights under our names, atomically, with all that must be known of them.
+
+    Raises WeightsError if that is not possible.
+    """
     metadata = {
         "eyespot": network.name,
         "preprocessing": json.dumps(known.preprocessing.to_dict()),
@@ -116,7 +127,6 @@ def keep(network: Network, state: dict[str, Tensor], known: Pretrained, source: 
     }
     if network.name not in NETWORKS:  # what the registry says of the others
         metadata["blocks"] = json.dumps(network.feature_blocks)
-    path = store_file(network.name)
     content = save({key: tensor.contiguous() for key, tensor in state.items()}, metadata)
     try:
         write_atomically(path, content)
@@ -126,6 +136,15 @@ def keep(network: Network, state: dict[str, Tensor], known: Pretrained, source: 
             "set EYESPOT_WEIGHTS to another folder."
         ) from error
     return path
+
+
+def state_digest(state: Mapping[str, Tensor]) -> str:
+    """sha256 of weights that come from no file: of their names and bytes, in order."""
+    digest = hashlib.sha256()
+    for key, tensor in state.items():
+        digest.update(key.encode())
+        digest.update(tensor.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _digest(files: Sequence[Path]) -> str:

@@ -5,7 +5,6 @@ imports neither timm nor torch.
 """
 
 import difflib
-import hashlib
 import json
 import re
 from functools import cache
@@ -99,7 +98,7 @@ def fetch(network: Network) -> Path:
 
     Raises WeightsError if they cannot be had.
     """
-    from eyespot.models.importers import keep
+    from eyespot.models.importers import keep, state_digest
     from eyespot.models.weights import Pretrained, store_file
 
     bare = network.name.removeprefix(PREFIX)
@@ -113,13 +112,9 @@ def fetch(network: Network) -> Path:
             f"connection, or import a file with: eyespot weights {network.name} FILE"
         ) from error
     state = from_published(model, model.state_dict())
-    digest = hashlib.sha256()
-    for key, tensor in state.items():
-        digest.update(key.encode())
-        digest.update(tensor.contiguous().numpy().tobytes())
     classes = None if model.num_classes == 1000 else ()
     path = store_file(network.name)
-    known = Pretrained(path, "store", network.preprocessing, classes, digest.hexdigest())
+    known = Pretrained(path, "store", network.preprocessing, classes, state_digest(state))
     return keep(network, state, known, source=f"timm {timm.__version__}")
 
 
