@@ -67,7 +67,7 @@ def test_json(world: Path) -> None:
         ("--imagenet pictures --crops 5", "1 or 10"),
         ("--imagenet pictures --scales 100", "too small"),
         ("--imagenet pictures --scales 99999", "224 to 4096"),
-        ("--imagenet nowhere", "There is no nowhere"),
+        ("--imagenet nowhere", "there is no such folder"),
         ("--imagenet pictures --gallery pictures", "folder"),
     ],
 )

@@ -24,8 +24,6 @@ def find_pictures(source: str | Path) -> tuple[list[Labelled], list[Skipped]]:
     path = Path(source)
     skipped: list[Skipped] = []
     pictures: Iterable[Labelled]
-    if not (path.exists() or path.suffix == ".tar"):  # a pattern of shards is no path
-        raise UsageError(f"There is no {printable(path)}. Check how it is spelt.")
     if is_folder(path):
         try:
             shards = [p for p in list_folder(path) if p.suffix == ".tar" and p.is_file()]
@@ -49,6 +47,8 @@ def find_pictures(source: str | Path) -> tuple[list[Labelled], list[Skipped]]:
     found = list(pictures)
     if not found:
         why = f" ({skipped[0].path}: {skipped[0].reason})" if skipped else ""
+        if not path.exists() and path.suffix != ".tar":  # a pattern of shards is no path
+            why = ": there is no such folder"
         raise UsageError(
             f"Expected labelled pictures of ImageNet in {printable(path)}, found none{why}. Give "
             "a folder with folders named by wnid (n01440764), with the validation set "
