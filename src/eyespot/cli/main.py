@@ -20,6 +20,7 @@ from eyespot.cli.evaluate import evaluate
 from eyespot.cli.explain import VERBS as EXPLAINING
 from eyespot.cli.predict import predict
 from eyespot.cli.teach import teach
+from eyespot.cli.train import train
 from eyespot.cli.weights import weights
 from eyespot.cli.zoo import zoo
 from eyespot.errors import EyespotError, UsageError
@@ -45,6 +46,16 @@ def eyespot(
     """
 
 
+_IN_CACHE = " What was computed is in the cache."
+_KEPT: dict[Callable[..., int | None], str] = {
+    teach: _IN_CACHE,
+    embed: _IN_CACHE,
+    evaluate: _IN_CACHE,
+    train: " The same command goes on from the last state that was kept.",
+}
+"""What is left of the work of an interrupted verb."""
+
+
 def _guarded(verb: Callable[..., int | None]) -> Callable[..., None]:
     """The verb, with its errors turned into messages and its result into the exit code."""
 
@@ -57,9 +68,7 @@ def _guarded(verb: Callable[..., int | None]) -> Callable[..., None]:
         except EyespotError as error:
             _fail(str(error), 1)
         except KeyboardInterrupt:
-            caches = verb in (teach, embed, evaluate)
-            kept = " What was computed is in the cache." if caches else ""
-            _fail(f"Interrupted.{kept}", 130)
+            _fail(f"Interrupted.{_KEPT.get(verb, '')}", 130)
         except BrokenPipeError:  # the reader (head, less) has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 0
@@ -79,7 +88,7 @@ def _fail(message: str, code: int) -> NoReturn:
 
 
 _verb: Callable[..., int | None]
-for _verb in (teach, predict, evaluate, demo, embed, cache, zoo, weights):
+for _verb in (teach, predict, evaluate, demo, embed, cache, zoo, weights, train):
     app.command()(_guarded(_verb))
 
 _explain = typer.Typer(rich_markup_mode=None)

@@ -1,0 +1,129 @@
+"""`eyespot train`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eyespot.cli.show import counted, print_json, printable, progress
+from eyespot.errors import UsageError
+
+
+def train(
+    photos: Annotated[Path, typer.Argument(help="Labelled photos, as for teach.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The folder for the network and its state.")
+    ],
+    model: Annotated[str, typer.Option(help="A network of the zoo.")] = "resnet20",
+    epochs: Annotated[int, typer.Option(help="Passes over the pictures.")] = 10,
+    batch_size: Annotated[int, typer.Option(help="Pictures in a step.")] = 128,
+    learning_rate: Annotated[
+        float, typer.Option("--learning-rate", "--lr", help="At its highest.")
+    ] = 0.1,
+    optimiser: Annotated[str, typer.Option(help="sgd, adam or adamw.")] = "sgd",
+    momentum: Annotated[float, typer.Option(help="Of sgd; with Nesterov's look ahead.")] = 0.9,
+    weight_decay: Annotated[float, typer.Option(help="Not on norms and biases.")] = 5e-4,
+    schedule: Annotated[
+        str,
+        typer.Option(
+            help="constant, step, epoch, root, inverse, exponential, cosine or one-cycle."
+        ),
+    ] = "one-cycle",
+    warmup: Annotated[float, typer.Option(help="Epochs over which the rate first rises.")] = 0.0,
+    loss: Annotated[str, typer.Option(help="cross-entropy, hinge or squares.")] = "cross-entropy",
+    label_smoothing: Annotated[float, typer.Option(help="The share that all classes get.")] = 0.0,
+    augmentation: Annotated[
+        str, typer.Option(help="none, shift, small, small-erasing, crops or alexnet.")
+    ] = "none",
+    mixup: Annotated[float, typer.Option(help="Alpha; blends pictures.")] = 0.0,
+    cutmix: Annotated[float, typer.Option(help="Alpha; pastes pictures.")] = 0.0,
+    dropout: Annotated[float | None, typer.Option(help="Instead of the network's own.")] = None,
+    l1: Annotated[float, typer.Option("--l1", help="Weight of the sum of all weights.")] = 0.0,
+    max_norm: Annotated[float, typer.Option(help="Largest norm of the weights of a unit.")] = 0.0,
+    average: Annotated[float, typer.Option(help="Decay of the average of weights.")] = 0.0,
+    clip: Annotated[float, typer.Option(help="Largest norm of a gradient.")] = 0.0,
+    accumulate: Annotated[int, typer.Option(help="Parts that a batch is computed in.")] = 1,
+    patience: Annotated[int, typer.Option(help="Epochs without progress before it stops.")] = 0,
+    initialisation: Annotated[
+        str, typer.Option(help="default, gaussian, xavier or he.")
+    ] = "default",
+    precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
+    held_out: Annotated[
+        float, typer.Option(help="Part that validates, where the photos do not say which.")
+    ] = 0.1,
+    every: Annotated[
+        int, typer.Option(help="Steps after which the state is kept, besides after each epoch.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(help="Of all that is left to chance.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+) -> None:
+    """Train a network from scratch. The same command goes on with a run that was stopped.
+
+    Example: eyespot train mnist/ --model lenet5 --epochs 3 -o digits
+    """
+    from dataclasses import asdict
+
+    from eyespot.training.plan import Plan
+    from eyespot.training.run import train_on
+
+    if not 0 <= held_out < 1:
+        raise UsageError("--held-out is a part of the photos: 0 or more and less than 1.")
+    if output.exists() and not output.is_dir():
+        raise UsageError(f"{printable(str(output))} is a file. Name a folder.")
+    plan = Plan(
+        model=model,
+        epochs=epochs,
+        batch_size=batch_size,
+        optimiser=optimiser,
+        learning_rate=learning_rate,
+        momentum=momentum,
+        weight_decay=weight_decay,
+        l1=l1,
+        max_norm=max_norm,
+        schedule=schedule,
+        warmup=warmup,
+        loss=loss,
+        label_smoothing=label_smoothing,
+        dropout=dropout,
+        augmentation=augmentation,
+        mixup=mixup,
+        cutmix=cutmix,
+        average=average,
+        clip=clip,
+        accumulate=accumulate,
+        patience=patience,
+        initialisation=initialisation,
+        precision=precision,
+        seed=seed,
+    )
+    with progress() as step:
+        done = train_on(photos, plan, output, held_out=held_out, every=every, watch=step)
+    if as_json:
+        print_json(
+            {
+                "model": model,
+                "classes": list(done.trained.classes),
+                "learnt": done.learnt,
+                "validated": done.validated,
+                "tested": done.tested,
+                "test_loss": done.test and done.test[0],
+                "test_accuracy": done.test and done.test[1],
+                "epochs": [asdict(epoch) for epoch in done.trained.epochs],
+                "skipped": [{"path": s.path, "reason": s.reason} for s in done.skipped],
+                "network": str(done.path),
+            }
+        )
+        return
+    print(f"{'Epoch':>5}  {'Rate':>8}  {'Loss':>7}  {'Right':>7}  {'Unseen':>7}  {'Seconds':>7}")
+    for epoch in done.trained.epochs:
+        unseen = "-" if epoch.val_accuracy is None else f"{epoch.val_accuracy:.2%}"
+        print(
+            f"{epoch.epoch:5}  {epoch.learning_rate:8.2g}  {epoch.loss:7.4f}  "
+            f"{epoch.accuracy:7.2%}  {unseen:>7}  {epoch.seconds:7.1f}"
+        )
+    print(f"\nLearnt from {counted(done.learnt, 'picture')}, validated with {done.validated:,}.")
+    if done.test is not None:
+        print(f"Right on {done.test[1]:.2%} of the {done.tested:,} pictures of the test set.")
+    for skipped in done.skipped:
+        print(printable(f"Skipped {skipped.path}: {skipped.reason}"))
+    print(f"Network  {done.path}")

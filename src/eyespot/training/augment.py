@@ -1,0 +1,146 @@
+"""Pictures changed at random while a network trains, a whole batch at a time.
+
+All of it draws from torch's own generator, which the trainer sets for every step: a run that is
+resumed sees the same pictures as one that was never stopped.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from eyespot.errors import UsageError
+
+LIGHT = torch.tensor(
+    [[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]]
+)
+LIGHT_VALUES = torch.tensor([0.2175, 0.0188, 0.0045])
+"""Principal directions and deviations of ImageNet's colours, for pixels of 0..1 (Krizhevsky et al.
+2012, section 4.1, computed for torchvision's and Facebook's ResNets)."""
+
+
+def random_crops(images: Tensor, side: int, margin: int) -> Tensor:
+    """Each picture's own window of `side`, after `margin` pixels of zeros around it.
+
+    uint8 or float [N, C, H, W] -> the same, [N, C, side, side].
+    """
+    if margin:
+        images = F.pad(images, (margin,) * 4)
+    count, _, height, width = images.shape
+    tops = torch.randint(height - side + 1, (count,))
+    lefts = torch.randint(width - side + 1, (count,))
+    rows = (tops[:, None] + torch.arange(side)).to(images.device)
+    columns = (lefts[:, None] + torch.arange(side)).to(images.device)
+    picture = torch.arange(count, device=images.device)
+    # [N, side, side, C]: the indexed axes come first, the channels stay.
+    windows = images.permute(0, 2, 3, 1)[picture[:, None, None], rows[:, :, None], columns[:, None]]
+    return windows.permute(0, 3, 1, 2)
+
+
+def random_mirrors(images: Tensor) -> Tensor:
+    """Half of the pictures, mirrored left to right."""
+    chosen = (torch.rand(len(images)) < 0.5).to(images.device)
+    return torch.where(chosen[:, None, None, None], images.flip(3), images)
+
+
+def random_light(pixels: Tensor, strength: float = 0.1) -> Tensor:
+    """The whole picture's colour moved along the directions in which ImageNet's colours vary.
+
+    float [N, 3, H, W], 0..255.
+    """
+    shift = 255 * strength * (torch.randn(len(pixels), 3) * LIGHT_VALUES) @ LIGHT.T
+    return pixels + shift.to(pixels.device)[:, :, None, None]
+
+
+def random_erasing(pixels: Tensor, share: float = 0.25) -> Tensor:
+    """A square of up to half the side filled with the picture's mean, in a `share` of the pictures
+    (Zhong et al., "Random Erasing Data Augmentation", AAAI 2020)."""
+    count, _, height, width = pixels.shape
+    side = (torch.rand(count) * min(height, width) / 2).ceil() * (torch.rand(count) < share)
+    top, left = torch.rand(count) * (height - side), torch.rand(count) * (width - side)
+    rows, columns = torch.arange(height)[None], torch.arange(width)[None]
+    inside_rows = (rows >= top[:, None]) & (rows < (top + side)[:, None])
+    inside_columns = (columns >= left[:, None]) & (columns < (left + side)[:, None])
+    hole = (inside_rows[:, :, None] & inside_columns[:, None]).to(pixels.device)[:, None]
+    return torch.where(hole, pixels.mean((2, 3), keepdim=True), pixels)
+
+
+def mixed(pixels: Tensor, targets: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
+    """MixUp: every picture blended with another, and their targets alike (Zhang et al., ICLR 2018,
+    section 2)."""
+    share = float(torch.distributions.Beta(alpha, alpha).sample())
+    other = torch.randperm(len(pixels)).to(pixels.device)
+    return (
+        share * pixels + (1 - share) * pixels[other],
+        share * targets + (1 - share) * targets[other],
+    )
+
+
+def cut_and_mixed(pixels: Tensor, targets: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
+    """CutMix: a window of another picture pasted into every one, targets by area (Yun et al., ICCV
+    2019, section 3.1)."""
+    height, width = pixels.shape[2:]
+    side = (1 - float(torch.distributions.Beta(alpha, alpha).sample())) ** 0.5
+    row, column = int(torch.randint(height, ())), int(torch.randint(width, ()))
+    half_rows, half_columns = int(height * side / 2), int(width * side / 2)
+    rows = slice(max(0, row - half_rows), min(height, row + half_rows))
+    columns = slice(max(0, column - half_columns), min(width, column + half_columns))
+    other = torch.randperm(len(pixels)).to(pixels.device)
+    pasted = pixels.clone()
+    pasted[:, :, rows, columns] = pixels[other][:, :, rows, columns]
+    share = (rows.stop - rows.start) * (columns.stop - columns.start) / (height * width)
+    return pasted, (1 - share) * targets + share * targets[other]
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """What is done to a batch. `stored`: side of the pictures as kept, for a network's `side`;
+    `crops`: margin of zeros, None for no crops; `more`: further changes of float pixels."""
+
+    stored: Callable[[int], int]
+    margin: int | None
+    mirrors: bool
+    more: tuple[Callable[[Tensor], Tensor], ...] = ()
+
+    def __call__(self, images: Tensor, side: int) -> Tensor:
+        """uint8 [N, C, S, S] -> float32 [N, C, side, side], 0..255."""
+        if self.margin is not None:
+            images = random_crops(images, side, self.margin)
+        if self.mirrors:
+            images = random_mirrors(images)
+        pixels = images.float()
+        for change in self.more:
+            pixels = change(pixels)
+        return pixels
+
+
+def _as_is(side: int) -> int:
+    return side
+
+
+def _larger(side: int) -> int:
+    """256 for 224, as AlexNet's crops need it."""
+    return round(side * 256 / 224)
+
+
+AUGMENTATIONS = {
+    "none": Augmentation(_as_is, None, False),
+    "shift": Augmentation(_as_is, 2, False),
+    "small": Augmentation(_as_is, 4, True),
+    "small-erasing": Augmentation(_as_is, 4, True, (random_erasing,)),
+    "crops": Augmentation(_larger, 0, True),
+    "alexnet": Augmentation(_larger, 0, True, (random_light,)),
+}
+"""`shift` is for digits, `small` for pictures of 32 pixels (He et al. 2016, section 4.2), `crops`
+and `alexnet` for photos (Krizhevsky et al. 2012, section 4.1)."""
+
+
+def find_augmentation(name: str) -> Augmentation:
+    """Raises UsageError for an unknown name."""
+    if name not in AUGMENTATIONS:
+        raise UsageError(
+            f"There is no augmentation '{name}'. Choose one of: {', '.join(AUGMENTATIONS)}."
+        )
+    return AUGMENTATIONS[name]

@@ -1,0 +1,51 @@
+"""How a network answers pictures that it does not learn from."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from eyespot.data.transforms import Preprocessing
+from eyespot.training.losses import LOSSES, as_targets
+from eyespot.training.pictures import Pictures
+from eyespot.training.plan import Plan
+
+AT_ONCE = 256
+
+
+@torch.inference_mode()
+def judged(
+    network: nn.Module, pictures: Pictures, preprocessing: Preprocessing, plan: Plan
+) -> tuple[float, float]:
+    """Mean loss and accuracy over all pictures, each once, at its centre and unchanged."""
+    device = next(network.parameters()).device
+    network.eval()
+    side = preprocessing.size
+    total, right = 0.0, 0
+    for start in range(0, len(pictures), AT_ONCE):
+        index = np.arange(start, min(start + AT_ONCE, len(pictures)))
+        images, labels = pictures.batch(index)
+        edge = (images.shape[2] - side) // 2
+        centre = images[:, :, edge : edge + side, edge : edge + side].float().to(device)
+        with precise(plan.precision, device):
+            logits = network(standardised(centre, preprocessing)).float().cpu()
+        targets = as_targets(labels, logits.shape[1], 0.0)
+        total += float(LOSSES[plan.loss](logits, targets)) * len(labels)
+        right += int((logits.argmax(1) == labels).sum())
+    return total / len(pictures), right / len(pictures)
+
+
+def standardised(pixels: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """float32 pixels of 0..255 [N, C, S, S] as a network takes them."""
+    channels = pixels.shape[1]
+    mean = pixels.new_tensor(preprocessing.mean[:channels]).view(1, -1, 1, 1)
+    std = pixels.new_tensor(preprocessing.std[:channels]).view(1, -1, 1, 1)
+    return ((pixels - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def precise(precision: str, device: torch.device) -> AbstractContextManager[object]:
+    """Where networks compute in bfloat16 if that is the plan's precision."""
+    if precision == "bf16":
+        return torch.autocast(device.type, torch.bfloat16)
+    return nullcontext()

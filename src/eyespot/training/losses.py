@@ -1,0 +1,44 @@
+"""What training makes small: logits [N, K] and targets [N, K] in, one number out.
+
+Targets are shares that add up to one: a single class, or several where labels are smoothed or
+pictures mixed.
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """-sum(p log q), the mean over pictures. Fresh networks start near log(K)."""
+    return F.cross_entropy(logits.float(), targets)
+
+
+def hinge(logits: Tensor, targets: Tensor) -> Tensor:
+    """The multi-class SVM's: sum over wrong classes of max(0, s_j - s_y + 1), the mean over
+    pictures (Weston and Watkins 1999). Several true classes count by their shares."""
+    margins = (logits.float()[:, None, :] - logits.float()[:, :, None] + 1).clamp(min=0)
+    wrong = margins.sum(2) - 1  # the true class against itself is no fault
+    return (targets * wrong).sum(1).mean()
+
+
+def squares(logits: Tensor, targets: Tensor) -> Tensor:
+    """Mean squared error of the probabilities, half of the sum over classes."""
+    return 0.5 * (torch.softmax(logits.float(), 1) - targets).square().sum(1).mean()
+
+
+LOSSES: dict[str, Loss] = {
+    "cross-entropy": cross_entropy,
+    "hinge": hinge,
+    "squares": squares,
+}
+
+
+def as_targets(labels: Tensor, classes: int, smoothing: float) -> Tensor:
+    """int64 [N] -> float32 [N, classes]. `smoothing`: the share that all classes divide among them
+    (Szegedy et al., "Rethinking the Inception Architecture", CVPR 2016, section 7)."""
+    return F.one_hot(labels, classes) * (1 - smoothing) + smoothing / classes

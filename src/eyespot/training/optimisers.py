@@ -1,0 +1,47 @@
+"""From gradients to steps: which weights decay, and what else holds them small."""
+
+import torch
+from torch import Tensor, nn
+
+from eyespot.errors import UsageError
+from eyespot.training.plan import Plan
+
+OPTIMISERS = ("sgd", "adam", "adamw")
+
+
+def make_optimiser(network: nn.Module, plan: Plan) -> torch.optim.Optimizer:
+    """As the plan says. Norms and biases do not decay: they are few, and a norm's scale is what
+    undoes the decay of the weights before it (He et al., "Bag of Tricks", CVPR 2019, section 3.1).
+    Raises UsageError for an unknown name."""
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": plan.weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if plan.optimiser == "sgd":
+        nesterov = plan.nesterov and plan.momentum > 0
+        return torch.optim.SGD(
+            groups, lr=plan.learning_rate, momentum=plan.momentum, nesterov=nesterov
+        )
+    if plan.optimiser == "adam":
+        return torch.optim.Adam(groups, lr=plan.learning_rate)
+    if plan.optimiser == "adamw":
+        return torch.optim.AdamW(groups, lr=plan.learning_rate)
+    raise UsageError(
+        f"There is no optimiser '{plan.optimiser}'. Choose one of: {', '.join(OPTIMISERS)}."
+    )
+
+
+def penalty(network: nn.Module) -> Tensor:
+    """The sum of all weights' sizes (L1); norms and biases do not count."""
+    sizes = [parameter.abs().sum() for parameter in network.parameters() if parameter.ndim > 1]
+    return torch.stack(sizes).sum()
+
+
+@torch.no_grad()
+def renorm(network: nn.Module, largest: float) -> None:
+    """Shrink the weights into any one unit to a norm of at most `largest`, in place (max-norm:
+    Srivastava et al., "Dropout", JMLR 2014, section 5.1)."""
+    for parameter in network.parameters():
+        if parameter.ndim > 1:
+            parameter.copy_(torch.renorm(parameter, 2, 0, largest))

@@ -1,0 +1,118 @@
+"""Labelled pictures ready for training: decoded once, kept as bytes in memory or on disk."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from math import ceil
+from os import cpu_count
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from eyespot.data.decode import decode
+from eyespot.data.photos import Dataset, Photo, Skipped
+from eyespot.data.transforms import Preprocessing, prepare
+from eyespot.errors import DatasetError, PhotoError
+
+MEMORY = 4 * 2**30
+"""Bytes of pictures that are kept in memory; more go to a file that vanishes with the process."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """`images`: uint8 [N, S, S, C]. `labels`: int64 [N], indices of `classes`."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batch(self, index: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        """uint8 [n, C, S, S] and int64 [n]."""
+        images = torch.from_numpy(self.images[index]).permute(0, 3, 1, 2)
+        return images, torch.from_numpy(self.labels[index])
+
+    def take(self, index: NDArray[np.int64]) -> "Pictures":
+        return Pictures(self.images[index], self.labels[index], self.classes)
+
+
+def read_pictures(
+    photos: Sequence[Photo],
+    classes: tuple[str, ...],
+    side: int,
+    channels: int,
+    progress: Callable[[int], None] = lambda done: None,
+) -> tuple[Pictures, list[Skipped]]:
+    """Decode all photos and fit them to squares of `side` pixels, in 1 (grey) or 3 channels.
+
+    Raises DatasetError if none can be read.
+    """
+    fitted = Preprocessing(side, (0.0,) * 3, (1.0,) * 3, fit="crop", crop_fraction=1.0)
+    shape = (len(photos), side, side, channels)
+    size = int(np.prod(shape))
+    images: NDArray[np.uint8]
+    if size <= MEMORY:
+        images = np.empty(shape, np.uint8)
+    else:
+        file = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the pictures
+        images = np.memmap(file, np.uint8, "w+", shape=shape)
+    skipped: list[Skipped] = []
+    kept: list[int] = []
+
+    def read(index: int) -> str:
+        try:
+            picture = decode(photos[index].read(), short_side=side)
+        except PhotoError as error:
+            return str(error)
+        pixels = prepare(picture.pixels, fitted)
+        if channels == 1:
+            pixels = np.asarray(Image.fromarray(pixels).convert("L"))[:, :, None]
+        images[index] = pixels
+        return ""
+
+    with ThreadPoolExecutor(cpu_count() or 1) as pool:
+        for index, error in enumerate(pool.map(read, range(len(photos)))):
+            if error:
+                skipped.append(Skipped(photos[index].name, error))
+            else:
+                kept.append(index)
+            progress(1)
+    if not kept:
+        reason = f" ({skipped[0].path}: {skipped[0].reason})" if skipped else ""
+        raise DatasetError(f"Expected pictures to train on, and none can be read{reason}.")
+    numbers = {name: number for number, name in enumerate(classes)}
+    labels = np.array([numbers[photos[index].label or ""] for index in kept], np.int64)
+    whole = images if len(kept) == len(photos) else images[np.array(kept)]
+    return Pictures(whole, labels, classes), skipped
+
+
+def divide(
+    dataset: Dataset, share: float, seed: int
+) -> tuple[list[Photo], list[Photo], list[Photo]]:
+    """Photos to train on, to validate with, and to test on.
+
+    By what the dataset says of each photo. Without a validation part, `share` of every class is
+    held out of the training part, drawn with `seed`. Raises DatasetError if nothing is left to
+    train on.
+    """
+    test = [photo for photo in dataset.photos if photo.split == "test"]
+    held = [photo for photo in dataset.photos if photo.split == "val"]
+    rest = [photo for photo in dataset.photos if photo.split not in ("test", "val")]
+    if not held and share:
+        rng = np.random.default_rng(seed)
+        chosen: set[int] = set()
+        for name in dataset.classes:
+            members = [index for index, photo in enumerate(rest) if photo.label == name]
+            count = min(ceil(share * len(members)), len(members) - 1)
+            chosen.update(rng.permutation(members)[: max(count, 0)].tolist())
+        held = [photo for index, photo in enumerate(rest) if index in chosen]
+        rest = [photo for index, photo in enumerate(rest) if index not in chosen]
+    if not rest:
+        raise DatasetError("Expected photos to train on, and all are for validation or test.")
+    return rest, held, test

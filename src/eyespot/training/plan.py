@@ -1,0 +1,72 @@
+"""All that decides how a network is trained."""
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Self
+
+from eyespot.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`learning_rate`: at its highest, for batches of `batch_size` pictures on all processes
+    together. `warmup`: epochs. `l1`, `max_norm`: 0 for none. `mixup`, `cutmix`: alpha of the beta
+    distribution, 0 for none. `average`: decay of the running average of the weights that is
+    validated and kept, 0 for none. `clip`: largest norm of a gradient, 0 for any. `accumulate`:
+    parts that a batch is computed in. `patience`: epochs without a better validation after which
+    training stops, 0 for never. `precision`: "fp32" or "bf16".
+    """
+
+    model: str
+    epochs: int = 10
+    batch_size: int = 128
+    optimiser: str = "sgd"
+    learning_rate: float = 0.1
+    momentum: float = 0.9
+    nesterov: bool = True
+    weight_decay: float = 5e-4
+    l1: float = 0.0
+    max_norm: float = 0.0
+    schedule: str = "one-cycle"
+    warmup: float = 0.0
+    loss: str = "cross-entropy"
+    label_smoothing: float = 0.0
+    dropout: float | None = None
+    augmentation: str = "none"
+    mixup: float = 0.0
+    cutmix: float = 0.0
+    average: float = 0.0
+    clip: float = 0.0
+    accumulate: int = 1
+    patience: int = 0
+    initialisation: str = "default"
+    precision: str = "fp32"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for a number out of its range."""
+        for name, least in (("epochs", 1), ("batch_size", 1), ("accumulate", 1), ("patience", 0)):
+            if getattr(self, name) < least:
+                raise UsageError(f"{name} must be {least} or more, not {getattr(self, name)}.")
+        for name in ("momentum", "average", "label_smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UsageError(f"{name} must be 0 or more and less than 1.")
+        if not self.learning_rate > 0:
+            raise UsageError(f"learning_rate must be above 0, not {self.learning_rate}.")
+        if self.precision not in ("fp32", "bf16"):
+            raise UsageError(f"precision must be fp32 or bf16, not {self.precision}.")
+        if self.batch_size % self.accumulate:
+            raise UsageError("batch_size must be a multiple of accumulate.")
+        if self.mixup and self.cutmix:
+            raise UsageError("Choose mixup or cutmix, not both.")
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Raises KeyError or TypeError if `values` are not what `to_dict` gives."""
+        return cls(**{field.name: values[field.name] for field in fields(cls)})
+
+    def with_options(self, options: dict[str, Any]) -> Self:
+        """The plan with those of `options` that are not None."""
+        return replace(self, **{k: v for k, v in options.items() if v is not None})

@@ -1,0 +1,85 @@
+"""From labelled photos to a trained network in a folder: the whole job of `eyespot train`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from eyespot.data.open import PhotoLike, open_photos
+from eyespot.data.photos import Dataset, Photo, Skipped
+from eyespot.models import registry
+from eyespot.models.importers import state_digest, write_weights
+from eyespot.models.weights import Pretrained
+from eyespot.training.augment import find_augmentation
+from eyespot.training.judged import judged
+from eyespot.training.pictures import Pictures, divide, read_pictures
+from eyespot.training.plan import Plan
+from eyespot.training.trainer import Trained, Watch, train
+
+NETWORK = "network.safetensors"
+HELD_OUT = 0.1
+"""Part of every class that is held out for validation where the photos do not say which."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """What came of a run. `test`: loss and accuracy on photos marked as test, if there are any.
+    `path`: the trained weights, which `create(model, weights=path)` reads."""
+
+    trained: Trained
+    learnt: int
+    validated: int
+    tested: int
+    test: tuple[float, float] | None
+    skipped: tuple[Skipped, ...]
+    path: Path
+
+
+def train_on(
+    source: str | Path | Sequence[PhotoLike] | Dataset,
+    plan: Plan,
+    folder: Path,
+    *,
+    labels: Sequence[str | int] | None = None,
+    held_out: float = HELD_OUT,
+    every: int = 0,
+    watch: Watch = lambda what, done, total: None,
+) -> Training:
+    """Train on whatever `teach` takes; a run that was stopped in `folder` goes on.
+
+    Raises UsageError, DatasetError, TrainingError.
+    """
+    about = registry.find(plan.model)
+    side = find_augmentation(plan.augmentation).stored(about.preprocessing.size)
+    dataset = source if isinstance(source, Dataset) else open_photos(source, labels)
+    parts = divide(dataset, held_out, plan.seed)
+    total, done = sum(map(len, parts)), 0
+    skipped = list(dataset.skipped)
+
+    def step(count: int) -> None:
+        nonlocal done
+        done += count
+        watch("Reading", done, total)
+
+    def read(photos: Sequence[Photo]) -> Pictures | None:
+        if not photos:
+            return None
+        pictures, unread = read_pictures(photos, dataset.classes, side, about.in_channels, step)
+        skipped.extend(unread)
+        return pictures
+
+    learn, val, test = map(read, parts)
+    assert learn is not None  # divide sees to it
+    trained = train(plan, learn, val, folder, every=every, watch=watch)
+    state, path = trained.network.state_dict(), folder / NETWORK
+    known = Pretrained(path, "store", trained.preprocessing, trained.classes, state_digest(state))
+    origin = f"trained on {len(learn)} pictures for {len(trained.epochs)} epochs"
+    write_weights(path, about, state, known, origin)
+    return Training(
+        trained,
+        len(learn),
+        len(val) if val else 0,
+        len(test) if test else 0,
+        judged(trained.network, test, trained.preprocessing, plan) if test else None,
+        tuple(skipped),
+        path,
+    )

@@ -1,0 +1,210 @@
+"""The loop learns, keeps its state, and goes on as if it had never stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from eyespot.errors import TrainingError, UsageError
+from eyespot.training import trainer as training
+from eyespot.training.checkpoint import read_checkpoint
+from eyespot.training.pictures import Pictures
+from eyespot.training.plan import Plan
+from eyespot.training.trainer import Trainer, train
+
+PLAN = Plan("lenet5", epochs=3, batch_size=16, learning_rate=0.05, seed=3)
+
+
+def stripes(count: int, side: int = 32, seed: int = 0) -> Pictures:
+    """Upright and lying stripes under noise: two classes."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, count)
+    waves = 100 * np.sin(np.arange(side) / 2 + rng.uniform(0, 6, (count, 1)))
+    upright = np.broadcast_to(waves[:, None, :], (count, side, side))
+    lying = np.broadcast_to(waves[:, :, None], (count, side, side))
+    pictures = np.where(labels[:, None, None] == 0, upright, lying)
+    noisy = pictures + 127 + rng.normal(0, 20, pictures.shape)
+    images = noisy.clip(0, 255).astype(np.uint8)[..., None]
+    return Pictures(images, labels.astype(np.int64), ("upright", "lying"))
+
+
+@pytest.fixture(scope="module")
+def learn() -> Pictures:
+    return stripes(120)
+
+
+@pytest.fixture(scope="module")
+def val() -> Pictures:
+    return stripes(40, seed=1)
+
+
+def test_it_learns(learn: Pictures, val: Pictures, tmp_path: Path) -> None:
+    trained = train(replace(PLAN, epochs=6), learn, val, tmp_path)
+    assert trained.epochs[-1].val_accuracy is not None
+    assert trained.epochs[-1].val_accuracy > 0.95
+    assert trained.epochs[0].loss > trained.epochs[-1].loss
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2, 3, 4, 5, 6]
+
+
+OPTIONS = (
+    {"precision": "bf16"},
+    {"optimiser": "adamw", "learning_rate": 1e-3},
+    {"optimiser": "adam", "learning_rate": 1e-3, "loss": "hinge"},
+    {"loss": "squares", "initialisation": "xavier", "warmup": 0.5},
+    {"mixup": 0.4, "label_smoothing": 0.1, "augmentation": "shift"},
+    {"cutmix": 1.0, "clip": 1.0, "average": 0.9, "schedule": "cosine"},
+    {"l1": 1e-5, "max_norm": 3.0, "accumulate": 4, "augmentation": "small-erasing"},
+)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "-".join(options))
+def test_a_run_that_was_stopped_goes_on_bit_by_bit(
+    options: dict[str, float], learn: Pictures, val: Pictures, tmp_path: Path
+) -> None:
+    plan = PLAN.with_options(options)
+    whole = train(plan, learn, val, tmp_path / "whole")
+
+    class Stopped(Exception):
+        pass
+
+    def stop(what: str, done: int, total: int) -> None:
+        if done == 13:  # within the second epoch
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        train(plan, learn, val, tmp_path / "parts", every=5, watch=stop)
+    assert read_checkpoint(tmp_path / "parts" / "last.safetensors").facts["step"] == 10
+    parts = train(plan, learn, val, tmp_path / "parts")
+    for name, value in whole.network.state_dict().items():
+        assert torch.equal(value, parts.network.state_dict()[name]), name
+    for first, second in zip(whole.epochs, parts.epochs, strict=True):
+        assert replace(first, seconds=0.0) == replace(second, seconds=0.0)
+
+
+def test_accumulated_parts_are_one_batch(learn: Pictures) -> None:
+    losses = []
+    for parts in (1, 4):
+        trainer = Trainer(replace(PLAN, accumulate=parts), learn)
+        losses.append([trainer.train_step() for _ in range(5)])
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
+
+
+def test_every_picture_once_an_epoch_in_an_order_of_its_own(learn: Pictures) -> None:
+    trainer = Trainer(PLAN, learn)
+    count = trainer.steps_per_epoch
+    epochs = [
+        np.concatenate([trainer.batch_of(epoch * count + step) for step in range(count)])
+        for epoch in range(2)
+    ]
+    for order in epochs:
+        assert sorted(order.tolist()) == list(range(len(learn)))
+    assert epochs[0].tolist() != epochs[1].tolist()
+
+
+def test_a_loss_that_is_no_number_stops_with_advice(learn: Pictures, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="learning rate"):
+        train(replace(PLAN, learning_rate=1e9), learn, None, tmp_path)
+
+
+def test_another_run_is_not_gone_on_with(learn: Pictures, tmp_path: Path) -> None:
+    train(replace(PLAN, epochs=1), learn, None, tmp_path)
+    with pytest.raises(TrainingError, match="other settings"):
+        train(replace(PLAN, epochs=2), learn, None, tmp_path)
+
+
+def test_a_damaged_checkpoint_says_so(learn: Pictures, tmp_path: Path) -> None:
+    (tmp_path / "last.safetensors").write_bytes(b"nothing")
+    with pytest.raises(TrainingError, match="Delete it"):
+        train(PLAN, learn, None, tmp_path)
+
+
+def test_a_full_disk_keeps_the_last_state(
+    learn: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = Trainer(PLAN, learn)
+    trainer.keep(tmp_path / "last.safetensors", whole=True)
+    before = (tmp_path / "last.safetensors").read_bytes()
+
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("eyespot.training.checkpoint.write_atomically", full)
+    with pytest.raises(TrainingError, match="No space left"):
+        trainer.keep(tmp_path / "last.safetensors", whole=True)
+    assert (tmp_path / "last.safetensors").read_bytes() == before
+
+
+def test_training_stops_early(learn: Pictures, val: Pictures, tmp_path: Path) -> None:
+    plan = replace(PLAN, epochs=50, learning_rate=1e-9, patience=2)  # it never gets better
+    trained = train(plan, learn, val, tmp_path)
+    assert len(trained.epochs) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"optimiser": "rmsprop"}, "sgd, adam, adamw"),
+        ({"loss": "focal"}, "hinge"),
+        ({"schedule": "magic"}, "cosine"),
+        ({"augmentation": "magic"}, "alexnet"),
+        ({"initialisation": "zeros"}, "xavier"),
+        ({"model": "resnet19"}, "resnet"),
+    ],
+)
+def test_names_that_are_not_there(
+    options: dict[str, str], match: str, learn: Pictures, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=match):
+        train(PLAN.with_options(options), learn, None, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"epochs": 0},
+        {"momentum": 1.0},
+        {"learning_rate": 0.0},
+        {"precision": "fp8"},
+        {"batch_size": 10, "accumulate": 3},
+        {"mixup": 1.0, "cutmix": 1.0},
+    ],
+)
+def test_numbers_out_of_range(options: dict[str, float]) -> None:
+    with pytest.raises(UsageError):
+        PLAN.with_options(options)
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from tests.training.test_trainer import PLAN, stripes, train
+train(PLAN, stripes(120), stripes(40, seed=1), Path(sys.argv[1]), every=1)
+"""
+
+
+def test_a_killed_process_goes_on_where_it_was(
+    learn: Pictures, val: Pictures, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path / "killed")]
+    process = subprocess.Popen(command, cwd=Path(__file__).parents[2])
+    last = tmp_path / "killed" / training.LAST
+    deadline = time.monotonic() + 120
+    while not last.exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    step = read_checkpoint(last).facts["step"]
+    assert 0 < step <= 24
+    killed = train(PLAN, learn, val, tmp_path / "killed", every=1)
+    whole = train(PLAN, learn, val, tmp_path / "whole", every=1)
+    for name, value in whole.network.state_dict().items():
+        assert torch.equal(value, killed.network.state_dict()[name]), name
