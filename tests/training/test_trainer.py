@@ -121,6 +121,13 @@ def test_another_run_is_not_gone_on_with(learn: Pictures, tmp_path: Path) -> Non
         train(replace(PLAN, epochs=2), learn, None, tmp_path)
 
 
+def test_a_log_that_was_cut_off_keeps_what_is_whole(learn: Pictures, tmp_path: Path) -> None:
+    before = train(PLAN, learn, None, tmp_path).epochs
+    log = tmp_path / training.LOG
+    log.write_text(log.read_text() + '{"epoch": 4, "st')
+    assert train(PLAN, learn, None, tmp_path).epochs == before
+
+
 def test_a_damaged_checkpoint_says_so(learn: Pictures, tmp_path: Path) -> None:
     (tmp_path / "last.safetensors").write_bytes(b"nothing")
     with pytest.raises(TrainingError, match="Delete it"):

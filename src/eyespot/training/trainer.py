@@ -9,7 +9,9 @@ import json
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TextIO
 
@@ -122,8 +124,8 @@ class Trainer:
     def batch_of(self, step: int) -> NDArray[np.int64]:
         """Which pictures the step takes: every epoch has its own order, each picture once."""
         epoch, within = divmod(step, self.steps_per_epoch)
-        order = np.random.default_rng((self.plan.seed, epoch)).permutation(len(self.learn))
-        return order[within * self.plan.batch_size :][: self.plan.batch_size]
+        start = within * self.plan.batch_size
+        return _order(self.plan.seed, epoch, len(self.learn))[start : start + self.plan.batch_size]
 
     def train_step(self) -> float:
         """One step: the mean loss over the batch.
@@ -300,13 +302,18 @@ def _one_epoch(
     )
 
 
+@lru_cache(maxsize=2)
+def _order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
+    return np.random.default_rng((seed, epoch)).permutation(count)
+
+
 def _read_log(path: Path, step: int) -> list[Epoch]:
     """The epochs that were over when the checkpoint at `step` was written."""
-    try:
-        lines = path.read_text("utf-8").splitlines()
-        epochs = [Epoch(**json.loads(line)) for line in lines]
-    except (OSError, ValueError, TypeError):  # a line may be half written
-        return []
+    epochs = []
+    lines = path.read_text("utf-8", "replace").splitlines() if path.exists() else []
+    for line in lines:
+        with suppress(ValueError, TypeError):  # the last may be half written
+            epochs.append(Epoch(**json.loads(line)))
     return [epoch for epoch in epochs if epoch.step <= step]
 
 
