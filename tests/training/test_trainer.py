@@ -110,6 +110,12 @@ def test_every_picture_once_an_epoch_in_an_order_of_its_own(learn: Pictures) -> 
     assert epochs[0].tolist() != epochs[1].tolist()
 
 
+def test_no_picture_is_left_alone_with_batch_norm(tmp_path: Path) -> None:
+    plan = Plan("mnist_hidden", epochs=1, batch_size=16)
+    trained = train(plan, stripes(17, side=28), None, tmp_path)  # 16 and 1 would not do
+    assert np.isfinite(trained.epochs[0].loss)
+
+
 def test_a_loss_that_is_no_number_stops_with_advice(learn: Pictures, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="learning rate"):
         train(replace(PLAN, learning_rate=1e9), learn, None, tmp_path)
@@ -165,6 +171,7 @@ def test_training_stops_early(learn: Pictures, val: Pictures, tmp_path: Path) ->
         ({"augmentation": "magic"}, "alexnet"),
         ({"initialisation": "zeros"}, "xavier"),
         ({"model": "resnet19"}, "resnet"),
+        ({"model": "tiny_yolo_face"}, "finds faces"),
     ],
 )
 def test_names_that_are_not_there(

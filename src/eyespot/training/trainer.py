@@ -39,6 +39,9 @@ AUXILIARY_WEIGHT = 0.3
 """Of the losses of classifiers half way (Szegedy et al. 2015, section 5)."""
 
 
+_OTHERS = "Choose another network, such as resnet20; all are listed by: eyespot zoo"
+
+
 @dataclass(frozen=True, slots=True)
 class Epoch:
     """What one epoch came to. `loss`, `accuracy`: of the training batches as they were seen,
@@ -86,6 +89,8 @@ class Trainer:
 
     def __init__(self, plan: Plan, learn: Pictures, device: torch.device | None = None) -> None:
         about = registry.find(plan.model)
+        if about.dataset == "faces":
+            raise UsageError(f"{plan.model} finds faces; it does not tell classes apart. {_OTHERS}")
         self.plan = plan
         self.learn = learn
         self.device = device or best_device()
@@ -122,10 +127,15 @@ class Trainer:
         return self.steps_per_epoch * self.plan.epochs
 
     def batch_of(self, step: int) -> NDArray[np.int64]:
-        """Which pictures the step takes: every epoch has its own order, each picture once."""
-        epoch, within = divmod(step, self.steps_per_epoch)
-        start = within * self.plan.batch_size
-        return _order(self.plan.seed, epoch, len(self.learn))[start : start + self.plan.batch_size]
+        """Which pictures the step takes: every epoch has its own order, each picture once.
+
+        Batches of one epoch differ by one picture at most; a single one left over at the end would
+        have no statistics for batch norm.
+        """
+        count, steps = len(self.learn), self.steps_per_epoch
+        epoch, within = divmod(step, steps)
+        order = _order(self.plan.seed, epoch, count)
+        return order[within * count // steps : (within + 1) * count // steps]
 
     def train_step(self) -> float:
         """One step: the mean loss over the batch.
