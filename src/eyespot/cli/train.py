@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from eyespot.cli.check import check_plan
 from eyespot.cli.show import counted, print_json, printable, progress
 from eyespot.errors import UsageError
 
@@ -55,6 +56,7 @@ def train(
         int, typer.Option(help="Steps after which the state is kept, besides after each epoch.")
     ] = 0,
     seed: Annotated[int, typer.Option(help="Of all that is left to chance.")] = 0,
+    check: Annotated[bool, typer.Option("--check", help="Check the plan, do not train.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
 ) -> None:
     """Train a network from scratch. The same command goes on with a run that was stopped.
@@ -96,6 +98,8 @@ def train(
         precision=precision,
         seed=seed,
     )
+    if check:
+        return check_plan(photos, plan, output, held_out, as_json)
     with progress() as step:
         done = train_on(photos, plan, output, held_out=held_out, every=every, watch=step)
     if as_json:

@@ -13,22 +13,27 @@ from torch import Tensor
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
+def _precise(logits: Tensor) -> Tensor:
+    """At least float32: sums of bfloat16 are too coarse, and float64 is asked for on purpose."""
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
+
+
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     """-sum(p log q), the mean over pictures. Fresh networks start near log(K)."""
-    return F.cross_entropy(logits.float(), targets)
+    return F.cross_entropy(_precise(logits), targets)
 
 
 def hinge(logits: Tensor, targets: Tensor) -> Tensor:
     """The multi-class SVM's: sum over wrong classes of max(0, s_j - s_y + 1), the mean over
     pictures (Weston and Watkins 1999). Several true classes count by their shares."""
-    margins = (logits.float()[:, None, :] - logits.float()[:, :, None] + 1).clamp(min=0)
+    margins = (_precise(logits)[:, None, :] - _precise(logits)[:, :, None] + 1).clamp(min=0)
     wrong = margins.sum(2) - 1  # the true class against itself is no fault
     return (targets * wrong).sum(1).mean()
 
 
 def squares(logits: Tensor, targets: Tensor) -> Tensor:
     """Mean squared error of the probabilities, half of the sum over classes."""
-    return 0.5 * (torch.softmax(logits.float(), 1) - targets).square().sum(1).mean()
+    return 0.5 * (torch.softmax(_precise(logits), 1) - targets).square().sum(1).mean()
 
 
 LOSSES: dict[str, Loss] = {

@@ -1,0 +1,31 @@
+"""`eyespot train --check`: a verdict a line, and the page."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eyespot.cli.show import print_json, progress
+
+if TYPE_CHECKING:
+    from eyespot.training.plan import Plan
+
+PAGE = "check.html"
+
+
+def check_plan(photos: Path, plan: "Plan", folder: Path, held_out: float, as_json: bool) -> None:
+    """Check `plan` instead of training by it; the page goes into `folder`."""
+    from eyespot.report.checks import write_checks
+    from eyespot.training.checks.run import check_photos
+
+    with progress() as step:
+        verdicts = check_photos(photos, plan, held_out=held_out, watch=step)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_checks(verdicts, plan, folder / PAGE)
+    if as_json:
+        checks = [verdict.to_dict() for verdict in verdicts]
+        print_json({"model": plan.model, "checks": checks, "page": str(folder / PAGE)})
+        return
+    for verdict in verdicts:
+        print(f"{'passed ' if verdict.passed else 'warning'}  {verdict.title}: {verdict.summary}.")
+        if not verdict.passed:
+            print(f"         {verdict.advice}")
+    print(f"\nPage  {folder / PAGE}")

@@ -1,0 +1,85 @@
+"""All checks, one after the other: the whole job of `eyespot train --check`."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from eyespot.data.open import PhotoLike, open_photos
+from eyespot.data.photos import Dataset, Photo
+from eyespot.models import registry
+from eyespot.training.augment import find_augmentation
+from eyespot.training.checks.first_loss import first_loss
+from eyespot.training.checks.gradients import gradients
+from eyespot.training.checks.overfit import overfit
+from eyespot.training.checks.random_search import random_search
+from eyespot.training.checks.rates import rates
+from eyespot.training.checks.signals import signals
+from eyespot.training.checks.verdict import Verdict
+from eyespot.training.pictures import Pictures, divide, read_pictures
+from eyespot.training.plan import Plan
+from eyespot.training.run import HELD_OUT
+from eyespot.training.trainer import Watch
+
+LEARN, HELD = 5000, 2000
+"""Photos that are read at most, drawn by the plan's seed."""
+
+
+def check_photos(
+    source: str | Path | Sequence[PhotoLike] | Dataset,
+    plan: Plan,
+    *,
+    held_out: float = HELD_OUT,
+    watch: Watch = lambda what, done, total: None,
+) -> tuple[Verdict, ...]:
+    """Check a plan on whatever `teach` takes, without training.
+
+    Raises UsageError, DatasetError.
+    """
+    about = registry.find(plan.model)
+    side = find_augmentation(plan.augmentation).stored(about.preprocessing.size)
+    dataset = source if isinstance(source, Dataset) else open_photos(source)
+    learn, held, _ = divide(dataset, held_out, plan.seed)
+
+    def read(photos: list[Photo], most: int, what: str) -> Pictures:
+        drawn = np.random.default_rng(plan.seed).permutation(len(photos))[:most]
+        done = 0
+
+        def step(count: int) -> None:
+            nonlocal done
+            done += count
+            watch(what, done, len(drawn))
+
+        chosen = [photos[index] for index in drawn]
+        return read_pictures(chosen, dataset.classes, side, about.in_channels, step)[0]
+
+    return check(
+        plan,
+        read(learn, LEARN, "Reading"),
+        read(held, HELD, "Reading more") if held else None,
+        watch=watch,
+    )
+
+
+def check(
+    plan: Plan,
+    learn: Pictures,
+    held_out: Pictures | None,
+    *,
+    watch: Watch = lambda what, done, total: None,
+) -> tuple[Verdict, ...]:
+    """Every check, the cheap ones first. The same plan and pictures give the same verdicts."""
+    checks: tuple[Callable[[], Verdict], ...] = (
+        lambda: first_loss(plan, learn),
+        lambda: signals(plan, learn),
+        lambda: gradients(plan, learn),
+        lambda: overfit(plan, learn),
+        lambda: rates(plan, learn),
+        lambda: random_search(plan, learn, held_out),
+    )
+    verdicts = []
+    for done, run in enumerate(checks):
+        watch("Checking", done, len(checks))
+        verdicts.append(run())
+    watch("Checking", len(checks), len(checks))
+    return tuple(verdicts)

@@ -1,0 +1,344 @@
+"""Every check passes what is sound, and finds the fault that is planted for it."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from typer.testing import CliRunner
+
+from eyespot.cli.main import app
+from eyespot.models import registry
+from eyespot.models.convnet import ConvNet
+from eyespot.report.checks import render
+from eyespot.training.augment import AUGMENTATIONS, Augmentation
+from eyespot.training.checks.first_loss import OF_CHANCE, first_loss
+from eyespot.training.checks.gradients import gradients
+from eyespot.training.checks.overfit import overfit
+from eyespot.training.checks.random_search import random_search
+from eyespot.training.checks.rates import Rates, rates
+from eyespot.training.checks.run import check
+from eyespot.training.checks.signals import signals
+from eyespot.training.losses import LOSSES, as_targets
+from eyespot.training.pictures import Pictures
+from eyespot.training.plan import Plan
+from eyespot.training.trainer import Trainer
+from tests.report.test_page import Page
+from tests.training.test_trainer import stripes
+
+PLAN = Plan("lenet5", batch_size=16, learning_rate=0.05, seed=3)
+Change = Callable[[ConvNet], None]
+Plant = Callable[[Change], None]
+
+
+@pytest.fixture(scope="module")
+def pictures() -> Pictures:
+    return stripes(120)
+
+
+@pytest.fixture
+def plant(monkeypatch: pytest.MonkeyPatch) -> Plant:
+    """Changes every network that is built."""
+    sound = registry.create
+
+    def planted(change: Change) -> None:
+        def create(*names: Any, **options: Any) -> ConvNet:
+            network = sound(*names, **options)
+            with torch.no_grad():
+                change(network)
+            return network
+
+        monkeypatch.setattr(registry, "create", create)
+
+    return planted
+
+
+def layer(network: ConvNet, stage: str) -> nn.Conv2d:
+    found = network.get_submodule(f"stages.{stage}.0")
+    assert isinstance(found, nn.Conv2d)
+    return found
+
+
+# --- the first loss -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("classes", [2, 10])
+def test_the_loss_of_chance_is_that_of_equal_scores(loss: str, classes: int) -> None:
+    targets = as_targets(torch.arange(classes), classes, 0.0)
+    equal = float(LOSSES[loss](torch.zeros(classes, classes), targets))
+    assert OF_CHANCE[loss](classes) == pytest.approx(equal)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_fresh_network_guesses(loss: str, pictures: Pictures) -> None:
+    assert first_loss(replace(PLAN, loss=loss), pictures).passed
+
+
+def test_weights_that_are_too_large_are_found(plant: Plant, pictures: Pictures) -> None:
+    def enlarge(network: ConvNet) -> None:
+        for parameter in network.parameters():
+            parameter.mul_(100)
+
+    plant(enlarge)
+    verdict = first_loss(PLAN, pictures)
+    assert verdict.loss > 100 * verdict.expected
+    assert not verdict.passed
+    assert "too large" in verdict.advice
+    assert not signals(PLAN, pictures).passed
+
+
+def test_a_loss_below_chance_is_found(plant: Plant, pictures: Pictures) -> None:
+    # Only the first kind is in the data: to answer it always is right, and betrays nothing.
+    ones = replace(pictures, labels=np.zeros_like(pictures.labels))
+
+    def know(network: ConvNet) -> None:
+        list(network.head.parameters())[-1].copy_(torch.tensor([5.0, -5.0]))
+
+    plant(know)
+    verdict = first_loss(PLAN, ones)
+    assert not verdict.passed
+    assert "labels" in verdict.advice
+
+
+# --- a few by heart -----------------------------------------------------------------------------
+
+
+def test_a_few_pictures_are_learnt_by_heart(pictures: Pictures) -> None:
+    """Whatever their labels, and though the plan regularises beyond measure."""
+    shuffled = np.random.default_rng(0).permutation(pictures.labels)
+    plan = replace(PLAN, weight_decay=10.0, dropout=0.9, mixup=1.0, l1=1.0, label_smoothing=0.9)
+    verdict = overfit(plan, replace(pictures, labels=shuffled))
+    assert verdict.passed
+    assert verdict.right == verdict.pictures == 20
+    assert 1 < verdict.steps < 200
+
+
+def test_frozen_layers_are_found(plant: Plant, pictures: Pictures) -> None:
+    def freeze(network: ConvNet) -> None:
+        layer(network, "c3").weight.requires_grad_(False)
+
+    plant(freeze)
+    verdict = overfit(PLAN, pictures)
+    assert verdict.unmoved == ("stages.c3.0.weight",)
+    assert not verdict.passed
+    assert "stages.c3.0.weight" in verdict.advice
+
+
+def test_a_network_that_cannot_learn_is_found(plant: Plant, pictures: Pictures) -> None:
+    def freeze(network: ConvNet) -> None:
+        for parameter in network.parameters():
+            parameter.requires_grad_(parameter.shape == (2,))
+
+    plant(freeze)  # all but the biases of the last layer
+    verdict = overfit(PLAN, pictures)
+    assert verdict.right < 20
+    assert verdict.steps == 200
+    assert not verdict.passed
+
+
+# --- gradients ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", ["lenet5", "lenet5_1998", "mnist_conv"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_gradients_are_the_slopes(model: str, loss: str) -> None:
+    side = registry.find(model).preprocessing.size
+    verdict = gradients(Plan(model, loss=loss), stripes(20, side=side))
+    assert verdict.passed, verdict.errors
+
+
+def test_batch_norm_is_checked_as_it_trains() -> None:
+    plan = Plan("resnet20", dropout=0.5)
+    colours = stripes(20)
+    verdict = gradients(plan, replace(colours, images=colours.images.repeat(3, axis=3)))
+    assert verdict.passed, verdict.errors
+    assert any("bn" in name for name in verdict.errors)
+
+
+class Wrong(torch.autograd.Function):
+    """Passes on 0.1 % too much of the gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return 1.001 * gradient
+
+
+def test_a_wrong_gradient_is_found_and_where(plant: Plant, pictures: Pictures) -> None:
+    def spoil(network: ConvNet) -> None:
+        layer(network, "c5").register_forward_hook(lambda m, i, out: Wrong.apply(out))  # type: ignore[no-untyped-call]
+
+    plant(spoil)
+    verdict = gradients(PLAN, pictures)
+    assert not verdict.passed
+    wrong = [name for name, error in verdict.errors.items() if error > 1e-4]
+    assert wrong == ["stages.c1.0", "stages.c3.0", "stages.c5.0"]
+    assert verdict.errors["stages.f6.0"] < 1e-5
+
+
+# --- learning rates -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def doubtful() -> Pictures:
+    """A fifth of the labels is wrong, so that the loss cannot come near zero."""
+    sound, rng = stripes(600), np.random.default_rng(0)
+    return replace(sound, labels=sound.labels ^ (rng.random(600) < 0.2))
+
+
+def test_a_rate_from_the_range_learns_and_one_beyond_it_does_not(doubtful: Pictures) -> None:
+    verdict = rates(PLAN, doubtful)
+    assert verdict.passed
+    assert verdict.suggested < verdict.turning < verdict.limit < 10
+    assert list(verdict.rates) == sorted(verdict.rates)
+    assert len(verdict.rates) == len(verdict.losses) <= 100
+
+    def loss_at(rate: float) -> float:
+        trainer = Trainer(replace(PLAN, schedule="constant", learning_rate=rate), doubtful)
+        return float(np.mean([trainer.train_step() for _ in range(80)][-30:]))
+
+    assert loss_at(verdict.suggested) < 0.62 < 0.67 < loss_at(2 * verdict.limit)
+
+
+@pytest.mark.parametrize("rate", [1e-6, 9.0])
+def test_a_rate_that_does_not_fit_is_found(rate: float, doubtful: Pictures) -> None:
+    verdict = rates(replace(PLAN, learning_rate=rate), doubtful)
+    assert not verdict.passed
+    assert f"--learning-rate {verdict.suggested:.2g}" in verdict.advice
+
+
+def test_where_nothing_is_learnt_no_rate_is_suggested(plant: Plant, pictures: Pictures) -> None:
+    def kill(network: ConvNet) -> None:
+        layer(network, "c3").weight.zero_()
+        layer(network, "c3").bias.fill_(-1e3)  # type: ignore[union-attr]
+
+    plant(kill)
+    verdict = rates(PLAN, pictures)
+    assert not verdict.passed
+    assert "no rate" in verdict.summary
+
+
+def test_the_figures_of_a_range() -> None:
+    found = Rates(0.5, (1e-3, 1e-2, 1e-1, 1.0, 10.0), (1.0, 0.7, 0.4, 0.9, 1.5))
+    assert (found.turning, found.limit) == (0.1, 10.0)
+    assert found.suggested <= found.turning
+    assert found.passed
+    assert not replace(found, planned=20.0).passed
+    assert not replace(found, losses=(1.0, 0.999, 1.0, 1.0, 1.0)).passed
+
+
+# --- signals ------------------------------------------------------------------------------------
+
+
+def test_signals_come_through(pictures: Pictures) -> None:
+    verdict = signals(PLAN, pictures)
+    assert verdict.passed
+    assert list(verdict.deviations) == [
+        *(f"stages.{stage}.0" for stage in ("c1", "c3", "c5", "f6")),
+        "head.linear",
+    ]
+
+
+def test_dead_units_are_found(plant: Plant, pictures: Pictures) -> None:
+    def kill(network: ConvNet) -> None:
+        layer(network, "c3").bias[:12] = -1e3  # type: ignore[index]
+
+    plant(kill)
+    verdict = signals(PLAN, pictures)
+    assert verdict.starved == ("stages.c5.0",)
+    assert verdict.dead["stages.c5.0"] >= 12 / 16
+    assert not verdict.passed
+
+
+@pytest.mark.parametrize(("factor", "unfit"), [(1e-7, "fade"), (1e7, "explode")])
+def test_signals_that_fade_or_explode_are_found(
+    factor: float, unfit: str, plant: Plant, pictures: Pictures
+) -> None:
+    def scale(network: ConvNet) -> None:
+        for parameter in layer(network, "c3").parameters():
+            parameter.mul_(factor)
+
+    plant(scale)
+    verdict = signals(PLAN, pictures)
+    assert verdict.unfit[0] == "stages.c3.0"
+    assert not verdict.passed
+    assert unfit in verdict.advice
+
+
+# --- random search ------------------------------------------------------------------------------
+
+
+def test_the_best_of_many_draws_is_better_than_guessing() -> None:
+    """Where brightness tells the classes apart, and only then."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 400)
+    images = (60 + 100 * labels[:, None, None, None] + rng.integers(0, 40, (400, 8, 8, 1))).astype(
+        np.uint8
+    )
+    bright = Pictures(images, labels, ("dark", "light"))
+    learn, held = bright.take(np.arange(200)), bright.take(np.arange(200, 400))
+    verdict = random_search(PLAN, learn, held)
+    assert verdict.accuracy is not None
+    assert verdict.accuracy > 0.95
+    assert verdict.loss < math.log(2)
+    shuffled = random_search(PLAN, learn, replace(held, labels=rng.permutation(held.labels)))
+    assert shuffled.accuracy == pytest.approx(0.5, abs=0.15)
+    assert random_search(PLAN, learn, None).accuracy is None
+
+
+# --- all of them --------------------------------------------------------------------------------
+
+
+def test_the_same_plan_gives_the_same_verdicts_and_leaves_chance_alone(pictures: Pictures) -> None:
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    first = check(PLAN, pictures, pictures)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(8)
+    assert check(PLAN, pictures, pictures) == first
+    assert [verdict.title for verdict in first if not verdict.passed] == []
+    assert check(replace(PLAN, seed=4), pictures, pictures) != first
+
+
+def test_pictures_kept_for_crops_are_checked(
+    pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crops = Augmentation(lambda side: side + 8, 0, True)
+    monkeypatch.setitem(AUGMENTATIONS, "crops", crops)
+    verdicts = check(replace(PLAN, augmentation="crops"), stripes(120, side=40), None)
+    assert len(verdicts) == 6
+
+
+def test_the_page_says_what_the_verdicts_say(pictures: Pictures) -> None:
+    verdicts = check(replace(PLAN, learning_rate=1e-6), pictures, None)
+    page = render(verdicts, PLAN)
+    assert not Page(page).unbalanced
+    assert "1</span> of 6 checks warn" in page
+    assert "<polyline" in page
+    assert all(verdict.title in page for verdict in verdicts)
+    assert "nan" not in page
+
+
+def test_the_command_checks_and_does_not_train(pictures: Pictures, tmp_path: Path) -> None:
+    for index, (image, label) in enumerate(zip(pictures.images, pictures.labels, strict=True)):
+        folder = tmp_path / "photos" / pictures.classes[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[:, :, 0]).save(folder / f"{index}.png")
+    out = tmp_path / "out"
+    line = ["train", str(tmp_path / "photos"), "--model", "lenet5", "--check", "-o", str(out)]
+    done = CliRunner().invoke(app, [*line, "--lr", "0.000001"])
+    assert done.exit_code == 0, done.output
+    assert done.output.count("passed ") == 5
+    assert done.output.count("warning ") == 1
+    assert "Try --learning-rate" in done.output
+    assert [path.name for path in out.iterdir()] == ["check.html"]
