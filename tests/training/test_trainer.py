@@ -81,7 +81,7 @@ def test_a_run_that_was_stopped_goes_on_bit_by_bit(
             raise Stopped
 
     with pytest.raises(Stopped):
-        train(plan, learn, val, tmp_path / "parts", every=5, watch=stop)
+        train(plan, learn, val, tmp_path / "parts", every=5, progress=stop)
     assert read_checkpoint(tmp_path / "parts" / "last.safetensors").facts["step"] == 10
     parts = train(plan, learn, val, tmp_path / "parts")
     for name, value in whole.network.state_dict().items():

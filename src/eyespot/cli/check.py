@@ -17,7 +17,7 @@ def check_plan(photos: Path, plan: "Plan", folder: Path, held_out: float, as_jso
     from eyespot.training.checks.run import check_photos
 
     with progress() as step:
-        verdicts = check_photos(photos, plan, held_out=held_out, watch=step)
+        verdicts = check_photos(photos, plan, held_out=held_out, progress=step)
     folder.mkdir(parents=True, exist_ok=True)
     write_checks(verdicts, plan, folder / PAGE)
     if as_json:

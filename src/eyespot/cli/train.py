@@ -101,7 +101,7 @@ def train(
     if check:
         return check_plan(photos, plan, output, held_out, as_json)
     with progress() as step:
-        done = train_on(photos, plan, output, held_out=held_out, every=every, watch=step)
+        done = train_on(photos, plan, output, held_out=held_out, every=every, progress=step)
     if as_json:
         print_json(
             {

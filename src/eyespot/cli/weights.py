@@ -65,13 +65,11 @@ def weights(
 
 def _row(network: "Network") -> dict[str, Any]:
     """`weights`: package, store, published or None; `path`: None for what is not here yet."""
-    from eyespot.models.weights import locate
+    from eyespot.models.weights import locate, origin_of
 
     found = locate(network)
-    if found is None:
-        origin = "published" if network.published else None
-        return {"name": network.name, "weights": origin, "path": None}
-    return {"name": network.name, "weights": found[0], "path": str(found[1])}
+    path = str(found[1]) if found else None
+    return {"name": network.name, "weights": origin_of(network), "path": path}
 
 
 def _words(row: dict[str, Any]) -> str:

@@ -6,16 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from eyespot.cli.outputs import check_format, check_outputs
 from eyespot.cli.show import print_json, progress
 from eyespot.errors import UsageError
-
-if TYPE_CHECKING:
-    from eyespot.models.registry import Network
 
 
 def zoo(
@@ -73,6 +70,7 @@ def facts_of(
     from eyespot.features.facts import totals_of
     from eyespot.features.speed import measured
     from eyespot.models.registry import find
+    from eyespot.models.weights import origin_of
 
     totals, speeds = totals_of(names, progress), measured()
     rows = []
@@ -91,22 +89,13 @@ def facts_of(
                 "top1_error": errors and errors.top1,
                 "top5_error": errors and errors.top5,
                 "errors_source": errors and errors.source,
-                "weights": weights_origin(network),
+                "weights": origin_of(network),
                 "images_per_second": speed and round(speed.images_per_second, 1),
                 "latency": speed and round(speed.latency, 6),
                 "engine": speed and speed.engine,
             }
         )
     return rows
-
-
-def weights_origin(network: "Network") -> str | None:
-    """Where weights come from: an installed "package", the "store", "published" by others (here,
-    or to be downloaded at first use); None if from nowhere."""
-    from eyespot.models.weights import locate
-
-    found = locate(network)
-    return found[0] if found else "published" if network.published else None
 
 
 def _check_column(sort: str) -> None:

@@ -103,6 +103,12 @@ def _second_core() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix="eyespot-resize")
 
 
+def standardised(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """What a network takes of one picture: uint8 RGB [H, W, 3] -> float32 [3, H, W]."""
+    mean, std = (np.array(v, np.float32) for v in (preprocessing.mean, preprocessing.std))
+    return np.ascontiguousarray(((pixels - mean) / std).transpose(2, 0, 1))
+
+
 def needed_short_side(preprocessing: Preprocessing) -> int:
     """The shortest side, in pixels, at which a picture may be decoded without losing detail."""
     if preprocessing.fit == "stretch":

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from eyespot.data.transforms import Preprocessing, prepare
+from eyespot.data.transforms import Preprocessing, prepare, standardised
 from eyespot.errors import UsageError
 from eyespot.explain.colours import coloured
 from eyespot.explain.sheet import grid, page, resized
@@ -39,10 +39,9 @@ def activations(
     The network is put into evaluation mode, as for predicting. Raises UsageError if it cannot take
     pictures of this size.
     """
-    values = (prepared.astype(np.float32) - preprocessing.mean) / preprocessing.std
-    channels = values.transpose(2, 0, 1)[None, : network.in_channels]
+    channels = standardised(prepared, preprocessing)[None, : network.in_channels]
     with torch.inference_mode():
-        maps = network.eval().forward_features(torch.from_numpy(channels).float())
+        maps = network.eval().forward_features(torch.from_numpy(channels))
     return {name: stage[0].numpy() for name, stage in maps.items()}
 
 

@@ -6,12 +6,10 @@ Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2
 fewer channels, no response normalisation; the form whose weights torchvision publishes.
 """
 
-from functools import partial
-
 from torch import nn
 
 from eyespot.models.convnet import ConvNet
-from eyespot.models.layers import Dense, LinearHead
+from eyespot.models.layers import Dense
 
 
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
@@ -19,7 +17,6 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
     towers = name == "alexnet_2012"
     return ConvNet(
         two_towers(in_channels) if towers else one_tower(in_channels),
-        partial(LinearHead, 4096),
         num_classes=num_classes,
         num_features=4096,
         in_channels=in_channels,

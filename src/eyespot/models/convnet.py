@@ -5,13 +5,15 @@ from collections.abc import Callable, Mapping
 from torch import Tensor, nn
 
 from eyespot.errors import UsageError
+from eyespot.models.layers import LinearHead
 
 
 class ConvNet(nn.Module):
     """float32 [N, in_channels, H, W] -> what the head gives, for classifiers logits [N, K].
 
-    `stages`: what the papers draw as boxes, by name. `head`: makes the last layer for a number of
-    classes. `num_features`: channels of the last stage, the vector that transfer learning uses.
+    `stages`: what the papers draw as boxes, by name. `head`: makes the last layer from the numbers
+    of features and classes. `num_features`: channels of the last stage, the vector that transfer
+    learning uses.
     `min_size`: the least height and width in pixels; with `fixed_size` the only ones, for
     networks whose fully connected layers count the positions.
     """
@@ -19,12 +21,12 @@ class ConvNet(nn.Module):
     def __init__(
         self,
         stages: Mapping[str, nn.Module],
-        head: Callable[[int], nn.Module],
+        head: Callable[[int, int], nn.Module] = LinearHead,
         *,
         num_classes: int,
         num_features: int,
         in_channels: int,
-        min_size: int,
+        min_size: int = 1,
         fixed_size: bool = False,
     ) -> None:
         super().__init__()
@@ -34,7 +36,7 @@ class ConvNet(nn.Module):
         self.fixed_size = fixed_size
         self.stages = nn.ModuleDict(stages)
         self._make_head = head
-        self.head = head(num_classes)
+        self.head = head(num_features, num_classes)
 
     def forward_features(self, x: Tensor) -> dict[str, Tensor]:
         """The maps after each stage, in order, each [N, C, h, w].
@@ -65,7 +67,7 @@ class ConvNet(nn.Module):
         if num_classes < 1:
             raise UsageError(f"num_classes must be 1 or more, not {num_classes}.")
         old = next(self.parameters())
-        self.head = self._make_head(num_classes).to(old.device, old.dtype)
+        self.head = self._make_head(self.num_features, num_classes).to(old.device, old.dtype)
 
     def _check(self, x: Tensor) -> None:
         side = self.min_size

@@ -88,11 +88,10 @@ class EfficientNetLite(ConvNet):
         stages["top"] = ConvNorm(channels, 1280, same=True)
         super().__init__(
             stages,
-            partial(LinearHead, 1280, dropout=variant.dropout),
+            partial(LinearHead, dropout=variant.dropout),
             num_classes=num_classes,
             num_features=1280,
             in_channels=in_channels,
-            min_size=1,
         )
 
     def forward_features(self, x: Tensor) -> dict[str, Tensor]:

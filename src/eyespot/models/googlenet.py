@@ -135,7 +135,7 @@ class GoogLeNet(ConvNet):
                 stages["pool4"] = nn.MaxPool2d(last_pool, stride=2, ceil_mode=True)
         super().__init__(
             stages,
-            partial(LinearHead, channels, dropout=0.4),
+            partial(LinearHead, dropout=0.4),
             num_classes=num_classes,
             num_features=channels,
             in_channels=in_channels,

@@ -107,8 +107,7 @@ def import_weights(
 
 def keep(network: Network, state: dict[str, Tensor], known: Pretrained, source: str) -> Path:
     """Write weights under our names into the store. Raises WeightsError if that is not possible."""
-    path = store_file(network.name)
-    return write_weights(path, network, state, replace(known, path=path), source)
+    return write_weights(store_file(network.name), network, state, known, source)
 
 
 def write_weights(

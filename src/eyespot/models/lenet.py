@@ -5,8 +5,6 @@ Proceedings of the IEEE 86(11), 1998, section II-B: float32 [N, 1, 32, 32] -> lo
 60,000 weights up to layer F6, as the paper's counts of each layer add up.
 """
 
-from functools import partial
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -29,7 +27,7 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
     """`lenet5` (as it is built today), `lenet5_1998` or `lenet5_1998_rbf`, with fresh weights."""
     return ConvNet(
         today(in_channels) if name == "lenet5" else original(in_channels),
-        RadialBasisHead if name == "lenet5_1998_rbf" else partial(LinearHead, 84),
+        RadialBasisHead if name == "lenet5_1998_rbf" else LinearHead,
         num_classes=num_classes,
         num_features=84,
         in_channels=in_channels,
@@ -115,7 +113,7 @@ class RadialBasisHead(nn.Module):
     alternative, which is what these are, always the same.
     """
 
-    def __init__(self, num_classes: int, num_features: int = 84) -> None:
+    def __init__(self, num_features: int, num_classes: int) -> None:
         super().__init__()
         codes = torch.randint(
             2, (num_classes, num_features), generator=torch.Generator().manual_seed(1998)

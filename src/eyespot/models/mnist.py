@@ -4,12 +4,10 @@ After the lecture on convolutional nets of "Cognitive Robotics" (Touretzky). flo
 [N, 1, 28, 28] -> logits [N, 10]; 7,850, 15,950 and 63,626 parameters.
 """
 
-from functools import partial
-
 from torch import nn
 
 from eyespot.models.convnet import ConvNet
-from eyespot.models.layers import Dense, LinearHead
+from eyespot.models.layers import Dense
 
 SIDE = 28
 
@@ -20,7 +18,6 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
     stages, num_features = families[name](in_channels)
     return ConvNet(
         stages,
-        partial(LinearHead, num_features),
         num_classes=num_classes,
         num_features=num_features,
         in_channels=in_channels,

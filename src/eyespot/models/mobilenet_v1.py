@@ -45,11 +45,10 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
         channels = out_channels
     network = ConvNet(
         stages,
-        partial(LinearHead, channels, dropout=0.001),
+        partial(LinearHead, dropout=0.001),
         num_classes=num_classes,
         num_features=channels,
         in_channels=in_channels,
-        min_size=1,
     )
     initialise_he(network)
     return network

@@ -84,11 +84,10 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
     stages["top"] = ConvNorm(channels, num_features)
     network = ConvNet(
         stages,
-        partial(LinearHead, num_features, dropout=0.2),
+        partial(LinearHead, dropout=0.2),
         num_classes=num_classes,
         num_features=num_features,
         in_channels=in_channels,
-        min_size=1,
     )
     initialise_he(network)
     return network

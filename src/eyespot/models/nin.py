@@ -18,7 +18,7 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
     stages, num_features = (imagenet if name == "nin_imagenet" else cifar10)(in_channels)
     network = ConvNet(
         stages,
-        partial(ConvHead, num_features, dropout=0.0),
+        partial(ConvHead, dropout=0.0),
         num_classes=num_classes,
         num_features=num_features,
         in_channels=in_channels,

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from eyespot.models.convnet import ConvNet
-from eyespot.models.layers import LinearHead, initialise_he, named
+from eyespot.models.layers import initialise_he, named
 
 Shortcut = Literal["A", "B", "C", "none"]
 """Section 4.1: A pads new channels with zeros, B projects where the shape changes, C everywhere;
@@ -170,11 +170,9 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
         channels = out_channels
     network = ConvNet(
         stages,
-        partial(LinearHead, channels),
         num_classes=num_classes,
         num_features=channels,
         in_channels=in_channels,
-        min_size=1,
     )
     initialise_he(network)
     return network

@@ -9,7 +9,7 @@ from functools import partial
 from torch import nn
 
 from eyespot.models.convnet import ConvNet
-from eyespot.models.layers import LinearHead, initialise_he, named
+from eyespot.models.layers import initialise_he, named
 from eyespot.models.resnet import BasicBlock, Shortcut, stack
 
 
@@ -33,11 +33,9 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
         channels = out_channels
     network = ConvNet(
         stages,
-        partial(LinearHead, channels),
         num_classes=num_classes,
         num_features=channels,
         in_channels=in_channels,
-        min_size=1,
     )
     initialise_he(network)
     return network

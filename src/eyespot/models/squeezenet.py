@@ -5,8 +5,6 @@ size", 2016: the fire module (section 3.2) and version 1.0 (table 1). Version 1.
 authors' repository, needs 2.4 times less computation at the same accuracy.
 """
 
-from functools import partial
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -58,7 +56,7 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
             stages[f"pool{number}"] = nn.MaxPool2d(3, stride=2, ceil_mode=True)
     return ConvNet(
         stages,
-        partial(ConvHead, channels),
+        ConvHead,
         num_classes=num_classes,
         num_features=channels,
         in_channels=in_channels,

@@ -6,6 +6,8 @@ as in MobileNet; the first convolution does not pad, as the published weights ex
 float32 [N, 3, 224, 224] -> [N, 25, 7, 7]: for each of 5 anchors x, y, w, h and the score.
 """
 
+from functools import partial
+
 from torch import nn
 
 from eyespot.models.convnet import ConvNet
@@ -42,7 +44,7 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
         channels = out_channels
     return ConvNet(
         stages,
-        lambda outputs: nn.Conv2d(channels, outputs, 1),
+        partial(nn.Conv2d, kernel_size=1),
         num_classes=num_classes,
         num_features=channels,
         in_channels=in_channels,

@@ -4,13 +4,11 @@ Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image 
 ICLR 2015, table 1. Batch norm between convolution and ReLU came later (torchvision's `_bn`).
 """
 
-from functools import partial
-
 from torch import nn
 
 from eyespot.models.alexnet import dense, response_norm
 from eyespot.models.convnet import ConvNet
-from eyespot.models.layers import LinearHead, initialise_he
+from eyespot.models.layers import initialise_he
 
 CHANNELS = (64, 128, 256, 512, 512)
 
@@ -46,7 +44,6 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
         stages[layer] = dense(inputs)
     network = ConvNet(
         stages,
-        partial(LinearHead, 4096),
         num_classes=num_classes,
         num_features=4096,
         in_channels=in_channels,

@@ -77,6 +77,13 @@ def locate(network: Network) -> tuple[Origin, Path] | None:
     return None
 
 
+def origin_of(network: Network) -> Origin | None:
+    """Where the network's weights come from; "published" also if they are not fetched yet. None
+    if from nowhere. Raises WeightsError as `locate` does."""
+    found = locate(network)
+    return found[0] if found else "published" if network.published else None
+
+
 def find_weights(network: Network, *, fetch: bool = True) -> Pretrained:
     """The network's weights; `fetch` downloads them if they are published and not here yet.
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from eyespot.data.decode import decode
 from eyespot.data.open import PhotoLike, named_photos
+from eyespot.data.transforms import Preprocessing, standardised
 from eyespot.models import registry
 from eyespot.models.weights import find_weights
 
@@ -67,14 +68,13 @@ def _faces_at(image: Image.Image, side: int) -> list[Face]:
     """What one look at the photo finds, `side` pixels along its longer side."""
     import torch
 
-    network, mean, std = _detector()
+    network, preprocessing = _detector()
     scale = side / max(image.size)
     width, height = (max(1, round(length * scale)) for length in image.size)
     square = np.zeros((side, side, 3), np.uint8)  # black below or beside, as it was trained
     square[:height, :width] = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
-    standardised = (square - mean) / std
     with torch.inference_mode():
-        grid = network(torch.from_numpy(standardised.transpose(2, 0, 1)[None]))[0].numpy()
+        grid = network(torch.from_numpy(standardised(square, preprocessing)[None]))[0].numpy()
     return [
         Face(
             left=max(0.0, left * side / scale),
@@ -89,12 +89,10 @@ def _faces_at(image: Image.Image, side: int) -> list[Face]:
 
 
 @cache
-def _detector() -> tuple["ConvNet", NDArray[np.float32], NDArray[np.float32]]:
+def _detector() -> tuple["ConvNet", Preprocessing]:
     name = "tiny_yolo_face"
     preprocessing = find_weights(registry.find(name)).preprocessing
-    network = registry.create(name, weights="imagenet").eval()
-    mean, std = (np.array(v, np.float32) for v in (preprocessing.mean, preprocessing.std))
-    return network, mean, std
+    return registry.create(name, weights="imagenet").eval(), preprocessing
 
 
 def boxes(grid: NDArray[np.float32]) -> list[list[float]]:

@@ -9,11 +9,12 @@ from eyespot.data.photos import Dataset, Photo, Skipped
 from eyespot.models import registry
 from eyespot.models.importers import state_digest, write_weights
 from eyespot.models.weights import Pretrained
+from eyespot.progress import Progress, counting
 from eyespot.training.augment import find_augmentation
 from eyespot.training.judged import judged
 from eyespot.training.pictures import Pictures, divide, read_pictures
 from eyespot.training.plan import Plan
-from eyespot.training.trainer import Trained, Watch, train
+from eyespot.training.trainer import Trained, train
 
 NETWORK = "network.safetensors"
 HELD_OUT = 0.1
@@ -42,7 +43,7 @@ def train_on(
     labels: Sequence[str | int] | None = None,
     held_out: float = HELD_OUT,
     every: int = 0,
-    watch: Watch = lambda what, done, total: None,
+    progress: Progress = lambda stage, done, total: None,
 ) -> Training:
     """Train on whatever `teach` takes; a run that was stopped in `folder` goes on.
 
@@ -52,13 +53,8 @@ def train_on(
     side = find_augmentation(plan.augmentation).stored(about.preprocessing.size)
     dataset = source if isinstance(source, Dataset) else open_photos(source, labels)
     parts = divide(dataset, held_out, plan.seed)
-    total, done = sum(map(len, parts)), 0
+    step = counting(progress, "Reading", sum(map(len, parts)))
     skipped = list(dataset.skipped)
-
-    def step(count: int) -> None:
-        nonlocal done
-        done += count
-        watch("Reading", done, total)
 
     def read(photos: Sequence[Photo]) -> Pictures | None:
         if not photos:
@@ -69,7 +65,7 @@ def train_on(
 
     learn, val, test = map(read, parts)
     assert learn is not None  # divide sees to it
-    trained = train(plan, learn, val, folder, every=every, watch=watch)
+    trained = train(plan, learn, val, folder, every=every, progress=progress)
     state, path = trained.network.state_dict(), folder / NETWORK
     known = Pretrained(path, "store", trained.preprocessing, trained.classes, state_digest(state))
     origin = f"trained on {len(learn)} pictures for {len(trained.epochs)} epochs"

@@ -8,8 +8,8 @@ bit, the run that was never stopped.
 import json
 import math
 import time
-from collections.abc import Callable
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from eyespot.data.transforms import Preprocessing
 from eyespot.errors import TrainingError, UsageError
 from eyespot.models import registry
 from eyespot.models.convnet import ConvNet
+from eyespot.progress import Progress
 from eyespot.training.augment import cut_and_mixed, find_augmentation, mixed
 from eyespot.training.checkpoint import read_checkpoint, restore, write_checkpoint
 from eyespot.training.initialise import initialise
@@ -37,9 +38,6 @@ from eyespot.training.schedules import factor
 LAST, BEST, LOG = "last.safetensors", "best.safetensors", "log.jsonl"
 AUXILIARY_WEIGHT = 0.3
 """Of the losses of classifiers half way (Szegedy et al. 2015, section 5)."""
-
-
-_OTHERS = "Choose another network, such as resnet20; all are listed by: eyespot zoo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +78,16 @@ class Trained:
     epochs: tuple[Epoch, ...]
 
 
-Watch = Callable[[str, int, int], None]
-"""Called with (what is being done, done, total)."""
-
-
 class Trainer:
     """A network, its optimiser, and where the run stands."""
 
     def __init__(self, plan: Plan, learn: Pictures, device: torch.device | None = None) -> None:
         about = registry.find(plan.model)
         if about.dataset == "faces":
-            raise UsageError(f"{plan.model} finds faces; it does not tell classes apart. {_OTHERS}")
+            raise UsageError(
+                f"{plan.model} finds faces; it does not tell classes apart. Choose another "
+                "network, such as resnet20; all are listed by: eyespot zoo"
+            )
         self.plan = plan
         self.learn = learn
         self.device = device or best_device()
@@ -110,13 +107,16 @@ class Trainer:
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.preprocessing = standardising(about.preprocessing.size, learn)
         self.optimiser = make_optimiser(network, plan)
-        self.average = (
-            {k: v.detach().clone() for k, v in network.state_dict().items()} if plan.average else {}
-        )
+        self.averaged = deepcopy(self.network) if plan.average else None
         self.step = 0
         self.running = Running()
         self.best: float | None = None
         self.stale = 0
+
+    @property
+    def average(self) -> dict[str, Tensor]:
+        """The averaged weights themselves, by name; none if the plan does not average."""
+        return self.averaged.state_dict() if self.averaged is not None else {}
 
     @property
     def steps_per_epoch(self) -> int:
@@ -201,21 +201,16 @@ class Trainer:
     def _average_weights(self) -> None:
         """A running average that forgets the beginning faster while there is little of it."""
         decay = min(self.plan.average, (1 + self.step) / (10 + self.step))
+        average = self.average
         for name, value in self.network.state_dict().items():
             if value.dtype.is_floating_point:
-                self.average[name].lerp_(value, 1 - decay)
+                average[name].lerp_(value, 1 - decay)
             else:
-                self.average[name].copy_(value)
+                average[name].copy_(value)
 
     def validate(self, pictures: Pictures) -> tuple[float, float]:
         """Mean loss and accuracy of what would be kept (the averaged weights, if there are any)."""
-        own = {k: v.clone() for k, v in self.network.state_dict().items()} if self.average else {}
-        if self.average:
-            self.network.load_state_dict(self.average)
-        found = judged(self.network, pictures, self.preprocessing, self.plan)
-        if own:
-            self.network.load_state_dict(own)
-        return found
+        return judged(self.averaged or self.network, pictures, self.preprocessing, self.plan)
 
     # --- the state, kept and found again ---------------------------------------------------
 
@@ -254,7 +249,7 @@ def train(
     folder: Path,
     *,
     every: int = 0,
-    watch: Watch = lambda what, done, total: None,
+    progress: Progress = lambda stage, done, total: None,
 ) -> Trained:
     """Train as `plan` says, or go on where a run in `folder` was stopped.
 
@@ -273,7 +268,7 @@ def train(
         while trainer.step < trainer.steps and not (
             plan.patience and trainer.stale > plan.patience
         ):
-            done.append(_one_epoch(trainer, val, last, every, watch))
+            done.append(_one_epoch(trainer, val, last, every, progress))
             log.write(json.dumps(asdict(done[-1])) + "\n")
             log.flush()
             value = done[-1].val_accuracy
@@ -289,13 +284,13 @@ def train(
 
 
 def _one_epoch(
-    trainer: Trainer, val: Pictures | None, last: Path, every: int, watch: Watch
+    trainer: Trainer, val: Pictures | None, last: Path, every: int, progress: Progress
 ) -> Epoch:
     start, number = time.perf_counter(), trainer.step // trainer.steps_per_epoch
     end = (number + 1) * trainer.steps_per_epoch
     while trainer.step < end:
         trainer.train_step()
-        watch("Training", trainer.step, trainer.steps)
+        progress("Training", trainer.step, trainer.steps)
         if every and trainer.step % every == 0:
             trainer.keep(last, whole=True)
     val_loss, val_accuracy = trainer.validate(val) if val is not None else (None, None)

@@ -14,9 +14,9 @@ from eyespot.heads import NAMES, make_method
 from eyespot.heads.eigenbasis import Eigenbasis
 from eyespot.heads.linear import Linear
 from eyespot.heads.method import Prepared
+from eyespot.progress import Progress
 from eyespot.transfer.division import Division
 from eyespot.transfer.policy import LIKE_IMAGENET, VIEW_WORDS, Candidate, blocks_of
-from eyespot.transfer.progress import Progress
 
 MOST_DIMENSIONS = 2048
 """Of the space in which linear heads are learnt: see `Eigenbasis`. Its cost grows with the cube."""

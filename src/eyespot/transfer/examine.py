@@ -13,7 +13,7 @@ from eyespot.errors import DatasetError
 from eyespot.evaluation import Evaluation, evaluate, mistakes
 from eyespot.features.cache import FeatureCache
 from eyespot.features.extract import embed
-from eyespot.transfer.progress import Progress, counting
+from eyespot.progress import Progress, counting
 
 
 @dataclass(frozen=True, slots=True)

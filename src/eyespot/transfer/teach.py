@@ -31,10 +31,10 @@ from eyespot.features.engines import open_engine
 from eyespot.features.extract import Features, embed, join_features
 from eyespot.heads.calibration import softmax
 from eyespot.heads.familiarity import familiarity_out_of_fold, learn_familiarity
+from eyespot.progress import Progress, counting
 from eyespot.transfer.choice import Trial, Tried, explain_choice, try_candidates
 from eyespot.transfer.division import Division, divide
 from eyespot.transfer.policy import candidates, similarity
-from eyespot.transfer.progress import Progress, counting
 
 MOST_HIDDEN = 10
 """Classes that are hidden in turn to see whether they would be refused."""

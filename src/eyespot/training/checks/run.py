@@ -8,6 +8,7 @@ import numpy as np
 from eyespot.data.open import PhotoLike, open_photos
 from eyespot.data.photos import Dataset, Photo
 from eyespot.models import registry
+from eyespot.progress import Progress, counting
 from eyespot.training.augment import find_augmentation
 from eyespot.training.checks.first_loss import first_loss
 from eyespot.training.checks.gradients import gradients
@@ -19,7 +20,6 @@ from eyespot.training.checks.verdict import Verdict
 from eyespot.training.pictures import Pictures, divide, read_pictures
 from eyespot.training.plan import Plan
 from eyespot.training.run import HELD_OUT
-from eyespot.training.trainer import Watch
 
 LEARN, HELD = 5000, 2000
 """Photos that are read at most, drawn by the plan's seed."""
@@ -30,7 +30,7 @@ def check_photos(
     plan: Plan,
     *,
     held_out: float = HELD_OUT,
-    watch: Watch = lambda what, done, total: None,
+    progress: Progress = lambda stage, done, total: None,
 ) -> tuple[Verdict, ...]:
     """Check a plan on whatever `teach` takes, without training.
 
@@ -43,13 +43,7 @@ def check_photos(
 
     def read(photos: list[Photo], most: int, what: str) -> Pictures:
         drawn = np.random.default_rng(plan.seed).permutation(len(photos))[:most]
-        done = 0
-
-        def step(count: int) -> None:
-            nonlocal done
-            done += count
-            watch(what, done, len(drawn))
-
+        step = counting(progress, what, len(drawn))
         chosen = [photos[index] for index in drawn]
         return read_pictures(chosen, dataset.classes, side, about.in_channels, step)[0]
 
@@ -57,7 +51,7 @@ def check_photos(
         plan,
         read(learn, LEARN, "Reading"),
         read(held, HELD, "Reading more") if held else None,
-        watch=watch,
+        progress=progress,
     )
 
 
@@ -66,7 +60,7 @@ def check(
     learn: Pictures,
     held_out: Pictures | None,
     *,
-    watch: Watch = lambda what, done, total: None,
+    progress: Progress = lambda stage, done, total: None,
 ) -> tuple[Verdict, ...]:
     """Every check, the cheap ones first. The same plan and pictures give the same verdicts."""
     checks: tuple[Callable[[], Verdict], ...] = (
@@ -79,7 +73,7 @@ def check(
     )
     verdicts = []
     for done, run in enumerate(checks):
-        watch("Checking", done, len(checks))
+        progress("Checking", done, len(checks))
         verdicts.append(run())
-    watch("Checking", len(checks), len(checks))
+    progress("Checking", len(checks), len(checks))
     return tuple(verdicts)
