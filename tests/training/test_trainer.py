@@ -18,6 +18,7 @@ from eyespot.training import trainer as training
 from eyespot.training.checkpoint import read_checkpoint
 from eyespot.training.pictures import Pictures
 from eyespot.training.plan import Plan
+from eyespot.training.records import LOG
 from eyespot.training.trainer import Trainer, train
 
 PLAN = Plan("lenet5", epochs=3, batch_size=16, learning_rate=0.05, seed=3)
@@ -129,7 +130,7 @@ def test_another_run_is_not_gone_on_with(learn: Pictures, tmp_path: Path) -> Non
 
 def test_a_log_that_was_cut_off_keeps_what_is_whole(learn: Pictures, tmp_path: Path) -> None:
     before = train(PLAN, learn, None, tmp_path).epochs
-    log = tmp_path / training.LOG
+    log = tmp_path / LOG
     log.write_text(log.read_text() + '{"epoch": 4, "st')
     assert train(PLAN, learn, None, tmp_path).epochs == before
 

@@ -5,15 +5,13 @@ seed and the number of the step. So a run that was killed and goes on from its c
 bit, the run that was never stopped.
 """
 
-import json
 import math
 import time
-from contextlib import suppress
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 import torch
@@ -33,26 +31,12 @@ from eyespot.training.losses import LOSSES, as_targets
 from eyespot.training.optimisers import make_optimiser, penalty, renorm
 from eyespot.training.pictures import Pictures
 from eyespot.training.plan import Plan
+from eyespot.training.records import Epoch, Record
 from eyespot.training.schedules import factor
 
-LAST, BEST, LOG = "last.safetensors", "best.safetensors", "log.jsonl"
+LAST, BEST = "last.safetensors", "best.safetensors"
 AUXILIARY_WEIGHT = 0.3
 """Of the losses of classifiers half way (Szegedy et al. 2015, section 5)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """What one epoch came to. `loss`, `accuracy`: of the training batches as they were seen,
-    augmented. `val_loss`, `val_accuracy`: of the validation pictures, None without any."""
-
-    epoch: int
-    step: int
-    learning_rate: float
-    loss: float
-    accuracy: float
-    val_loss: float | None
-    val_accuracy: float | None
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,37 +234,41 @@ def train(
     *,
     every: int = 0,
     progress: Progress = lambda stage, done, total: None,
+    watch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Trained:
     """Train as `plan` says, or go on where a run in `folder` was stopped.
 
     `val` decides which weights are best and when to stop, and is never trained on. `folder` gets
     `last.safetensors` after every epoch (and every `every` steps), `best.safetensors`, and
-    `log.jsonl`, a line an epoch. Raises UsageError, TrainingError.
+    the run's record. `watch` is told of every epoch, at first of those before a stop. Raises
+    UsageError, TrainingError.
     """
     trainer = Trainer(plan, learn)
     folder.mkdir(parents=True, exist_ok=True)
     last, best = folder / LAST, folder / BEST
-    done: list[Epoch] = []
     if last.exists():
         trainer.go_on(last)
-        done = _read_log(folder / LOG, trainer.step)
-    with _log(folder / LOG, done) as log:
+    with Record(folder, trainer.step) as record:
+        for epoch in record.epochs:
+            watch(epoch)
         while trainer.step < trainer.steps and not (
             plan.patience and trainer.stale > plan.patience
         ):
-            done.append(_one_epoch(trainer, val, last, every, progress))
-            log.write(json.dumps(asdict(done[-1])) + "\n")
-            log.flush()
-            value = done[-1].val_accuracy
+            epoch = _one_epoch(trainer, val, last, every, progress)
+            record.add(epoch)
+            value = epoch.val_accuracy
             better = value is None or trainer.best is None or value > trainer.best
             trainer.stale = 0 if better else trainer.stale + 1
             if better:
                 trainer.best = value
                 trainer.keep(best, whole=False)
             trainer.keep(last, whole=True)
+            watch(epoch)
     kept = read_checkpoint(best)
     trainer.network.load_state_dict(kept.part("average") or kept.part("model"))
-    return Trained(trainer.network.eval(), plan, trainer.preprocessing, learn.classes, tuple(done))
+    return Trained(
+        trainer.network.eval(), plan, trainer.preprocessing, learn.classes, tuple(record.epochs)
+    )
 
 
 def _one_epoch(
@@ -310,21 +298,6 @@ def _one_epoch(
 @lru_cache(maxsize=2)
 def _order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
     return np.random.default_rng((seed, epoch)).permutation(count)
-
-
-def _read_log(path: Path, step: int) -> list[Epoch]:
-    """The epochs that were over when the checkpoint at `step` was written."""
-    epochs = []
-    lines = path.read_text("utf-8", "replace").splitlines() if path.exists() else []
-    for line in lines:
-        with suppress(ValueError, TypeError):  # the last may be half written
-            epochs.append(Epoch(**json.loads(line)))
-    return [epoch for epoch in epochs if epoch.step <= step]
-
-
-def _log(path: Path, done: list[Epoch]) -> TextIO:
-    path.write_text("".join(json.dumps(asdict(epoch)) + "\n" for epoch in done), "utf-8")
-    return path.open("a", encoding="utf-8")
 
 
 def standardising(side: int, pictures: Pictures) -> Preprocessing:
