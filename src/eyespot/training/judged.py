@@ -1,9 +1,11 @@
 """How a network answers pictures that it does not learn from."""
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from eyespot.data.transforms import Preprocessing
@@ -19,10 +21,30 @@ def judged(
     network: nn.Module, pictures: Pictures, preprocessing: Preprocessing, plan: Plan
 ) -> tuple[float, float]:
     """Mean loss and accuracy over all pictures, each once, at its centre and unchanged."""
+    total, right = 0.0, 0
+    for logits, labels in _scores(network, pictures, preprocessing, plan):
+        targets = as_targets(labels, logits.shape[1], 0.0)
+        total += float(LOSSES[plan.loss](logits, targets)) * len(labels)
+        right += int((logits.argmax(1) == labels).sum())
+    return total / len(pictures), right / len(pictures)
+
+
+@torch.inference_mode()
+def answers(
+    network: nn.Module, pictures: Pictures, preprocessing: Preprocessing, plan: Plan
+) -> NDArray[np.float64]:
+    """The softmax [N, K] of the scores that `judged` judges."""
+    scores = [logits for logits, _ in _scores(network, pictures, preprocessing, plan)]
+    return torch.cat(scores).double().softmax(1).numpy()
+
+
+def _scores(
+    network: nn.Module, pictures: Pictures, preprocessing: Preprocessing, plan: Plan
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batch by batch: float32 [n, K], and the labels, int64 [n]."""
     device = next(network.parameters()).device
     network.eval()
     side = preprocessing.size
-    total, right = 0.0, 0
     for start in range(0, len(pictures), AT_ONCE):
         index = np.arange(start, min(start + AT_ONCE, len(pictures)))
         images, labels = pictures.batch(index)
@@ -30,10 +52,7 @@ def judged(
         centre = images[:, :, edge : edge + side, edge : edge + side].float().to(device)
         with precise(plan.precision, device):
             logits = network(standardised(centre, preprocessing)).float().cpu()
-        targets = as_targets(labels, logits.shape[1], 0.0)
-        total += float(LOSSES[plan.loss](logits, targets)) * len(labels)
-        right += int((logits.argmax(1) == labels).sum())
-    return total / len(pictures), right / len(pictures)
+        yield logits, labels
 
 
 def standardised(pixels: Tensor, preprocessing: Preprocessing) -> Tensor:

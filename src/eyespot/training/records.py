@@ -7,13 +7,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from eyespot.training.events import Events
+
 LOG = "log.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
     """What one epoch came to. `loss`, `accuracy`: of the training batches as they were seen,
-    augmented. `val_loss`, `val_accuracy`: of the validation pictures, None without any."""
+    augmented, `pictures` in all. `val_loss`, `val_accuracy`: of `val_pictures` that validate, None
+    without any."""
 
     epoch: int
     step: int
@@ -22,15 +25,26 @@ class Epoch:
     accuracy: float
     val_loss: float | None
     val_accuracy: float | None
+    pictures: int
+    val_pictures: int
     seconds: float
+
+    @property
+    def scalars(self) -> dict[str, float]:
+        """The figures to be drawn over the steps."""
+        names = ("learning_rate", "loss", "accuracy", "val_loss", "val_accuracy")
+        values = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 class Record:
     """The epochs of the run in `folder` that were over at `step`, and those that follow; a line
-    each in `log.jsonl`. Raises OSError as writing does."""
+    each in `log.jsonl`, and in event files of TensorBoard. Raises OSError as writing does."""
 
     def __init__(self, folder: Path, step: int) -> None:
         path = folder / LOG
+        self._folder, self._step = folder, step
+        self._events: Events | None = None
         self.epochs = [epoch for epoch in read_log(path) if epoch.step <= step]
         path.write_text("".join(map(_line, self.epochs)), "utf-8")
         self._log = path.open("a", encoding="utf-8")
@@ -39,6 +53,8 @@ class Record:
         self.epochs.append(epoch)
         self._log.write(_line(epoch))
         self._log.flush()
+        self._events = self._events or Events(self._folder, self._step)
+        self._events.add(epoch.step, epoch.scalars)
 
     def __enter__(self) -> Self:
         return self
@@ -50,6 +66,8 @@ class Record:
         trace: TracebackType | None,
     ) -> None:
         self._log.close()
+        if self._events:
+            self._events.close()
 
 
 def read_log(path: Path) -> list[Epoch]:

@@ -291,6 +291,8 @@ def _one_epoch(
         accuracy=running.right / running.seen,
         val_loss=val_loss,
         val_accuracy=val_accuracy,
+        pictures=running.seen,
+        val_pictures=len(val) if val is not None else 0,
         seconds=time.perf_counter() - start,
     )
 
