@@ -1,6 +1,6 @@
 """From labelled photos to a trained network in a folder: the whole job of `eyespot train`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from eyespot.training.augment import find_augmentation
 from eyespot.training.judged import judged
 from eyespot.training.pictures import Pictures, divide, read_pictures
 from eyespot.training.plan import Plan
+from eyespot.training.records import Epoch
 from eyespot.training.trainer import Trained, train
 
 NETWORK = "network.safetensors"
@@ -24,13 +25,15 @@ HELD_OUT = 0.1
 @dataclass(frozen=True)
 class Training:
     """What came of a run. `test`: loss and accuracy on photos marked as test, if there are any.
-    `path`: the trained weights, which `create(model, weights=path)` reads."""
+    `validation`: the pictures that validated, if any. `path`: the trained weights, which
+    `create(model, weights=path)` reads."""
 
     trained: Trained
     learnt: int
     validated: int
     tested: int
     test: tuple[float, float] | None
+    validation: Pictures | None
     skipped: tuple[Skipped, ...]
     path: Path
 
@@ -44,8 +47,10 @@ def train_on(
     held_out: float = HELD_OUT,
     every: int = 0,
     progress: Progress = lambda stage, done, total: None,
+    watch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Training:
-    """Train on whatever `teach` takes; a run that was stopped in `folder` goes on.
+    """Train on whatever `teach` takes; a run that was stopped in `folder` goes on. `watch` is told
+    of every epoch.
 
     Raises UsageError, DatasetError, TrainingError.
     """
@@ -65,7 +70,7 @@ def train_on(
 
     learn, val, test = map(read, parts)
     assert learn is not None  # divide sees to it
-    trained = train(plan, learn, val, folder, every=every, progress=progress)
+    trained = train(plan, learn, val, folder, every=every, progress=progress, watch=watch)
     state, path = trained.network.state_dict(), folder / NETWORK
     known = Pretrained(path, "store", trained.preprocessing, trained.classes, state_digest(state))
     origin = f"trained on {len(learn)} pictures for {len(trained.epochs)} epochs"
@@ -76,6 +81,7 @@ def train_on(
         len(val) if val else 0,
         len(test) if test else 0,
         judged(trained.network, test, trained.preprocessing, plan) if test else None,
+        val,
         tuple(skipped),
         path,
     )
