@@ -1,6 +1,7 @@
 """The record of a run: what every epoch came to, kept as it goes."""
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -68,6 +69,12 @@ class Record:
         self._log.close()
         if self._events:
             self._events.close()
+
+
+def best_of(epochs: Sequence[Epoch]) -> Epoch | None:
+    """The first that validated best, whose weights are kept; None where nothing validated."""
+    judged = [epoch for epoch in epochs if epoch.val_accuracy is not None]
+    return max(judged, key=lambda epoch: epoch.val_accuracy or 0.0, default=None)
 
 
 def read_log(path: Path) -> list[Epoch]:

@@ -47,10 +47,10 @@ def train_on(
     held_out: float = HELD_OUT,
     every: int = 0,
     progress: Progress = lambda stage, done, total: None,
-    watch: Callable[[Epoch], None] = lambda epoch: None,
+    watch: Callable[[Sequence[Epoch]], None] = lambda epochs: None,
 ) -> Training:
-    """Train on whatever `teach` takes; a run that was stopped in `folder` goes on. `watch` is told
-    of every epoch.
+    """Train on whatever `teach` takes; a run that was stopped in `folder` goes on. `watch` gets
+    all epochs so far at the start and after every epoch.
 
     Raises UsageError, DatasetError, TrainingError.
     """

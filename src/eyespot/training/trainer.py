@@ -7,7 +7,7 @@ bit, the run that was never stopped.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -234,13 +234,13 @@ def train(
     *,
     every: int = 0,
     progress: Progress = lambda stage, done, total: None,
-    watch: Callable[[Epoch], None] = lambda epoch: None,
+    watch: Callable[[Sequence[Epoch]], None] = lambda epochs: None,
 ) -> Trained:
     """Train as `plan` says, or go on where a run in `folder` was stopped.
 
     `val` decides which weights are best and when to stop, and is never trained on. `folder` gets
     `last.safetensors` after every epoch (and every `every` steps), `best.safetensors`, and
-    the run's record. `watch` is told of every epoch, at first of those before a stop. Raises
+    the run's record. `watch` gets all epochs so far at the start and after every epoch. Raises
     UsageError, TrainingError.
     """
     trainer = Trainer(plan, learn)
@@ -249,8 +249,7 @@ def train(
     if last.exists():
         trainer.go_on(last)
     with Record(folder, trainer.step) as record:
-        for epoch in record.epochs:
-            watch(epoch)
+        watch(record.epochs)
         while trainer.step < trainer.steps and not (
             plan.patience and trainer.stale > plan.patience
         ):
@@ -263,7 +262,7 @@ def train(
                 trainer.best = value
                 trainer.keep(best, whole=False)
             trainer.keep(last, whole=True)
-            watch(epoch)
+            watch(record.epochs)
     kept = read_checkpoint(best)
     trainer.network.load_state_dict(kept.part("average") or kept.part("model"))
     return Trained(
