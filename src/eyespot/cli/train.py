@@ -34,7 +34,11 @@ def train(
     loss: Annotated[str, typer.Option(help="cross-entropy, hinge or squares.")] = "cross-entropy",
     label_smoothing: Annotated[float, typer.Option(help="The share that all classes get.")] = 0.0,
     augmentation: Annotated[
-        str, typer.Option(help="none, shift, small, small-erasing, crops or alexnet.")
+        str,
+        typer.Option(
+            help="none, shift, small, crops or alexnet; and added with a +: light, colour, "
+            "randaugment, erasing."
+        ),
     ] = "none",
     mixup: Annotated[float, typer.Option(help="Alpha; blends pictures.")] = 0.0,
     cutmix: Annotated[float, typer.Option(help="Alpha; pastes pictures.")] = 0.0,

@@ -1,0 +1,178 @@
+"""RandAugment: a few changes of equal strength, drawn anew for every picture.
+
+Cubuk et al., "RandAugment: Practical Automated Data Augmentation with a Reduced Search Space",
+NeurIPS 2020, section 3, names the changes. How strong the strongest are follows torchvision, as do
+the magnitudes of 0 to 30. Changes take a whole batch, float32 [N, C, S, S] of whole numbers 0..255,
+a strength of 0..1, and signs [N], 1 or -1, for those with two directions. Grey pictures have no
+colour to change.
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+STRONGEST = 30
+"""The largest magnitude."""
+GREY = torch.tensor([0.299, 0.587, 0.114])
+"""Brightness of red, green and blue (ITU-R BT.601), as Pillow's "L"."""
+SOFT = torch.tensor([[1.0, 1, 1], [1, 5, 1], [1, 1, 1]]) / 13
+"""What Pillow's SMOOTH weighs a pixel's neighbours by."""
+
+
+def randaugment(pixels: Tensor, changes: int = 2, magnitude: int = 9) -> Tensor:
+    """`changes` times, another change for each picture, of strength `magnitude` (0..30).
+
+    float [N, C, S, S], 0..255 -> the same, whole numbers.
+    """
+    strength = magnitude / STRONGEST
+    pixels = pixels.round()
+    for _ in range(changes):
+        chosen = torch.randint(len(CHANGES), (len(pixels),)).to(pixels.device)
+        signs = (2.0 * torch.randint(2, (len(pixels),)) - 1).to(pixels.device)
+        changed = pixels.clone()
+        for number, change in enumerate(CHANGES.values()):
+            members = (chosen == number).nonzero()[:, 0]
+            if len(members):
+                changed[members] = change(pixels[members], strength, signs[members])
+        pixels = changed
+    return pixels
+
+
+def grey(pixels: Tensor) -> Tensor:
+    """[N, C, H, W] -> [N, 1, H, W]."""
+    if pixels.shape[1] == 1:
+        return pixels
+    return torch.einsum("nchw,c->nhw", pixels, GREY.to(pixels))[:, None]
+
+
+# --- colours ------------------------------------------------------------------------------------
+
+
+def identity(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
+    return pixels
+
+
+def autocontrast(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
+    """Each channel stretched to 0..255; one that has a single value stays."""
+    low, high = pixels.amin((2, 3), keepdim=True), pixels.amax((2, 3), keepdim=True)
+    stretched = ((pixels - low) * (255 / (high - low).clamp(min=1))).floor()
+    return torch.where(high > low, stretched, pixels)
+
+
+def equalize(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
+    """Each channel's values spread so that all are about as frequent (as Pillow counts)."""
+    flat = pixels.flatten(2).flatten(0, 1).long()
+    rows = torch.arange(len(flat), device=flat.device)[:, None]
+    counts = (flat + 256 * rows).flatten().bincount(minlength=256 * len(flat)).view(-1, 256)
+    brightest = counts.gather(1, flat.amax(1, keepdim=True))
+    step = (flat.shape[1] - brightest) // 255
+    table = ((counts.cumsum(1) - counts + step // 2) // step.clamp(min=1)).clamp(max=255)
+    spread = torch.where(step > 0, table.gather(1, flat), flat)
+    return spread.view(pixels.shape).to(pixels)
+
+
+def solarize(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
+    """Values from a threshold on, the lower the stronger, turned into their negative."""
+    return torch.where(pixels >= 255 * (1 - strength), 255 - pixels, pixels)
+
+
+def posterize(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
+    """The highest 8 to 4 bits of each value."""
+    step = 2.0 ** round(4 * strength)
+    return (pixels / step).floor() * step
+
+
+def color(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
+    return _away_from(grey(pixels).round(), pixels, strength, signs)
+
+
+def contrast(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
+    mean = grey(pixels).round().mean((2, 3), keepdim=True).round()
+    return _away_from(mean, pixels, strength, signs)
+
+
+def brightness(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
+    return _away_from(torch.zeros_like(pixels), pixels, strength, signs)
+
+
+def sharpness(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
+    """Away from or towards a smoothed picture; the outermost pixels stay."""
+    channels = pixels.shape[1]
+    kernel = SOFT.to(pixels).expand(channels, 1, 3, 3)
+    smooth = pixels.clone()
+    smooth[:, :, 1:-1, 1:-1] = F.conv2d(pixels, kernel, groups=channels).round()
+    return _away_from(smooth, pixels, strength, signs)
+
+
+def _away_from(dull: Tensor, pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
+    """`dull` + (1 ± 0.9 strength) (`pixels` - `dull`), as Pillow's ImageEnhance."""
+    factors = (1 + 0.9 * strength * signs)[:, None, None, None]
+    return (dull + factors * (pixels - dull)).clamp(0, 255).floor()
+
+
+# --- places -------------------------------------------------------------------------------------
+# Each output pixel takes the value of one place of the picture; black comes in from outside. Places
+# are from -1 to 1, so the upper left corner, about which the paper shears, is (-1, -1).
+
+
+def rotate(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
+    """By up to 30 degrees about the middle; counterclockwise if the sign is positive."""
+    angles = torch.deg2rad(30 * strength * signs)
+    cos, sin, zero = angles.cos(), angles.sin(), torch.zeros_like(angles)
+    return _moved(pixels, [cos, -sin, zero], [sin, cos, zero])
+
+
+def shear_x(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
+    """Rows moved by up to 0.3 of their distance from the top."""
+    one, zero, slope = torch.ones_like(signs), torch.zeros_like(signs), 0.3 * strength * signs
+    return _moved(pixels, [one, slope, slope], [zero, one, zero])
+
+
+def shear_y(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
+    """Columns moved by up to 0.3 of their distance from the left."""
+    one, zero, slope = torch.ones_like(signs), torch.zeros_like(signs), 0.3 * strength * signs
+    return _moved(pixels, [one, zero, zero], [slope, one, slope])
+
+
+def translate_x(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
+    """By up to 150 / 331 of the width, in whole pixels; to the left if the sign is positive."""
+    one, zero = torch.ones_like(signs), torch.zeros_like(signs)
+    return _moved(pixels, [one, zero, _shift(pixels, strength) * signs], [zero, one, zero])
+
+
+def translate_y(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
+    """By up to 150 / 331 of the height, in whole pixels; upwards if the sign is positive."""
+    one, zero = torch.ones_like(signs), torch.zeros_like(signs)
+    return _moved(pixels, [one, zero, zero], [zero, one, _shift(pixels, strength) * signs])
+
+
+def _shift(pixels: Tensor, strength: float) -> float:
+    side = pixels.shape[3]
+    return 2 * int(150 / 331 * side * strength) / side
+
+
+def _moved(pixels: Tensor, x: list[Tensor], y: list[Tensor]) -> Tensor:
+    """The pixel at (x, y) from where [x · (x, y, 1), y · (x, y, 1)] points; factors are [N]."""
+    places = torch.stack([torch.stack(x, 1), torch.stack(y, 1)], 1)
+    grid = F.affine_grid(places, list(pixels.shape), align_corners=False)
+    return F.grid_sample(pixels, grid, mode="nearest", align_corners=False)
+
+
+CHANGES: dict[str, Callable[[Tensor, float, Tensor], Tensor]] = {
+    "identity": identity,
+    "autocontrast": autocontrast,
+    "equalize": equalize,
+    "rotate": rotate,
+    "solarize": solarize,
+    "color": color,
+    "posterize": posterize,
+    "contrast": contrast,
+    "brightness": brightness,
+    "sharpness": sharpness,
+    "shear-x": shear_x,
+    "shear-y": shear_y,
+    "translate-x": translate_x,
+    "translate-y": translate_y,
+}
