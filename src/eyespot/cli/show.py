@@ -29,7 +29,9 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         TextColumn("{task.fields[speed]}"),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    console = Console(stderr=True)
+    # What is printed meanwhile goes where it was sent, not to standard error.
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bars:
         tasks: dict[str, Any] = {}
 
         def step(stage: str, done: int, total: int) -> None:

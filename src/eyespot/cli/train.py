@@ -1,13 +1,22 @@
 """`eyespot train`."""
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from eyespot.cli.check import check_plan
-from eyespot.cli.show import counted, print_json, printable, progress
+from eyespot.cli.epochs import watching
+from eyespot.cli.show import counted, print_json, printable
 from eyespot.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eyespot.training.records import Epoch
+
+PAGE = "report.html"
 
 
 def train(
@@ -69,6 +78,7 @@ def train(
     """
     from dataclasses import asdict
 
+    from eyespot.report.training import write_training
     from eyespot.training.plan import Plan
     from eyespot.training.run import train_on
 
@@ -104,8 +114,23 @@ def train(
     )
     if check:
         return check_plan(photos, plan, output, held_out, as_json)
-    with progress() as step:
-        done = train_on(photos, plan, output, held_out=held_out, every=every, progress=step)
+    page = output / PAGE
+
+    def watch(epochs: "Sequence[Epoch]") -> None:
+        show(epochs)
+        if epochs:
+            write_training(page, plan, epochs)
+
+    try:
+        with watching(plan, quiet=as_json) as (step, show):
+            done = train_on(
+                photos, plan, output, held_out=held_out, every=every, progress=step, watch=watch
+            )
+    except KeyboardInterrupt:
+        if page.exists():
+            print(f"Report   {printable(str(page))}", file=sys.stderr)
+        raise
+    write_training(page, plan, done.trained.epochs, done)
     if as_json:
         print_json(
             {
@@ -119,19 +144,14 @@ def train(
                 "epochs": [asdict(epoch) for epoch in done.trained.epochs],
                 "skipped": [{"path": s.path, "reason": s.reason} for s in done.skipped],
                 "network": str(done.path),
+                "report": str(page),
             }
         )
         return
-    print(f"{'Epoch':>5}  {'Rate':>8}  {'Loss':>7}  {'Right':>7}  {'Unseen':>7}  {'Seconds':>7}")
-    for epoch in done.trained.epochs:
-        unseen = "-" if epoch.val_accuracy is None else f"{epoch.val_accuracy:.2%}"
-        print(
-            f"{epoch.epoch:5}  {epoch.learning_rate:8.2g}  {epoch.loss:7.4f}  "
-            f"{epoch.accuracy:7.2%}  {unseen:>7}  {epoch.seconds:7.1f}"
-        )
     print(f"\nLearnt from {counted(done.learnt, 'picture')}, validated with {done.validated:,}.")
     if done.test is not None:
         print(f"Right on {done.test[1]:.2%} of the {done.tested:,} pictures of the test set.")
     for skipped in done.skipped:
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"))
-    print(f"Network  {done.path}")
+    print(f"Network  {printable(str(done.path))}")
+    print(f"Report   {printable(str(page))}")

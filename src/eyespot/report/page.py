@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 
 from eyespot import __version__
-from eyespot.evaluation import advice, confused_pairs, mistakes, verdict
+from eyespot.evaluation import advice, mistakes, verdict
+from eyespot.report.confusions import confusions
 from eyespot.report.html import data_uri, fill, part
 from eyespot.report.map import project
 from eyespot.transfer.teach import Lesson
 
-MATRIX_CLASSES = 30
-"""More classes than this make no readable table; the most confused pairs stand instead."""
 GALLERY = 24
 COPIES, ALIKE = 12, 6
 """Groups of copies that are shown, and photos of each."""
@@ -43,11 +42,7 @@ def contents(lesson: Lesson) -> dict[str, Any]:
         "trials": sorted(lesson.candidates, key=lambda trial: -trial.top1),
         "method": lesson.method,
         "findings": lesson.findings,
-        "matrix": _matrix(lesson) if len(classes) <= MATRIX_CLASSES else None,
-        "pairs": [
-            {"true": classes[t], "said": classes[s], "count": n}
-            for t, s, n in confused_pairs(evaluation)[:20]
-        ],
+        **confusions(evaluation),
         "mistakes": _mistakes(lesson),
         "suspicious": _suspicious(lesson),
         **_copies(lesson),
@@ -66,23 +61,6 @@ def _picture(lesson: Lesson, index: int) -> dict[str, str]:
         "name": lesson.features.names[index],
         "label": lesson.classifier.classes[lesson.labels[index]],
     }
-
-
-def _matrix(lesson: Lesson) -> list[list[dict[str, Any]]]:
-    """Rows of cells: the count, and how strong the colour is (share of the row)."""
-    confusion = lesson.evaluation.confusion
-    totals = np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    return [
-        [
-            {
-                "count": int(count),
-                "shade": round(float(share), 3),
-                "kind": "right" if row == column else "wrong",
-            }
-            for column, (count, share) in enumerate(zip(counts, shares, strict=True))
-        ]
-        for row, (counts, shares) in enumerate(zip(confusion, confusion / totals, strict=True))
-    ]
 
 
 def _mistakes(lesson: Lesson) -> list[dict[str, Any]]:

@@ -1,0 +1,156 @@
+"""How `eyespot train` shows its epochs: a live table on a terminal, a line each elsewhere."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+from eyespot.cli.show import progress
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from eyespot.progress import Progress
+    from eyespot.training.plan import Plan
+    from eyespot.training.records import Epoch
+
+HEADINGS = ("Epoch", "Rate", "Loss", "Right", "Unseen loss", "Unseen", "Seconds")
+AROUND = 6
+"""Lines of a screen that are not for rows: headings, bar, the shell's line."""
+
+Watch = Callable[["Sequence[Epoch]"], None]
+
+
+@contextlib.contextmanager
+def watching(plan: "Plan", quiet: bool) -> "Iterator[tuple[Progress, Watch]]":
+    """What to tell of progress, and of all epochs so far. `quiet`: nothing on standard output."""
+    if not quiet and sys.stdout.isatty():
+        from rich.console import Console
+
+        with LiveTable(plan, Console()) as table:
+            yield table.step, table.watch
+    else:
+        with progress() as step:
+            yield step, (lambda epochs: None) if quiet else Lines().watch
+
+
+class Lines:
+    """A line an epoch, each as soon as the epoch is over."""
+
+    def __init__(self) -> None:
+        self.printed = 0
+
+    def watch(self, epochs: "Sequence[Epoch]") -> None:
+        from eyespot.training.records import best_of
+
+        for count in range(self.printed + 1, len(epochs) + 1):
+            if count == 1:
+                print(_line(HEADINGS))
+            best = best_of(epochs[:count]) is epochs[count - 1]
+            print(_line((*cells(epochs[count - 1]), "best so far" if best else "")), flush=True)
+        self.printed = len(epochs)
+
+
+class LiveTable:
+    """A table that grows, the best epoch marked, above the bar of the epoch that is under way."""
+
+    def __init__(self, plan: "Plan", console: "Console") -> None:
+        from rich.live import Live
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        self.plan = plan
+        self.console = console
+        self.epochs: Sequence[Epoch] = ()
+        self.now: tuple[str, int, int] | None = None
+        self.bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=10),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[speed]}"),
+            console=console,
+        )
+        self.bar = self.bars.add_task("", total=None, speed="")
+        self.live = Live(get_renderable=self.draw, console=console)
+
+    def __enter__(self) -> Self:
+        self.live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.now = None
+        self.live.stop()  # draws the whole table once more, which stays
+
+    def step(self, stage: str, done: int, total: int) -> None:
+        # Steps may last a thousandth of a second; drawing looks here a few times in one.
+        self.now = (stage, done, total)
+
+    def watch(self, epochs: "Sequence[Epoch]") -> None:
+        self.epochs = tuple(epochs)
+
+    def draw(self) -> "RenderableType":
+        from rich.console import Group
+
+        if self.now is None:
+            return self.table(len(self.epochs))
+        self.move(*self.now)
+        return Group(self.table(max(1, self.console.height - AROUND)), self.bars)
+
+    def table(self, rows: int) -> "RenderableType":
+        """The last `rows` epochs, and the best if it is earlier."""
+        from rich.table import Table
+
+        from eyespot.training.records import best_of
+
+        if not self.epochs:
+            return ""
+        best = best_of(self.epochs)
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        for heading in (*HEADINGS, ""):
+            table.add_column(heading, justify="right", no_wrap=True)
+        for epoch in self.epochs:
+            if epoch is best:
+                table.add_row(*cells(epoch), "best", style="bold green")
+            elif epoch in self.epochs[-rows:]:
+                table.add_row(*cells(epoch), "")
+        return table
+
+    def move(self, stage: str, done: int, total: int) -> None:
+        """Bring the bar to where the work is: within its epoch, if it is training."""
+        title, before, size = stage, 0, total
+        if stage == "Training":
+            size = total // self.plan.epochs
+            before = (done - 1) // size * size
+            title = f"Epoch {before // size + 1}/{self.plan.epochs}"
+        if title != self.bars.tasks[0].description:
+            # What was done before took no time now, and must not count as speed.
+            self.bars.reset(
+                self.bar, total=size, completed=done - before, description=title, speed=""
+            )
+            return
+        self.bars.update(self.bar, completed=done - before)
+        speed = self.bars.tasks[0].speed
+        if stage == "Training" and speed:
+            batch = self.epochs[-1].pictures / size if self.epochs else self.plan.batch_size
+            left = timedelta(seconds=round((total - done) / speed))
+            words = f"{speed:.1f} steps/s {speed * batch:,.0f} pictures/s {left} left"
+            self.bars.update(self.bar, speed=words)
+
+
+def cells(epoch: "Epoch") -> tuple[str, ...]:
+    """What stands under `HEADINGS`."""
+    return (
+        str(epoch.epoch),
+        f"{epoch.learning_rate:.2g}",
+        f"{epoch.loss:.4f}",
+        f"{epoch.accuracy:.2%}",
+        "-" if epoch.val_loss is None else f"{epoch.val_loss:.4f}",
+        "-" if epoch.val_accuracy is None else f"{epoch.val_accuracy:.2%}",
+        f"{epoch.seconds:.1f}",
+    )
+
+
+def _line(words: Sequence[str]) -> str:
+    widths = (5, 8, 7, 7, 11, 7, 7)
+    right = [f"{word:>{width}}" for word, width in zip(words, widths, strict=False)]
+    return "  ".join([*right, *words[len(widths) :]]).rstrip()
