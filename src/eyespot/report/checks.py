@@ -6,7 +6,7 @@ from pathlib import Path
 from eyespot.atomic import write_atomically
 from eyespot.report.chart import Chart, chart
 from eyespot.report.html import fill
-from eyespot.training.checks.rates import Rates
+from eyespot.training.checks.rates import WORSE, Rates
 from eyespot.training.checks.verdict import Verdict
 from eyespot.training.plan import Plan
 
@@ -29,12 +29,13 @@ def render(verdicts: Sequence[Verdict], plan: Plan) -> str:
 
 
 def _chart(rates: Rates) -> Chart:
+    most = WORSE * min(rates.losses)  # the last may be so high that nothing else is to be seen
     return chart(
         "rates",
         "The loss as the learning rate rises",
         "learning rate",
         rates.rates,
-        {("loss", "unseen"): rates.losses},
+        {("loss", "unseen"): [min(loss, most) for loss in rates.losses]},
         number="{:.3g}".format,
         logarithmic=True,
         mark=rates.planned if rates.rates[0] <= rates.planned <= rates.rates[-1] else None,
