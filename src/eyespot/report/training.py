@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from eyespot.atomic import write_atomically
-from eyespot.evaluation import evaluate, mistakes, percent, wilson_interval
+from eyespot.evaluation import evaluate, mistakes, wilson_interval
 from eyespot.report.chart import Chart, chart
 from eyespot.report.confusions import confusions
 from eyespot.report.html import data_uri, fill
@@ -97,7 +97,7 @@ def _charts(epochs: Sequence[Epoch], best: Epoch | None) -> list[Chart]:
                 ("training, as seen", "seen"): [epoch.accuracy for epoch in epochs],
                 ("validation", "unseen"): [epoch.val_accuracy for epoch in epochs],
             },
-            number=percent,
+            number=lambda share: f"{100 * share:.3g} %",
             mark=mark,
             marked=marked,
         ),
@@ -132,7 +132,7 @@ def _validation(plan: Plan, training: Training | None) -> dict[str, Any]:
     if training is None or training.validation is None:
         return {"evaluation": None}
     pictures, trained = training.validation, training.trained
-    said = answers(trained.network, pictures, trained.preprocessing, plan)
+    said = answers(trained.network, pictures, trained.preprocessing, trained.plan)
     evaluation = evaluate(said, pictures.labels, trained.classes)
     sure = plan.loss == "cross-entropy"  # of the others' scores the softmax is no probability
     return {
