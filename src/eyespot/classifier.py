@@ -22,7 +22,7 @@ from eyespot.data.open import PhotoLike, named_photos
 from eyespot.data.photos import FileSource, Photo, Skipped
 from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
 from eyespot.errors import ClassifierFileError, DatasetError, UsageError, WeightsError
-from eyespot.features.backbone import POOLING, Backbone, judged_backbone, load_backbone
+from eyespot.features.backbone import POOLING, Backbone, judged_backbone
 from eyespot.features.engines import Engine, columns_of, open_engine
 from eyespot.features.extract import (
     Features,
@@ -32,14 +32,12 @@ from eyespot.features.extract import (
     join_features,
     stream,
 )
+from eyespot.features.own_weights import find_own, keep_own
 from eyespot.heads.calibration import softmax
 from eyespot.heads.familiarity import Familiarity
-from eyespot.heads.scorers import (
-    LogitsScorer,
-    NeighboursScorer,
-    Scorer,
-    scorer_from_arrays,
-)
+from eyespot.heads.scorers import LogitsScorer, Scorer, scorer_from_arrays
+from eyespot.models.registry import find
+from eyespot.models.weights import find_weights
 
 CROSS_VALIDATED = "photos it had not seen (cross-validation)"
 
@@ -323,6 +321,7 @@ class Classifier:
                 "sha256": self.backbone.sha256,
                 "blocks": list(self.backbone.blocks),
                 "pooling": POOLING,
+                "own": self.backbone.own,
             },
             "preprocessing": self.backbone.preprocessing.to_dict(),
             "recipe": {
@@ -335,7 +334,8 @@ class Classifier:
             "threshold": self.threshold,
             "metrics": self.metrics,
         }
-        classifier_file.write(path, manifest, head, photos, model_card(self))
+        network = find_own(self.backbone.sha256).read_bytes() if self.backbone.own else None
+        classifier_file.write(path, manifest, head, photos, model_card(self), network)
 
 
 def shortened(names: Sequence[str], most: int = 20) -> str:
@@ -362,15 +362,18 @@ def load(path: str | Path) -> Classifier:
             if name.startswith("scorer.")
         }
         scorer = scorer_from_arrays(manifest["scorer"], arrays)
-        outputs = scorer.classes if isinstance(scorer, NeighboursScorer) else len(arrays["bias"])
-        if outputs != len(classes):
-            raise ValueError(f"{len(classes)} class names for {outputs} outputs")
+        if scorer.classes != len(classes):
+            raise ValueError(f"{len(classes)} class names for {scorer.classes} outputs")
         references = head.get("familiarity.references")
         preprocessing = Preprocessing.from_dict(manifest["preprocessing"])
         classifier = Classifier(
             classes=classes,
             backbone=Backbone(
-                str(named["name"]), str(named["sha256"]), preprocessing, tuple(named["blocks"])
+                str(named["name"]),
+                str(named["sha256"]),
+                preprocessing,
+                tuple(named["blocks"]),
+                bool(named.get("own", False)),
             ),
             recipe=Recipe(recipe["method"], tuple(recipe["blocks"]), float(recipe["knob"])),
             scorer=scorer,
@@ -392,14 +395,26 @@ def load(path: str | Path) -> Classifier:
             f"those of kind {POOLING}. Teach it again, or use the eyespot that made it "
             f"({manifest['eyespot']})."
         )
-    installed = load_backbone(classifier.backbone.name, fetch=False)  # files may be from strangers
-    if installed.sha256 != classifier.backbone.sha256:
-        raise WeightsError(
-            f"{path} was taught with {named['name']} weights {named['sha256'][:12]}, installed "
-            f"are {installed.sha256[:12]}. Install the same weights, or teach it again."
-        )
+    _require_weights(path, classifier.backbone)
     classifier._taught = partial(_read_taught, path, classifier)
     return classifier
+
+
+def _require_weights(path: Path, backbone: Backbone) -> None:
+    """See that the weights a classifier was taught with are on this machine."""
+    if backbone.own:
+        if keep_own(classifier_file.read_network(path)) != backbone.sha256:
+            raise ClassifierFileError(
+                f"{path} is damaged: its network is not the one it was taught with. "
+                "Restore it from a copy."
+            )
+        return
+    installed = find_weights(find(backbone.name), fetch=False)  # files may be from strangers
+    if installed.sha256 != backbone.sha256:
+        raise WeightsError(
+            f"{path} was taught with {backbone.name} weights {backbone.sha256[:12]}, installed "
+            f"are {installed.sha256[:12]}. Install the same weights, or teach it again."
+        )
 
 
 def _class_names(names: object) -> tuple[str, ...]:
@@ -497,9 +512,6 @@ def imagenet(backbone: str = "efficientnet_lite0") -> Classifier:
     Photos are cropped as ImageNet is judged. Raises WeightsError if weights are not installed, or
     do not say what their outputs mean.
     """
-    from eyespot.models import find
-    from eyespot.models.weights import find_weights
-
     body = judged_backbone(backbone)
     classes = find_weights(find(backbone)).class_names()
     if not classes:
@@ -511,6 +523,6 @@ def imagenet(backbone: str = "efficientnet_lite0") -> Classifier:
         classes=classes,
         backbone=body,
         recipe=Recipe("imagenet", (body.last,), 0.0),
-        scorer=LogitsScorer(),
+        scorer=LogitsScorer(len(classes)),
         _engine=open_engine(body),
     )

@@ -5,6 +5,7 @@
 | manifest.json        | format, version, classes, backbone, head, metrics, thresholds     |
 | head.safetensors     | the head's arrays and the references of familiarity               |
 | photos.safetensors   | optional: features, hashes, labels, thumbnails of taught photos    |
+| network.safetensors  | optional: the network, where its weights are the classifier's own |
 | README.md            | the model card                                                    |
 
 Members that a later version adds are ignored; a later format version is refused.
@@ -29,6 +30,7 @@ MAX_MEMBER = 8_000_000_000
 """Bytes one member may unpack to: the features of half a million photos."""
 MAX_MANIFEST = 50_000_000
 PHOTOS = "photos.safetensors"
+NETWORK = "network.safetensors"
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -39,8 +41,11 @@ def write(
     head: Tensors,
     photos: Tensors | None,
     card: str,
+    network: bytes | None = None,
 ) -> None:
     """Write atomically: a kill, or a full disk, leaves what was there before.
+
+    `network`: its weights, a safetensors file.
 
     Raises ClassifierFileError if the disk refuses.
     """
@@ -57,6 +62,8 @@ def write(
             archive.writestr("head.safetensors", save(_contiguous(head)), zipfile.ZIP_STORED)
             if photos is not None:
                 archive.writestr(PHOTOS, save(_contiguous(photos)), zipfile.ZIP_STORED)
+            if network is not None:
+                archive.writestr(NETWORK, network, zipfile.ZIP_STORED)
     except OSError as error:
         raise ClassifierFileError(
             f"{path} cannot be written: {error.strerror or error}. What was there is unchanged."
@@ -100,6 +107,12 @@ def read_photos(path: Path) -> Tensors | None:
         if PHOTOS not in archive.names:
             return None
         return _tensors(path, archive.member(PHOTOS, MAX_MEMBER))
+
+
+def read_network(path: Path) -> bytes:
+    """The network's weights, a safetensors file. Raises as `read`, also if there are none."""
+    with _Archive(path) as archive:
+        return archive.member(NETWORK, MAX_MEMBER)
 
 
 class _Archive:

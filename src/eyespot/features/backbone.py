@@ -7,10 +7,13 @@ see models/registry.py for which of them are worth their time.
 """
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from eyespot.data.transforms import Preprocessing
+from eyespot.errors import UsageError, WeightsError
+from eyespot.features.own_weights import find_own, keep_own
 from eyespot.models import registry, weights
 
 if TYPE_CHECKING:
@@ -35,13 +38,15 @@ class Backbone:
     """A network with its weights, identified so that features can be kept and compared.
 
     `sha256`: of the weights' file, or `FRESH`. `preprocessing`: how photos are fitted for
-    features. `blocks`: what is read from it, see `Network.feature_blocks`, or `LOGITS` alone.
+    features. `blocks`: what is read from it: those of `Network.feature_blocks`, `LOGITS`, or whole
+    maps (`stage.map`). `own`: the weights belong to one classifier and travel with it.
     """
 
     name: str
     sha256: str
     preprocessing: Preprocessing
     blocks: tuple[str, ...]
+    own: bool = False
 
     @property
     def network(self) -> str:
@@ -59,6 +64,11 @@ class Backbone:
         return f"{self.network}-{preprocessing.fit}{preprocessing.size}{crop}"
 
     @property
+    def answers(self) -> bool:
+        """Whether the network's own head is read."""
+        return LOGITS in self.blocks
+
+    @property
     def last(self) -> str:
         """The block that the network's own head reads."""
         return self.blocks[-1]
@@ -67,13 +77,31 @@ class Backbone:
 def load_backbone(name: str = DEFAULT, *, fetch: bool = True) -> Backbone:
     """Find the network called `name` and its weights. Imports no torch.
 
-    `fetch`: download them if they are published and not on this machine. Raises UsageError for an
-    unknown name, WeightsError if there are no weights.
+    `name`: of the zoo, or a file of weights that eyespot wrote. `fetch`: download them if they are
+    published and not on this machine. Raises UsageError for an unknown name, WeightsError if there
+    are no weights, or the file is not one of eyespot's.
     """
+    if name.endswith(".safetensors"):
+        return _own_backbone(Path(name))
     network = registry.find(name)
     known = weights.find_weights(network, fetch=fetch)
     whole = replace(known.preprocessing, fit="stretch")
     return Backbone(name, known.sha256, whole, network.feature_blocks)
+
+
+def _own_backbone(path: Path) -> Backbone:
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}. Train a network with: eyespot train PHOTOS")
+    name = weights.read_metadata(path).get("eyespot", "")
+    if not name:
+        raise WeightsError(
+            f"{path} does not say which network it is of. Import it with: eyespot weights NAME "
+            f"{path}"
+        )
+    network = registry.find(name)
+    whole = replace(weights.read_description(network, path).preprocessing, fit="stretch")
+    sha256 = keep_own(path.read_bytes())
+    return Backbone(name, sha256, whole, network.feature_blocks, own=True)
 
 
 def judged_backbone(name: str = DEFAULT) -> Backbone:
@@ -92,17 +120,21 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
     """The torch module that turns pictures into features, and the width of each block.
 
     The module maps uint8 RGB [N, S, S, 3] to features float32 [N, D].
-    Blocks are named `stage.pooling`, for example "stage4.std", in column order.
+    Blocks are named `stage.pooling`, for example "stage4.std", in column order; where all are
+    pooled maps, `CONFIDENCE` follows them.
     """
     import torch
     import torch.nn.functional as F
     from torch import Tensor, nn
 
     size = backbone.preprocessing.size
+    whole = any(block.endswith(".map") for block in backbone.blocks)
 
     def pooled(maps: dict[str, Tensor], block: str) -> Tensor:
         name, _, pooling = block.rpartition(".")
         x = maps[name]
+        if pooling == "map":
+            return x.flatten(1)
         if pooling == "grid":
             return F.adaptive_avg_pool2d(x, 2).flatten(1)
         mean = x.mean((2, 3))
@@ -113,8 +145,7 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
     class Extractor(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            trained = None if backbone.sha256 == FRESH else "imagenet"
-            self.network: Any = registry.create(backbone.name, weights=trained)
+            self.network: Any = registry.create(backbone.name, weights=_weights(backbone))
             preprocessing = backbone.preprocessing
             self.mean = nn.Buffer(torch.tensor(preprocessing.mean).view(1, 3, 1, 1))
             self.std = nn.Buffer(torch.tensor(preprocessing.std).view(1, 3, 1, 1))
@@ -125,11 +156,14 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
                 x = (x * x.new_tensor(GREY).view(1, 3, 1, 1)).sum(1, keepdim=True)
             maps = self.network.forward_features(x)
             *_, last = maps.values()
-            logits = self.network.forward_head(last)
-            if backbone.blocks == (LOGITS,):
-                return {LOGITS: logits}
-            features = {block: pooled(maps, block) for block in backbone.blocks}
-            return features | {CONFIDENCE: logits.flatten(1).softmax(1).amax(1, keepdim=True)}
+            logits = self.network.forward_head(last).flatten(1)
+            features = {
+                block: logits if block == LOGITS else pooled(maps, block)
+                for block in backbone.blocks
+            }
+            if not backbone.answers and not whole:
+                features[CONFIDENCE] = logits.softmax(1).amax(1, keepdim=True)
+            return features
 
         def forward(self, pictures: Tensor) -> Tensor:
             return torch.cat(list(self.features(pictures).values()), dim=1)
@@ -138,3 +172,9 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
     with torch.inference_mode():
         features = extractor.features(torch.zeros(1, size, size, 3, dtype=torch.uint8))
     return extractor, {name: values.shape[1] for name, values in features.items()}
+
+
+def _weights(backbone: Backbone) -> str | Path | None:
+    if backbone.own:
+        return find_own(backbone.sha256)
+    return None if backbone.sha256 == FRESH else "imagenet"

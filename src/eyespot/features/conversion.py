@@ -14,7 +14,7 @@ import numpy as np
 
 from eyespot.atomic import write_atomically
 from eyespot.errors import MissingExtraError
-from eyespot.features.backbone import LOGITS, Backbone, build_extractor
+from eyespot.features.backbone import Backbone, build_extractor
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -88,7 +88,7 @@ def convert(backbone: Backbone, graph: Path, facts: Path) -> dict[str, int]:
     with tempfile.TemporaryDirectory(dir=graph.parent) as folder:
         draft = Path(folder) / graph.name
         openvino.save_model(model, draft, compress_to_fp16=False)
-        if backbone.blocks == (LOGITS,):
+        if backbone.answers:
             _keep_depthwise_exact(draft)
         for suffix in (".bin", ".xml"):
             draft.with_suffix(suffix).replace(graph.with_suffix(suffix))

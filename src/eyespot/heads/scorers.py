@@ -20,6 +20,9 @@ class Scorer(Protocol):
 
     kind: str
 
+    @property
+    def classes(self) -> int: ...
+
     def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]: ...
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
@@ -39,6 +42,10 @@ class LinearScorer:
     bias: NDArray[np.float32]
     kind = "linear"
 
+    @property
+    def classes(self) -> int:
+        return len(self.bias)
+
     def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(product(features, self.weights) + self.bias, dtype=np.float32)
 
@@ -50,13 +57,16 @@ class LinearScorer:
 class LogitsScorer:
     """A network's own logits, squared back: heads see the roots of what networks say."""
 
+    classes: int
     kind = "logits"
 
     def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        if features.shape[1] != self.classes:
+            raise ValueError(f"{features.shape[1]} outputs for {self.classes} classes")
         return features * np.abs(features)
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
-        return {}
+        return {"classes": np.array([self.classes])}
 
 
 @dataclass(frozen=True)
@@ -96,7 +106,7 @@ def scorer_from_arrays(kind: str, arrays: dict[str, NDArray[np.generic]]) -> Sco
     """Rebuild a scorer. Raises ValueError if the arrays do not belong to a scorer of `kind`."""
     try:
         if kind == "logits":
-            return LogitsScorer()
+            return LogitsScorer(int(arrays["classes"].item()))
         if kind == "linear":
             weights = np.asarray(arrays["weights"], dtype=np.float32)
             bias = np.asarray(arrays["bias"], dtype=np.float32)
