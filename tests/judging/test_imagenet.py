@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from eyespot.data.shards import expand
 from eyespot.errors import EyespotError, PhotoError, UsageError
 from eyespot.judging.imagenet import find_pictures
 from eyespot.judging.labels import class_in
-from eyespot.judging.shards import expand
 from tests.judging.worlds import WNIDS, grey, write, write_shard
 
 

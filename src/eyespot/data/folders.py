@@ -139,7 +139,7 @@ def _find_splits(folders: Sequence[Path]) -> dict[Path, str]:
     neighbours are named like splits, or if it holds folders and no photos of its own.
     """
     named = {f: SPLITS[f.name.lower()] for f in folders if f.name.lower() in SPLITS}
-    inside = {folder: _peek(folder) for folder in named}
+    inside = {folder: peek(folder) for folder in named}
     if not any(is_folder(path) for paths in inside.values() for path in paths):
         return {}
     if len(named) == len(folders):
@@ -149,7 +149,8 @@ def _find_splits(folders: Sequence[Path]) -> dict[Path, str]:
     return {} if holds_photos or not any(is_folder(path) for path in train) else named
 
 
-def _peek(folder: Path) -> list[Path]:
+def peek(folder: Path) -> list[Path]:
+    """What is in a folder; nothing if it cannot be read."""
     try:
         return list_folder(folder)
     except OSError:

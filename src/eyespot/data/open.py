@@ -22,6 +22,7 @@ from eyespot.data.photos import (
     label_of,
     printable,
 )
+from eyespot.data.shards import read_shards, shards_in, shards_named
 from eyespot.data.tables import read_csv
 from eyespot.errors import DatasetError
 
@@ -48,8 +49,9 @@ def open_photos(
     """A labelled Dataset with at least `least_classes` classes.
 
     `source`: a folder with a folder per class (or these inside train/, val/, test/), a CSV or TSV
-    of path and label, a Parquet file or a folder of them, IDX files, or a list of paths, encoded
-    files, arrays and Pillow images with their `labels`.
+    of path and label, a Parquet file or a folder of them, IDX files, WebDataset shards (a folder
+    of .tar files, or their name with braces or *), or a list of paths, encoded files, arrays and
+    Pillow images with their `labels`.
     Raises DatasetError if there is nothing of the kind, no photo, or too few classes.
     """
     if isinstance(source, str | Path):
@@ -69,6 +71,8 @@ def open_photos(
 def _open_path(path: Path) -> Dataset:
     if is_folder(path):
         return _open_folder(path)
+    if path.suffix == ".tar":
+        return read_shards(shards_named(str(path)))
     try:
         with path.open("rb"):
             pass
@@ -87,15 +91,16 @@ def _open_path(path: Path) -> Dataset:
     if is_images(path):
         return read_idx(path)
     raise DatasetError(
-        "Expected a folder with a folder of photos per class, or a CSV, TSV, Parquet or IDX file, "
-        f"got {printable(path)}."
-        + (" Unpack it first." if ending in (".zip", ".gz", ".tar", ".tgz", ".7z", ".rar") else "")
+        "Expected a folder with a folder of photos per class, or a CSV, TSV, Parquet, IDX or .tar "
+        f"file, got {printable(path)}."
+        + (" Unpack it first." if ending in (".zip", ".gz", ".tgz", ".7z", ".rar") else "")
     )
 
 
 def _open_folder(path: Path) -> Dataset:
     try:
         children = [child for child in list_folder(path) if not is_folder(child)]
+        shards = shards_in(path)
     except OSError as error:
         raise DatasetError(
             f"The folder {printable(path)} cannot be read: {error.strerror}. "
@@ -105,6 +110,8 @@ def _open_folder(path: Path) -> Dataset:
         return read_parquet(path)
     if any(is_images(child) for child in children):
         return read_idx(path)
+    if shards:
+        return read_shards(shards)
     return read_class_folders(path)
 
 

@@ -69,7 +69,7 @@ def read_parquet(path: Path) -> Dataset:
     files = [path]
     if path.is_dir():
         files = [p for p in list_folder(path) if p.suffix.lower() == ".parquet"]
-    splits = {file: _split_of(file) for file in files}
+    splits = {file: split_of(file) for file in files}
     photos: list[Photo] = []
     skipped: list[Skipped] = []
     for file in files:
@@ -79,7 +79,8 @@ def read_parquet(path: Path) -> Dataset:
     return Dataset(tuple(photos), tuple(skipped))
 
 
-def _split_of(file: Path) -> str | None:
+def split_of(file: Path) -> str | None:
+    """The split that a file's name says, as train-00000-of-00002.parquet; None if it says none."""
     words = re.split(r"[^a-z]+", file.stem.lower())
     return next((SPLITS[word] for word in words if word in SPLITS), None)
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from eyespot.data.folders import is_folder, list_folder, name_of, walk
 from eyespot.data.photos import FileSource, Skipped, printable
+from eyespot.data.shards import expand
 from eyespot.data.tables import read_csv
 from eyespot.errors import UsageError
 from eyespot.judging.labels import Labelled, class_in, class_of
-from eyespot.judging.shards import expand, read_shards
+from eyespot.judging.shards import read_shards
 
 TABLE = "labels.csv"
 

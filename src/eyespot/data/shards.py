@@ -1,0 +1,185 @@
+"""Pictures in WebDataset shards: tar files with KEY.jpg (or another picture) beside KEY.cls, its
+class, or KEY.json, an object with a label.
+
+A shard's headers are read once to know where its pictures are; each picture is then read from its
+place, in any order. Nothing is unpacked, and memory holds only the list.
+"""
+
+import glob
+import json
+import re
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from eyespot.data.decode import MAX_BYTES
+from eyespot.data.folders import SPLITS, is_folder, list_folder, peek
+from eyespot.data.formats import EXTENSIONS
+from eyespot.data.parquet import split_of
+from eyespot.data.photos import Dataset, Photo, Skipped, label_of, natural, printable
+from eyespot.data.tables import LABEL_NAMES
+from eyespot.errors import DatasetError, PhotoError, UsageError
+
+CLASS, FACTS = ".cls", ".json"
+LONGEST = {CLASS: 1000, FACTS: 1_000_000}
+"""Bytes of the longest member that may name a class."""
+LABELS = ("cls", *LABEL_NAMES)
+"""What an object may call its label, the likeliest first."""
+MOST_SHARDS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class ShardSource:
+    """`size` bytes of the file `shard`, from `offset` on."""
+
+    shard: Path
+    offset: int
+    size: int
+
+    def read(self) -> bytes:
+        if self.size > MAX_BYTES:
+            raise PhotoError(f"the file has {self.size:,} bytes, at most {MAX_BYTES:,} are read")
+        try:
+            with self.shard.open("rb") as file:
+                file.seek(self.offset)
+                data = file.read(self.size)
+        except OSError as error:
+            raise PhotoError(f"cannot be read: {error.strerror or error}") from error
+        if len(data) < self.size:
+            raise PhotoError("its shard is cut off in it")
+        return data
+
+
+def expand(pattern: str) -> list[str]:
+    """The names that braces stand for: {000..049} counts, {train,val} lists, {} is itself.
+
+    Raises UsageError if they are more than anybody means.
+    """
+    found = re.search(r"\{([0-9]{1,9})\.\.([0-9]{1,9})\}|\{([^{}]*,[^{}]*)\}", pattern)
+    if found is None:
+        return [pattern]
+    first, last, listed = found.groups()
+    parts: Sequence[int | str] = (
+        range(int(first), int(last) + 1) if listed is None else listed.split(",")
+    )
+    ends = expand(pattern[found.end() :])
+    if len(parts) * len(ends) > MOST_SHARDS:
+        raise UsageError(f"{pattern} stands for more than {MOST_SHARDS:,} shards.")
+    width = len(first or "")
+    return [f"{pattern[: found.start()]}{part:0>{width}}{end}" for part in parts for end in ends]
+
+
+def shards_in(folder: Path) -> dict[Path, str | None]:
+    """The shards in a folder and the splits that their names say, or those in its folders train,
+    val and test; none if there are other folders, or folders in these. Raises OSError."""
+    inside = list_folder(folder)
+    folders = [path for path in inside if is_folder(path)]
+    if any(path.name.lower() not in SPLITS for path in folders):
+        return {}
+    shards = {path: split_of(path) for path in inside if path.suffix == ".tar"}
+    for path in folders:
+        deeper = peek(path)
+        if any(is_folder(child) for child in deeper):
+            return {}
+        split = SPLITS[path.name.lower()]
+        shards |= {child: split for child in deeper if child.suffix == ".tar"}
+    return shards
+
+
+def shards_named(pattern: str) -> dict[Path, str | None]:
+    """The shards that a name with braces, * and ? stands for, and the splits that they say. One
+    that is not there stands for itself. Raises UsageError if they are too many."""
+    paths: list[Path] = []
+    for name in expand(pattern):
+        paths += map(Path, sorted(glob.glob(name), key=natural) or [name])  # noqa: PTH207
+    return {path: split_of(path) for path in paths}
+
+
+def read_shards(shards: Mapping[Path, str | None]) -> Dataset:
+    """The labelled pictures of all shards, named SHARD/MEMBER. A shard that cannot be read is
+    skipped; of a damaged one, what comes before the damage counts.
+
+    Raises DatasetError if there is no picture in any.
+    """
+    photos: list[Photo] = []
+    skipped: list[Skipped] = []
+    for shard, split in shards.items():
+        photos += _read_shard(shard, split if len(shards) > 1 else None, skipped)
+    if not photos:
+        why = f" ({skipped[0].path}: {skipped[0].reason})" if skipped else ""
+        raise DatasetError(
+            f"Expected WebDataset shards with pictures (KEY.jpg) beside their classes (KEY.cls or "
+            f"KEY.json), found none in {printable(next(iter(shards)))}{why}. If this is an archive "
+            "of folders, unpack it first."
+        )
+    return Dataset(tuple(photos), tuple(skipped))
+
+
+def _read_shard(shard: Path, split: str | None, skipped: list[Skipped]) -> Iterator[Photo]:
+    pictures: dict[str, tuple[str, ShardSource]] = {}
+    labels: dict[str, str | None] = {}
+    shown = printable(shard)
+    try:
+        for path, source in members(shard):
+            stem, _, rest = path.name.partition(".")
+            key, ending = str(path.with_name(stem)) if stem else "", f".{rest.lower()}"
+            name = f"{shown}/{printable(str(path))}"
+            if not key or ending not in (*EXTENSIONS, *LONGEST):
+                continue
+            if ending in LONGEST:
+                labels[key] = labels.get(key) or _label(source, ending)
+            elif key in pictures:
+                skipped.append(Skipped(name, "stands twice in its shard"))
+            else:
+                pictures[key] = name, source
+    except (tarfile.TarError, OSError, ValueError, PhotoError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        skipped.append(Skipped(shown, f"the shard is damaged or cannot be read: {reason}"))
+    for key, (name, source) in pictures.items():
+        if label := labels.get(key):
+            yield Photo(name, source, label, split)
+        else:
+            beside = "that names no class" if key in labels else "missing"
+            skipped.append(Skipped(name, f"has no class: its .cls or .json is {beside}"))
+
+
+def _label(source: ShardSource, ending: str) -> str | None:
+    """The class that a member names; None if it names none."""
+    if source.size > LONGEST[ending]:
+        return None
+    text = source.read().decode("utf-8", "replace")
+    if ending == FACTS:
+        try:
+            facts = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(facts, dict):
+            return None
+        facts = next((facts[name] for name in LABELS if name in facts), None)
+        if isinstance(facts, bool) or not isinstance(facts, str | int):
+            return None
+        text = str(facts)
+    return label_of(text.strip()) or None
+
+
+def members(shard: Path) -> Iterator[tuple[PurePosixPath, ShardSource]]:
+    """The plain files of a tar file and where their content is.
+
+    Raises TarError after the last one that could be read if the file is damaged or cut off.
+    """
+    with shard.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as archive:
+        end = -1
+        while (member := archive.next()) is not None:
+            if archive.offset <= end:  # a size below zero would lead round in a circle
+                raise tarfile.ReadError("a size is below zero")
+            end = archive.offset
+            archive.members.clear()  # type: ignore[attr-defined] # it would keep them all
+            if member.isreg() and not member.issparse():
+                source = ShardSource(shard, member.offset_data, member.size)
+                yield PurePosixPath(member.name), source
+        # At a damaged header the module stops as if that were the end: two blocks of zeros
+        # (POSIX.1-2017, pax, "ustar Interchange Format").
+        file.seek(archive.offset)
+        if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+            raise tarfile.ReadError(f"no header and no end at byte {archive.offset:,}")
