@@ -61,7 +61,7 @@ def train(
     initialisation: Annotated[
         str, typer.Option(help="default, gaussian, xavier or he.")
     ] = "default",
-    precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
+    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
     held_out: Annotated[
         float, typer.Option(help="Part that validates, where the photos do not say which.")
     ] = 0.1,
@@ -130,7 +130,7 @@ def train(
         if page.exists():
             print(f"Report   {printable(str(page))}", file=sys.stderr)
         raise
-    write_training(page, plan, done.trained.epochs, done)
+    write_training(page, done.trained.plan, done.trained.epochs, done)
     if as_json:
         print_json(
             {

@@ -19,6 +19,7 @@ from eyespot.errors import CacheError, UsageError
 from eyespot.features.backbone import Backbone, build_extractor
 from eyespot.features.cache import cache_folder
 from eyespot.features.conversion import convert, converted, import_openvino
+from eyespot.features.processor import computes_bf16
 
 logger = logging.getLogger(__name__)
 
@@ -117,8 +118,7 @@ class OpenVinoEngine:
         self._core = openvino.Core()
         self._core.set_property({"CACHE_DIR": str(folder / "compiled")})
         if precision == "auto":
-            capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-            precision = "bf16" if "BF16" in capabilities else "fp32"
+            precision = "bf16" if computes_bf16() else "fp32"
         self.name = f"OpenVINO {precision}"
         self.workers = _cores()
         self._graph = graph

@@ -1,7 +1,6 @@
 """How a network answers pictures that it does not learn from."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
@@ -12,6 +11,7 @@ from eyespot.data.transforms import Preprocessing
 from eyespot.training.losses import LOSSES, as_targets
 from eyespot.training.pictures import Pictures
 from eyespot.training.plan import Plan
+from eyespot.training.precision import precise
 
 AT_ONCE = 256
 
@@ -61,10 +61,3 @@ def standardised(pixels: Tensor, preprocessing: Preprocessing) -> Tensor:
     mean = pixels.new_tensor(preprocessing.mean[:channels]).view(1, -1, 1, 1)
     std = pixels.new_tensor(preprocessing.std[:channels]).view(1, -1, 1, 1)
     return ((pixels - mean) / std).contiguous(memory_format=torch.channels_last)
-
-
-def precise(precision: str, device: torch.device) -> AbstractContextManager[object]:
-    """Where networks compute in bfloat16 if that is the plan's precision."""
-    if precision == "bf16":
-        return torch.autocast(device.type, torch.bfloat16)
-    return nullcontext()

@@ -5,6 +5,8 @@ from typing import Any, Self
 
 from eyespot.errors import UsageError
 
+PRECISIONS = ("auto", "fp32", "bf16")
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -13,7 +15,8 @@ class Plan:
     distribution, 0 for none. `average`: decay of the running average of the weights that is
     validated and kept, 0 for none. `clip`: largest norm of a gradient, 0 for any. `accumulate`:
     parts that a batch is computed in. `patience`: epochs without a better validation after which
-    training stops, 0 for never. `precision`: "fp32" or "bf16".
+    training stops, 0 for never. `precision`: "fp32", "bf16", or
+    "auto" for the faster on the machine where training begins.
     """
 
     model: str
@@ -39,7 +42,7 @@ class Plan:
     accumulate: int = 1
     patience: int = 0
     initialisation: str = "default"
-    precision: str = "fp32"
+    precision: str = "auto"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -52,8 +55,9 @@ class Plan:
                 raise UsageError(f"{name} must be 0 or more and less than 1.")
         if not self.learning_rate > 0:
             raise UsageError(f"learning_rate must be above 0, not {self.learning_rate}.")
-        if self.precision not in ("fp32", "bf16"):
-            raise UsageError(f"precision must be fp32 or bf16, not {self.precision}.")
+        if self.precision not in PRECISIONS:
+            choices = ", ".join(PRECISIONS)
+            raise UsageError(f"precision must be one of {choices}, not {self.precision}.")
         if self.batch_size % self.accumulate:
             raise UsageError("batch_size must be a multiple of accumulate.")
         if self.mixup and self.cutmix:

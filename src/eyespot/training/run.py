@@ -80,7 +80,7 @@ def train_on(
         len(learn),
         len(val) if val else 0,
         len(test) if test else 0,
-        judged(trained.network, test, trained.preprocessing, plan) if test else None,
+        judged(trained.network, test, trained.preprocessing, trained.plan) if test else None,
         val,
         tuple(skipped),
         path,

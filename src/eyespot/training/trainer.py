@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,11 +26,12 @@ from eyespot.progress import Progress
 from eyespot.training.augment import cut_and_mixed, find_augmentation, mixed
 from eyespot.training.checkpoint import read_checkpoint, restore, write_checkpoint
 from eyespot.training.initialise import initialise
-from eyespot.training.judged import judged, precise, standardised
+from eyespot.training.judged import judged, standardised
 from eyespot.training.losses import LOSSES, as_targets
 from eyespot.training.optimisers import make_optimiser, penalty, renorm
 from eyespot.training.pictures import Pictures
 from eyespot.training.plan import Plan
+from eyespot.training.precision import fastest, precise
 from eyespot.training.records import Epoch, Record
 from eyespot.training.schedules import factor
 
@@ -72,9 +73,11 @@ class Trainer:
                 f"{plan.model} finds faces; it does not tell classes apart. Choose another "
                 "network, such as resnet20; all are listed by: eyespot zoo"
             )
-        self.plan = plan
         self.learn = learn
         self.device = device or best_device()
+        if plan.precision == "auto":
+            plan = replace(plan, precision=fastest(self.device))
+        self.plan = plan
         self.augmentation = find_augmentation(plan.augmentation)
         if plan.loss not in LOSSES:
             raise UsageError(f"There is no loss '{plan.loss}'. Choose one of: {', '.join(LOSSES)}.")
@@ -243,6 +246,8 @@ def train(
     the run's record. `watch` gets all epochs so far at the start and after every epoch. Raises
     UsageError, TrainingError.
     """
+    if plan.precision == "auto" and (folder / LAST).exists():  # it may be of another machine
+        plan = replace(plan, precision=read_checkpoint(folder / LAST).facts["plan"]["precision"])
     trainer = Trainer(plan, learn)
     folder.mkdir(parents=True, exist_ok=True)
     last, best = folder / LAST, folder / BEST
@@ -266,7 +271,7 @@ def train(
     kept = read_checkpoint(best)
     trainer.network.load_state_dict(kept.part("average") or kept.part("model"))
     return Trained(
-        trainer.network.eval(), plan, trainer.preprocessing, learn.classes, tuple(record.epochs)
+        trainer.network.eval(), trainer.plan, trainer.preprocessing, learn.classes, tuple(record.epochs)
     )
 
 
