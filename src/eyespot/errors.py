@@ -46,3 +46,7 @@ class MissingExtraError(EyespotError):
 
 class TrainingError(EyespotError):
     """A network cannot be trained any further: a loss that is no number, no room for its state."""
+
+
+class NonFiniteError(TrainingError):
+    """A loss is infinite or no number."""

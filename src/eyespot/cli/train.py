@@ -80,6 +80,7 @@ def train(
 
     from eyespot.report.training import write_training
     from eyespot.training.plan import Plan
+    from eyespot.training.processes import rank, together
     from eyespot.training.run import train_on
 
     if not 0 <= held_out < 1:
@@ -122,14 +123,17 @@ def train(
             write_training(page, plan, epochs)
 
     try:
-        with watching(plan, quiet=as_json) as (step, show):
+        with together(), watching(plan, quiet=as_json or rank() > 0) as (step, show):
             done = train_on(
                 photos, plan, output, held_out=held_out, every=every, progress=step, watch=watch
             )
+            speaks = rank() == 0
     except KeyboardInterrupt:
         if page.exists():
             print(f"Report   {printable(str(page))}", file=sys.stderr)
         raise
+    if not speaks:
+        return
     write_training(page, done.trained.plan, done.trained.epochs, done)
     if as_json:
         print_json(

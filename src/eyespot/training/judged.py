@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from eyespot.data.transforms import Preprocessing
+from eyespot.training import processes
 from eyespot.training.losses import LOSSES, as_targets
 from eyespot.training.pictures import Pictures
 from eyespot.training.plan import Plan
@@ -20,13 +21,16 @@ AT_ONCE = 256
 def judged(
     network: nn.Module, pictures: Pictures, preprocessing: Preprocessing, plan: Plan
 ) -> tuple[float, float]:
-    """Mean loss and accuracy over all pictures, each once, at its centre and unchanged."""
+    """Mean loss and accuracy over all pictures, each once, at its centre and unchanged. Of several
+    processes, each answers its share, and all get the figures of the whole."""
     total, right = 0.0, 0
-    for logits, labels in _scores(network, pictures, preprocessing, plan):
+    mine = processes.share(len(pictures))
+    for logits, labels in _scores(network, pictures, preprocessing, plan, mine):
         targets = as_targets(labels, logits.shape[1], 0.0)
         total += float(LOSSES[plan.loss](logits, targets)) * len(labels)
         right += int((logits.argmax(1) == labels).sum())
-    return total / len(pictures), right / len(pictures)
+    loss, hits = processes.total([total, right])
+    return loss / len(pictures), hits / len(pictures)
 
 
 @torch.inference_mode()
@@ -34,19 +38,24 @@ def answers(
     network: nn.Module, pictures: Pictures, preprocessing: Preprocessing, plan: Plan
 ) -> NDArray[np.float64]:
     """The softmax [N, K] of the scores that `judged` judges."""
-    scores = [logits for logits, _ in _scores(network, pictures, preprocessing, plan)]
+    every = slice(0, len(pictures))
+    scores = [logits for logits, _ in _scores(network, pictures, preprocessing, plan, every)]
     return torch.cat(scores).double().softmax(1).numpy()
 
 
 def _scores(
-    network: nn.Module, pictures: Pictures, preprocessing: Preprocessing, plan: Plan
+    network: nn.Module,
+    pictures: Pictures,
+    preprocessing: Preprocessing,
+    plan: Plan,
+    asked: slice,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batch by batch: float32 [n, K], and the labels, int64 [n]."""
+    """Of the pictures that are `asked`, batch by batch: float32 [n, K], and labels, int64 [n]."""
     device = next(network.parameters()).device
     network.eval()
     side = preprocessing.size
-    for start in range(0, len(pictures), AT_ONCE):
-        index = np.arange(start, min(start + AT_ONCE, len(pictures)))
+    for start in range(asked.start, asked.stop, AT_ONCE):
+        index = np.arange(start, min(start + AT_ONCE, asked.stop))
         images, labels = pictures.batch(index)
         edge = (images.shape[2] - side) // 2
         centre = images[:, :, edge : edge + side, edge : edge + side].float().to(device)

@@ -33,6 +33,11 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, S, S, C)."""
+        return self.images.shape
+
     def batch(self, index: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         """uint8 [n, C, S, S] and int64 [n]."""
         images = torch.from_numpy(self.images[index]).permute(0, 3, 1, 2)
@@ -40,6 +45,15 @@ class Pictures:
 
     def take(self, index: NDArray[np.int64]) -> "Pictures":
         return Pictures(self.images[index], self.labels[index], self.classes)
+
+
+def fitted(photo: Photo, side: int, channels: int) -> NDArray[np.uint8]:
+    """A photo as a square, uint8 [side, side, channels], grey if that is 1. Raises PhotoError."""
+    square = Preprocessing(side, (0.0,) * 3, (1.0,) * 3, fit="crop", crop_fraction=1.0)
+    pixels = prepare(decode(photo.read(), short_side=side).pixels, square)
+    if channels == 1:
+        return np.asarray(Image.fromarray(pixels).convert("L"))[:, :, None]
+    return pixels
 
 
 def read_pictures(
@@ -53,7 +67,6 @@ def read_pictures(
 
     Raises DatasetError if none can be read.
     """
-    fitted = Preprocessing(side, (0.0,) * 3, (1.0,) * 3, fit="crop", crop_fraction=1.0)
     shape = (len(photos), side, side, channels)
     size = int(np.prod(shape))
     images: NDArray[np.uint8]
@@ -67,13 +80,9 @@ def read_pictures(
 
     def read(index: int) -> str:
         try:
-            picture = decode(photos[index].read(), short_side=side)
+            images[index] = fitted(photos[index], side, channels)
         except PhotoError as error:
             return str(error)
-        pixels = prepare(picture.pixels, fitted)
-        if channels == 1:
-            pixels = np.asarray(Image.fromarray(pixels).convert("L"))[:, :, None]
-        images[index] = pixels
         return ""
 
     with ThreadPoolExecutor(cpu_count() or 1) as pool:
@@ -86,10 +95,16 @@ def read_pictures(
     if not kept:
         reason = f" ({skipped[0].path}: {skipped[0].reason})" if skipped else ""
         raise DatasetError(f"Expected pictures to train on, and none can be read{reason}.")
+    labels = labels_of(photos, classes)
+    if len(kept) < len(photos):
+        images, labels = images[np.array(kept)], labels[np.array(kept)]
+    return Pictures(images, labels, classes), skipped
+
+
+def labels_of(photos: Sequence[Photo], classes: tuple[str, ...]) -> NDArray[np.int64]:
+    """The photos' labels as indices of `classes`, int64 [N]."""
     numbers = {name: number for number, name in enumerate(classes)}
-    labels = np.array([numbers[photos[index].label or ""] for index in kept], np.int64)
-    whole = images if len(kept) == len(photos) else images[np.array(kept)]
-    return Pictures(whole, labels, classes), skipped
+    return np.array([numbers[photo.label or ""] for photo in photos], np.int64)
 
 
 def divide(

@@ -10,6 +10,7 @@ from eyespot.models import registry
 from eyespot.models.importers import state_digest, write_weights
 from eyespot.models.weights import Pretrained
 from eyespot.progress import Progress, counting
+from eyespot.training import processes
 from eyespot.training.augment import find_augmentation
 from eyespot.training.judged import judged
 from eyespot.training.pictures import Pictures, divide, read_pictures
@@ -54,6 +55,8 @@ def train_on(
 
     Raises UsageError, DatasetError, TrainingError.
     """
+    if processes.rank():  # only the first tells
+        progress = lambda stage, done, total: None  # noqa: E731
     about = registry.find(plan.model)
     side = find_augmentation(plan.augmentation).stored(about.preprocessing.size)
     dataset = source if isinstance(source, Dataset) else open_photos(source, labels)
@@ -74,7 +77,8 @@ def train_on(
     state, path = trained.network.state_dict(), folder / NETWORK
     known = Pretrained(path, "store", trained.preprocessing, trained.classes, state_digest(state))
     origin = f"trained on {len(learn)} pictures for {len(trained.epochs)} epochs"
-    write_weights(path, about, state, known, origin)
+    if processes.rank() == 0:
+        write_weights(path, about, state, known, origin)
     return Training(
         trained,
         len(learn),

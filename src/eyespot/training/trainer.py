@@ -3,11 +3,16 @@
 Everything that is left to chance in a step is drawn from a generator that is set to the plan's
 seed and the number of the step. So a run that was killed and goes on from its checkpoint is, bit by
 bit, the run that was never stopped.
+
+Several processes take the same steps together. Each computes its share of every batch, as it would
+look in one process, and their gradients are averaged.
 """
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -17,14 +22,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from eyespot.data.transforms import Preprocessing
-from eyespot.errors import TrainingError, UsageError
+from eyespot.errors import NonFiniteError, TrainingError, UsageError
 from eyespot.models import registry
 from eyespot.models.convnet import ConvNet
 from eyespot.progress import Progress
+from eyespot.training import processes
 from eyespot.training.augment import cut_and_mixed, find_augmentation, mixed
-from eyespot.training.checkpoint import read_checkpoint, restore, write_checkpoint
+from eyespot.training.batch_norm import share_batch_norms
+from eyespot.training.checkpoint import Checkpoint, read_checkpoint, restore, write_checkpoint
 from eyespot.training.initialise import initialise
 from eyespot.training.judged import judged, standardised
 from eyespot.training.losses import LOSSES, as_targets
@@ -38,6 +46,9 @@ from eyespot.training.schedules import factor
 LAST, BEST = "last.safetensors", "best.safetensors"
 AUXILIARY_WEIGHT = 0.3
 """Of the losses of classifiers half way (Szegedy et al. 2015, section 5)."""
+PIECE = 128
+"""Pictures that are augmented at once. A process that has a share of a piece augments all of it, to
+draw what the others draw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,30 @@ class Trained:
     epochs: tuple[Epoch, ...]
 
 
+class _Objective(nn.Module):
+    """From pixels and targets to the loss and the logits: one module, as the gradients of one
+    module are averaged over processes while they are computed."""
+
+    def __init__(self, network: ConvNet, plan: Plan, preprocessing: Preprocessing) -> None:
+        super().__init__()
+        self.network = network
+        self.plan = plan
+        self.preprocessing = preprocessing
+
+    def forward(self, pixels: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        loss_of = LOSSES[self.plan.loss]
+        with precise(self.plan.precision, pixels.device):
+            maps = self.network.forward_features(standardised(pixels, self.preprocessing))
+            logits = self.network.forward_head(list(maps.values())[-1])
+            loss = loss_of(logits, targets)
+            if (auxiliary := getattr(self.network, "auxiliary", None)) is not None:
+                for half_way in auxiliary(maps):
+                    loss = loss + AUXILIARY_WEIGHT * loss_of(half_way, targets)
+        if self.plan.l1:
+            loss = loss + self.plan.l1 * penalty(self.network)
+        return loss, logits
+
+
 class Trainer:
     """A network, its optimiser, and where the run stands."""
 
@@ -76,7 +111,7 @@ class Trainer:
         self.learn = learn
         self.device = device or best_device()
         if plan.precision == "auto":
-            plan = replace(plan, precision=fastest(self.device))
+            plan = replace(plan, precision=processes.from_first(lambda: fastest(self.device)))
         self.plan = plan
         self.augmentation = find_augmentation(plan.augmentation)
         if plan.loss not in LOSSES:
@@ -91,10 +126,18 @@ class Trainer:
                 if isinstance(module, nn.Dropout):
                     module.p = plan.dropout
         self.network = network.to(self.device)
+        if processes.count() > 1:
+            share_batch_norms(self.network, self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.preprocessing = standardising(about.preprocessing.size, learn)
         self.optimiser = make_optimiser(network, plan)
         self.averaged = deepcopy(self.network) if plan.average else None
+        self.objective: nn.Module = _Objective(network, plan, self.preprocessing)
+        if processes.count() > 1:
+            self._check_shares()
+            # Of kernels with one channel, which have two right orders in memory.
+            warnings.filterwarnings("ignore", "Grad strides do not match")
+            self.objective = DistributedDataParallel(self.objective)
         self.step = 0
         self.running = Running()
         self.best: float | None = None
@@ -124,13 +167,21 @@ class Trainer:
         order = _order(self.plan.seed, epoch, count)
         return order[within * count // steps : (within + 1) * count // steps]
 
+    def _check_shares(self) -> None:
+        smallest = len(self.learn) // self.steps_per_epoch // self.plan.accumulate
+        if smallest < 2 * processes.count():
+            raise UsageError(
+                f"Expected two pictures or more of each part of a batch for each of "
+                f"{processes.count()} processes, and some parts have {smallest}. Start fewer "
+                "processes, or choose a larger --batch-size or a smaller --accumulate."
+            )
+
     def train_step(self) -> float:
         """One step: the mean loss over the batch.
 
-        Raises TrainingError if the loss is no finite number; the weights are then as before.
+        Raises NonFiniteError if the loss is no finite number; the weights are then as before.
         """
         plan = self.plan
-        torch.manual_seed(plan.seed * 1_000_003 + self.step)
         rate = plan.learning_rate * factor(
             plan.schedule, self.step, self.steps, self.steps_per_epoch, plan.warmup
         )
@@ -139,15 +190,18 @@ class Trainer:
         self.network.train()
         self.optimiser.zero_grad(set_to_none=True)
         index = self.batch_of(self.step)
-        total, right = 0.0, 0
-        for part in np.array_split(index, min(plan.accumulate, len(index))):
-            loss, hits = self._loss_of(part)
-            share = len(part) / len(index)
-            (loss * share).backward()  # type: ignore[no-untyped-call]
-            total += float(loss.detach()) * share
-            right += hits
+        sums = [0.0, 0.0]
+        parts = np.array_split(index, min(plan.accumulate, len(index)))
+        for number, part in enumerate(parts):
+            with self._gradients_apart(number < len(parts) - 1):
+                loss, hits, count = self._loss_of(part, number)
+                share = count / len(index)
+                # Gradients are averaged over processes, and are to be those of the batch's mean.
+                (loss * share * processes.count()).backward()  # type: ignore[no-untyped-call]
+            sums = [sums[0] + float(loss.detach()) * share, sums[1] + hits]
+        total, right = processes.total(sums)
         if not math.isfinite(total):
-            raise TrainingError(
+            raise NonFiniteError(
                 f"The loss is {total} at step {self.step}, with a learning rate of {rate:.3g}. "
                 "Train with a smaller --learning-rate, with --warmup or with --clip 1."
             )
@@ -159,30 +213,55 @@ class Trainer:
         if plan.average:
             self._average_weights()
         self.step += 1
-        self.running = self.running.plus(total, right, len(index))
+        self.running = self.running.plus(total, int(right), len(index))
         return total
 
-    def _loss_of(self, index: NDArray[np.int64]) -> tuple[Tensor, int]:
-        plan = self.plan
-        images, labels = self.learn.batch(index)
-        pixels = self.augmentation(images, self.preprocessing.size)
+    def _gradients_apart(self, apart: bool) -> AbstractContextManager[object]:
+        """Where processes do not average their gradients yet, if these are to be `apart`."""
+        if apart and isinstance(self.objective, DistributedDataParallel):
+            return self.objective.no_sync()
+        return nullcontext()
+
+    def _loss_of(self, part: NDArray[np.int64], number: int) -> tuple[Tensor, int, int]:
+        """Of this process's share of a part of the batch: the mean loss, how many are right, and
+        how many there are."""
+        plan, mine = self.plan, processes.share(len(part))
+        mixing = bool(plan.mixup or plan.cutmix)  # with pictures of other processes' shares
+        pixels, labels = self._seen(part, number, slice(0, len(part)) if mixing else mine)
         targets = as_targets(labels, len(self.learn.classes), plan.label_smoothing)
+        self._leave_to_chance(number, 1)
         if plan.mixup:
             pixels, targets = mixed(pixels, targets, plan.mixup)
         if plan.cutmix:
             pixels, targets = cut_and_mixed(pixels, targets, plan.cutmix)
-        targets, labels = targets.to(self.device), labels.to(self.device)
-        with precise(plan.precision, self.device):
-            x = standardised(pixels.to(self.device), self.preprocessing)
-            maps = self.network.forward_features(x)
-            logits = self.network.forward_head(list(maps.values())[-1])
-            loss = self.loss(logits, targets)
-            if (auxiliary := getattr(self.network, "auxiliary", None)) is not None:
-                for half_way in auxiliary(maps):
-                    loss = loss + AUXILIARY_WEIGHT * self.loss(half_way, targets)
-        if plan.l1:
-            loss = loss + plan.l1 * penalty(self.network)
-        return loss, int((logits.detach().argmax(1) == labels).sum())
+        if mixing:
+            pixels, targets, labels = pixels[mine], targets[mine], labels[mine]
+        self._leave_to_chance(number, 2, processes.rank())
+        loss, logits = self.objective(pixels.to(self.device), targets.to(self.device))
+        hits = int((logits.detach().argmax(1) == labels.to(self.device)).sum())
+        return loss, hits, len(labels)
+
+    def _seen(self, part: NDArray[np.int64], number: int, wanted: slice) -> tuple[Tensor, Tensor]:
+        """The `wanted` pictures of a part as they are trained on, float32 [n, C, S, S], and their
+        labels, int64 [n]. They do not depend on which others are wanted."""
+        pixels, labels = [], []
+        for start in range(0, len(part), PIECE):
+            piece = part[start : start + PIECE]
+            first, end = max(wanted.start - start, 0), min(wanted.stop - start, len(piece))
+            if first >= end:
+                continue
+            # One that is wanted stands for each that is not: it need not be read.
+            read = piece[np.arange(len(piece)).clip(first, end - 1)]
+            self._leave_to_chance(number, 0, start)
+            images, truth = self.learn.batch(read)
+            pixels.append(self.augmentation(images, self.preprocessing.size)[first:end])
+            labels.append(truth[first:end])
+        return torch.cat(pixels), torch.cat(labels)
+
+    def _leave_to_chance(self, *what: int) -> None:
+        """Draw what follows by the plan's seed, the step, and `what` it is."""
+        seeds = np.random.SeedSequence((self.plan.seed, self.step, *what))
+        torch.manual_seed(int(seeds.generate_state(1, np.uint64)[0]))
 
     @torch.no_grad()
     def _average_weights(self) -> None:
@@ -202,7 +281,9 @@ class Trainer:
     # --- the state, kept and found again ---------------------------------------------------
 
     def keep(self, path: Path, *, whole: bool) -> None:
-        """Write a checkpoint; `whole` with all that is needed to go on."""
+        """Write a checkpoint; `whole` with all that is needed to go on. The first process does."""
+        if processes.rank():
+            return
         facts = {
             "plan": self.plan.to_dict(),
             "classes": list(self.learn.classes),
@@ -215,9 +296,8 @@ class Trainer:
         optimiser = self.optimiser if whole else None
         write_checkpoint(path, facts, self.network, self.average, optimiser)
 
-    def go_on(self, path: Path) -> None:
-        """Take up the run that wrote `path`. Raises TrainingError if it was another one."""
-        checkpoint = read_checkpoint(path)
+    def go_on(self, checkpoint: Checkpoint, path: Path) -> None:
+        """Take up the run that wrote this to `path`. Raises TrainingError if it was another one."""
         facts = checkpoint.facts
         if facts["plan"] != self.plan.to_dict() or facts["classes"] != list(self.learn.classes):
             raise TrainingError(
@@ -246,20 +326,25 @@ def train(
     the run's record. `watch` gets all epochs so far at the start and after every epoch. Raises
     UsageError, TrainingError.
     """
-    if plan.precision == "auto" and (folder / LAST).exists():  # it may be of another machine
-        plan = replace(plan, precision=read_checkpoint(folder / LAST).facts["plan"]["precision"])
-    trainer = Trainer(plan, learn)
-    folder.mkdir(parents=True, exist_ok=True)
+    first = processes.rank() == 0
     last, best = folder / LAST, folder / BEST
-    if last.exists():
-        trainer.go_on(last)
-    with Record(folder, trainer.step) as record:
-        watch(record.epochs)
+    kept = processes.from_first(lambda: read_checkpoint(last) if last.exists() else None)
+    if kept and plan.precision == "auto":  # it may be of another machine
+        plan = replace(plan, precision=kept.facts["plan"]["precision"])
+    trainer = Trainer(plan, learn)
+    if kept:
+        trainer.go_on(kept, last)
+    if first:
+        folder.mkdir(parents=True, exist_ok=True)
+    with Record(folder, trainer.step) if first else nullcontext() as record:
+        if record:
+            watch(record.epochs)
         while trainer.step < trainer.steps and not (
             plan.patience and trainer.stale > plan.patience
         ):
             epoch = _one_epoch(trainer, val, last, every, progress)
-            record.add(epoch)
+            if record:
+                record.add(epoch)
             value = epoch.val_accuracy
             better = value is None or trainer.best is None or value > trainer.best
             trainer.stale = 0 if better else trainer.stale + 1
@@ -267,11 +352,13 @@ def train(
                 trainer.best = value
                 trainer.keep(best, whole=False)
             trainer.keep(last, whole=True)
-            watch(record.epochs)
-    kept = read_checkpoint(best)
-    trainer.network.load_state_dict(kept.part("average") or kept.part("model"))
+            if record:
+                watch(record.epochs)
+    found = processes.from_first(lambda: read_checkpoint(best))
+    trainer.network.load_state_dict(found.part("average") or found.part("model"))
+    epochs = processes.from_first(lambda: tuple(record.epochs) if record else ())
     return Trained(
-        trainer.network.eval(), trainer.plan, trainer.preprocessing, learn.classes, tuple(record.epochs)
+        trainer.network.eval(), trainer.plan, trainer.preprocessing, learn.classes, epochs
     )
 
 
