@@ -233,6 +233,7 @@ def described_fields(text: str) -> set[str]:
         ("weights", "eyespot weights --json"),
         ("zoo", "eyespot zoo alexnet --json"),
         ("train", "eyespot train pets --model lenet5 --epochs 1 -o run --json"),
+        ("tune", "eyespot tune pets --model lenet5 --epochs 1 --trials 2 -o run --json"),
     ],
 )
 def test_the_fields_of_the_json_output_are_described(command: str, line: str, world: Path) -> None:

@@ -21,6 +21,7 @@ from eyespot.cli.explain import VERBS as EXPLAINING
 from eyespot.cli.predict import predict
 from eyespot.cli.teach import teach
 from eyespot.cli.train import train
+from eyespot.cli.tune import tune
 from eyespot.cli.weights import weights
 from eyespot.cli.zoo import zoo
 from eyespot.errors import EyespotError, UsageError
@@ -52,6 +53,7 @@ _KEPT: dict[Callable[..., int | None], str] = {
     embed: _IN_CACHE,
     evaluate: _IN_CACHE,
     train: " The same command goes on from the last state that was kept.",
+    tune: " The same command goes on where it was.",
 }
 """What is left of the work of an interrupted verb."""
 
@@ -88,7 +90,7 @@ def _fail(message: str, code: int) -> NoReturn:
 
 
 _verb: Callable[..., int | None]
-for _verb in (teach, predict, evaluate, demo, embed, cache, zoo, weights, train):
+for _verb in (teach, predict, evaluate, demo, embed, cache, zoo, weights, train, tune):
     app.command()(_guarded(_verb))
 
 _explain = typer.Typer(rich_markup_mode=None)

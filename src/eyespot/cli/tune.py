@@ -1,0 +1,107 @@
+"""`eyespot tune`."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from eyespot.cli.show import print_json, printable, progress
+from eyespot.errors import UsageError
+
+if TYPE_CHECKING:
+    from eyespot.training.plan import Plan
+    from eyespot.training.tune import Trial
+
+
+def tune(
+    photos: Annotated[Path, typer.Argument(help="Labelled photos, as for teach.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder of the search.")],
+    model: Annotated[str, typer.Option(help="A network of the zoo.")] = "resnet20",
+    trials: Annotated[int, typer.Option(help="Settings to try.")] = 20,
+    budget: Annotated[float, typer.Option(help="Seconds after which it stops; 0 for none.")] = 0.0,
+    epochs: Annotated[int, typer.Option(help="Passes over the pictures, in a trial.")] = 10,
+    batch_size: Annotated[int, typer.Option(help="Pictures in a step.")] = 128,
+    optimiser: Annotated[str, typer.Option(help="sgd, adam or adamw.")] = "sgd",
+    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    held_out: Annotated[
+        float, typer.Option(help="Part that validates, where the photos do not say which.")
+    ] = 0.1,
+    seed: Annotated[int, typer.Option(help="Of all that is left to chance.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+) -> None:
+    """Search for settings to train with. The same command goes on with a search that was stopped.
+
+    Example: eyespot tune mnist/ --model lenet5 --epochs 3 --trials 20 -o search
+    """
+    from dataclasses import asdict
+
+    from eyespot.training.plan import Plan
+    from eyespot.training.tune import tune
+
+    if not 0 < held_out < 1:
+        raise UsageError("--held-out is a part of the photos: above 0 and less than 1.")
+    if budget < 0:
+        raise UsageError("--budget is a time in seconds: 0 (no limit) or more.")
+    if output.exists() and not output.is_dir():
+        raise UsageError(f"{printable(str(output))} is a file. Name a folder.")
+    plan = Plan(
+        model=model,
+        epochs=epochs,
+        batch_size=batch_size,
+        optimiser=optimiser,
+        precision=precision,
+        seed=seed,
+    )
+    with progress() as step:
+        found = tune(
+            photos, plan, output, trials=trials, budget=budget, held_out=held_out, progress=step
+        )
+    command = _command(photos, found.plan, held_out) if found.plan else None
+    if as_json:
+        print_json(
+            {
+                "model": model,
+                "trials": [asdict(trial) for trial in found.trials],
+                "best": found.best and found.best.number,
+                "command": command,
+            }
+        )
+        return
+    print("Trial     Rate    Decay  Smoothing  Epochs   Unseen  Augmentation")
+    for trial in found.trials:
+        print(_line(trial) + ("  (the best)" if trial is found.best else ""))
+    if command is None:
+        print("\nNo trial was completed. The same command, with more of --budget, goes on.")
+    else:
+        print(f"\nTrain with the best:\n{printable(command)}")
+
+
+def _line(trial: "Trial") -> str:
+    chosen = trial.settings
+    unseen = f"{trial.accuracy:.2%}" if trial.accuracy is not None else "no loss"
+    given_up = "  given up" if trial.state == "pruned" else ""
+    return (
+        f"{trial.number + 1:5}  {chosen['learning_rate']:7.2g}  {chosen['weight_decay']:7.2g}  "
+        f"{chosen['label_smoothing']:9.2f}  {trial.epochs:6}  {unseen:>7}  "
+        f"{chosen['augmentation']}{given_up}"
+    )
+
+
+def _command(photos: Path, plan: "Plan", held_out: float) -> str:
+    """A line for the shell that trains with the same settings on the same photos."""
+    options = {
+        "model": plan.model,
+        "epochs": plan.epochs,
+        "batch-size": plan.batch_size,
+        "optimiser": plan.optimiser,
+        "lr": f"{plan.learning_rate:.3g}",
+        "weight-decay": f"{plan.weight_decay:.3g}",
+        "augmentation": plan.augmentation,
+        "label-smoothing": f"{plan.label_smoothing:.3g}",
+        "precision": plan.precision,
+        "held-out": held_out,
+        "seed": plan.seed,
+    }
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    return shlex.join(["eyespot", "train", str(photos), *words, "-o", "network"])

@@ -1,0 +1,281 @@
+"""A search for good settings: many short runs, those that go badly stopped early.
+
+By Optuna (Akiba et al., KDD 2019): the first trials are drawn at random, later ones where earlier
+ones did well (tree-structured Parzen estimators: Bergstra et al., NIPS 2011). A trial that is worse
+than half of the earlier ones after as many epochs is given up (median stopping).
+"""
+
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from filelock import FileLock, Timeout
+
+from eyespot.data.open import PhotoLike, open_photos
+from eyespot.data.photos import Dataset
+from eyespot.errors import MissingExtraError, NonFiniteError, TrainingError, UsageError
+from eyespot.models import registry
+from eyespot.progress import Progress, counting
+from eyespot.training.augment import find_augmentation
+from eyespot.training.pictures import Pictures, divide, read_pictures
+from eyespot.training.plan import Plan
+from eyespot.training.records import Epoch, best_of
+from eyespot.training.run import HELD_OUT
+from eyespot.training.trainer import train
+
+if TYPE_CHECKING:
+    import optuna
+
+State = Literal["complete", "pruned", "failed"]
+
+STUDY, TRIAL = "study.db", "trial"
+RATES = {"sgd": (1e-3, 1.0), "adam": (1e-5, 1e-2), "adamw": (1e-5, 1e-2)}
+DECAYS = {"sgd": (1e-6, 1e-2), "adam": (1e-6, 1e-2), "adamw": (1e-4, 1.0)}
+"""Where learning rates and weight decays are looked for, by optimiser."""
+SMOOTHING = 0.2
+"""The most that labels are smoothed."""
+SMALL = 64
+"""Side up to which a network's pictures are small."""
+FOR_SMALL = ("none", "shift", "small", "small+colour", "small+randaugment", "small+erasing")
+FOR_LARGE = ("crops", "crops+colour", "crops+randaugment", "crops+erasing")
+"""Augmentations of which one is chosen. All of a row need pictures of the same side, so that these
+are read once."""
+DRAWN = 8
+"""Trials at random before the search learns from them."""
+UNPRUNED = 5
+"""Trials that are not given up, as there is little to compare them with."""
+FREE = 3
+"""No trial is given up in the first of so many parts of its epochs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One run. `accuracy`: the best on the pictures that validate, of any of its `epochs`; None if
+    the run failed, as a loss was no finite number. `settings`: by the names of `Plan`."""
+
+    number: int
+    state: State
+    settings: dict[str, Any]
+    accuracy: float | None
+    epochs: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """`trials`: in their order. `plan`: with the settings of the `best`; both None if none was
+    completed."""
+
+    trials: tuple[Trial, ...]
+    best: Trial | None
+    plan: Plan | None
+
+
+class _OutOfTime(Exception):
+    """The budget is spent within a trial, which the next search goes on with."""
+
+
+def tune(
+    source: str | Path | Sequence[PhotoLike] | Dataset,
+    plan: Plan,
+    folder: Path,
+    *,
+    trials: int = 20,
+    budget: float = 0.0,
+    held_out: float = HELD_OUT,
+    progress: Progress = lambda stage, done, total: None,
+) -> Search:
+    """Try settings until there are `trials` runs, or `budget` seconds are over (0: no limit).
+
+    Learning rate, weight decay, augmentation and label smoothing are searched; all else is `plan`.
+    Accuracy on the validation part decides; photos for tests are not looked at. `folder` keeps the
+    search, which goes on where it was stopped, also within a trial. Raises UsageError,
+    DatasetError, TrainingError, MissingExtraError.
+    """
+    _import_optuna()
+    if trials < 1:
+        raise UsageError(f"trials must be 1 or more, not {trials}.")
+    about = registry.find(plan.model)
+    augmentations = FOR_SMALL if about.preprocessing.size <= SMALL else FOR_LARGE
+    side = find_augmentation(augmentations[0]).stored(about.preprocessing.size)
+    dataset = source if isinstance(source, Dataset) else open_photos(source)
+    photos, unseen, _ = divide(dataset, held_out, plan.seed)
+    if not unseen:
+        raise UsageError("Expected photos to validate with, found none. Hold some out: --held-out")
+    step = counting(progress, "Reading", len(photos) + len(unseen))
+    learn, val = (
+        read_pictures(part, dataset.classes, side, about.in_channels, step)[0]
+        for part in (photos, unseen)
+    )
+    return search(
+        plan, learn, val, folder, augmentations, trials=trials, budget=budget, progress=progress
+    )
+
+
+def search(
+    plan: Plan,
+    learn: Pictures,
+    val: Pictures,
+    folder: Path,
+    augmentations: Sequence[str],
+    *,
+    trials: int = 20,
+    budget: float = 0.0,
+    progress: Progress = lambda stage, done, total: None,
+) -> Search:
+    """As `tune`, on pictures as `augmentations` need them."""
+    optuna = _import_optuna()
+    from sqlalchemy.exc import SQLAlchemyError
+
+    if plan.optimiser not in RATES:
+        raise UsageError(
+            f"There is no optimiser '{plan.optimiser}'. Choose one of: {', '.join(RATES)}."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    end = time.monotonic() + budget if budget else float("inf")
+    try:
+        with FileLock(folder / "study.lock", timeout=0):
+            study = _study(folder, {**plan.to_dict(), "classes": list(learn.classes)})
+            for trial in _waiting(study, folder / TRIAL, trials, plan.seed):
+                tried = plan.with_options(_suggested(trial, plan, augmentations))
+
+                def tell(what: str, done: int, total: int, number: int = trial.number + 1) -> None:
+                    progress(f"Trial {number}/{trials}", done, total)
+
+                watch = _judge(trial, plan.epochs, end)
+                try:
+                    trained = train(tried, learn, val, folder / TRIAL, progress=tell, watch=watch)
+                except NonFiniteError:
+                    study.tell(trial, state=optuna.trial.TrialState.FAIL)
+                except optuna.TrialPruned:
+                    study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+                except _OutOfTime:
+                    break
+                else:
+                    study.tell(trial, _accuracy(trained.epochs))
+                if time.monotonic() > end:
+                    break
+            return _found(study, plan)
+    except Timeout as error:
+        raise TrainingError(
+            f"Another search is at work in {folder}. Wait for it, or choose another folder."
+        ) from error
+    except (optuna.exceptions.StorageInternalError, SQLAlchemyError, sqlite3.Error) as error:
+        reason = str(error.__cause__ or error).partition("\n")[0]
+        raise TrainingError(
+            f"{folder / STUDY} cannot be used ({reason}). Make room there, or delete it to begin "
+            "anew."
+        ) from error
+
+
+def _import_optuna() -> Any:
+    try:
+        import optuna
+    except ImportError as error:
+        raise MissingExtraError("Searching for settings", "tune") from error
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna
+
+
+def _study(folder: Path, facts: dict[str, Any]) -> "optuna.Study":
+    """The study in `folder`, begun if there is none. Raises TrainingError if it is of other
+    settings or classes."""
+    import optuna
+
+    storage = optuna.storages.RDBStorage(
+        "sqlite://",  # a path in the address could not have every character
+        engine_kwargs={"creator": lambda: sqlite3.connect(folder / STUDY)},
+    )
+    study = optuna.create_study(
+        storage=storage,
+        study_name="eyespot",
+        direction="maximize",
+        load_if_exists=True,
+        pruner=optuna.pruners.MedianPruner(
+            n_startup_trials=UNPRUNED, n_warmup_steps=facts["epochs"] // FREE + 1
+        ),
+    )
+    if study.user_attrs.get("facts", facts) != facts:
+        raise TrainingError(
+            f"{folder} is of a search with other settings or classes. Search in another folder, or "
+            "delete it to begin anew."
+        )
+    study.set_user_attr("facts", facts)
+    return study
+
+
+def _waiting(
+    study: "optuna.Study", folder: Path, count: int, seed: int
+) -> Iterator["optuna.Trial"]:
+    """Trials that are to be run, the one that was stopped first, until there are `count`."""
+    import optuna
+
+    for stopped in study.get_trials(states=[optuna.trial.TrialState.RUNNING]):
+        yield optuna.trial.Trial(study, stopped._trial_id)
+    while True:
+        shutil.rmtree(folder, ignore_errors=True)  # of the trial before
+        number = len(study.get_trials(deepcopy=False))
+        if number >= count:
+            return
+        # Of each trial's own seed: a search that was stopped draws what it would have drawn.
+        study.sampler = optuna.samplers.TPESampler(
+            n_startup_trials=DRAWN, seed=seed * 1_000_003 + number
+        )
+        yield study.ask()
+
+
+def _suggested(
+    trial: "optuna.Trial", plan: Plan, augmentations: Sequence[str]
+) -> dict[str, float | str]:
+    return {
+        "learning_rate": trial.suggest_float("learning_rate", *RATES[plan.optimiser], log=True),
+        "weight_decay": trial.suggest_float("weight_decay", *DECAYS[plan.optimiser], log=True),
+        "augmentation": trial.suggest_categorical("augmentation", augmentations),
+        "label_smoothing": trial.suggest_float("label_smoothing", 0.0, SMOOTHING),
+    }
+
+
+def _judge(trial: "optuna.Trial", epochs: int, end: float) -> Callable[[Sequence[Epoch]], None]:
+    """What looks at a trial after every epoch, and gives it up."""
+    import optuna
+
+    def watch(done: Sequence[Epoch]) -> None:
+        if not done:
+            return
+        last = done[-1].epoch
+        seconds = sum(epoch.seconds for epoch in done)
+        trial.set_user_attr("done", [_accuracy(done), last, seconds])
+        if last not in trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values:
+            trial.report(_accuracy(done), last)
+        if last < epochs and trial.should_prune():
+            raise optuna.TrialPruned
+        if last < epochs and time.monotonic() > end:
+            raise _OutOfTime
+
+    return watch
+
+
+def _accuracy(epochs: Sequence[Epoch]) -> float:
+    best = best_of(epochs)
+    assert best is not None  # there are pictures to validate with
+    assert best.val_accuracy is not None
+    return best.val_accuracy
+
+
+def _found(study: "optuna.Study", plan: Plan) -> Search:
+    states: dict[str, State] = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
+    trials = []
+    for trial in study.get_trials(deepcopy=False):
+        if trial.state.name in states:
+            state = states[trial.state.name]
+            accuracy, epochs, seconds = trial.user_attrs.get("done", (None, 0, 0.0))
+            if state == "failed":
+                accuracy = None
+            trials.append(Trial(trial.number, state, trial.params, accuracy, epochs, seconds))
+    complete = [trial for trial in trials if trial.state == "complete"]
+    best = max(complete, key=lambda trial: trial.accuracy or 0.0, default=None)
+    return Search(tuple(trials), best, plan.with_options(best.settings) if best else None)
