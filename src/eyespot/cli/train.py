@@ -62,6 +62,9 @@ def train(
         str, typer.Option(help="default, gaussian, xavier or he.")
     ] = "default",
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    compile: Annotated[
+        bool, typer.Option("--compile", help="Compile the network: minutes, then faster steps.")
+    ] = False,
     held_out: Annotated[
         float, typer.Option(help="Part that validates, where the photos do not say which.")
     ] = 0.1,
@@ -111,6 +114,7 @@ def train(
         patience=patience,
         initialisation=initialisation,
         precision=precision,
+        compile=compile,
         seed=seed,
     )
     if check:

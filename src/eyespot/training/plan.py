@@ -16,7 +16,7 @@ class Plan:
     validated and kept, 0 for none. `clip`: largest norm of a gradient, 0 for any. `accumulate`:
     parts that a batch is computed in. `patience`: epochs without a better validation after which
     training stops, 0 for never. `precision`: "fp32", "bf16", or
-    "auto" for the faster on the machine where training begins.
+    "auto" for the faster on the machine where training begins. `compile`: by torch.compile.
     """
 
     model: str
@@ -43,6 +43,7 @@ class Plan:
     patience: int = 0
     initialisation: str = "default"
     precision: str = "auto"
+    compile: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -33,6 +33,7 @@ from eyespot.training import processes
 from eyespot.training.augment import cut_and_mixed, find_augmentation, mixed
 from eyespot.training.batch_norm import share_batch_norms
 from eyespot.training.checkpoint import Checkpoint, read_checkpoint, restore, write_checkpoint
+from eyespot.training.compiling import compile_module
 from eyespot.training.initialise import initialise
 from eyespot.training.judged import judged, standardised
 from eyespot.training.losses import LOSSES, as_targets
@@ -133,6 +134,8 @@ class Trainer:
         self.optimiser = make_optimiser(network, plan)
         self.averaged = deepcopy(self.network) if plan.average else None
         self.objective: nn.Module = _Objective(network, plan, self.preprocessing)
+        if plan.compile:
+            compile_module(self.objective, self.device)
         if processes.count() > 1:
             self._check_shares()
             # Of kernels with one channel, which have two right orders in memory.
