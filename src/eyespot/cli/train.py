@@ -8,6 +8,7 @@ import typer
 
 from eyespot.cli.check import check_plan
 from eyespot.cli.epochs import watching
+from eyespot.cli.outputs import check_outputs
 from eyespot.cli.show import counted, print_json, printable
 from eyespot.errors import UsageError
 
@@ -90,6 +91,9 @@ def train(
         raise UsageError("--held-out is a part of the photos: 0 or more and less than 1.")
     if output.exists() and not output.is_dir():
         raise UsageError(f"{printable(str(output))} is a file. Name a folder.")
+    check_outputs([output / "network.safetensors"])
+    if every < 0:
+        raise UsageError("--every is a number of steps: 0 (only after epochs) or more.")
     plan = Plan(
         model=model,
         epochs=epochs,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eyespot.cli.outputs import check_outputs
 from eyespot.cli.show import print_json, printable, progress
 from eyespot.errors import UsageError
 
@@ -45,6 +46,7 @@ def tune(
         raise UsageError("--budget is a time in seconds: 0 (no limit) or more.")
     if output.exists() and not output.is_dir():
         raise UsageError(f"{printable(str(output))} is a file. Name a folder.")
+    check_outputs([output / "study.db"])
     plan = Plan(
         model=model,
         epochs=epochs,

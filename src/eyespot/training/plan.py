@@ -1,5 +1,6 @@
 """All that decides how a network is trained."""
 
+import math
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
@@ -15,8 +16,8 @@ class Plan:
     distribution, 0 for none. `average`: decay of the running average of the weights that is
     validated and kept, 0 for none. `clip`: largest norm of a gradient, 0 for any. `accumulate`:
     parts that a batch is computed in. `patience`: epochs without a better validation after which
-    training stops, 0 for never. `precision`: "fp32", "bf16", or
-    "auto" for the faster on the machine where training begins. `compile`: by torch.compile.
+    training stops, 0 for never. `precision`: "fp32", "bf16", or "auto" for the
+    faster of them on the machine where training begins. `compile`: by torch.compile.
     """
 
     model: str
@@ -48,14 +49,20 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Raises UsageError for a number out of its range."""
-        for name, least in (("epochs", 1), ("batch_size", 1), ("accumulate", 1), ("patience", 0)):
-            if getattr(self, name) < least:
-                raise UsageError(f"{name} must be {least} or more, not {getattr(self, name)}.")
-        for name in ("momentum", "average", "label_smoothing"):
-            if not 0 <= getattr(self, name) < 1:
-                raise UsageError(f"{name} must be 0 or more and less than 1.")
-        if not self.learning_rate > 0:
-            raise UsageError(f"learning_rate must be above 0, not {self.learning_rate}.")
+        for name in ("epochs", "batch_size", "accumulate"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} must be 1 or more, not {getattr(self, name)}.")
+        positive = ("weight_decay", "l1", "max_norm", "warmup", "mixup", "cutmix", "clip")
+        for name in (*positive, "patience", "seed"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise UsageError(f"{name} must be 0 or more, not {getattr(self, name)}.")
+        for name in ("momentum", "average", "label_smoothing", "dropout"):
+            if not 0 <= (getattr(self, name) or 0) < 1:
+                raise UsageError(
+                    f"{name} must be 0 or more and less than 1, not {getattr(self, name)}."
+                )
+        if not 0 < self.learning_rate < math.inf:
+            raise UsageError(f"learning_rate must be a number above 0, not {self.learning_rate}.")
         if self.precision not in PRECISIONS:
             choices = ", ".join(PRECISIONS)
             raise UsageError(f"precision must be one of {choices}, not {self.precision}.")

@@ -284,7 +284,17 @@ class Trainer:
     # --- the state, kept and found again ---------------------------------------------------
 
     def keep(self, path: Path, *, whole: bool) -> None:
-        """Write a checkpoint; `whole` with all that is needed to go on. The first process does."""
+        """Write a checkpoint; `whole` with all that is needed to go on. The first process does.
+
+        Raises NonFiniteError if a weight is no finite number, TrainingError if it cannot be
+        written; an older file is then as it was.
+        """
+        values = self.network.state_dict().values()
+        if not all(bool(value.isfinite().all()) for value in values):
+            raise NonFiniteError(
+                f"Weights are no finite numbers after step {self.step}; what was last kept is as "
+                "it was. Train with a smaller --learning-rate, with --warmup or with --clip 1."
+            )
         if processes.rank():
             return
         facts = {
@@ -302,10 +312,12 @@ class Trainer:
     def go_on(self, checkpoint: Checkpoint, path: Path) -> None:
         """Take up the run that wrote this to `path`. Raises TrainingError if it was another one."""
         facts = checkpoint.facts
-        if facts["plan"] != self.plan.to_dict() or facts["classes"] != list(self.learn.classes):
+        now = {**self.plan.to_dict(), "classes": list(self.learn.classes)}
+        before = {**facts["plan"], "classes": facts["classes"]}
+        if other := [name for name in now if now[name] != before.get(name)]:
             raise TrainingError(
-                f"{path} is of a run with other settings or classes. Train into another folder, "
-                "or delete it to begin anew."
+                f"{path} is of a run with other settings or classes ({', '.join(other)}). Train "
+                "into another folder, or delete it to begin anew."
             )
         restore(checkpoint, path, self.network, self.average, self.optimiser)
         self.step, self.running = facts["step"], Running(**facts["running"])
