@@ -266,9 +266,12 @@ class Classifier:
     def require_taught(self) -> TaughtPhotos:
         """The taught photos' features. Raises UsageError if they were not kept."""
         if self.taught is None:
+            why = "has forgotten its photos (--forget-photos)"
+            if self.backbone.answers:
+                why = "answers with its network's own head, which learnt from the photos themselves"
             raise UsageError(
-                "This classifier has forgotten its photos (--forget-photos), so it cannot be "
-                "changed or taught more. Teach it anew with all the photos."
+                f"This classifier {why}, so it cannot be changed or taught more. Teach it anew "
+                "with all the photos."
             )
         return self.taught
 

@@ -22,12 +22,23 @@ def teach(
     report: Annotated[
         Path | None, typer.Option(help="Where the report goes. [default: beside the classifier]")
     ] = None,
-    method: Annotated[str, typer.Option(help="auto, knn, prototypes, logistic or svm.")] = "auto",
-    budget: Annotated[float, typer.Option(min=0, help="Seconds for choosing a method.")] = 20.0,
+    method: Annotated[
+        str, typer.Option(help="auto, knn, prototypes, logistic, svm or finetune.")
+    ] = "auto",
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Seconds for choosing a method; from 60 on auto fine-tunes, too. "
+            "[default: 20; with finetune 300]",
+        ),
+    ] = None,
     onto: Annotated[
         Path | None, typer.Option(help="A classifier to teach more; its photos are kept.")
     ] = None,
-    backbone: Annotated[str, typer.Option(help="The network.")] = "efficientnet_lite0",
+    backbone: Annotated[
+        str, typer.Option(help="A network of the zoo, or a file that train wrote.")
+    ] = "efficientnet_lite0",
     forget_photos: Annotated[
         bool, typer.Option("--forget-photos", help="Keep no features of the photos.")
     ] = False,

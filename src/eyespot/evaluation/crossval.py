@@ -49,6 +49,19 @@ def cross_validate(
     scores = np.mean(
         [prepared.out_of_fold(labels, classes, folds, knobs) for folds in repeats], axis=0
     )
+    return choose_and_calibrate(scores, labels, parts, knobs)
+
+
+def choose_and_calibrate(
+    scores: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    parts: NDArray[np.int64],
+    knobs: Sequence[float],
+) -> CrossValidated:
+    """The best of the knobs, and probabilities that each part's photos had no say in.
+
+    `scores`: float32 [len(knobs), n, classes], out of fold; NaN where not asked.
+    """
     asked = ~np.isnan(scores[0, :, 0])
     best, temperature = choose_knob(scores[:, asked], labels[asked])
     probabilities = np.full(scores.shape[1:], np.nan)

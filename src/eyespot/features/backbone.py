@@ -19,6 +19,8 @@ from eyespot.models import registry, weights
 if TYPE_CHECKING:
     from torch import nn
 
+    from eyespot.models.convnet import ConvNet
+
 DEFAULT = "efficientnet_lite0"
 LOGITS = "logits"
 """The block of what the network's own head says; its features are not pooled maps."""
@@ -116,6 +118,14 @@ def fresh_backbone(name: str) -> Backbone:
     return Backbone(name, FRESH, registry.find(name).preprocessing, (LOGITS,))
 
 
+def load_network(backbone: Backbone) -> "ConvNet":
+    """The network itself, with its weights. Raises WeightsError if they are not there."""
+    trained: str | Path | None = None if backbone.sha256 == FRESH else "imagenet"
+    if backbone.own:
+        trained = find_own(backbone.sha256)
+    return registry.create(backbone.name, weights=trained)
+
+
 def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
     """The torch module that turns pictures into features, and the width of each block.
 
@@ -145,7 +155,7 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
     class Extractor(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.network: Any = registry.create(backbone.name, weights=_weights(backbone))
+            self.network: Any = load_network(backbone)
             preprocessing = backbone.preprocessing
             self.mean = nn.Buffer(torch.tensor(preprocessing.mean).view(1, 3, 1, 1))
             self.std = nn.Buffer(torch.tensor(preprocessing.std).view(1, 3, 1, 1))
@@ -172,9 +182,3 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
     with torch.inference_mode():
         features = extractor.features(torch.zeros(1, size, size, 3, dtype=torch.uint8))
     return extractor, {name: values.shape[1] for name, values in features.items()}
-
-
-def _weights(backbone: Backbone) -> str | Path | None:
-    if backbone.own:
-        return find_own(backbone.sha256)
-    return None if backbone.sha256 == FRESH else "imagenet"

@@ -15,7 +15,7 @@ from eyespot.models.weights import sha256_of
 
 
 def keep_own(content: bytes) -> str:
-    """Keep a safetensors file under our names; its sha256. Raises CacheError if the disk refuses."""
+    """Keep a safetensors file; its sha256. Raises CacheError if the disk refuses."""
     sha256 = hashlib.sha256(content).hexdigest()
     path = _file(sha256)
     if not path.is_file():

@@ -32,5 +32,7 @@ def make_method(name: str) -> "Method":
         "svm": Linear("squared hinge", balanced=True, knobs=(1e-1, 1e-2, 1e-3)),
     }
     if name not in methods:
-        raise UsageError(f"The method must be one of auto, {', '.join(methods)}; {name!r} is not.")
+        raise UsageError(
+            f"The method must be one of auto, {', '.join(methods)} or finetune; {name!r} is not."
+        )
     return methods[name]

@@ -113,10 +113,19 @@ def keep(network: Network, state: dict[str, Tensor], known: Pretrained, source: 
 def write_weights(
     path: Path, network: Network, state: dict[str, Tensor], known: Pretrained, source: str
 ) -> Path:
-    """Write weights under our names, atomically, with all that must be known of them.
+    """Write `packed` weights, atomically. Raises WeightsError if that is not possible."""
+    try:
+        write_atomically(path, packed(network, state, known, source))
+    except OSError as error:
+        raise WeightsError(
+            f"The weights cannot be kept in {path.parent} ({error.strerror}). Make room there, or "
+            "set EYESPOT_WEIGHTS to another folder."
+        ) from error
+    return path
 
-    Raises WeightsError if that is not possible.
-    """
+
+def packed(network: Network, state: dict[str, Tensor], known: Pretrained, source: str) -> bytes:
+    """Weights under our names with all that must be known of them, as a safetensors file."""
     metadata = {
         "eyespot": network.name,
         "preprocessing": json.dumps(known.preprocessing.to_dict()),
@@ -126,15 +135,7 @@ def write_weights(
     }
     if network.name not in NETWORKS:  # what the registry says of the others
         metadata["blocks"] = json.dumps(network.feature_blocks)
-    content = save({key: tensor.contiguous() for key, tensor in state.items()}, metadata)
-    try:
-        write_atomically(path, content)
-    except OSError as error:
-        raise WeightsError(
-            f"The weights cannot be kept in {path.parent} ({error.strerror}). Make room there, or "
-            "set EYESPOT_WEIGHTS to another folder."
-        ) from error
-    return path
+    return save({key: tensor.contiguous() for key, tensor in state.items()}, metadata)
 
 
 def state_digest(state: Mapping[str, Tensor]) -> str:

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from eyespot.evaluation import percent, wilson_interval
 from eyespot.evaluation.crossval import CrossValidated, cross_validate
 from eyespot.features.extract import Features, block_widths
-from eyespot.heads import NAMES, make_method
+from eyespot.heads import make_method
 from eyespot.heads.eigenbasis import Eigenbasis
 from eyespot.heads.linear import Linear
 from eyespot.heads.method import Prepared
 from eyespot.progress import Progress
 from eyespot.transfer.division import Division
-from eyespot.transfer.policy import LIKE_IMAGENET, VIEW_WORDS, Candidate, blocks_of
+from eyespot.transfer.policy import LIKE_IMAGENET, Candidate, blocks_of
 
 MOST_DIMENSIONS = 2048
 """Of the space in which linear heads are learnt: see `Eigenbasis`. Its cost grows with the cube."""
@@ -34,11 +34,9 @@ class Trial:
 
 @dataclass(frozen=True)
 class Tried:
-    """A candidate, ready to be fitted on all photos. `blocks`: the features it sees."""
+    """A candidate, and what cross-validation found out about it in so many seconds."""
 
     candidate: Candidate
-    blocks: tuple[str, ...]
-    prepared: Prepared
     found: CrossValidated
     seconds: float
 
@@ -51,7 +49,15 @@ class Tried:
         return Trial(self.candidate.name, top1, interval, self.seconds)
 
 
-def try_candidates(
+@dataclass(frozen=True)
+class TriedHead(Tried):
+    """A head, ready to be fitted on all photos. `blocks`: the features it sees."""
+
+    blocks: tuple[str, ...]
+    prepared: Prepared
+
+
+def try_heads(
     order: Sequence[Candidate],
     features: Features,
     labels: NDArray[np.int64],
@@ -59,13 +65,13 @@ def try_candidates(
     division: Division,
     budget: float,
     progress: Progress,
-) -> list[Tried]:
+) -> list[TriedHead]:
     """Cross-validate one candidate after the other until the budget of seconds is spent.
 
     `features`, `labels`: of the photos to learn from. The first candidate is always tried.
     """
     start = time.perf_counter()
-    tried: list[Tried] = []
+    tried: list[TriedHead] = []
     bases: dict[str, Eigenbasis] = {}
     for candidate in order:
         before = time.perf_counter()
@@ -86,7 +92,8 @@ def try_candidates(
         found = cross_validate(
             prepared, labels, classes, division.repeats, division.parts, head.knobs
         )
-        tried.append(Tried(candidate, blocks, prepared, found, time.perf_counter() - before))
+        seconds = time.perf_counter() - before
+        tried.append(TriedHead(candidate, found, seconds, blocks, prepared))
     progress("Choosing a method", len(order), len(order))
     return tried
 
@@ -106,8 +113,7 @@ def explain_choice(
         f"There are about {per_class} photos per class, and they look {kind} the photos of "
         f"ImageNet (similarity {like_imagenet:.2f})."
     )
-    words = f"{NAMES[chosen.method]} on {VIEW_WORDS[chosen.view]}"
-    words = words[0].upper() + words[1:]
+    words = chosen.words[0].upper() + chosen.words[1:]
     others = [trial for index, trial in enumerate(trials) if index != best]
     if not others:
         return f"{first} {words} was right for {percent(trials[best].top1)} of unseen photos."

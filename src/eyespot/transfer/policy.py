@@ -7,7 +7,7 @@
 
 The table (Yosinski et al., "How transferable are features in deep neural networks?", NIPS 2014;
 Kornblith et al., "Do Better ImageNet Models Transfer Better?", CVPR 2019) says what to try first;
-cross-validation decides. Fine-tuning joins as one more candidate.
+cross-validation decides. Fine-tuning is tried after the heads, where there is time for it.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.features.backbone import CONFIDENCE
-from eyespot.heads import make_method
+from eyespot.heads import NAMES, make_method
 
 LIKE_IMAGENET = 0.35
 """Similarity from which photos count as like ImageNet. Measured: ImageNet's own photos 0.72, cats
@@ -29,22 +29,40 @@ photo of each class it was right more often for cats and dogs (84 against 74 %) 
 against 40 %), and as often for hands and X-rays."""
 
 
+FINETUNE = "finetune"
+HEADS_BUDGET, TUNING_BUDGET = 20.0, 300.0
+"""Seconds for choosing, if nothing is said, among heads alone, and with fine-tuning."""
+LEAST_TUNING_BUDGET = 60.0
+"""Seconds below which `auto` does not fine-tune: torch alone takes some to start."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A method on a choice of features. `view`: "last layer" or "stages"."""
+    """A method on a choice of features: `view` "last layer" or "stages". Or fine-tuning: "a few
+    stages" or "more stages"."""
 
     method: str
     view: str
 
     @property
     def name(self) -> str:
+        if self.method == FINETUNE:
+            return f"{self.method} {self.view}"
         return f"{self.method} on {self.view}"
+
+    @property
+    def words(self) -> str:
+        if self.method == FINETUNE:
+            return f"fine-tuning {self.view}"
+        return f"{NAMES[self.method]} on {VIEW_WORDS[self.view]}"
 
 
 VIEW_WORDS = {
     "last layer": "the network's last layer",
     "stages": "several stages of the network",
 }
+TUNED_SHARE = {"a few stages": 0.25, "more stages": 0.5}
+"""Of the stages that can learn, those that do, counted from the last."""
 
 
 def blocks_of(view: str, layout: dict[str, slice]) -> tuple[str, ...]:
@@ -64,11 +82,11 @@ def similarity(confidence: NDArray[np.floating]) -> float:
 
 
 def candidates(method: str, per_class: float, like_imagenet: float) -> list[Candidate]:
-    """What to try, the most promising first; a budget may end the list early.
+    """Heads to try, the most promising first; a budget may end the list early.
 
     `per_class`: median number of photos per class. `like_imagenet`: see `similarity`.
     """
-    if method != "auto":
+    if method not in ("auto", FINETUNE):
         make_method(method)
         return [Candidate(method, view) for view in VIEW_WORDS]
     last = [Candidate("svm", "last layer"), Candidate("logistic", "last layer")]
@@ -77,3 +95,12 @@ def candidates(method: str, per_class: float, like_imagenet: float) -> list[Cand
     if per_class < FEW_PHOTOS or like_imagenet >= LIKE_IMAGENET:
         return [*last, stages[0], *quick]
     return [*stages, *quick]
+
+
+def tunings(method: str, per_class: float, like_imagenet: float, budget: float) -> list[Candidate]:
+    """What to fine-tune after the heads, the most promising first: the lower row of the table."""
+    enough = per_class >= FEW_PHOTOS and budget >= LEAST_TUNING_BUDGET
+    if method != FINETUNE and not (method == "auto" and enough):
+        return []
+    few, more = (Candidate(FINETUNE, view) for view in TUNED_SHARE)
+    return [few, more] if like_imagenet >= LIKE_IMAGENET else [more, few]

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +30,21 @@ from eyespot.features.backbone import CONFIDENCE, DEFAULT, load_backbone
 from eyespot.features.cache import FeatureCache
 from eyespot.features.engines import open_engine
 from eyespot.features.extract import Features, embed, join_features
-from eyespot.heads.calibration import softmax
 from eyespot.heads.familiarity import familiarity_out_of_fold, learn_familiarity
 from eyespot.progress import Progress, counting
-from eyespot.transfer.choice import Trial, Tried, explain_choice, try_candidates
+from eyespot.transfer.choice import Trial, Tried, TriedHead, explain_choice, try_heads
 from eyespot.transfer.division import Division, divide
-from eyespot.transfer.policy import candidates, similarity
+from eyespot.transfer.policy import (
+    FINETUNE,
+    HEADS_BUDGET,
+    TUNING_BUDGET,
+    candidates,
+    similarity,
+    tunings,
+)
+
+if TYPE_CHECKING:
+    from eyespot.transfer.finetune import Tuned
 
 MOST_HIDDEN = 10
 """Classes that are hidden in turn to see whether they would be refused."""
@@ -75,7 +85,7 @@ def learn(
     labels: Sequence[str | int] | None = None,
     *,
     method: str = "auto",
-    budget: float = 20.0,
+    budget: float | None = None,
     backbone: str = DEFAULT,
     onto: Classifier | None = None,
     forget_photos: bool = False,
@@ -85,8 +95,10 @@ def learn(
     """Teach a classifier and find out how good it is.
 
     `source`, `labels`: as `open_photos` takes them, or a Dataset. `method`: auto, knn,
-    prototypes, logistic or svm. `budget`: seconds for choosing the method (the first candidate is
-    always tried). `onto`: a classifier whose photos are taught along, without being read again.
+    prototypes, logistic, svm, or finetune, which also tries heads and takes one if it answers as
+    well. `budget`: seconds for choosing the method (the first candidate is always tried); None for
+    20, and for 300 with finetune. From 60 on `auto` fine-tunes as well. `onto`: a classifier whose
+    photos are taught along, without being read again.
     `forget_photos`: keep no features of the photos in the classifier.
     Raises DatasetError, UsageError, WeightsError.
     """
@@ -100,6 +112,13 @@ def learn(
             f"The classifier was taught with {onto.backbone.name}; it cannot be taught more with "
             f"{backbone}. Leave out the network, or teach a new classifier."
         )
+    if onto is not None and (method == FINETUNE or onto.recipe.method == FINETUNE):
+        raise UsageError(
+            "Fine-tuning needs the photos themselves, and a classifier keeps only features of "
+            "them. Leave out the classifier to teach onto, and give all the photos."
+        )
+    if budget is None:
+        budget = TUNING_BUDGET if method == FINETUNE else HEADS_BUDGET
     if budget < 0:
         raise UsageError(f"budget is a number of seconds, 0 or more; got {budget}.")
     clock = _Clock()
@@ -140,57 +159,79 @@ def learn(
     order = candidates(method, per_class, alike)
     if forget_photos:  # neighbours are photos
         order = [candidate for candidate in order if candidate.method != "knn"]
-    trials = try_candidates(order, known, learnt, len(names), division, budget, progress)
+    start = time.perf_counter()
+    heads = try_heads(order, known, learnt, len(names), division, budget, progress)
+    trials: list[Tried] = [*heads]
+    wanted = tunings(method, per_class, alike, budget) if onto is None else []
+    if wanted:
+        from eyespot.transfer.finetune import try_tunings  # brings torch
+
+        trials += try_tunings(
+            wanted,
+            [photos[index] for index in division.learn],
+            known.values[:, known.layout[body.last]].astype(np.float32),
+            body,
+            learnt,
+            len(names),
+            division,
+            budget - (time.perf_counter() - start),
+            progress,
+            forget_photos=forget_photos,
+        )
     clock.lap("fit")
     progress("Judging", 0, 1)
-    best, honest = honest_choice([t.found for t in trials], learnt, division.parts)
+    groups = duplicates.group[division.learn]
+    tried = [trial.trial(learnt, groups) for trial in trials]
+    best, honest = _choose(trials, tried, learnt, division)
     chosen = trials[best]
-    scorer = chosen.prepared.fit(learnt, len(names), chosen.found.knob)
+    reason = explain_choice(chosen.candidate, tried, best, alike, learnt, len(names))
+    if wanted and len(trials) == len(heads):
+        reason += f" Fine-tuning did not fit into the budget of {budget:g} seconds."
+    own_last = last[division.learn]
+    hidden, curve = None, None
+    asked = features.values[division.test]
+    if isinstance(chosen, TriedHead):
+        classifier = Classifier(
+            classes=names,
+            backbone=body,
+            recipe=Recipe(chosen.candidate.method, chosen.blocks, chosen.found.knob),
+            scorer=chosen.prepared.fit(learnt, len(names), chosen.found.knob),
+            temperature=chosen.found.temperature,
+            familiarity=learn_familiarity(own_last, learnt, forget_photos=forget_photos),
+            _engine=engine,
+            _taught=None if forget_photos else TaughtPhotos(known, learnt),
+        )
+        familiarity = familiarity_out_of_fold(
+            own_last, learnt, division.repeats[0], forget_photos=forget_photos
+        )
+        hidden = _hidden_familiarity(own_last, learnt, forget_photos)
+        curve = _learning_curve(chosen, learnt, len(names), division)
+    else:
+        tuned = cast("Tuned", chosen)
+        classifier, familiarity = tuned.classifier(learnt, names, progress), tuned.familiarity
+        if len(division.test):
+            unseen = [photos[index] for index in division.test]
+            asked = embed(unseen, classifier.backbone, classifier.engine)[0].values
     probabilities = np.full((len(truth), len(names)), np.nan)
     probabilities[division.learn] = honest
-    evaluated_on = division.asked_on
-    judged = probabilities
+    evaluated_on, judged = division.asked_on, probabilities
     if len(division.test):
-        answers = scorer.scores(features.take(division.test).inputs(chosen.blocks))
-        probabilities[division.test] = softmax(answers / chosen.found.temperature)
+        probabilities[division.test], _ = classifier.judge(asked)
         judged = np.full_like(probabilities, np.nan)
         judged[division.test] = probabilities[division.test]
         evaluated_on = "the test split"
     evaluation = evaluate(judged, truth, names, duplicates.group)
-    right = honest.argmax(axis=1) == learnt
-    rejection = fit_rejection(
-        familiarity_out_of_fold(
-            last[division.learn], learnt, division.repeats[0], forget_photos=forget_photos
-        ),
-        right,
-        _hidden_familiarity(last[division.learn], learnt, forget_photos),
-    )
-    curve = _learning_curve(chosen, learnt, len(names), division)
+    rejection = fit_rejection(familiarity, honest.argmax(axis=1) == learnt, hidden)
+    classifier.threshold = rejection.threshold
+    classifier.metrics = {
+        **evaluation.to_dict(),
+        "evaluated_on": evaluated_on,
+        "method": chosen.candidate.name,
+        "rejection": rejection.to_dict(),
+    }
     suspicious = suspicious_labels(probabilities, truth)
-    groups = duplicates.group[division.learn]
-    tried = [trial.trial(learnt, groups) for trial in trials]
-    reason = explain_choice(chosen.candidate, tried, best, alike, learnt, len(names))
     clock.lap("evaluate")
     clock.finish()
-    recipe = Recipe(chosen.candidate.method, chosen.blocks, chosen.found.knob)
-    classifier = Classifier(
-        classes=names,
-        backbone=body,
-        recipe=recipe,
-        scorer=scorer,
-        temperature=chosen.found.temperature,
-        familiarity=learn_familiarity(last[division.learn], learnt, forget_photos=forget_photos),
-        threshold=rejection.threshold,
-        metrics={
-            **evaluation.to_dict(),
-            "evaluated_on": evaluated_on,
-            "method": chosen.candidate.name,
-            "rejection": rejection.to_dict(),
-        },
-    )
-    classifier._engine = engine
-    if not forget_photos:
-        classifier._taught = TaughtPhotos(known, learnt)
     progress("Judging", 1, 1)
     return Lesson(
         classifier=classifier,
@@ -219,7 +260,7 @@ def teach(
     labels: Sequence[str | int] | None = None,
     *,
     method: str = "auto",
-    budget: float = 20.0,
+    budget: float | None = None,
 ) -> Classifier:
     """Teach a classifier: the short form of `learn`, which also tells how good it is.
 
@@ -283,6 +324,22 @@ def _dropped_finding(names: Sequence[str], dropped: Sequence[int]) -> Finding:
     )
 
 
+def _choose(
+    trials: Sequence[Tried],
+    tried: Sequence[Trial],
+    labels: NDArray[np.int64],
+    division: Division,
+) -> tuple[int, NDArray[np.float64]]:
+    """As `honest_choice`; but fine-tuning, which takes so much longer, must not be right less often
+    than the best head."""
+    found = [trial.found for trial in trials]
+    best, honest = honest_choice(found, labels, division.parts)
+    heads = [index for index, trial in enumerate(trials) if isinstance(trial, TriedHead)]
+    if best not in heads and tried[best].top1 < max(tried[index].top1 for index in heads):
+        return honest_choice([found[index] for index in heads], labels, division.parts)
+    return best, honest
+
+
 def _hidden_familiarity(
     last: NDArray[np.float32], labels: NDArray[np.int64], forget_photos: bool
 ) -> NDArray[np.float32] | None:
@@ -300,7 +357,7 @@ def _hidden_familiarity(
 
 
 def _learning_curve(
-    chosen: Tried, labels: NDArray[np.int64], classes: int, division: Division
+    chosen: TriedHead, labels: NDArray[np.int64], classes: int, division: Division
 ) -> LearningCurve | None:
     """The chosen head learnt from a quarter, a half and all of each fold's photos."""
     divided = division.repeats[0]

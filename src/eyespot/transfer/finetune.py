@@ -1,0 +1,367 @@
+"""Fine-tuning: the last stages of the network learn along with the head.
+
+First the head alone, as a linear probe, then both: a head that knows nothing yet would spoil what
+the stages know (LP-FT: Kumar et al., "Fine-Tuning can Distort Pretrained Features and Underperform
+Out-of-Distribution", ICLR 2022, section 3). Earlier stages learn more slowly, because what they see
+is more general (Howard and Ruder, ULMFiT, ACL 2018, section 3.2).
+
+The stages below are frozen. What they make of every photo, and of a few random views of it, is
+computed once by the engine that photos get anyway, so that an epoch costs only the stages that
+learn. Batch norm keeps the means and deviations that it was trained with: those of small batches
+of few photos are noise. Its scales and shifts learn.
+"""
+
+import math
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from eyespot.classifier import Classifier, Recipe
+from eyespot.data.decode import decode
+from eyespot.data.photos import Photo
+from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
+from eyespot.errors import UsageError
+from eyespot.evaluation.crossval import choose_and_calibrate
+from eyespot.features.backbone import LOGITS, Backbone, load_network
+from eyespot.features.engines import open_engine
+from eyespot.features.own_weights import keep_own
+from eyespot.heads import make_method
+from eyespot.heads.familiarity import Familiarity, learn_familiarity
+from eyespot.heads.method import Fold
+from eyespot.heads.scorers import LinearScorer, LogitsScorer
+from eyespot.models import registry
+from eyespot.models.convnet import ConvNet
+from eyespot.models.importers import packed, state_digest
+from eyespot.models.layers import LinearHead
+from eyespot.models.weights import Pretrained
+from eyespot.progress import Progress, counting
+from eyespot.training.precision import fastest, keep_depthwise_exact, precise
+from eyespot.training.schedules import factor
+from eyespot.training.trainer import best_device
+from eyespot.transfer.choice import Tried
+from eyespot.transfer.division import Division
+from eyespot.transfer.policy import FINETUNE, TUNED_SHARE, Candidate
+
+VIEWS, LEAST_PART = 4, 0.75
+"""Of each photo: the whole, and random parts of it, as high and wide as this share at least."""
+MOST_EPOCHS, LEAST_EPOCHS = 12, 3
+BATCH = 32
+RATE, SLOWER = 1e-3, 0.7
+"""Learning rate of the head (AdamW), and what it is multiplied by from each stage to the one
+before."""
+PROBE_PENALTY = 1e-2
+CLIP = 1.0
+SAFETY = 0.8
+"""Part of the time left that is planned for: other work may slow the machine."""
+MEMORY = 4 * 2**30
+"""Bytes of maps that are kept in memory; more go to a file that vanishes with the process."""
+
+
+class OutOfTime(Exception):
+    """The frozen stages alone take longer than there is time."""
+
+
+class FineTuning:
+    """Photos as the frozen stages see them, ready for the last stages to learn from.
+
+    `last`: float32 [n, num_features], the untouched network's last layer, for the linear probe.
+    `share`: of the stages that can learn, those that do. `forget_photos`: as `learn_familiarity`
+    has it. `end`: the moment (time.perf_counter) by which the frozen stages must be done. Raises
+    OutOfTime, UsageError for a network that cannot be fine-tuned.
+    """
+
+    def __init__(
+        self,
+        photos: Sequence[Photo],
+        last: NDArray[np.float32],
+        backbone: Backbone,
+        share: float,
+        *,
+        forget_photos: bool = False,
+        end: float = math.inf,
+        step: Callable[[int], None] = lambda done: None,
+    ) -> None:
+        self.backbone, self.last, self.forget_photos = backbone, last, forget_photos
+        self.epochs = MOST_EPOCHS
+        self.device = best_device()
+        self.precision = fastest(self.device)
+        self.network = tunable(backbone)
+        if self.device.type == "cpu":
+            keep_depthwise_exact(self.network)
+        names, able = list(self.network.stages), _stages_that_can_learn(self.network)
+        self.depth = math.ceil(share * len(able))
+        first = names.index(able[-self.depth])
+        self.learning = names[first:]
+        self.maps = _frozen_maps(photos, backbone, self.network, names[first - 1], end, step)
+
+    def out_of_fold(
+        self,
+        labels: NDArray[np.int64],
+        classes: int,
+        folds: Sequence[Fold],
+        step: Callable[[int], None] = lambda done: None,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Scores float32 [n, classes], and familiarity float32 [n], of photos by networks that
+        never saw them; NaN for those in no fold's second part."""
+        scores = np.full((len(labels), classes), np.nan, dtype=np.float32)
+        familiarity = np.full(len(labels), np.nan, dtype=np.float32)
+        for train, test in folds:
+            network = self.learn(labels, classes, train, step)
+            scores[test], found = self.answers(network, test)
+            familiarity[test] = self.familiarity(network, labels, train)(found)
+        return scores, familiarity
+
+    def familiarity(
+        self, network: ConvNet, labels: NDArray[np.int64], index: NDArray[np.int64]
+    ) -> Familiarity:
+        """With the photos at `index`, as the network sees them."""
+        _, seen = self.answers(network, index)
+        return learn_familiarity(seen, labels[index], forget_photos=self.forget_photos)
+
+    def learn(
+        self,
+        labels: NDArray[np.int64],
+        classes: int,
+        index: NDArray[np.int64],
+        step: Callable[[int], None] = lambda done: None,
+    ) -> ConvNet:
+        """The network after the photos at `index`; `step` is told of the photos of every step."""
+        torch.manual_seed(0)
+        network = deepcopy(self.network)
+        network.reset_head(classes)
+        self._probe(network, labels, classes, index)
+        network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # Classes count alike however many photos they have, as they do in linear heads.
+        counts = np.bincount(labels[index], minlength=classes).clip(min=1)
+        weight = torch.from_numpy(len(index) / (classes * counts)).float().to(self.device)
+        optimiser = self._optimiser(network)
+        rates = [group["lr"] for group in optimiser.param_groups]
+        parts = math.ceil(len(index) / BATCH)
+        network.head.train()
+        for epoch in range(self.epochs):
+            rng = np.random.default_rng(epoch)
+            order = rng.permutation(index)
+            views = rng.integers(len(self.maps), size=len(order))
+            batches = zip(np.array_split(order, parts), np.array_split(views, parts), strict=True)
+            for number, (photos, view) in enumerate(batches, epoch * parts):
+                share = factor("cosine", number, self.epochs * parts, parts, warmup=1.0)
+                for group, rate in zip(optimiser.param_groups, rates, strict=True):
+                    group["lr"] = rate * share
+                logits, _ = self._forward(network, self.maps[view, photos])
+                targets = torch.from_numpy(labels[photos]).to(self.device)
+                optimiser.zero_grad(set_to_none=True)
+                F.cross_entropy(logits, targets, weight).backward()  # type: ignore[no-untyped-call]
+                torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
+                optimiser.step()
+                step(len(photos))
+        return network.eval()
+
+    @torch.inference_mode()
+    def answers(
+        self, network: ConvNet, index: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits float32 [m, K] of whole photos, and what familiarity sees of them [m, d]."""
+        found = [
+            self._forward(network, self.maps[0, index[start : start + 4 * BATCH]])
+            for start in range(0, len(index), 4 * BATCH)
+        ]
+        logits, last = (torch.cat(parts).cpu().numpy() for parts in zip(*found, strict=True))
+        return logits, np.sqrt(np.abs(last)) * np.sign(last)
+
+    def _forward(self, network: ConvNet, maps: NDArray[np.float16]) -> tuple[Tensor, Tensor]:
+        x = torch.from_numpy(maps).to(self.device).float()
+        x = x.contiguous(memory_format=torch.channels_last)
+        with precise(self.precision, self.device):
+            for name in self.learning:
+                x = network.stages[name](x)
+            logits = network.forward_head(x)
+        return logits.float(), x.float().mean((2, 3))
+
+    def _probe(
+        self, network: ConvNet, labels: NDArray[np.int64], classes: int, index: NDArray[np.int64]
+    ) -> None:
+        """Have the head begin as logistic regression on the untouched network's last layer."""
+        prepared = make_method("logistic").prepare(self.last[index])
+        probe = prepared.fit(labels[index], classes, PROBE_PENALTY)
+        assert isinstance(probe, LinearScorer)
+        assert isinstance(network.head, LinearHead)
+        with torch.no_grad():
+            network.head.linear.weight.copy_(torch.from_numpy(probe.weights.T))
+            network.head.linear.bias.copy_(torch.from_numpy(probe.bias))
+
+    def _optimiser(self, network: ConvNet) -> torch.optim.Optimizer:
+        groups: list[dict[str, Any]] = [{"params": list(network.head.parameters()), "lr": RATE}]
+        for distance, name in enumerate(reversed(self.learning)):
+            parameters = list(network.stages[name].parameters())
+            groups.append({"params": parameters, "lr": RATE * SLOWER**distance})
+        return torch.optim.AdamW(groups, weight_decay=1e-4)
+
+    def seconds_per_photo(self) -> float:
+        """Of a step of learning on this machine, the middle of a few."""
+        network = deepcopy(self.network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        seconds: list[float] = []
+        count = min(BATCH, self.maps.shape[1])
+        for _ in range(4):
+            start = time.perf_counter()
+            logits, _ = self._forward(network, self.maps[0, :count])
+            logits.sum().backward()  # type: ignore[no-untyped-call]
+            seconds.append(time.perf_counter() - start)
+        return float(median(seconds[1:])) / count
+
+
+def tunable(backbone: Backbone) -> ConvNet:
+    """The network in evaluation mode. Raises UsageError if it cannot be fine-tuned."""
+    network = load_network(backbone)
+    if not isinstance(getattr(network, "head", None), LinearHead):
+        raise UsageError(
+            f"{backbone.name} cannot be fine-tuned: its head is not one linear layer on the mean "
+            "of its last maps. Choose another network, such as efficientnet_lite0."
+        )
+    return network.eval()
+
+
+def _stages_that_can_learn(network: ConvNet) -> list[str]:
+    """Those with weights; the first of them, which sees edges and colours, always stays frozen."""
+    stages = network.stages.items()
+    return [name for name, stage in stages if next(stage.parameters(), None) is not None][1:]
+
+
+def _frozen_maps(
+    photos: Sequence[Photo],
+    backbone: Backbone,
+    network: ConvNet,
+    stage: str,
+    end: float,
+    step: Callable[[int], None],
+) -> NDArray[np.float16]:
+    """What `stage` makes of each view of each photo: [views, n, C, h, w]. Raises OutOfTime."""
+    side = backbone.preprocessing.size
+    with torch.inference_mode():
+        shape = network.forward_features(torch.zeros(1, 3, side, side))[stage].shape[1:]
+    whole = (VIEWS, len(photos), *shape)
+    maps: NDArray[np.float16]
+    if 2 * math.prod(whole) <= MEMORY:
+        maps = np.empty(whole, np.float16)
+    else:
+        file = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the maps
+        maps = np.memmap(file, np.float16, "w+", shape=whole)
+    engine = open_engine(replace(backbone, blocks=(f"{stage}.map",)))
+    short_side = math.ceil(needed_short_side(backbone.preprocessing) / LEAST_PART)
+
+    def compute(index: int) -> None:
+        if time.perf_counter() > end:
+            raise OutOfTime
+        picture = decode(photos[index].read(), short_side=short_side)
+        views = _views(picture.pixels, backbone.preprocessing, index)
+        maps[:, index] = engine.run(views).reshape(VIEWS, *shape)
+
+    with ThreadPoolExecutor(engine.workers) as pool:
+        for _ in pool.map(compute, range(len(photos))):
+            step(1)
+    return maps
+
+
+def _views(pixels: NDArray[np.uint8], preprocessing: Preprocessing, seed: int) -> NDArray[np.uint8]:
+    """The whole photo, then parts of it, darker or brighter: uint8 [VIEWS, S, S, 3]. Nothing is
+    mirrored: a letter or a hand would become another one."""
+    rng = np.random.default_rng(seed)
+    height, width = pixels.shape[:2]
+    views = [prepare(pixels, preprocessing)]
+    for _ in range(VIEWS - 1):
+        high, wide = (
+            (rng.uniform(LEAST_PART, 1, 2) * (height, width)).round().astype(int).clip(min=1)
+        )
+        top, left = rng.integers(height - high + 1), rng.integers(width - wide + 1)
+        part = prepare(pixels[top : top + high, left : left + wide], preprocessing)
+        light = part * rng.uniform(0.8, 1.2) + rng.uniform(-20, 20)
+        views.append(light.clip(0, 255).astype(np.uint8))
+    return np.stack(views)
+
+
+@dataclass(frozen=True)
+class Tuned(Tried):
+    """Fine-tuning, ready to be done with all photos. `familiarity`: float32 [n], out of fold."""
+
+    tuning: FineTuning
+    familiarity: NDArray[np.float32]
+
+    def classifier(
+        self, labels: NDArray[np.int64], names: tuple[str, ...], progress: Progress
+    ) -> Classifier:
+        """Learnt from all the photos, `labels` int64 [n]. Its network is its own."""
+        tuning, everything = self.tuning, np.arange(len(labels))
+        step = counting(progress, "Fine-tuning", tuning.epochs * len(labels))
+        network = tuning.learn(labels, len(names), everything, step)
+        familiarity = tuning.familiarity(network, labels, everything)
+        about, body = registry.find(tuning.backbone.name), tuning.backbone
+        state = network.cpu().state_dict()
+        known = Pretrained(Path(), "store", body.preprocessing, names, state_digest(state))
+        origin = f"{self.candidate.words} of {body.name} {body.sha256[:12]}"
+        sha256 = keep_own(packed(about, state, known, origin))
+        return Classifier(
+            classes=names,
+            backbone=replace(body, sha256=sha256, blocks=(LOGITS, body.last), own=True),
+            recipe=Recipe(FINETUNE, (LOGITS,), tuning.depth),
+            scorer=LogitsScorer(len(names)),
+            temperature=self.found.temperature,
+            familiarity=familiarity,
+        )
+
+
+def try_tunings(
+    order: Sequence[Candidate],
+    photos: Sequence[Photo],
+    last: NDArray[np.float32],
+    backbone: Backbone,
+    labels: NDArray[np.int64],
+    classes: int,
+    division: Division,
+    seconds: float,
+    progress: Progress,
+    *,
+    forget_photos: bool = False,
+) -> list[Tuned]:
+    """Cross-validate one way of fine-tuning after the other, as long as they fit into `seconds`.
+
+    `photos`, `last`, `labels`: of the photos to learn from, as `FineTuning` takes them.
+    """
+    end, folds = time.perf_counter() + seconds, division.repeats[0]
+    tried: list[Tuned] = []
+    for candidate in order:
+        before = time.perf_counter()
+        try:
+            tuning = FineTuning(
+                photos,
+                last,
+                backbone,
+                TUNED_SHARE[candidate.view],
+                forget_photos=forget_photos,
+                end=(before + end) / 2,
+                step=counting(progress, "Looking through the frozen stages", len(photos)),
+            )
+        except OutOfTime:
+            break
+        seen = sum(len(train) for train, _ in folds) + len(photos)  # and once with all of them
+        left = SAFETY * (end - time.perf_counter())
+        tuning.epochs = min(MOST_EPOCHS, int(left / (seen * tuning.seconds_per_photo())))
+        if tuning.epochs < LEAST_EPOCHS:
+            break
+        step = counting(progress, "Fine-tuning", tuning.epochs * (seen - len(photos)))
+        scores, familiarity = tuning.out_of_fold(labels, classes, folds, step)
+        found = choose_and_calibrate(scores[None], labels, division.parts, (tuning.depth,))
+        taken = time.perf_counter() - before
+        tried.append(Tuned(candidate, found, taken, tuning, familiarity))
+        end -= taken * len(photos) / seen  # kept for learning from all photos, if it is chosen
+    return tried
