@@ -35,6 +35,7 @@ NOT_RUN = {
     "make ": "installs packages, or runs all the tests",
     "python docs/examples/": "the examples have a test of their own",
     "eyespot predict --camera": "needs a camera",
+    "torchrun ": "its own tests run it; it takes seconds",
     "eyespot demo": "demo's own test runs it; it takes seconds",
     "eyespot weights resnet18": "fetches",
     "eyespot teach pets/ --backbone timm:": "fetches",
@@ -84,6 +85,7 @@ def first_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [f"pets/{thing}/{n}.jpg,{thing}\n" for thing in ("cat", "dog") for n in range(1, 9)]
     (world / "photos.csv").write_text("path,label\n" + "".join(rows))
     write_imagenet(world)
+    write_pets_shards(world)
     weights = registry.create("squeezenet1_1").state_dict()
     save_file(weights, world / "squeezenet.safetensors")
     detector = registry.create("tiny_yolo_face").state_dict()
@@ -114,6 +116,18 @@ def write_imagenet(world: Path) -> None:
             (world / f"{number}.cls").write_text(str(number))
             shard.add(picture, f"{number}.jpg")
             shard.add(world / f"{number}.cls", f"{number}.cls")
+
+
+def write_pets_shards(world: Path) -> None:
+    """The photos of pets/, the last two of each kind to validate with."""
+    (world / "pets-shards").mkdir()
+    for number in range(1, 9):
+        for thing in ("cat", "dog"):
+            split = "val" if number > 6 else "train"
+            with tarfile.open(world / f"pets-shards/pets-{split}-{number % 2}.tar", "a") as shard:
+                (world / "label").write_text(thing)
+                shard.add(world / f"pets/{thing}/{number}.jpg", f"{thing}-{number}.jpg")
+                shard.add(world / "label", f"{thing}-{number}.cls")
 
 
 def write_video(path: Path) -> None:

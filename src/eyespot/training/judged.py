@@ -21,16 +21,21 @@ AT_ONCE = 256
 def judged(
     network: nn.Module, pictures: Pictures, preprocessing: Preprocessing, plan: Plan
 ) -> tuple[float, float]:
-    """Mean loss and accuracy over all pictures, each once, at its centre and unchanged. Of several
-    processes, each answers its share, and all get the figures of the whole."""
-    total, right = 0.0, 0
+    """Mean loss and accuracy over all pictures that can be read, each once, at its centre and
+    unchanged. Of several processes, each answers its share, and all get the figures of the whole.
+    """
+    total, right, seen = 0.0, 0, 0
     mine = processes.share(len(pictures))
-    for logits, labels in _scores(network, pictures, preprocessing, plan, mine):
+    for index, logits, labels in _scores(network, pictures, preprocessing, plan, mine):
+        if pictures.unread:
+            own = torch.from_numpy(~np.isin(index, list(pictures.unread)))
+            logits, labels = logits[own], labels[own]
         targets = as_targets(labels, logits.shape[1], 0.0)
         total += float(LOSSES[plan.loss](logits, targets)) * len(labels)
         right += int((logits.argmax(1) == labels).sum())
-    loss, hits = processes.total([total, right])
-    return loss / len(pictures), hits / len(pictures)
+        seen += len(labels)
+    loss, hits, count = processes.total([total, right, seen])
+    return loss / count, hits / count
 
 
 @torch.inference_mode()
@@ -39,7 +44,7 @@ def answers(
 ) -> NDArray[np.float64]:
     """The softmax [N, K] of the scores that `judged` judges."""
     every = slice(0, len(pictures))
-    scores = [logits for logits, _ in _scores(network, pictures, preprocessing, plan, every)]
+    scores = [logits for _, logits, _ in _scores(network, pictures, preprocessing, plan, every)]
     return torch.cat(scores).double().softmax(1).numpy()
 
 
@@ -49,19 +54,21 @@ def _scores(
     preprocessing: Preprocessing,
     plan: Plan,
     asked: slice,
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Of the pictures that are `asked`, batch by batch: float32 [n, K], and labels, int64 [n]."""
+) -> Iterator[tuple[NDArray[np.int64], Tensor, Tensor]]:
+    """Of the pictures that are `asked`, batch by batch: which they are, int64 [n]; float32 [n, K];
+    and their labels, int64 [n]."""
     device = next(network.parameters()).device
     network.eval()
     side = preprocessing.size
     for start in range(asked.start, asked.stop, AT_ONCE):
         index = np.arange(start, min(start + AT_ONCE, asked.stop))
+        pictures.order(np.arange(start, min(start + 2 * AT_ONCE, asked.stop)))
         images, labels = pictures.batch(index)
         edge = (images.shape[2] - side) // 2
         centre = images[:, :, edge : edge + side, edge : edge + side].float().to(device)
         with precise(plan.precision, device):
             logits = network(standardised(centre, preprocessing)).float().cpu()
-        yield logits, labels
+        yield index, logits, labels
 
 
 def standardised(pixels: Tensor, preprocessing: Preprocessing) -> Tensor:

@@ -1,22 +1,23 @@
-"""Labelled pictures ready for training: decoded once, kept as bytes in memory or on disk."""
+"""Labelled pictures ready for training: decoded once and kept as bytes, or decoded on demand."""
 
+import math
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import ceil
 from os import cpu_count
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
-from eyespot.data.decode import decode
+from eyespot.data.parquet import ParquetSource
 from eyespot.data.photos import Dataset, Photo, Skipped
-from eyespot.data.transforms import Preprocessing, prepare
 from eyespot.errors import DatasetError, PhotoError
+from eyespot.training import processes
+from eyespot.training.on_demand import OnDemand, fitted
 
 MEMORY = 4 * 2**30
 """Bytes of pictures that are kept in memory; more go to a file that vanishes with the process."""
@@ -33,27 +34,44 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.labels)
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(N, S, S, C)."""
-        return self.images.shape
-
     def batch(self, index: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """uint8 [n, C, S, S] and int64 [n]."""
-        images = torch.from_numpy(self.images[index]).permute(0, 3, 1, 2)
-        return images, torch.from_numpy(self.labels[index])
+        """uint8 [n, C, S, S] and int64 [n]. Raises DatasetError if nothing can be read any more."""
+        some = self.take(index)
+        return torch.from_numpy(some.images).permute(0, 3, 1, 2), torch.from_numpy(some.labels)
 
     def take(self, index: NDArray[np.int64]) -> "Pictures":
-        return Pictures(self.images[index], self.labels[index], self.classes)
+        """Those pictures, in memory."""
+        if isinstance(self.images, OnDemand):
+            images, index = self.images.read(index)
+        else:
+            images = self.images[index]
+        return Pictures(images, self.labels[index], self.classes)
+
+    def order(self, index: NDArray[np.int64]) -> None:
+        """Begin to read those that `batch` will be asked for next."""
+        if isinstance(self.images, OnDemand):
+            self.images.order(index)
+
+    @property
+    def unread(self) -> dict[int, Skipped]:
+        """By index, those for which others stood in, as they proved unreadable."""
+        return self.images.unread if isinstance(self.images, OnDemand) else {}
 
 
-def fitted(photo: Photo, side: int, channels: int) -> NDArray[np.uint8]:
-    """A photo as a square, uint8 [side, side, channels], grey if that is 1. Raises PhotoError."""
-    square = Preprocessing(side, (0.0,) * 3, (1.0,) * 3, fit="crop", crop_fraction=1.0)
-    pixels = prepare(decode(photo.read(), short_side=side).pixels, square)
-    if channels == 1:
-        return np.asarray(Image.fromarray(pixels).convert("L"))[:, :, None]
-    return pixels
+def open_pictures(
+    photos: Sequence[Photo],
+    classes: tuple[str, ...],
+    side: int,
+    channels: int,
+    progress: Callable[[int], None] = lambda done: None,
+) -> tuple[Pictures, list[Skipped]]:
+    """As `read_pictures`; if they are more than the memory holds for the processes on this machine,
+    each is decoded on demand. Rows of Parquet have to be read in their order, and never are."""
+    size = math.prod((len(photos), side, side, channels)) * processes.neighbours()
+    if size <= MEMORY or any(isinstance(photo.source, ParquetSource) for photo in photos):
+        return read_pictures(photos, classes, side, channels, progress)
+    images: Any = OnDemand(photos, side, channels)  # can be indexed as an array
+    return Pictures(images, _labels(photos, classes), classes), []
 
 
 def read_pictures(
@@ -95,13 +113,13 @@ def read_pictures(
     if not kept:
         reason = f" ({skipped[0].path}: {skipped[0].reason})" if skipped else ""
         raise DatasetError(f"Expected pictures to train on, and none can be read{reason}.")
-    labels = labels_of(photos, classes)
+    labels = _labels(photos, classes)
     if len(kept) < len(photos):
         images, labels = images[np.array(kept)], labels[np.array(kept)]
     return Pictures(images, labels, classes), skipped
 
 
-def labels_of(photos: Sequence[Photo], classes: tuple[str, ...]) -> NDArray[np.int64]:
+def _labels(photos: Sequence[Photo], classes: tuple[str, ...]) -> NDArray[np.int64]:
     """The photos' labels as indices of `classes`, int64 [N]."""
     numbers = {name: number for number, name in enumerate(classes)}
     return np.array([numbers[photo.label or ""] for photo in photos], np.int64)
@@ -124,7 +142,7 @@ def divide(
         chosen: set[int] = set()
         for name in dataset.classes:
             members = [index for index, photo in enumerate(rest) if photo.label == name]
-            count = min(ceil(share * len(members)), len(members) - 1)
+            count = min(math.ceil(share * len(members)), len(members) - 1)
             chosen.update(rng.permutation(members)[: max(count, 0)].tolist())
         held = [photo for index, photo in enumerate(rest) if index in chosen]
         rest = [photo for index, photo in enumerate(rest) if index not in chosen]

@@ -1,6 +1,8 @@
 """This process among its fellows, where torchrun has started several."""
 
+import gc
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
@@ -8,6 +10,7 @@ from typing import TypeVar
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed.rendezvous import rendezvous
 
 from eyespot.errors import EyespotError, TrainingError, UsageError
 
@@ -29,24 +32,45 @@ def together() -> Iterator[None]:
     try:
         if torch.cuda.is_available():
             _take_gpu(here)
-            dist.init_process_group("nccl", device_id=torch.device("cuda", here))
-        else:
-            dist.init_process_group("gloo")
+        _meet()
         yield
+        gc.collect()  # what still averages gradients must go before the group does
         dist.destroy_process_group()  # after an error it could wait for those that are gone
     except (EyespotError, KeyboardInterrupt) as error:
         if here:
+            _let_the_first_speak()
             raise SystemExit(130 if isinstance(error, KeyboardInterrupt) else 1) from error
         raise
     except RuntimeError as error:
         if not isinstance(error, dist.DistError) and "gloo" not in str(error):
             raise
         if here:
+            _let_the_first_speak()
             raise SystemExit(1) from error
         raise TrainingError(
             "Another process of this run has ended, so this one does. Give the same command "
             "again, or let torchrun do so: --max-restarts 3"
         ) from error
+
+
+def _meet() -> None:
+    """Begin the group of processes. Those that torchrun starts after others have ended find the
+    addresses of these in the same store (github.com/pytorch/pytorch, issue 135712): each
+    attempt has a part of its own."""
+    store, rank, world_size = next(rendezvous("env://"))
+    attempt = store.add(f"eyespot/{rank}", 1)
+    own_part = dist.PrefixStore(f"eyespot/{attempt}", store)  # type: ignore[attr-defined]
+    dist.init_process_group(
+        "nccl" if torch.cuda.is_available() else "gloo",
+        store=own_part,
+        rank=rank,
+        world_size=world_size,
+    )
+
+
+def _let_the_first_speak() -> None:
+    """torchrun ends all processes as soon as one has ended, even in the middle of a word."""
+    time.sleep(5)
 
 
 def _take_gpu(number: int) -> None:

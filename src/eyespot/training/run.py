@@ -13,7 +13,7 @@ from eyespot.progress import Progress, counting
 from eyespot.training import processes
 from eyespot.training.augment import find_augmentation
 from eyespot.training.judged import judged
-from eyespot.training.pictures import Pictures, divide, read_pictures
+from eyespot.training.pictures import Pictures, divide, open_pictures
 from eyespot.training.plan import Plan
 from eyespot.training.records import Epoch
 from eyespot.training.trainer import Trained, train
@@ -67,7 +67,7 @@ def train_on(
     def read(photos: Sequence[Photo]) -> Pictures | None:
         if not photos:
             return None
-        pictures, unread = read_pictures(photos, dataset.classes, side, about.in_channels, step)
+        pictures, unread = open_pictures(photos, dataset.classes, side, about.in_channels, step)
         skipped.extend(unread)
         return pictures
 
@@ -79,13 +79,16 @@ def train_on(
     origin = f"trained on {len(learn)} pictures for {len(trained.epochs)} epochs"
     if processes.rank() == 0:
         write_weights(path, about, state, known, origin)
+    figures = judged(trained.network, test, trained.preprocessing, trained.plan) if test else None
+    for pictures in (learn, val, test):
+        skipped += processes.of_all(list(pictures.unread.values())) if pictures else []
     return Training(
         trained,
         len(learn),
         len(val) if val else 0,
         len(test) if test else 0,
-        judged(trained.network, test, trained.preprocessing, trained.plan) if test else None,
+        figures,
         val,
-        tuple(skipped),
+        tuple(dict.fromkeys(skipped)),
         path,
     )

@@ -47,6 +47,8 @@ from eyespot.training.schedules import factor
 LAST, BEST = "last.safetensors", "best.safetensors"
 AUXILIARY_WEIGHT = 0.3
 """Of the losses of classifiers half way (Szegedy et al. 2015, section 5)."""
+SAMPLE = 2**28
+"""Bytes of the pictures from which mean and deviation are taken, at most."""
 PIECE = 128
 """Pictures that are augmented at once. A process that has a share of a piece augments all of it, to
 draw what the others draw."""
@@ -130,7 +132,9 @@ class Trainer:
         if processes.count() > 1:
             share_batch_norms(self.network, self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.preprocessing = standardising(about.preprocessing.size, learn)
+        self.preprocessing = processes.from_first(
+            lambda: standardising(about.preprocessing.size, learn)
+        )
         self.optimiser = make_optimiser(network, plan)
         self.averaged = deepcopy(self.network) if plan.average else None
         self.objective: nn.Module = _Objective(network, plan, self.preprocessing)
@@ -192,13 +196,14 @@ class Trainer:
             group["lr"] = rate
         self.network.train()
         self.optimiser.zero_grad(set_to_none=True)
-        index = self.batch_of(self.step)
         sums = [0.0, 0.0]
-        parts = np.array_split(index, min(plan.accumulate, len(index)))
+        self._read_ahead()
+        parts = self._parts(self.step)
+        batch = sum(map(len, parts))
         for number, part in enumerate(parts):
             with self._gradients_apart(number < len(parts) - 1):
                 loss, hits, count = self._loss_of(part, number)
-                share = count / len(index)
+                share = count / batch
                 # Gradients are averaged over processes, and are to be those of the batch's mean.
                 (loss * share * processes.count()).backward()  # type: ignore[no-untyped-call]
             sums = [sums[0] + float(loss.detach()) * share, sums[1] + hits]
@@ -216,8 +221,25 @@ class Trainer:
         if plan.average:
             self._average_weights()
         self.step += 1
-        self.running = self.running.plus(total, int(right), len(index))
+        self.running = self.running.plus(total, int(right), batch)
         return total
+
+    def _parts(self, step: int) -> list[NDArray[np.int64]]:
+        """The pictures of a step, in the parts that they are computed in."""
+        index = self.batch_of(step)
+        return np.array_split(index, min(self.plan.accumulate, len(index)))
+
+    def _read(self, count: int) -> slice:
+        """Of the `count` pictures of a part those that this process reads: its share, or all if
+        others' pictures are mixed into its own."""
+        mixing = self.plan.mixup or self.plan.cutmix
+        return slice(0, count) if mixing else processes.share(count)
+
+    def _read_ahead(self) -> None:
+        """Announce the pictures of this step and the next, which are read meanwhile."""
+        for step in range(self.step, min(self.step + 2, self.steps)):
+            for part in self._parts(step):
+                self.learn.order(part[self._read(len(part))])
 
     def _gradients_apart(self, apart: bool) -> AbstractContextManager[object]:
         """Where processes do not average their gradients yet, if these are to be `apart`."""
@@ -228,16 +250,15 @@ class Trainer:
     def _loss_of(self, part: NDArray[np.int64], number: int) -> tuple[Tensor, int, int]:
         """Of this process's share of a part of the batch: the mean loss, how many are right, and
         how many there are."""
-        plan, mine = self.plan, processes.share(len(part))
-        mixing = bool(plan.mixup or plan.cutmix)  # with pictures of other processes' shares
-        pixels, labels = self._seen(part, number, slice(0, len(part)) if mixing else mine)
+        plan, mine, read = self.plan, processes.share(len(part)), self._read(len(part))
+        pixels, labels = self._seen(part, number, read)
         targets = as_targets(labels, len(self.learn.classes), plan.label_smoothing)
         self._leave_to_chance(number, 1)
         if plan.mixup:
             pixels, targets = mixed(pixels, targets, plan.mixup)
         if plan.cutmix:
             pixels, targets = cut_and_mixed(pixels, targets, plan.cutmix)
-        if mixing:
+        if read != mine:
             pixels, targets, labels = pixels[mine], targets[mine], labels[mine]
         self._leave_to_chance(number, 2, processes.rank())
         loss, logits = self.objective(pixels.to(self.device), targets.to(self.device))
@@ -410,7 +431,9 @@ def _order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
 
 def standardising(side: int, pictures: Pictures) -> Preprocessing:
     """What brings the pictures to mean 0 and deviation 1 in each channel (of a sample of them)."""
-    sample = pictures.images[:: max(1, len(pictures) // 5000)].reshape(-1, pictures.images.shape[3])
+    count = min(5000, SAMPLE // math.prod(pictures.images.shape[1:]))
+    every = np.arange(0, len(pictures), max(1, len(pictures) // count))
+    sample = pictures.take(every).images.reshape(-1, pictures.images.shape[3])
     mean = np.broadcast_to(sample.mean(0, dtype=np.float64), 3).tolist()
     std = np.broadcast_to(sample.std(0, dtype=np.float64).clip(min=1), 3).tolist()
     return Preprocessing(
