@@ -112,7 +112,7 @@ def test_in_a_pipe_there_are_lines_and_the_page(line: list[str], tmp_path: Path)
     rows = done.stdout.splitlines()
     assert [row.split()[0] for row in rows[:3]] == ["Epoch", "1", "2"]
     page = tmp_path / "out" / "report.html"
-    assert f"Report   {page}" in rows
+    assert f"Report      {page}" in rows
     assert "broken.png" in page.read_text()
     assert "\x1b" not in done.stdout
     again = CliRunner().invoke(app, line)

@@ -38,7 +38,7 @@ def training(tmp_path_factory: pytest.TempPathFactory) -> Training:
     trained = Trained(trainer.network.eval(), PLAN, trainer.preprocessing, pictures.classes, RUN)
     skipped = (Skipped(ESCAPE, HOSTILE),)
     path = tmp_path_factory.mktemp("run") / "network.safetensors"
-    return Training(trained, 120, 20, 200, (0.7, 0.815), pictures, skipped, path)
+    return Training(trained, 120, 20, 200, (0.7, 0.815), pictures, skipped, path, None)
 
 
 def words(text: str) -> str:

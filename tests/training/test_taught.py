@@ -135,3 +135,12 @@ def test_a_file_that_is_no_network_of_ours_is_no_backbone(tmp_path: Path) -> Non
     save_file({"x": np.zeros(1, np.float32)}, foreign)
     with pytest.raises(WeightsError, match="eyespot weights NAME"):
         load_backbone(str(foreign))
+
+
+def test_a_run_leaves_a_classifier_that_knows_how_good_it_is(trained: Training) -> None:
+    assert trained.classifier is not None
+    again = load(trained.path.parent / "classifier.eyespot")
+    assert again.classes == CLASSES
+    assert again.metrics["evaluated_on"] == "the validation split"
+    assert again.metrics["count"] == trained.validated == 8
+    assert again.temperature == trained.classifier.temperature

@@ -119,7 +119,7 @@ def test_it_learns_more_than_the_probe_it_begins_with(
 def test_scores_are_by_networks_that_never_saw_the_photo(
     tuning: FineTuning, labels: NDArray[np.int64]
 ) -> None:
-    tuning.epochs = 1
+    tuning.epochs = 3
     folds = [(np.arange(30), np.arange(30, 50)), (np.arange(10, 50), np.arange(10))]
     scores, familiarity = tuning.out_of_fold(labels, 3, folds)
     assert np.isnan(scores[50:]).all()
@@ -248,6 +248,33 @@ def test_a_budget_that_is_too_small_is_said(network: Path) -> None:
     lesson = learn(pictures, names, method="finetune", budget=0, backbone=str(network))
     assert lesson.reason.endswith("Fine-tuning did not fit into the budget of 0 seconds.")
     assert not any(trial.method.startswith("finetune") for trial in lesson.candidates)
+
+
+def test_epochs_are_as_many_as_there_is_time_for(
+    tuning: FineTuning, labels: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folds = [(np.arange(40), np.arange(40, 60)), (np.arange(20, 60), np.arange(20))]
+    learnt: list[int] = []
+    clock = [0.0]
+    original = FineTuning.learn
+
+    def learn(self: FineTuning, *args: Any) -> Any:
+        learnt.append(self.epochs)
+        clock[0] += self.epochs * 40 * 2  # twice as slow as it seemed
+        self.epochs, kept = 0, self.epochs
+        network = original(self, *args)
+        self.epochs = kept
+        return network
+
+    monkeypatch.setattr(FineTuning, "learn", learn)
+    monkeypatch.setattr(FineTuning, "_seconds_per_photo", lambda self: 1.0)
+    monkeypatch.setattr("eyespot.transfer.finetune.time.perf_counter", lambda: clock[0])
+    tuning.epochs = 12
+    tuning.out_of_fold(labels, 3, folds, end=1750.0)
+    # 0.8 * 1750 / (60 + 40 + 40) = 10; then 0.8 * (1750 - 800) / (2 * (60 + 40)) = 3.8
+    assert learnt == [10, 3]
+    with pytest.raises(OutOfTime):
+        tuning.out_of_fold(labels, 3, folds, end=clock[0] + 300.0)
 
 
 def test_frozen_stages_stop_when_time_is_over(photos: list[Photo], backbone: Backbone) -> None:

@@ -85,7 +85,7 @@ def train(
     from eyespot.report.training import write_training
     from eyespot.training.plan import Plan
     from eyespot.training.processes import rank, together
-    from eyespot.training.run import train_on
+    from eyespot.training.run import CLASSIFIER, train_on
 
     if not 0 <= held_out < 1:
         raise UsageError("--held-out is a part of the photos: 0 or more and less than 1.")
@@ -156,6 +156,7 @@ def train(
                 "epochs": [asdict(epoch) for epoch in done.trained.epochs],
                 "skipped": [{"path": s.path, "reason": s.reason} for s in done.skipped],
                 "network": str(done.path),
+                "classifier": str(output / CLASSIFIER),
                 "report": str(page),
             }
         )
@@ -165,5 +166,8 @@ def train(
         print(f"Right on {done.test[1]:.2%} of the {done.tested:,} pictures of the test set.")
     for skipped in done.skipped:
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"))
-    print(f"Network  {printable(str(done.path))}")
-    print(f"Report   {printable(str(page))}")
+    classifier = printable(str(output / CLASSIFIER))
+    print(f"Network     {printable(str(done.path))}")
+    print(f"Classifier  {classifier}")
+    print(f"Report      {printable(str(page))}")
+    print(f"Try it      eyespot predict PHOTO -m {classifier}")

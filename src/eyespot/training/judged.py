@@ -64,11 +64,16 @@ def _scores(
         index = np.arange(start, min(start + AT_ONCE, asked.stop))
         pictures.order(np.arange(start, min(start + 2 * AT_ONCE, asked.stop)))
         images, labels = pictures.batch(index)
-        edge = (images.shape[2] - side) // 2
-        centre = images[:, :, edge : edge + side, edge : edge + side].float().to(device)
+        pixels = centre(images, side).float().to(device)
         with precise(plan.precision, device):
-            logits = network(standardised(centre, preprocessing)).float().cpu()
+            logits = network(standardised(pixels, preprocessing)).float().cpu()
         yield index, logits, labels
+
+
+def centre(images: Tensor, side: int) -> Tensor:
+    """The middle `side` x `side` pixels of squares [N, C, S, S]."""
+    edge = (images.shape[2] - side) // 2
+    return images[:, :, edge : edge + side, edge : edge + side]
 
 
 def standardised(pixels: Tensor, preprocessing: Preprocessing) -> Tensor:

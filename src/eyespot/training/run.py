@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from eyespot.classifier import Classifier
 from eyespot.data.open import PhotoLike, open_photos
 from eyespot.data.photos import Dataset, Photo, Skipped
 from eyespot.models import registry
@@ -16,9 +17,10 @@ from eyespot.training.judged import judged
 from eyespot.training.pictures import Pictures, divide, open_pictures
 from eyespot.training.plan import Plan
 from eyespot.training.records import Epoch
+from eyespot.training.taught import as_classifier
 from eyespot.training.trainer import Trained, train
 
-NETWORK = "network.safetensors"
+NETWORK, CLASSIFIER = "network.safetensors", "classifier.eyespot"
 HELD_OUT = 0.1
 """Part of every class that is held out for validation where the photos do not say which."""
 
@@ -27,7 +29,8 @@ HELD_OUT = 0.1
 class Training:
     """What came of a run. `test`: loss and accuracy on photos marked as test, if there are any.
     `validation`: the pictures that validated, if any. `path`: the trained weights, which
-    `create(model, weights=path)` reads."""
+    `create(model, weights=path)` reads. `classifier`: what is in the folder's classifier.eyespot;
+    None in all processes but the first."""
 
     trained: Trained
     learnt: int
@@ -37,6 +40,7 @@ class Training:
     validation: Pictures | None
     skipped: tuple[Skipped, ...]
     path: Path
+    classifier: Classifier | None
 
 
 def train_on(
@@ -77,11 +81,16 @@ def train_on(
     state, path = trained.network.state_dict(), folder / NETWORK
     known = Pretrained(path, "store", trained.preprocessing, trained.classes, state_digest(state))
     origin = f"trained on {len(learn)} pictures for {len(trained.epochs)} epochs"
-    if processes.rank() == 0:
-        write_weights(path, about, state, known, origin)
     figures = judged(trained.network, test, trained.preprocessing, trained.plan) if test else None
     for pictures in (learn, val, test):
         skipped += processes.of_all(list(pictures.unread.values())) if pictures else []
+    classifier = None
+    if processes.rank() == 0:
+        write_weights(path, about, state, known, origin)
+        progress("Judging", 0, 1)
+        classifier = as_classifier(trained, path, learn, val, test)
+        classifier.save(folder / CLASSIFIER)
+        progress("Judging", 1, 1)
     return Training(
         trained,
         len(learn),
@@ -91,4 +100,5 @@ def train_on(
         val,
         tuple(dict.fromkeys(skipped)),
         path,
+        classifier,
     )

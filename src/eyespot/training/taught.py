@@ -1,9 +1,9 @@
 """A trained network as a classifier like any other: calibrated, judged, and in one file."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from eyespot.features.extract import head_inputs
 from eyespot.heads.calibration import fit_temperature, softmax
 from eyespot.heads.familiarity import MOST_REFERENCES, learn_familiarity
 from eyespot.heads.scorers import LogitsScorer
+from eyespot.training.judged import centre
 from eyespot.training.pictures import Pictures
 from eyespot.training.trainer import Trained
 
@@ -26,7 +27,8 @@ def as_classifier(
     """The network in `path`, as `trained`, with all that a classifier knows of itself.
 
     `val` sets the temperature and the threshold of "none of these"; without it the network's own
-    probabilities stand, and nothing is refused. `test`, else `val`, says how good it is.
+    probabilities stand, and nothing is refused. `test`, else `val`, says how good it is (`val`
+    also chose the epoch and the temperature, so that it flatters a little).
     """
     body = load_backbone(str(path))
     body = replace(body, preprocessing=trained.preprocessing, blocks=(LOGITS, body.last))
@@ -38,42 +40,38 @@ def as_classifier(
         scorer=LogitsScorer(len(trained.classes)),
         _engine=engine,
     )
+    judged, words = (test, "the test split") if test is not None else (val, "the validation split")
     if val is not None:
         sample = np.random.default_rng(0).permutation(len(learn))[:MOST_REFERENCES]
-        answers, known = _answers(engine, val, body)
-        _, seen = _answers(engine, learn.take(np.sort(sample)), body)
-        classifier.temperature = fit_temperature(answers, val.labels)
-        classifier.familiarity = learn_familiarity(seen, learn.labels[np.sort(sample)])
-        rejection = fit_rejection(
-            classifier.familiarity(known), answers.argmax(axis=1) == val.labels
-        )
-        classifier.threshold = rejection.threshold
+        _, seen, kinds = _answers(engine, learn.take(np.sort(sample)), body)
+        scores, last, truth = _answers(engine, val, body)
+        familiarity = learn_familiarity(seen, kinds)
+        rejection = fit_rejection(familiarity(last), scores.argmax(axis=1) == truth)
+        classifier.temperature = fit_temperature(scores, truth)
+        classifier.familiarity, classifier.threshold = familiarity, rejection.threshold
         classifier.metrics["rejection"] = rejection.to_dict()
-    for pictures, words in ((test, "the test split"), (val, "the validation pictures")):
-        if pictures is not None:
-            answers, _ = _answers(engine, pictures, body)
-            probabilities = softmax(answers / classifier.temperature)
-            found = evaluate(probabilities, pictures.labels, trained.classes)
-            classifier.metrics |= {**found.to_dict(), "evaluated_on": words}
-            break
+    if judged is not None:
+        scores, _, truth = _answers(engine, judged, body)
+        found = evaluate(softmax(scores / classifier.temperature), truth, trained.classes)
+        classifier.metrics |= {**found.to_dict(), "evaluated_on": words}
     return classifier
 
 
 def _answers(
     engine: Engine, pictures: Pictures, body: Backbone
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Logits [n, K], and what familiarity sees [n, D], of the pictures' centres."""
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
+    """Logits [n, K], what familiarity sees [n, D], and labels, of the pictures' centres."""
+    side, reading = body.preprocessing.size, Lock()
+
+    def run(start: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        index = np.arange(start, min(start + BATCH, len(pictures)))
+        with reading:  # pictures that are decoded on demand are so for one at a time
+            images, labels = pictures.batch(index)
+        squares = centre(images, side).expand(-1, 3, -1, -1)
+        return engine.run(squares.permute(0, 2, 3, 1).numpy()), labels.numpy()
+
     with ThreadPoolExecutor(engine.workers) as pool:
-        features = np.concatenate(
-            list(pool.map(engine.run, _batches(pictures, body.preprocessing.size)))
-        )
-    return features[:, engine.layout[LOGITS]], head_inputs(features, engine.layout, (body.last,))
-
-
-def _batches(pictures: Pictures, side: int) -> Iterator[NDArray[np.uint8]]:
-    """The centres of all pictures as engines take them: uint8 RGB [n, side, side, 3]."""
-    for start in range(0, len(pictures), BATCH):
-        images, _ = pictures.batch(np.arange(start, min(start + BATCH, len(pictures))))
-        edge = (images.shape[2] - side) // 2
-        centre = images[:, :, edge : edge + side, edge : edge + side]
-        yield centre.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()
+        parts = list(pool.map(run, range(0, len(pictures), BATCH)))
+    features, labels = (np.concatenate(part) for part in zip(*parts, strict=True))
+    last = head_inputs(features, engine.layout, (body.last,))
+    return features[:, engine.layout[LOGITS]], last, labels

@@ -70,7 +70,7 @@ MEMORY = 4 * 2**30
 
 
 class OutOfTime(Exception):
-    """The frozen stages alone take longer than there is time."""
+    """Fine-tuning takes longer than there is time."""
 
 
 class FineTuning:
@@ -111,16 +111,35 @@ class FineTuning:
         labels: NDArray[np.int64],
         classes: int,
         folds: Sequence[Fold],
-        step: Callable[[int], None] = lambda done: None,
+        *,
+        end: float = math.inf,
+        progress: Progress = lambda stage, done, total: None,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Scores float32 [n, classes], and familiarity float32 [n], of photos by networks that
-        never saw them; NaN for those in no fold's second part."""
+        never saw them; NaN for those in no fold's second part.
+
+        `epochs` shrinks so that these networks, and one that learns from all photos, are ready at
+        the moment `end` (time.perf_counter). Raises OutOfTime if they cannot be.
+        """
         scores = np.full((len(labels), classes), np.nan, dtype=np.float32)
         familiarity = np.full(len(labels), np.nan, dtype=np.float32)
-        for train, test in folds:
-            network = self.learn(labels, classes, train, step)
+        pace, left = self._seconds_per_photo(), len(labels) + sum(len(train) for train, _ in folds)
+        for number, (train, test) in enumerate(folds):
+            start = time.perf_counter()
+            if end < math.inf:
+                self.epochs = min(self.epochs, int(SAFETY * (end - start) / (left * pace)))
+            if self.epochs < LEAST_EPOCHS:
+                raise OutOfTime
+
+            def tell(percent: int, before: int = 100 * number) -> None:
+                progress("Fine-tuning", before + percent, 100 * len(folds))
+
+            network = self.learn(labels, classes, train, tell)
+            pace = (time.perf_counter() - start) / (self.epochs * len(train))
+            left -= len(train)
             scores[test], found = self.answers(network, test)
             familiarity[test] = self.familiarity(network, labels, train)(found)
+        progress("Fine-tuning", 100 * len(folds), 100 * len(folds))
         return scores, familiarity
 
     def familiarity(
@@ -135,9 +154,9 @@ class FineTuning:
         labels: NDArray[np.int64],
         classes: int,
         index: NDArray[np.int64],
-        step: Callable[[int], None] = lambda done: None,
+        tell: Callable[[int], None] = lambda percent: None,
     ) -> ConvNet:
-        """The network after the photos at `index`; `step` is told of the photos of every step."""
+        """The network after `epochs` passes over the photos at `index`."""
         torch.manual_seed(0)
         network = deepcopy(self.network)
         network.reset_head(classes)
@@ -151,6 +170,7 @@ class FineTuning:
         parts = math.ceil(len(index) / BATCH)
         network.head.train()
         for epoch in range(self.epochs):
+            tell(100 * epoch // self.epochs)
             rng = np.random.default_rng(epoch)
             order = rng.permutation(index)
             views = rng.integers(len(self.maps), size=len(order))
@@ -165,7 +185,6 @@ class FineTuning:
                 F.cross_entropy(logits, targets, weight).backward()  # type: ignore[no-untyped-call]
                 torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
                 optimiser.step()
-                step(len(photos))
         return network.eval()
 
     @torch.inference_mode()
@@ -208,17 +227,17 @@ class FineTuning:
             groups.append({"params": parameters, "lr": RATE * SLOWER**distance})
         return torch.optim.AdamW(groups, weight_decay=1e-4)
 
-    def seconds_per_photo(self) -> float:
+    def _seconds_per_photo(self) -> float:
         """Of a step of learning on this machine, the middle of a few."""
         network = deepcopy(self.network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         seconds: list[float] = []
-        count = min(BATCH, self.maps.shape[1])
+        count = min(BATCH, len(self.last))
         for _ in range(4):
             start = time.perf_counter()
             logits, _ = self._forward(network, self.maps[0, :count])
             logits.sum().backward()  # type: ignore[no-untyped-call]
             seconds.append(time.perf_counter() - start)
-        return float(median(seconds[1:])) / count
+        return median(seconds[1:]) / count
 
 
 def tunable(backbone: Backbone) -> ConvNet:
@@ -302,8 +321,11 @@ class Tuned(Tried):
     ) -> Classifier:
         """Learnt from all the photos, `labels` int64 [n]. Its network is its own."""
         tuning, everything = self.tuning, np.arange(len(labels))
-        step = counting(progress, "Fine-tuning", tuning.epochs * len(labels))
-        network = tuning.learn(labels, len(names), everything, step)
+        stage = "Fine-tuning with all photos"
+        network = tuning.learn(
+            labels, len(names), everything, lambda percent: progress(stage, percent, 100)
+        )
+        progress(stage, 100, 100)
         familiarity = tuning.familiarity(network, labels, everything)
         about, body = registry.find(tuning.backbone.name), tuning.backbone
         state = network.cpu().state_dict()
@@ -351,17 +373,13 @@ def try_tunings(
                 end=(before + end) / 2,
                 step=counting(progress, "Looking through the frozen stages", len(photos)),
             )
+            scores, familiarity = tuning.out_of_fold(
+                labels, classes, folds, end=end, progress=progress
+            )
         except OutOfTime:
             break
-        seen = sum(len(train) for train, _ in folds) + len(photos)  # and once with all of them
-        left = SAFETY * (end - time.perf_counter())
-        tuning.epochs = min(MOST_EPOCHS, int(left / (seen * tuning.seconds_per_photo())))
-        if tuning.epochs < LEAST_EPOCHS:
-            break
-        step = counting(progress, "Fine-tuning", tuning.epochs * (seen - len(photos)))
-        scores, familiarity = tuning.out_of_fold(labels, classes, folds, step)
         found = choose_and_calibrate(scores[None], labels, division.parts, (tuning.depth,))
         taken = time.perf_counter() - before
         tried.append(Tuned(candidate, found, taken, tuning, familiarity))
-        end -= taken * len(photos) / seen  # kept for learning from all photos, if it is chosen
+        end -= taken / len(folds)  # kept for learning from all photos, if it is chosen
     return tried
