@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,6 +13,7 @@ from eyespot.features.processor import computes_bf16
 from eyespot.training import trainer as training
 from eyespot.training.checkpoint import read_checkpoint
 from eyespot.training.checks.gradients import gradients
+from eyespot.training.pictures import Pictures
 from eyespot.training.plan import Plan
 from eyespot.training.precision import fastest
 from eyespot.training.trainer import LAST, Trainer, train
@@ -66,3 +68,16 @@ def test_a_run_keeps_its_precision_on_another_machine(
 
 def test_gradients_are_checked_exactly_in_any_case() -> None:
     assert gradients(replace(PLAN, precision="bf16"), stripes(20)).passed
+
+
+def test_wide_depthwise_filters_are_computed_in_float32() -> None:
+    pictures = Pictures(np.zeros((2, 224, 224, 3), np.uint8), np.arange(2), ("a", "b"))
+    trainer = Trainer(Plan("efficientnet_lite0", precision="bf16"), pictures, torch.device("cpu"))
+    found = set()
+    for module in trainer.network.modules():
+        if isinstance(module, torch.nn.Conv2d) and module.groups > 1:
+            module.register_forward_hook(
+                lambda module, args, out: found.add((module.kernel_size[0], out.dtype))
+            )
+    trainer.validate(pictures)
+    assert found == {(3, torch.bfloat16), (5, torch.float32)}

@@ -40,7 +40,7 @@ from eyespot.training.losses import LOSSES, as_targets
 from eyespot.training.optimisers import make_optimiser, penalty, renorm
 from eyespot.training.pictures import Pictures
 from eyespot.training.plan import Plan
-from eyespot.training.precision import fastest, precise
+from eyespot.training.precision import fastest, keep_depthwise_exact, precise
 from eyespot.training.records import Epoch, Record
 from eyespot.training.schedules import factor
 
@@ -129,6 +129,8 @@ class Trainer:
                 if isinstance(module, nn.Dropout):
                     module.p = plan.dropout
         self.network = network.to(self.device)
+        if self.device.type == "cpu":
+            keep_depthwise_exact(self.network)
         if processes.count() > 1:
             share_batch_norms(self.network, self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
