@@ -1,0 +1,21 @@
+"""Train a network from scratch, and look at what came of it.
+
+Run: python docs/examples/train.py PHOTOS_FOLDER (which holds a folder per class)
+"""
+
+import sys
+
+photos = sys.argv[1]
+
+# ---
+from pathlib import Path
+
+from eyespot.training.plan import Plan
+from eyespot.training.run import train_on
+
+plan = Plan("resnet20", epochs=2, batch_size=8, learning_rate=0.05, augmentation="small")
+done = train_on(photos, plan, Path("own-network"))  # the same call goes on with a stopped run
+for epoch in done.trained.epochs:
+    print(epoch.epoch, epoch.learning_rate, epoch.loss, epoch.val_loss, epoch.val_accuracy)
+print(done.learnt, done.validated, done.test, done.skipped)
+print(done.trained.classes, done.path)
