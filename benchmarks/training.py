@@ -40,8 +40,9 @@ from eyespot.data.idx import read_array
 from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset
 from eyespot.models import registry
+from eyespot.training.division import divide
 from eyespot.training.judged import judged
-from eyespot.training.pictures import Pictures, divide, open_pictures
+from eyespot.training.pictures import Pictures, open_pictures
 from eyespot.training.plan import Plan
 from eyespot.training.records import Epoch
 from eyespot.training.run import train_on

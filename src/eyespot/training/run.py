@@ -13,8 +13,9 @@ from eyespot.models.weights import Pretrained
 from eyespot.progress import Progress, counting
 from eyespot.training import processes
 from eyespot.training.augment import find_augmentation
+from eyespot.training.division import divide
 from eyespot.training.judged import judged
-from eyespot.training.pictures import Pictures, divide, open_pictures
+from eyespot.training.pictures import Pictures, open_pictures
 from eyespot.training.plan import Plan
 from eyespot.training.records import Epoch
 from eyespot.training.taught import as_classifier

@@ -21,7 +21,8 @@ from eyespot.errors import MissingExtraError, NonFiniteError, TrainingError, Usa
 from eyespot.models import registry
 from eyespot.progress import Progress, counting
 from eyespot.training.augment import find_augmentation
-from eyespot.training.pictures import Pictures, divide, read_pictures
+from eyespot.training.division import divide
+from eyespot.training.pictures import Pictures, read_pictures
 from eyespot.training.plan import Plan
 from eyespot.training.records import Epoch, best_of
 from eyespot.training.run import HELD_OUT

@@ -105,13 +105,17 @@ def explain_choice(
     like_imagenet: float,
     labels: NDArray[np.int64],
     classes: int,
+    *,
+    own_network: bool,
 ) -> str:
-    """Two sentences: what the photos are like, and what won against what."""
+    """Two sentences: what the photos are like, and what won against what. `own_network`: it was
+    trained on other photos than ImageNet's."""
     per_class = round(float(np.median(np.bincount(labels, minlength=classes))))
     kind = "like" if like_imagenet >= LIKE_IMAGENET else "unlike"
+    known = "that the network was trained on" if own_network else "of ImageNet"
     first = (
-        f"There are about {per_class} photos per class, and they look {kind} the photos of "
-        f"ImageNet (similarity {like_imagenet:.2f})."
+        f"There are about {per_class} photos per class, and they look {kind} the photos {known} "
+        f"(similarity {like_imagenet:.2f})."
     )
     words = chosen.words[0].upper() + chosen.words[1:]
     others = [trial for index, trial in enumerate(trials) if index != best]

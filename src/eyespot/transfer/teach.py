@@ -184,7 +184,9 @@ def learn(
     tried = [trial.trial(learnt, groups) for trial in trials]
     best, honest = _choose(trials, tried, learnt, division)
     chosen = trials[best]
-    reason = explain_choice(chosen.candidate, tried, best, alike, learnt, len(names))
+    reason = explain_choice(
+        chosen.candidate, tried, best, alike, learnt, len(names), own_network=body.own
+    )
     if wanted and len(trials) == len(heads):
         reason += f" Fine-tuning did not fit into the budget of {budget:g} seconds."
     own_last = last[division.learn]

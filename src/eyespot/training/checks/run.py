@@ -17,7 +17,8 @@ from eyespot.training.checks.random_search import random_search
 from eyespot.training.checks.rates import rates
 from eyespot.training.checks.signals import signals
 from eyespot.training.checks.verdict import Verdict
-from eyespot.training.pictures import Pictures, divide, read_pictures
+from eyespot.training.division import divide
+from eyespot.training.pictures import Pictures, read_pictures
 from eyespot.training.plan import Plan
 from eyespot.training.run import HELD_OUT
 

@@ -1,0 +1,60 @@
+"""Which photos a network learns from, which validate it, and which test it."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from eyespot.data.photos import Dataset, Photo
+from eyespot.errors import DatasetError
+
+
+def divide(
+    dataset: Dataset, share: float, seed: int
+) -> tuple[list[Photo], list[Photo], list[Photo]]:
+    """Photos to train on, to validate with, and to test on.
+
+    By what the dataset says of each photo. Without a validation part, `share` of every class is
+    held out of the training part, drawn with `seed`; photos of one group stay together. Raises
+    DatasetError if nothing is left to train on.
+    """
+    test = [photo for photo in dataset.photos if photo.split == "test"]
+    held = [photo for photo in dataset.photos if photo.split == "val"]
+    rest = [photo for photo in dataset.photos if photo.split not in ("test", "val")]
+    if not held and share:
+        chosen = _held_out(rest, dataset.classes, share, seed)
+        held = [photo for index, photo in enumerate(rest) if index in chosen]
+        rest = [photo for index, photo in enumerate(rest) if index not in chosen]
+    if not rest:
+        raise DatasetError("Expected photos to train on, and all are for validation or test.")
+    return rest, held, test
+
+
+def _held_out(
+    photos: Sequence[Photo], classes: tuple[str, ...], share: float, seed: int
+) -> set[int]:
+    """Indices of `share` of the photos of every class, or a few more; never all of a class."""
+    rng = np.random.default_rng(seed)
+    members: dict[str, list[int]] = {name: [] for name in classes}
+    groups: dict[str, list[int]] = {}
+    for index, photo in enumerate(photos):
+        members[photo.label or ""].append(index)
+        if photo.group is not None:
+            groups.setdefault(photo.group, []).append(index)
+    left = {name: len(own) for name, own in members.items()}
+    chosen: set[int] = set()
+    for own in members.values():
+        wanted = len(own) - math.ceil(share * len(own))
+        for index in rng.permutation(np.array(own, np.int64)).tolist():
+            photo = photos[index]
+            name = photo.label or ""
+            if left[name] <= wanted:
+                break
+            together = groups[photo.group] if photo.group is not None else [index]
+            leaving = Counter(photos[i].label or "" for i in together if i not in chosen)
+            if all(left[label] > count for label, count in leaving.items()):
+                chosen.update(together)
+                for label, count in leaving.items():
+                    left[label] -= count
+    return chosen
