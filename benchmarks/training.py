@@ -70,7 +70,7 @@ BEST_GRID = {"learning_rate": (0.003, 0.02, 0.1), "epochs": (5, 15)}
 
 LENET = Plan(
     model="lenet5",
-    epochs=10,
+    epochs=5,
     batch_size=128,
     learning_rate=0.08,
     weight_decay=5e-4,
