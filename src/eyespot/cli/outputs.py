@@ -34,6 +34,13 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -
             )
 
 
+def check_folder(folder: Path, first: str) -> None:
+    """Raises UsageError if `folder` is a file, or its file `first` cannot be written."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{printable(str(folder))} is a file. Name a folder.")
+    check_outputs([folder / first])
+
+
 def check_format(output: Path, name: str) -> None:
     """Raises UsageError if `output` is not called as files of the format `name` ("PNG") are.
     Devices and pipes may be called anything."""

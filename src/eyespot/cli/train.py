@@ -8,7 +8,7 @@ import typer
 
 from eyespot.cli.check import check_plan
 from eyespot.cli.epochs import watching
-from eyespot.cli.outputs import check_outputs
+from eyespot.cli.outputs import check_folder
 from eyespot.cli.show import counted, print_json, printable
 from eyespot.errors import UsageError
 
@@ -89,9 +89,7 @@ def train(
 
     if not 0 <= held_out < 1:
         raise UsageError("--held-out is a part of the photos: 0 or more and less than 1.")
-    if output.exists() and not output.is_dir():
-        raise UsageError(f"{printable(str(output))} is a file. Name a folder.")
-    check_outputs([output / "network.safetensors"])
+    check_folder(output, "network.safetensors")
     if every < 0:
         raise UsageError("--every is a number of steps: 0 (only after epochs) or more.")
     plan = Plan(

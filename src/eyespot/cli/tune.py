@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eyespot.cli.outputs import check_outputs
+from eyespot.cli.outputs import check_folder
 from eyespot.cli.show import print_json, printable, progress
 from eyespot.errors import UsageError
 
@@ -44,9 +44,7 @@ def tune(
         raise UsageError("--held-out is a part of the photos: above 0 and less than 1.")
     if budget < 0:
         raise UsageError("--budget is a time in seconds: 0 (no limit) or more.")
-    if output.exists() and not output.is_dir():
-        raise UsageError(f"{printable(str(output))} is a file. Name a folder.")
-    check_outputs([output / "study.db"])
+    check_folder(output, "study.db")
     plan = Plan(
         model=model,
         epochs=epochs,

@@ -41,12 +41,12 @@ PhotoLike = str | Path | bytes | np.ndarray[Any, Any] | Image.Image
 
 
 def open_photos(
-    source: str | Path | Sequence[PhotoLike],
+    source: str | Path | Sequence[PhotoLike] | Dataset,
     labels: Sequence[str | int] | None = None,
     *,
     least_classes: int = 2,
 ) -> Dataset:
-    """A labelled Dataset with at least `least_classes` classes.
+    """A labelled Dataset with at least `least_classes` classes; one that is open already as it is.
 
     `source`: a folder with a folder per class (or these inside train/, val/, test/), a CSV or TSV
     of path and label, a Parquet file or a folder of them, IDX files, WebDataset shards (a folder
@@ -54,6 +54,8 @@ def open_photos(
     Pillow images with their `labels`.
     Raises DatasetError if there is nothing of the kind, no photo, or too few classes.
     """
+    if isinstance(source, Dataset):
+        return source
     if isinstance(source, str | Path):
         if labels is not None:
             raise DatasetError(

@@ -90,6 +90,11 @@ def head_inputs(
     """
     chosen = [values[:, layout[block]] for block in blocks]
     inputs = np.concatenate(chosen, axis=1, dtype=np.float32)
+    return signed_roots(inputs)
+
+
+def signed_roots(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """sqrt(x), or -sqrt(-x) where x is negative: float32 of any shape."""
     roots = np.abs(inputs)
     np.sqrt(roots, out=roots)
     return np.copysign(roots, inputs, out=roots)

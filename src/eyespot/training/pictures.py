@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from os import cpu_count
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -22,7 +22,9 @@ from eyespot.training import processes
 from eyespot.training.on_demand import OnDemand, fitted
 
 MEMORY = 4 * 2**30
-"""Bytes of pictures that are kept in memory; more go to a file that vanishes with the process."""
+"""Bytes that are kept in memory; more go to a file that vanishes with the process."""
+
+Number = TypeVar("Number", bound=np.generic)
 
 AT_ONCE = 64
 """Pictures that a thread reads at a time."""
@@ -93,14 +95,7 @@ def read_pictures(
 
     Raises DatasetError if none can be read.
     """
-    shape = (len(photos), side, side, channels)
-    size = int(np.prod(shape))
-    images: NDArray[np.uint8]
-    if size <= MEMORY:
-        images = np.empty(shape, np.uint8)
-    else:
-        file = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the pictures
-        images = np.memmap(file, np.uint8, "w+", shape=shape)
+    images = room((len(photos), side, side, channels), np.uint8)
     skipped: list[Skipped] = []
     kept: list[int] = []
 
@@ -134,6 +129,15 @@ def read_pictures(
     if len(kept) < len(photos):
         images, labels = images[np.array(kept)], labels[np.array(kept)]
     return Pictures(images, labels, classes), skipped
+
+
+def room(shape: tuple[int, ...], kind: type[Number]) -> NDArray[Number]:
+    """An array to be filled, in memory if it has less than `MEMORY` bytes, else in a file that
+    vanishes with it."""
+    if math.prod(shape) * np.dtype(kind).itemsize <= MEMORY:
+        return np.empty(shape, kind)
+    file = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the array
+    return np.memmap(file, kind, "w+", shape=shape)
 
 
 def _labels(photos: Sequence[Photo], classes: tuple[str, ...]) -> NDArray[np.int64]:

@@ -64,7 +64,7 @@ def train_on(
         progress = lambda stage, done, total: None  # noqa: E731
     about = registry.find(plan.model)
     side = find_augmentation(plan.augmentation).stored(about.preprocessing.size)
-    dataset = source if isinstance(source, Dataset) else open_photos(source, labels)
+    dataset = open_photos(source, labels)
     parts = divide(dataset, held_out, plan.seed)
     step = counting(progress, "Reading", sum(map(len, parts)))
     skipped = list(dataset.skipped)

@@ -103,7 +103,7 @@ def tune(
     about = registry.find(plan.model)
     augmentations = FOR_SMALL if about.preprocessing.size <= SMALL else FOR_LARGE
     side = find_augmentation(augmentations[0]).stored(about.preprocessing.size)
-    dataset = source if isinstance(source, Dataset) else open_photos(source)
+    dataset = open_photos(source)
     photos, unseen, _ = divide(dataset, held_out, plan.seed)
     if not unseen:
         raise UsageError("Expected photos to validate with, found none. Hold some out: --held-out")

@@ -12,7 +12,6 @@ of few photos are noise. Its scales and shifts learn.
 """
 
 import math
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +35,7 @@ from eyespot.errors import UsageError
 from eyespot.evaluation.crossval import choose_and_calibrate
 from eyespot.features.backbone import LOGITS, Backbone, load_network
 from eyespot.features.engines import open_engine
+from eyespot.features.extract import signed_roots
 from eyespot.features.own_weights import keep_own
 from eyespot.heads import make_method
 from eyespot.heads.familiarity import Familiarity, learn_familiarity
@@ -47,6 +47,7 @@ from eyespot.models.importers import packed, state_digest
 from eyespot.models.layers import LinearHead
 from eyespot.models.weights import Pretrained
 from eyespot.progress import Progress, counting
+from eyespot.training.pictures import room
 from eyespot.training.precision import fastest, keep_depthwise_exact, precise
 from eyespot.training.schedules import factor
 from eyespot.training.trainer import best_device
@@ -65,8 +66,6 @@ PROBE_PENALTY = 1e-2
 CLIP = 1.0
 SAFETY = 0.8
 """Part of the time left that is planned for: other work may slow the machine."""
-MEMORY = 4 * 2**30
-"""Bytes of maps that are kept in memory; more go to a file that vanishes with the process."""
 
 
 class OutOfTime(Exception):
@@ -197,7 +196,7 @@ class FineTuning:
             for start in range(0, len(index), 4 * BATCH)
         ]
         logits, last = (torch.cat(parts).cpu().numpy() for parts in zip(*found, strict=True))
-        return logits, np.sqrt(np.abs(last)) * np.sign(last)
+        return logits, signed_roots(last)
 
     def _forward(self, network: ConvNet, maps: NDArray[np.float16]) -> tuple[Tensor, Tensor]:
         x = torch.from_numpy(maps).to(self.device).float()
@@ -270,12 +269,7 @@ def _frozen_maps(
     with torch.inference_mode():
         shape = network.forward_features(torch.zeros(1, 3, side, side))[stage].shape[1:]
     whole = (VIEWS, len(photos), *shape)
-    maps: NDArray[np.float16]
-    if 2 * math.prod(whole) <= MEMORY:
-        maps = np.empty(whole, np.float16)
-    else:
-        file = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the maps
-        maps = np.memmap(file, np.float16, "w+", shape=whole)
+    maps = room(whole, np.float16)
     engine = open_engine(replace(backbone, blocks=(f"{stage}.map",)))
     short_side = math.ceil(needed_short_side(backbone.preprocessing) / LEAST_PART)
 

@@ -122,11 +122,7 @@ def learn(
     if budget < 0:
         raise UsageError(f"budget is a number of seconds, 0 or more; got {budget}.")
     clock = _Clock()
-    dataset = (
-        source
-        if isinstance(source, Dataset)
-        else open_photos(source, labels, least_classes=1 if onto else 2)
-    )
+    dataset = open_photos(source, labels, least_classes=1 if onto else 2)
     body = onto.backbone if onto is not None else load_backbone(backbone)
     engine = open_engine(body)
     clock.lap("load")

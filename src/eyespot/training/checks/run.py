@@ -39,7 +39,7 @@ def check_photos(
     """
     about = registry.find(plan.model)
     side = find_augmentation(plan.augmentation).stored(about.preprocessing.size)
-    dataset = source if isinstance(source, Dataset) else open_photos(source)
+    dataset = open_photos(source)
     learn, held, _ = divide(dataset, held_out, plan.seed)
 
     def read(photos: list[Photo], most: int, what: str) -> Pictures:
