@@ -342,3 +342,8 @@ def test_the_command_checks_and_does_not_train(pictures: Pictures, tmp_path: Pat
     assert done.output.count("warning ") == 1
     assert "Try --learning-rate" in done.output
     assert [path.name for path in out.iterdir()] == ["check.html"]
+    # The others that torchrun starts leave it to the first.
+    idle = CliRunner().invoke(app, [*line, "-o", str(tmp_path / "other")], env={"RANK": "1"})
+    assert idle.exit_code == 0
+    assert not idle.output
+    assert not (tmp_path / "other").exists()

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from eyespot.cli.main import app
 from eyespot.errors import MissingExtraError, NonFiniteError, TrainingError, UsageError
 from eyespot.training import tune as tuning
-from eyespot.training.pictures import read_pictures
+from eyespot.training.pictures import open_pictures
 from eyespot.training.plan import Plan
 from eyespot.training.records import Epoch
 from eyespot.training.tune import STUDY, Search, Trial, search
@@ -151,9 +151,9 @@ def test_the_command_searches_and_the_one_it_names_trains(
 
     def read(photos: Any, *options: Any) -> Any:
         asked.extend(photo.name for photo in photos)
-        return read_pictures(photos, *options)
+        return open_pictures(photos, *options)
 
-    monkeypatch.setattr(tuning, "read_pictures", read)
+    monkeypatch.setattr(tuning, "open_pictures", read)
     for part, seed in (("train", 0), ("test", 2)):
         some = stripes(24, seed=seed)
         for index, (image, label) in enumerate(zip(some.images, some.labels, strict=True)):

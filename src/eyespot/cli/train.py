@@ -1,5 +1,6 @@
 """`eyespot train`."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -120,7 +121,9 @@ def train(
         seed=seed,
     )
     if check:
-        return check_plan(photos, plan, output, held_out, as_json)
+        if os.environ.get("RANK", "0") == "0":  # one of torchrun's processes is enough
+            check_plan(photos, plan, output, held_out, as_json)
+        return
     page = output / PAGE
 
     def watch(epochs: "Sequence[Epoch]") -> None:

@@ -11,13 +11,15 @@ from PIL import Image
 
 from eyespot.atomic import write_atomically
 from eyespot.evaluation import evaluate, mistakes, wilson_interval
-from eyespot.report.chart import Chart, chart
+from eyespot.report.chart import Chart, Kind, chart
 from eyespot.report.confusions import confusions
 from eyespot.report.html import data_uri, fill
 from eyespot.training.judged import answers
 from eyespot.training.plan import Plan
 from eyespot.training.records import Epoch, best_of
 from eyespot.training.run import Training
+
+Values = Sequence[float | None]
 
 GALLERY = 24
 SIDE = 160
@@ -86,34 +88,30 @@ def _results(kept: Epoch, training: Training | None) -> list[dict[str, Any]]:
 def _charts(epochs: Sequence[Epoch], best: Epoch | None) -> list[Chart]:
     numbers = [epoch.epoch for epoch in epochs]
     mark = best.epoch if best else None
-    marked = f"best: epoch {mark}"
+
+    def both(name: str, title: str, seen: Values, unseen: Values, **options: Any) -> Chart:
+        lines: dict[tuple[str, Kind], Values] = {
+            ("training, as seen", "seen"): seen,
+            ("validation", "unseen"): unseen,
+        }
+        marked = f"best: epoch {mark}"
+        return chart(name, title, "epoch", numbers, lines, mark=mark, marked=marked, **options)
+
     return [
-        chart(
+        both(
             "accuracy",
             "Right, by epoch",
-            "epoch",
-            numbers,
-            {
-                ("training, as seen", "seen"): [epoch.accuracy for epoch in epochs],
-                ("validation", "unseen"): [epoch.val_accuracy for epoch in epochs],
-            },
+            [epoch.accuracy for epoch in epochs],
+            [epoch.val_accuracy for epoch in epochs],
             number=lambda share: f"{100 * share:.3g} %",
-            mark=mark,
-            marked=marked,
         ),
-        chart(
+        both(
             "loss",
             "Loss, by epoch",
-            "epoch",
-            numbers,
-            {
-                ("training, as seen", "seen"): [epoch.loss for epoch in epochs],
-                ("validation", "unseen"): [epoch.val_loss for epoch in epochs],
-            },
+            [epoch.loss for epoch in epochs],
+            [epoch.val_loss for epoch in epochs],
             from_zero=True,
             number="{:.3g}".format,
-            mark=mark,
-            marked=marked,
         ),
         chart(
             "rate",

@@ -22,7 +22,7 @@ from eyespot.models import registry
 from eyespot.progress import Progress, counting
 from eyespot.training.augment import find_augmentation
 from eyespot.training.division import divide
-from eyespot.training.pictures import Pictures, read_pictures
+from eyespot.training.pictures import Pictures, open_pictures
 from eyespot.training.plan import Plan
 from eyespot.training.records import Epoch, best_of
 from eyespot.training.run import HELD_OUT
@@ -109,7 +109,7 @@ def tune(
         raise UsageError("Expected photos to validate with, found none. Hold some out: --held-out")
     step = counting(progress, "Reading", len(photos) + len(unseen))
     learn, val = (
-        read_pictures(part, dataset.classes, side, about.in_channels, step)[0]
+        open_pictures(part, dataset.classes, side, about.in_channels, step)[0]
         for part in (photos, unseen)
     )
     return search(
