@@ -31,7 +31,7 @@ help:
 
 .venv/test: .venv/python $(HOW)
 	@echo "Installing eyespot and its test tools into .venv (once; this takes a minute or two) ..."
-	@$(PIP) install -q -e '.[demo,heic,camera,test,dev]' -c constraints.txt
+	@$(PIP) install -q -e '.[demo,heic,camera,studio,test,dev]' -c constraints.txt
 	@touch $@ .venv/demo
 
 # Browser tests use the system's Chromium; without one they skip, and say so.
@@ -44,14 +44,23 @@ help:
 	else echo "No Chromium here: the browser tests will skip."; fi
 	@touch $@
 
+# The pages' scripts are checked by TypeScript, the pages by axe; without npm neither is.
+.venv/node: .venv/python
+	@if command -v npm >/dev/null; then \
+		npm install --silent --no-audit --no-fund --no-save --prefix .venv typescript@5.9.3 axe-core@4.14.1 \
+			|| echo "TypeScript and axe could not be installed: the pages' scripts will not be checked."; \
+	else echo "No npm here: the pages' scripts will not be checked."; fi
+	@touch $@
+
 demo: .venv/demo
 	$(BIN)/eyespot demo
 
-lint: .venv/test
+lint: .venv/test .venv/node
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	@if test -x .venv/node_modules/.bin/tsc; then echo tsc; .venv/node_modules/.bin/tsc -p .; fi
 
 test: lint .venv/chromium
 	$(BIN)/pytest

@@ -12,10 +12,10 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import eyespot
-from eyespot.cli.zoo import facts_of
 from eyespot.errors import MissingExtraError, UsageError, WeightsError
 from eyespot.features.backbone import load_backbone
 from eyespot.features.engines import OpenVinoEngine, TorchEngine
+from eyespot.features.networks import facts_of
 from eyespot.models import registry, timm_zoo
 from eyespot.models.importers import import_weights
 from eyespot.models.weights import find_weights, store_folder

@@ -2,7 +2,7 @@
 
 import shutil
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ def zoo(
 
     Example: eyespot zoo resnet50
     """
+    from eyespot.features.networks import facts_of
     from eyespot.models.registry import NETWORKS, find
 
     chosen = [find(name).name for name in dict.fromkeys(names or NETWORKS)]
@@ -61,41 +62,6 @@ def zoo(
         print(plot)
     else:
         _show_all(rows)
-
-
-def facts_of(
-    names: Sequence[str], progress: Callable[[int, int], None] = lambda done, total: None
-) -> list[dict[str, Any]]:
-    """What `--json` says of each network; None where nothing is known."""
-    from eyespot.features.facts import totals_of
-    from eyespot.features.speed import measured
-    from eyespot.models.registry import find
-    from eyespot.models.weights import origin_of
-
-    totals, speeds = totals_of(names, progress), measured()
-    rows = []
-    for network in map(find, names):
-        paper, errors, speed = network.paper, network.errors, speeds.get(network.name)
-        rows.append(
-            {
-                "name": network.name,
-                "year": paper.year,
-                "authors": paper.authors,
-                "paper": paper.title,
-                "dataset": network.dataset,
-                "input_size": network.preprocessing.size,
-                "depth": network.depth or None,  # nobody counted the layers of timm's
-                **totals[network.name],
-                "top1_error": errors and errors.top1,
-                "top5_error": errors and errors.top5,
-                "errors_source": errors and errors.source,
-                "weights": origin_of(network),
-                "images_per_second": speed and round(speed.images_per_second, 1),
-                "latency": speed and round(speed.latency, 6),
-                "engine": speed and speed.engine,
-            }
-        )
-    return rows
 
 
 def _check_column(sort: str) -> None:

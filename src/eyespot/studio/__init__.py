@@ -1,0 +1,1 @@
+"""The studio: a page on this machine alone, for teaching, looking and playing."""

@@ -1,0 +1,61 @@
+"""The studio as a web application: pages, and thin routes over what the library does."""
+
+import logging
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from eyespot.errors import EyespotError
+from eyespot.studio import zoo
+from eyespot.studio.guard import Guard
+
+logger = logging.getLogger(__name__)
+
+STATIC = Path(__file__).parent / "static"
+
+
+def create_app(token: str, port: int) -> Guard:
+    """The application, behind its guard."""
+    app = FastAPI(title="eyespot studio", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_exception_handler(EyespotError, _told)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(Exception, _unexpected)
+    app.include_router(zoo.router)
+    app.add_api_route("/style.css", _style, include_in_schema=False)
+    app.mount("/", StaticFiles(directory=STATIC, html=True))
+    return Guard(app, token, port)
+
+
+def _style() -> PlainTextResponse:
+    """What pages of the studio and reports have in common."""
+    style = (files("eyespot.report") / "style.css").read_text("utf-8")
+    return PlainTextResponse(style, media_type="text/css")
+
+
+def _told(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 400)
+
+
+def _unreadable(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    places = ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
+    message = f"Expected other values for: {places}. Reload the page."
+    return JSONResponse({"error": message}, 400)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = "There is no such page." if error.status_code == 404 else str(error.detail)
+    return JSONResponse({"error": message}, error.status_code)
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    logger.error("The studio failed at %s", request.url.path, exc_info=error)
+    message = "Something went wrong in the studio; where it was started, it says what."
+    return JSONResponse({"error": message}, 500)

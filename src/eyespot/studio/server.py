@@ -1,0 +1,53 @@
+"""Where the studio listens: on this machine alone."""
+
+import secrets
+import socket
+import webbrowser
+from collections.abc import Callable
+
+import uvicorn
+
+from eyespot.errors import UsageError
+from eyespot.studio.app import create_app
+
+HOST = "127.0.0.1"
+PORT = 8765
+"""Where the studio is if nothing is said and nobody else is there."""
+
+
+def run(port: int | None, say: Callable[[str], None], *, open_browser: bool = True) -> None:
+    """Serve until interrupted. `port`: None for `PORT`, or any other that is free; `say`: told the
+    address. Raises UsageError if `port` is taken."""
+    with _listen(port) as listener:
+        number = listener.getsockname()[1]
+        token = secrets.token_urlsafe(24)
+        address = f"http://{HOST}:{number}/?token={token}"
+        config = uvicorn.Config(
+            create_app(token, number),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            ws="websockets-sansio",
+            ws_max_size=2**22,
+            timeout_graceful_shutdown=2,
+        )
+        say(address)
+        if open_browser:
+            webbrowser.open(address)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(port: int | None) -> socket.socket:
+    for number in (PORT, 0) if port is None else (port,):
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, number))
+            return listener
+        except OSError as error:
+            listener.close()
+            reason = error.strerror
+    raise UsageError(
+        f"The studio cannot listen at port {port} ({reason}). Another studio may be there: close "
+        "it, or name another port: --port 8800"
+    )

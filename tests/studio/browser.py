@@ -1,0 +1,108 @@
+"""A real browser in front of a real studio."""
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+AXE = Path(__file__).parents[2] / ".venv/node_modules/axe-core/axe.min.js"
+FAULTS = ("serious", "critical")
+
+
+@dataclass
+class Studio:
+    """A running studio, seen through a browser. `complaints`: what the pages' consoles said and
+    what they asked of others than the studio."""
+
+    address: str
+    browser: Browser
+    complaints: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def page(
+        self,
+        path: str = "/",
+        *,
+        width: int = 1200,
+        scheme: Literal["light", "dark"] = "light",
+    ) -> Iterator[Page]:
+        """A page of the studio, fully loaded. What goes wrong on it fails the test."""
+        context = self.browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=scheme
+        )
+        try:
+            page = context.new_page()
+            page.on("console", lambda said: self._hear(said.type, said.text))
+            page.on("pageerror", lambda error: self.complaints.append(str(error)))
+            page.on("request", lambda request: self._watch(request.url))
+            page.goto(self.address)
+            page.goto(self.address.partition("/?")[0] + path)
+            page.wait_for_load_state("networkidle", timeout=120_000)
+            yield page
+            assert self.complaints == []
+        finally:
+            context.close()
+            self.complaints.clear()
+
+    def _hear(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.complaints.append(text)
+
+    def _watch(self, url: str) -> None:
+        where = urlsplit(url)
+        if where.scheme not in ("blob", "data") and where.netloc != urlsplit(self.address).netloc:
+            self.complaints.append(f"asked {url}")
+
+
+@contextmanager
+def open_studio(*options: str) -> Iterator[Studio]:
+    """Start a studio and a browser. Skips the test where there is no Chromium."""
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("there is no Chromium on this machine")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    line = [sys.executable, "-m", "eyespot", "studio", "--no-browser", "--port", str(port)]
+    with (
+        subprocess.Popen([*line, *options], stdout=subprocess.PIPE, text=True) as process,
+        sync_playwright() as playwright,
+    ):
+        try:
+            assert process.stdout is not None
+            address = next(text.strip() for text in process.stdout if "http://" in text)
+            arguments = ["--no-sandbox", "--use-fake-device-for-media-stream"]
+            browser = playwright.chromium.launch(executable_path=found, args=arguments)
+            yield Studio(address, browser)
+            browser.close()
+        finally:
+            process.kill()
+
+
+def serious_faults(page: Page) -> list[str]:
+    """What axe finds that would keep people from using the page."""
+    if not AXE.is_file():
+        pytest.skip("axe is not installed: make .venv/node")
+    page.evaluate(AXE.read_text("utf-8"))
+    found: dict[str, Any] = page.evaluate("axe.run()")
+    return [
+        f"{fault['id']}: {json.dumps([node['html'] for node in fault['nodes']])}"
+        for fault in found["violations"]
+        if fault["impact"] in FAULTS
+    ]
+
+
+def is_wider_than_window(page: Page) -> bool:
+    """Whether one would have to scroll sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))

@@ -1,0 +1,72 @@
+"""Every page of the studio in a real browser: on a phone, in the dark, without a mouse."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.studio.browser import Studio, is_wider_than_window, open_studio, serious_faults
+
+pytestmark = pytest.mark.browser
+
+PAGES = ("/", "/zoo.html#lenet5")
+
+
+@pytest.fixture(scope="module")
+def studio() -> Iterator[Studio]:
+    with open_studio() as studio:
+        yield studio
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_fit_a_phone_and_the_night(studio: Studio, path: str) -> None:
+    for width in (360, 1200):
+        with studio.page(path, width=width, scheme="dark") as page:
+            assert not is_wider_than_window(page)
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_can_be_used_by_all(studio: Studio, path: str, scheme: str) -> None:
+    with studio.page(path, scheme="dark" if scheme == "dark" else "light") as page:
+        faults = serious_faults(page)
+        studio.complaints.clear()  # axe itself breaks the policy for styles
+        assert faults == []
+
+
+def test_the_zoo_without_a_mouse(studio: Studio) -> None:
+    with studio.page("/zoo.html") as page:
+        rows = page.locator("#rows tr")
+        assert rows.count() > 70
+        button = page.get_by_role("button", name="Multiply-adds")
+        button.focus()
+        page.keyboard.press("Enter")
+        expect(rows.first.locator("th")).to_have_text("mnist_linear")
+        page.keyboard.press("Enter")
+        expect(rows.first.locator("th")).to_contain_text("vgg19")
+        bubble = page.get_by_role("link", name="resnet50:")
+        bubble.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#one-title")).to_have_text("resnet50")
+        expect(page.locator("#one")).to_be_focused()
+        page.locator("#layers tr").first.wait_for()
+        assert page.locator("#layers tr").count() > 100
+
+
+def test_families_can_be_left_out(studio: Studio) -> None:
+    with studio.page("/zoo.html") as page:
+        bubbles = page.locator("#chart circle")
+        before = bubbles.count()
+        page.get_by_label("vgg", exact=True).uncheck()
+        assert 0 < bubbles.count() < before
+        page.get_by_label("vgg", exact=True).check()
+        assert bubbles.count() == before
+
+
+def test_a_studio_that_was_closed_is_said(studio: Studio) -> None:
+    with studio.page("/zoo.html") as page:
+        page.route("**/api/**", lambda route: route.abort())
+        page.reload()
+        expect(page.get_by_role("alert")).to_contain_text("Is it still running?")
+        assert any("net::ERR_FAILED" in said for said in studio.complaints)
+        studio.complaints.clear()
