@@ -1,0 +1,1 @@
+"""Small networks on points of the plane, to see backpropagation at work. numpy alone: no torch."""

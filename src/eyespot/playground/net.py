@@ -1,0 +1,209 @@
+"""A small fully connected network, and backpropagation through it, as it is taught.
+
+Rows are points, columns are units. Each layer computes
+
+    z = inputs @ weights              [n, in] @ [in, out]
+    z = scale * normalised(z)         with batch norm only
+    a = activation(z + bias)
+    outputs = mask * a                with dropout, in training only
+
+and going back turns the slope of the loss by a layer's outputs into those by its weights and by its
+inputs, which are the outputs of the layer before (D. Rumelhart, G. Hinton and R. Williams,
+"Learning representations by back-propagating errors", 1986).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eyespot.playground.functions import ACTIVATIONS, LOSSES
+
+Array = NDArray[np.float64]
+
+EPSILON = 1e-5
+"""Added to a variance before dividing by its root."""
+MOMENTUM = 0.1
+"""Share of a batch in the running averages of batch norm."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Gradient:
+    """Slopes of the objective by a layer's parameters, in their shapes."""
+
+    weights: Array
+    bias: Array
+    scale: Array | None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Pass:
+    """What a layer computed on the way forward, and needs on the way back, for n points.
+
+    `activated` [n, out]: before dropout. `normalised` [n, out], `deviation` [out]: of batch norm.
+    `mask` [n, out]: of dropout. `mean`, `variance` [out]: the running averages after this batch.
+    """
+
+    inputs: Array
+    activated: Array
+    outputs: Array
+    normalised: Array | None = None
+    deviation: Array | None = None
+    mask: Array | None = None
+    mean: Array | None = None
+    variance: Array | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Layer:
+    """`weights` [in, out], `bias` [out]. `scale`, `mean`, `variance` [out]: with batch norm only,
+    which needs no bias of its own before it, and whose shift is `bias` (S. Ioffe and C. Szegedy,
+    "Batch Normalization", 2015). `dropout`: the probability that a unit is left out in training;
+    the others are scaled up in its place (N. Srivastava et al., "Dropout", 2014, section 10)."""
+
+    weights: Array
+    bias: Array
+    activation: str
+    dropout: float = 0.0
+    scale: Array | None = None
+    mean: Array | None = None
+    variance: Array | None = None
+
+    def forward(self, inputs: Array, rng: np.random.Generator | None = None) -> Pass:
+        """Inputs [n, in], finite. `rng`: in training, what dropout draws from."""
+        training = rng is not None
+        z = inputs @ self.weights
+        normalised = deviation = mask = mean = variance = None
+        if self.scale is not None and self.mean is not None and self.variance is not None:
+            mean, variance = self.mean, self.variance
+            middle, spread = mean, variance
+            if training:
+                middle, spread = z.mean(axis=0), z.var(axis=0)
+                # Ioffe and Szegedy, algorithm 2: of the population, n / (n - 1) as much.
+                unbiased = spread * len(z) / max(len(z) - 1, 1)
+                mean = (1 - MOMENTUM) * mean + MOMENTUM * middle
+                variance = (1 - MOMENTUM) * variance + MOMENTUM * unbiased
+            deviation = np.sqrt(spread + EPSILON)
+            normalised = (z - middle) / deviation
+            z = self.scale * normalised
+        activated = outputs = ACTIVATIONS[self.activation].value(z + self.bias)
+        if rng is not None and self.dropout:
+            mask = (rng.random(activated.shape) >= self.dropout) / (1 - self.dropout)
+            outputs = mask * activated
+        return Pass(inputs, activated, outputs, normalised, deviation, mask, mean, variance)
+
+    def backward(self, seen: Pass, slope: Array) -> tuple[Array, Gradient]:
+        """From the slope of the loss by the outputs [n, out], those by the inputs [n, in] and by
+        the parameters. `seen`: the pass forward, in training."""
+        if seen.mask is not None:
+            slope = slope * seen.mask
+        slope = slope * ACTIVATIONS[self.activation].slope(seen.activated)
+        bias = slope.sum(axis=0)
+        scale = None
+        if self.scale is not None and seen.normalised is not None:
+            # The batch's own mean and variance depend on every point (Ioffe and Szegedy, 3).
+            scale = (slope * seen.normalised).sum(axis=0)
+            shared = (bias + seen.normalised * scale) / len(slope)
+            slope = self.scale * (slope - shared) / seen.deviation
+        weights = seen.inputs.T @ slope
+        return slope @ self.weights.T, Gradient(weights, bias, scale)
+
+    def descended(self, gradient: Gradient, seen: Pass, rate: float) -> Self:
+        """The layer one step down the slope; its running averages are those of `seen`."""
+        return replace(
+            self,
+            weights=self.weights - rate * gradient.weights,
+            bias=self.bias - rate * gradient.bias,
+            scale=None
+            if self.scale is None or gradient.scale is None
+            else self.scale - rate * gradient.scale,
+            mean=seen.mean,
+            variance=seen.variance,
+        )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Net:
+    """`layers`: the hidden ones, then that of the one output unit, which is linear. `problem`: the
+    loss, of LOSSES."""
+
+    layers: tuple[Layer, ...]
+    problem: str
+
+    @classmethod
+    def fresh(
+        cls,
+        inputs: int,
+        hidden: Sequence[int],
+        activation: str,
+        problem: str,
+        rng: np.random.Generator,
+        *,
+        batch_norm: bool = False,
+        dropout: float = 0.0,
+    ) -> Self:
+        """Random weights, no bias. Their standard deviation keeps signals at one size: sqrt(2 / in)
+        for ReLU (K. He et al., "Delving Deep into Rectifiers", 2015, equation 10), else sqrt(2 /
+        (in + out)) (X. Glorot and Y. Bengio, "Understanding the difficulty of training deep
+        feedforward neural networks", 2010, equation 12)."""
+        layers: list[Layer] = []
+        for units in (*hidden, 1):
+            is_hidden = len(layers) < len(hidden)
+            rectified = is_hidden and activation == "relu"
+            deviation = np.sqrt(2 / (inputs if rectified else inputs + units))
+            layer = Layer(
+                rng.normal(0, deviation, (inputs, units)),
+                np.zeros(units),
+                activation if is_hidden else "linear",
+                dropout if is_hidden else 0.0,
+            )
+            if is_hidden and batch_norm:
+                layer = replace(
+                    layer, scale=np.ones(units), mean=np.zeros(units), variance=np.ones(units)
+                )
+            layers.append(layer)
+            inputs = units
+        return cls(tuple(layers), problem)
+
+    def forward(self, inputs: Array, rng: np.random.Generator | None = None) -> list[Pass]:
+        """The way forward through each layer, for features [n, in]. `rng`: in training only."""
+        passes: list[Pass] = []
+        for layer in self.layers:
+            passes.append(layer.forward(passes[-1].outputs if passes else inputs, rng))
+        return passes
+
+    def outputs(self, inputs: Array) -> Array:
+        """The output [n] for features [n, in], as in testing: the running averages of batch norm,
+        no dropout. For two classes: log(p(1) / p(-1))."""
+        return self.forward(inputs)[-1].outputs[:, 0]
+
+    def gradients(
+        self, passes: Sequence[Pass], targets: Array, l1: float, l2: float
+    ) -> list[Gradient]:
+        """Slopes of the objective by each layer's parameters, after `passes` in training.
+
+        Objective: the loss + l1 x sum |w| + l2 / 2 x sum w^2, over all weights but no bias.
+        """
+        slope = LOSSES[self.problem].slope(passes[-1].outputs[:, 0], targets)[:, None]
+        gradients: list[Gradient] = []
+        for layer, seen in zip(reversed(self.layers), reversed(passes), strict=True):
+            slope, gradient = layer.backward(seen, slope)
+            penalty = l1 * np.sign(layer.weights) + l2 * layer.weights
+            gradients.append(replace(gradient, weights=gradient.weights + penalty))
+        return gradients[::-1]
+
+    def descended(self, gradients: Sequence[Gradient], passes: Sequence[Pass], rate: float) -> Self:
+        """The network one step of gradient descent further."""
+        steps = zip(self.layers, gradients, passes, strict=True)
+        return replace(self, layers=tuple(layer.descended(g, p, rate) for layer, g, p in steps))
+
+    def is_within(self, largest: float) -> bool:
+        """Whether every parameter is a number of at most this size."""
+        return all(
+            (np.abs(values) <= largest).all()
+            for layer in self.layers
+            for values in (layer.weights, layer.bias, layer.scale)
+            if values is not None
+        )

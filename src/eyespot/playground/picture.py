@@ -1,0 +1,155 @@
+"""What a page of the playground draws of a simulator."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eyespot.errors import UsageError
+from eyespot.playground.functions import LOSSES, features_of
+from eyespot.playground.net import Gradient, Net
+from eyespot.playground.points import EDGE
+from eyespot.playground.simulator import LARGEST, Scores, Simulator
+
+Array = NDArray[np.float64]
+
+SIDES = (2, 200)
+"""Least and most pixels of a surface's side."""
+LINES = 13
+"""Lines of the mesh each way, at most."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Edges:
+    """Of a layer: `weights` [in, out], and `bias` [out], which comes after batch norm if there is
+    any. Their slopes are those of the last step, with penalties; 0 before the first."""
+
+    weights: Array
+    bias: Array
+    weights_slope: Array
+    bias_slope: Array
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Space:
+    """The points as the output unit sees them: in the space of the last hidden layer, or of the
+    features if there is none. `axes` says in words what the two axes are.
+
+    `points`: float32 [n, 2]. `mesh`: float32 [LINES or fewer, the same, 2], where lines of the
+    plane that lay evenly have come to lie; its first row is the top.
+    """
+
+    axes: str
+    points: NDArray[np.float32]
+    mesh: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Picture:
+    """`surfaces`: float32 [units, r, r], what each unit says all over the plane, as in testing:
+    features, hidden layers, output. The first row is the top (y = EDGE), the first column the left.
+    For two classes the output is p(1) - p(-1), the decision surface. `layers`: units of the
+    features, of each hidden layer, and 1. `edges`: of each hidden layer, and the output unit's.
+    """
+
+    steps: int
+    epochs: int
+    learning_rate: float
+    scores: Scores
+    stopped: str | None
+    layers: tuple[int, ...]
+    surfaces: NDArray[np.float32]
+    edges: tuple[Edges, ...]
+    space: Space
+
+    def shades(self) -> NDArray[np.uint8]:
+        """`surfaces` as uint8: 128 is zero, 1 and 255 the greatest magnitude of the unit on the
+        plane; of the output, -1 and 1, where it is cut off."""
+        greatest = np.abs(self.surfaces).max(axis=(1, 2), keepdims=True)
+        greatest[-1] = 1
+        signed = (self.surfaces / np.where(greatest > 0, greatest, 1)).clip(-1, 1)
+        shades: NDArray[np.uint8] = np.round(128 + 127 * signed).astype(np.uint8)
+        return shades
+
+
+def draw(simulator: Simulator, resolution: int = 50) -> Picture:
+    """What there is to see now; surfaces of `resolution` pixels each way.
+
+    Raises UsageError for a resolution out of SIDES.
+    """
+    low, high = SIDES
+    if not low <= resolution <= high:
+        raise UsageError(f"The resolution must be from {low} to {high}, not {resolution}.")
+    net, names = simulator.net, simulator.settings.features
+    columns = np.linspace(-EDGE, EDGE, resolution)
+    x, y = np.meshgrid(columns, columns[::-1])
+    grid = _layers(net, features_of(np.stack([x.ravel(), y.ravel()], axis=1), names))
+    points = _layers(net, features_of(simulator.points.positions, names))
+    square = (resolution, resolution)
+    shown = np.concatenate([*grid[:-1], LOSSES[net.problem].shown(grid[-1])], axis=1)
+    # What is beyond these limits would not fit into float32.
+    surfaces = shown.T.reshape(-1, *square).clip(-LARGEST, LARGEST).astype(np.float32)
+    return Picture(
+        simulator.steps,
+        simulator.epochs,
+        simulator.learning_rate,
+        simulator.scores,
+        simulator.stopped,
+        tuple(values.shape[1] for values in grid),
+        surfaces,
+        _edges(net, simulator.gradients),
+        _space(points[-2], grid[-2].reshape(*square, -1), has_hidden=len(grid) > 2),
+    )
+
+
+def _layers(net: Net, features: Array) -> list[Array]:
+    """Features [n, k], and what each layer makes of them, [n, units] each."""
+    return [features, *(seen.outputs for seen in net.forward(features))]
+
+
+def _edges(net: Net, gradients: list[Gradient]) -> tuple[Edges, ...]:
+    if not gradients:
+        return tuple(
+            Edges(x.weights, x.bias, np.zeros_like(x.weights), np.zeros_like(x.bias))
+            for x in net.layers
+        )
+    return tuple(
+        Edges(layer.weights, layer.bias, slope.weights, slope.bias)
+        for layer, slope in zip(net.layers, gradients, strict=True)
+    )
+
+
+def _space(points: Array, grid: Array, *, has_hidden: bool) -> Space:
+    """From the last but one layer's values at the points [n, k] and on the grid [r, r, k]."""
+    count = points.shape[1]
+    unit, where = ("unit", " of the last hidden layer") if has_hidden else ("feature", "")
+    even = np.linspace(0, len(grid) - 1, min(LINES, len(grid))).round().astype(int)
+    mesh = grid[np.ix_(even, even)]
+    match count:
+        case 1:
+            axes = f"Across: the only {unit}{where}."
+            flat = np.array([[1.0, 0.0]])
+            middle = np.zeros(1)
+        case 2:
+            axes = f"The two {unit}s{where}."
+            flat, middle = np.eye(2), np.zeros(2)
+        case _:
+            middle = points.mean(axis=0)
+            variances, directions = np.linalg.eigh(np.cov(points.T))
+            share = variances[-2:].sum() / max(variances.sum(), np.finfo(float).tiny)
+            axes = (
+                f"The first two principal components of the {count} {unit}s{where}, "
+                f"which hold {100 * share:.0f} % of their variance."
+            )
+            # A component's sign means nothing: fixed, so that it seldom turns from one picture to
+            # the next.
+            flat = directions[:, :-3:-1]
+            flat = flat * np.where(flat.sum(axis=0) < 0, -1, 1)
+
+    def seen(values: Array) -> NDArray[np.float32]:
+        flattened: NDArray[np.float32] = (
+            ((values - middle) @ flat).clip(-LARGEST, LARGEST).astype(np.float32)
+        )
+        return flattened
+
+    return Space(axes, seen(points), seen(mesh))

@@ -1,0 +1,150 @@
+"""Points of the plane to learn from: two classes, or a value everywhere.
+
+Two entangled spirals are the test of K. Lang and M. Witbrock, "Learning to Tell Two Spirals Apart",
+1988.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eyespot.errors import UsageError
+
+Array = NDArray[np.float64]
+
+EDGE = 6.0
+"""The plane goes from -EDGE to EDGE both ways."""
+RADIUS = 5.0
+"""How far out the points made here lie, before noise moves them."""
+SPREAD = 2.0
+"""Standard deviation of what noise of 1 would move them by."""
+FEWEST = 3
+"""Two points to learn from, and one to test with."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Points:
+    """`positions`: float64 [n, 2], x and y, within EDGE. `targets`: float64 [n], -1 or 1 to tell
+    two classes apart, or values of at most 1000. `is_train`: bool [n]; the others test.
+
+    Raises UsageError for arrays of other shapes, for numbers out of range, and unless two points
+    or more train and one or more tests.
+    """
+
+    positions: Array
+    targets: Array
+    is_train: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        count = len(self.positions)
+        if self.positions.shape != (count, 2) or not (
+            self.targets.shape == self.is_train.shape == (count,)
+        ):
+            raise UsageError(
+                "Points need positions [n, 2], targets [n] and is_train [n], not "
+                f"{self.positions.shape}, {self.targets.shape} and {self.is_train.shape}."
+            )
+        if not (np.abs(self.positions) <= EDGE).all():
+            raise UsageError(f"Every point must lie between {-EDGE:g} and {EDGE:g} both ways.")
+        if not (np.abs(self.targets) <= 1000).all():
+            raise UsageError("Every target must be a number between -1000 and 1000.")
+        learning = int(self.is_train.sum())
+        if learning < 2 or learning == count:
+            raise UsageError(
+                f"At least 2 points to learn from and 1 to test with are needed, not {learning} "
+                f"and {count - learning}. Add points."
+            )
+
+
+def circle(targets: Array, rng: np.random.Generator) -> Array:
+    """A disc, and a ring around it."""
+    low, high = np.where(targets > 0, [[0.0], [0.5]], [[0.7], [1.0]])
+    return _polar(RADIUS * rng.uniform(low, high), rng.uniform(0, 2 * np.pi, len(targets)))
+
+
+def xor(targets: Array, rng: np.random.Generator) -> Array:
+    """A class in each pair of opposite quarters, a little off the axes."""
+    sizes = rng.uniform(0.3, RADIUS, (len(targets), 2))
+    side = rng.choice([-1.0, 1.0], len(targets))
+    positions: Array = sizes * np.stack([side, side * targets], axis=1)
+    return positions
+
+
+def gauss(targets: Array, rng: np.random.Generator) -> Array:
+    """Two clouds."""
+    return 2 * targets[:, None] + rng.normal(0, 0.7, (len(targets), 2))
+
+
+def spiral(targets: Array, rng: np.random.Generator) -> Array:
+    """Two arms that wind around each other one and three quarter times."""
+    along = rng.uniform(0.1, 1, len(targets))
+    return _polar(RADIUS * along, 3.5 * np.pi * along + np.where(targets > 0, 0, np.pi))
+
+
+def _polar(radius: Array, angle: Array) -> Array:
+    return np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1)
+
+
+def plane(positions: Array) -> Array:
+    """A slope, from -1 at the lower left to 1 at the upper right."""
+    height: Array = positions.sum(axis=1) / (2 * RADIUS)
+    return height
+
+
+def hills(positions: Array) -> Array:
+    """Two hills and two hollows, across from each other."""
+    across = np.abs(positions) - RADIUS / 2
+    sign = np.sign(positions).prod(axis=1)
+    height: Array = sign * np.exp(-(across**2).sum(axis=1) / 2)
+    return height
+
+
+CLASSIFICATION: dict[str, Callable[[Array, np.random.Generator], Array]] = {
+    "circle": circle,
+    "xor": xor,
+    "gauss": gauss,
+    "spiral": spiral,
+}
+"""Positions [n, 2] for targets [n]."""
+
+REGRESSION: dict[str, Callable[[Array], Array]] = {"plane": plane, "gauss": hills}
+"""Targets [n] for positions [n, 2]."""
+
+
+def make_points(
+    problem: str, data: str, count: int, noise: float, train_share: float, seed: int
+) -> Points:
+    """`count` points of the set `data` of CLASSIFICATION (half in each class) or REGRESSION.
+
+    `noise`, 0..1, moves positions once the targets are known, by a normal distribution of
+    standard deviation SPREAD x noise. More noise moves the same points further.
+    """
+    rng = np.random.default_rng(seed)
+    if problem == "classification":
+        targets = np.where(np.arange(count) % 2, 1.0, -1.0)
+        positions = CLASSIFICATION[data](targets, rng)
+    else:
+        positions = rng.uniform(-RADIUS, RADIUS, (count, 2))
+        targets = REGRESSION[data](positions)
+    moved = positions + noise * SPREAD * rng.normal(size=positions.shape)
+    return Points(moved.clip(-EDGE, EDGE), targets, _divided(count, train_share, rng))
+
+
+def own_points(
+    points: Sequence[tuple[float, float, float]], train_share: float, seed: int
+) -> Points:
+    """Points that somebody placed: x, y and target of each. Raises UsageError as `Points` does."""
+    table = np.array(points, dtype=np.float64).reshape(-1, 3)
+    if len(table) < FEWEST:
+        raise UsageError(f"{FEWEST} points or more are needed, not {len(table)}. Add points.")
+    is_train = _divided(len(table), train_share, np.random.default_rng(seed))
+    return Points(table[:, :2], table[:, 2], is_train)
+
+
+def _divided(count: int, train_share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    learning = min(max(round(train_share * count), 2), count - 1)
+    # By rank: whoever adds a point finds nearly all others on the side where they were.
+    is_train: NDArray[np.bool_] = rng.random(count).argsort().argsort() < learning
+    return is_train

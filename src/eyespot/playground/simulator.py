@@ -1,0 +1,173 @@
+"""A network of the playground that learns, step by step."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eyespot.errors import UsageError
+from eyespot.playground.curves import Curves
+from eyespot.playground.functions import LOSSES, features_of
+from eyespot.playground.net import Gradient, Net
+from eyespot.playground.points import Points, make_points, own_points
+from eyespot.playground.settings import Settings
+from eyespot.training.schedules import factor
+
+LARGEST = 1e6
+"""A loss or a weight beyond this leads nowhere, long before it is no number any more."""
+MOST_STEPS = 100_000
+"""Steps that one call takes: seconds."""
+DIVERGED = (
+    "Learning has stopped: the loss or the weights grew without bound. "
+    "Lower the learning rate, then start again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Of all points, as in testing. Losses are without penalties. Accuracies, 0..1, are None in
+    regression."""
+
+    train_loss: float
+    test_loss: float
+    train_accuracy: float | None
+    test_accuracy: float | None
+
+
+class Simulator:
+    """Mini-batch gradient descent on the points that `settings` describe, or on `points`.
+
+    `steps`: batches learnt from. `epochs`: passes over the points to learn from. Each shuffles
+    them; those too few for a whole batch are left out of it, other ones each time. `gradients`: a
+    layer each, of the last step; none before the first. `scores`: now. `curves`: over the epochs.
+    `stopped`: why it cannot go on, in a sentence, or None.
+
+    All chance depends on `settings.seed`: the same settings give the same run, bit by bit.
+    Raises UsageError if `points` are no classes (-1 and 1) for classification.
+    """
+
+    def __init__(self, settings: Settings, points: Points | None = None) -> None:
+        self._take(settings, points)
+        self.reset()
+
+    def _take(self, settings: Settings, points: Points | None) -> None:
+        points = points or _points_of(settings)
+        if settings.problem == "classification" and not (np.abs(points.targets) == 1).all():
+            raise UsageError("The target of a class is -1 or 1; choose regression for others.")
+        self.settings = settings
+        self.points = points
+        self._inputs = features_of(points.positions, settings.features)
+        self._learning = np.flatnonzero(points.is_train)
+        self._batch = min(settings.batch_size, len(self._learning))
+
+    def reset(self) -> None:
+        """Forget all that was learnt, and begin as a new simulator does."""
+        weights, self._rng = (np.random.default_rng([self.settings.seed, n]) for n in (1, 2))
+        self.net = Net.fresh(
+            len(self.settings.features),
+            self.settings.hidden,
+            self.settings.activation,
+            self.settings.problem,
+            weights,
+            batch_norm=self.settings.batch_norm,
+            dropout=self.settings.dropout,
+        )
+        self.steps = self.epochs = 0
+        self.gradients: list[Gradient] = []
+        self.curves = Curves()
+        self.stopped: str | None = None
+        self._waiting: NDArray[np.int64] = self._learning[:0]
+        self._record()
+
+    def change(self, settings: Settings, points: Points | None = None) -> None:
+        """Go on with other settings or points; begin anew if they need another network."""
+        before = self.settings
+        self._take(settings, points)
+        if any(getattr(before, name) != getattr(settings, name) for name in OF_THE_NETWORK):
+            self.reset()
+        else:
+            self._waiting = self._learning[:0]
+            self.scores = self._measure()
+
+    @property
+    def learning_rate(self) -> float:
+        """Of the next step. After `settings.epochs` it changes no more."""
+        an_epoch = len(self._learning) // self._batch
+        horizon = self.settings.epochs * an_epoch
+        done = min(self.steps, horizon)
+        share = factor(self.settings.schedule, done, horizon, an_epoch, 0.0)
+        return self.settings.learning_rate * share
+
+    def step(self, count: int = 1) -> None:
+        """Learn from `count` batches, unless the run has `stopped`. Raises UsageError for a count
+        that is not from 1 to MOST_STEPS."""
+        if not 1 <= count <= MOST_STEPS:
+            raise UsageError(f"Take 1 to {MOST_STEPS} steps at once, not {count}.")
+        for _ in range(count):
+            if self.stopped:
+                break
+            self._step()
+        self.scores = self._measure()
+
+    def _step(self) -> None:
+        if len(self._waiting) < self._batch:
+            self._waiting = self._rng.permutation(self._learning)
+        batch, self._waiting = self._waiting[: self._batch], self._waiting[self._batch :]
+        targets = self.points.targets[batch]
+        passes = self.net.forward(self._inputs[batch], self._rng)
+        gradients = self.net.gradients(passes, targets, self.settings.l1, self.settings.l2)
+        net = self.net.descended(gradients, passes, self.learning_rate)
+        loss = LOSSES[net.problem].value(passes[-1].outputs[:, 0], targets)
+        # The last weights that were of use stay, so that they can still be looked at.
+        if not (loss <= LARGEST and net.is_within(LARGEST)):
+            self.stopped = DIVERGED
+            return
+        self.net, self.gradients = net, gradients
+        self.steps += 1
+        if len(self._waiting) < self._batch:
+            self.epochs += 1
+            if self.curves.is_due(self.epochs):
+                self._record()
+
+    def _record(self) -> None:
+        self.scores = self._measure()
+        self.curves.add(self.epochs, self.scores.train_loss, self.scores.test_loss)
+
+    def _measure(self) -> Scores:
+        output = self.net.outputs(self._inputs)
+        target, is_train = self.points.targets, self.points.is_train
+        losses = [
+            LOSSES[self.net.problem].value(output[some], target[some])
+            for some in (is_train, ~is_train)
+        ]
+        if self.net.problem == "regression":
+            return Scores(losses[0], losses[1], None, None)
+        right = (output > 0) == (target > 0)
+        return Scores(
+            losses[0], losses[1], float(right[is_train].mean()), float(right[~is_train].mean())
+        )
+
+
+OF_THE_NETWORK = (
+    "problem",
+    "features",
+    "hidden",
+    "activation",
+    "dropout",
+    "batch_norm",
+    "seed",
+)
+"""Settings that make another network."""
+
+
+def _points_of(settings: Settings) -> Points:
+    if settings.data == "own":
+        return own_points(settings.own, settings.train_share, settings.seed)
+    return make_points(
+        settings.problem,
+        settings.data,
+        settings.count,
+        settings.noise,
+        settings.train_share,
+        settings.seed,
+    )
