@@ -246,6 +246,7 @@ def described_fields(text: str) -> set[str]:
         ("evaluate", "eyespot evaluate new-photos -m pets.eyespot --json"),
         ("cache", "eyespot cache --json"),
         ("weights", "eyespot weights --json"),
+        ("graph", "eyespot graph x*2 x=1 --json"),
         ("zoo", "eyespot zoo alexnet --json"),
         ("train", "eyespot train pets --model lenet5 --epochs 1 -o run --json"),
         ("tune", "eyespot tune pets --model lenet5 --epochs 1 --trials 2 -o run --json"),

@@ -18,6 +18,7 @@ from eyespot.cli.demo import demo
 from eyespot.cli.embed import embed
 from eyespot.cli.evaluate import evaluate
 from eyespot.cli.explain import VERBS as EXPLAINING
+from eyespot.cli.graph import graph
 from eyespot.cli.predict import predict
 from eyespot.cli.teach import teach
 from eyespot.cli.train import train
@@ -92,6 +93,8 @@ def _fail(message: str, code: int) -> NoReturn:
 _verb: Callable[..., int | None]
 for _verb in (teach, predict, evaluate, demo, embed, cache, zoo, weights, train, tune):
     app.command()(_guarded(_verb))
+# An expression may begin with a minus, and is no option then.
+app.command(context_settings={"ignore_unknown_options": True})(_guarded(graph))
 
 _explain = typer.Typer(rich_markup_mode=None)
 app.add_typer(_explain, name="explain", help="Draw what a network looks for, and what it finds.")
