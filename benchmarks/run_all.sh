@@ -8,3 +8,4 @@ $python features.py --peer "$peer"
 $python accuracy.py
 $python teach.py --peer "$peer"
 $python zoo.py
+OMP_NUM_THREADS=1 $python playground.py

@@ -5,7 +5,7 @@ import pytest
 
 from eyespot.errors import UsageError
 from eyespot.playground.functions import features_of
-from eyespot.playground.picture import LINES, Picture, draw
+from eyespot.playground.picture import LINES, PIECE, Picture, draw
 from eyespot.playground.points import Points
 from eyespot.playground.settings import Settings
 from eyespot.playground.simulator import Simulator
@@ -31,6 +31,13 @@ def test_surfaces_are_what_the_units_say_there() -> None:
     chance = 1 / (1 + np.exp(-said[-1]))
     assert picture.surfaces[-1, 2, 9] == pytest.approx(chance - (1 - chance), rel=1e-6)
     np.testing.assert_array_equal(picture.surfaces[0, 0], np.linspace(-6, 6, 13))
+
+
+def test_surfaces_larger_than_a_piece_are_whole() -> None:
+    simulator = learnt(20)
+    small, large = (draw(simulator, side).surfaces for side in (5, 101))
+    assert 101 * 101 % PIECE
+    np.testing.assert_allclose(large[:, ::25, ::25], small, rtol=1e-6)
 
 
 def test_the_output_of_regression_is_the_value() -> None:
