@@ -36,10 +36,14 @@ class Studio:
         *,
         width: int = 1200,
         scheme: Literal["light", "dark"] = "light",
+        camera: bool = False,
     ) -> Iterator[Page]:
-        """A page of the studio, fully loaded. What goes wrong on it fails the test."""
+        """A page of the studio, fully loaded. What goes wrong on it fails the test. `camera`: it
+        may be used."""
         context = self.browser.new_context(
-            viewport={"width": width, "height": 800}, color_scheme=scheme
+            viewport={"width": width, "height": 800},
+            color_scheme=scheme,
+            permissions=["camera"] if camera else [],
         )
         try:
             page = context.new_page()

@@ -1,15 +1,18 @@
 """Every page of the studio in a real browser: on a phone, in the dark, without a mouse."""
 
+import io
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from PIL import Image
+from playwright.sync_api import FilePayload, Page, expect
 
+from tests.pictures import patches
 from tests.studio.browser import Studio, is_wider_than_window, open_studio, serious_faults
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/", "/zoo.html#lenet5")
+PAGES = ("/", "/look.html", "/zoo.html#lenet5")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,7 @@ def test_the_zoo_without_a_mouse(studio: Studio) -> None:
         page.keyboard.press("Enter")
         expect(rows.first.locator("th")).to_have_text("mnist_linear")
         page.keyboard.press("Enter")
-        expect(rows.first.locator("th")).to_contain_text("vgg19")
+        expect(rows.first.locator("th")).to_have_text("resnet152_c")
         bubble = page.get_by_role("link", name="resnet50:")
         bubble.focus()
         page.keyboard.press("Enter")
@@ -70,3 +73,47 @@ def test_a_studio_that_was_closed_is_said(studio: Studio) -> None:
         expect(page.get_by_role("alert")).to_contain_text("Is it still running?")
         assert any("net::ERR_FAILED" in said for said in studio.complaints)
         studio.complaints.clear()
+
+
+def choose_picture(page: Page) -> None:
+    out = io.BytesIO()
+    Image.fromarray(patches("gravel", 1, side=200)[0]).save(out, "PNG")
+    files = [FilePayload(name="gravel.png", mimeType="image/png", buffer=out.getvalue())]
+    page.set_input_files("#file", files)
+
+
+def test_looking_at_a_picture(studio: Studio) -> None:
+    with studio.page("/look.html") as page:
+        choose_picture(page)
+        expect(page.locator("#guesses li")).to_have_count(5)
+        page.get_by_role("button", name="stage4", exact=True).click()
+        expect(page.locator("#within-about")).to_have_text("stage4: 80 maps of 14 × 14.")
+        expect(page.get_by_alt_text("The maps of stage4")).to_be_visible()
+        page.get_by_role("button", name="where it looks").click()
+        expect(page.get_by_alt_text("speaks for the first guess")).to_be_visible()
+        expect(page.get_by_alt_text("kernels")).to_have_js_property("complete", True)
+
+
+def test_looking_through_the_camera(studio: Studio) -> None:
+    with studio.page("/look.html", camera=True) as page:
+        page.get_by_role("button", name="Start the camera").click()
+        expect(page.locator("#guesses li")).to_have_count(5)
+        expect(page.locator("#speed")).to_contain_text("pictures a second")
+        page.get_by_role("button", name="Stop the camera").click()
+        expect(page.locator("#empty")).to_be_visible()
+
+
+def test_a_camera_that_is_refused(studio: Studio) -> None:
+    with studio.page("/look.html") as page:
+        page.get_by_role("button", name="Start the camera").click()
+        expect(page.get_by_role("alert")).to_contain_text("may not use the camera")
+        choose_picture(page)
+        expect(page.locator("#guesses li")).to_have_count(5)
+        expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_a_file_that_is_no_picture(studio: Studio) -> None:
+    with studio.page("/look.html") as page:
+        text = FilePayload(name="holiday.jpg", mimeType="image/jpeg", buffer=b"Dear aunt")
+        page.set_input_files("#file", [text])
+        expect(page.get_by_role("alert")).to_contain_text("not a picture")

@@ -1,0 +1,204 @@
+// Look inside: the camera's pictures, what a network says of them, and what happens within.
+
+import { ask, byId, tell } from "./ask.js";
+import { Camera } from "./camera.js";
+import { Talk } from "./talk.js";
+
+/**
+ * @typedef {{name: string, shape: number[]}} Stage
+ * @typedef {{top: {label: string, probability: number}[], seconds: number, drawing: boolean, error?: string}} Answer
+ */
+
+const ATTENTION = "where it looks";
+
+const camera = new Camera(byId("video", HTMLVideoElement));
+const picture = byId("picture", HTMLImageElement);
+const drawing = byId("drawing", HTMLImageElement);
+const network = byId("network", HTMLSelectElement);
+const problem = byId("problem", HTMLElement);
+
+/** @type {Talk | undefined} */
+let talk;
+/** @type {Blob | undefined} */
+let chosen;
+let isBusy = false;
+/** Something changed since the last picture was asked of. */
+let isWanted = false;
+/** @type {Stage[]} */
+let stages = [];
+/** What is drawn: a stage, `ATTENTION`, or nothing. */
+let drawn = "";
+
+/** @param {Answer} answer @param {number} perSecond */
+function showAnswer(answer, perSecond) {
+  const list = byId("guesses", HTMLElement);
+  list.replaceChildren(...answer.top.map(({ label, probability }) => {
+    const item = document.createElement("li");
+    const name = document.createElement("span");
+    name.textContent = label;
+    const share = document.createElement("span");
+    share.textContent = `${(100 * probability).toFixed(probability < 0.1 ? 1 : 0)} %`;
+    const meter = document.createElement("meter");
+    meter.value = probability;
+    meter.ariaLabel = `Probability of ${label}`;
+    item.append(name, share, meter);
+    return item;
+  }));
+  byId("speed", HTMLElement).textContent = `${(1000 * answer.seconds).toFixed(0)} ms for this picture`
+    + (perSecond ? `, ${perSecond.toFixed(0)} pictures a second.` : ".");
+}
+
+/** Ask of one picture, and show what comes. @param {Blob} blob @param {number} [perSecond] */
+async function look(blob, perSecond = 0) {
+  if (!talk) return;
+  await talk.say(blob);
+  const answer = /** @type {Answer} */ (await talk.hear());
+  if (answer.error) throw new Error(answer.error);
+  problem.hidden = true;
+  showAnswer(answer, perSecond);
+  if (answer.drawing) {
+    const url = URL.createObjectURL(await talk.hear());
+    const old = drawing.src;
+    drawing.src = url;
+    drawing.alt = drawn === ATTENTION ? "The picture; coloured where it speaks for the first guess" : `The maps of ${drawn}`;
+    drawing.hidden = false;
+    if (old.startsWith("blob:")) URL.revokeObjectURL(old);
+  }
+}
+
+/** Ask of the chosen picture once more, or of the camera's pictures for as long as it is on. */
+async function run() {
+  isWanted = true;
+  if (isBusy) return;
+  isBusy = true;
+  let last = 0, perSecond = 0;
+  try {
+    while (isWanted || camera.isOn) {
+      isWanted = false;
+      const blob = camera.isOn ? await camera.picture() : chosen;
+      if (!blob) break;
+      await look(blob, camera.isOn ? perSecond : 0);
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      const now = performance.now();
+      // A running mean of about ten pictures, so that the figure can be read.
+      if (last) perSecond += (1000 / (now - last) - perSecond) * (perSecond ? 0.1 : 1);
+      last = now;
+    }
+  } catch (error) {
+    camera.stop();
+    showWhatIsSeen();
+    tell(problem, error);
+  } finally {
+    isBusy = false;
+  }
+}
+
+function showWhatIsSeen() {
+  camera.video.hidden = !camera.isOn;
+  picture.hidden = camera.isOn || !chosen;
+  byId("empty", HTMLElement).hidden = camera.isOn || Boolean(chosen);
+  byId("camera", HTMLElement).textContent = camera.isOn ? "Stop the camera" : "Start the camera";
+}
+
+/** @param {string} [device] */
+async function startCamera(device) {
+  try {
+    await camera.start(device);
+    const select = byId("device", HTMLSelectElement);
+    const choices = await camera.choices();
+    select.replaceChildren(...choices.map((one, number) => new Option(one.label || `Camera ${number + 1}`, one.deviceId)));
+    byId("device-label", HTMLElement).hidden = choices.length < 2;
+    problem.hidden = true;
+  } catch (error) {
+    tell(problem, error);
+  }
+  showWhatIsSeen();
+  run();
+}
+
+/** @param {File | undefined} file */
+function choose(file) {
+  if (!file) return;
+  camera.stop();
+  chosen = file;
+  if (picture.src) URL.revokeObjectURL(picture.src);
+  picture.src = URL.createObjectURL(file);
+  showWhatIsSeen();
+  run();
+}
+
+/** @param {string} name */
+async function show(name) {
+  drawn = name;
+  drawing.hidden = true;
+  for (const button of byId("stages", HTMLElement).querySelectorAll("button")) {
+    button.ariaPressed = String(button.dataset.name === name);
+  }
+  const shape = stages.find((stage) => stage.name === name)?.shape;
+  byId("within-about", HTMLElement).textContent = shape ? `${name}: ${shape[0]} maps of ${shape[1]} × ${shape[2]}.` : "";
+  await talk?.say(name);
+  run();
+}
+
+function showStages() {
+  const names = ["", ATTENTION, ...stages.map((stage) => stage.name)];
+  byId("stages", HTMLElement).replaceChildren(...names.map((name) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.dataset.name = name;
+    button.textContent = name || "nothing";
+    button.ariaPressed = String(name === drawn);
+    button.addEventListener("click", () => show(name).catch((error) => tell(problem, error)));
+    return button;
+  }));
+}
+
+async function openNetwork() {
+  const name = encodeURIComponent(network.value);
+  try {
+    stages = (await ask(`/api/look/${name}`)).stages;
+    talk?.close();
+    talk = new Talk(`/api/look/${name}/live`);
+    byId("kernels", HTMLImageElement).src = `/api/look/${name}/kernels.png`;
+    drawn = "";
+    showStages();
+    await show("");
+  } catch (error) {
+    tell(problem, error);
+  }
+}
+
+async function open() {
+  byId("camera", HTMLElement).addEventListener("click", () => {
+    if (camera.isOn) {
+      camera.stop();
+      showWhatIsSeen();
+    } else startCamera();
+  });
+  byId("device", HTMLSelectElement).addEventListener("change", (event) => {
+    if (event.target instanceof HTMLSelectElement) startCamera(event.target.value);
+  });
+  const file = byId("file", HTMLInputElement);
+  file.addEventListener("change", () => choose(file.files?.[0]));
+  const drop = byId("drop", HTMLElement);
+  drop.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
+  });
+  drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    choose(event.dataTransfer?.files[0]);
+  });
+  network.addEventListener("change", openNetwork);
+  try {
+    const names = /** @type {string[]} */ (await ask("/api/look"));
+    network.replaceChildren(...names.map((name) => new Option(name, name)));
+    await openNetwork();
+  } catch (error) {
+    tell(problem, error);
+  }
+}
+
+open();

@@ -1,0 +1,80 @@
+"""Looking inside: the routes, and the conversation about the camera's pictures."""
+
+import io
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from eyespot.classifier import imagenet
+from eyespot.explain.filters import filters
+from eyespot.models import create
+from eyespot.studio import look
+from eyespot.studio.app import create_app
+from tests.pictures import patches
+
+HOME = "http://127.0.0.1:8765"
+NAME = "efficientnet_lite0"
+
+
+def jpeg(side: int = 120) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(patches("gravel", 1, side=side)[0]).save(out, "JPEG")
+    return out.getvalue()
+
+
+def picture(content: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(content)))
+
+
+@pytest.fixture
+def client() -> Iterator[TestClient]:
+    look._eye.cache_clear()
+    client = TestClient(create_app("secret", 8765), base_url=HOME)
+    client.get("/?token=secret")
+    yield client
+    look._eye.cache_clear()
+
+
+def test_networks_whose_weights_are_here(client: TestClient) -> None:
+    assert client.get("/api/look").json() == [NAME]
+    stages = client.get(f"/api/look/{NAME}").json()["stages"]
+    assert stages[0] == {"name": "stem", "shape": [32, 112, 112]}
+    answer = client.get("/api/look/vgg16")
+    assert answer.status_code == 400
+    assert "not on this machine" in answer.json()["error"]
+
+
+def test_the_first_kernels(client: TestClient) -> None:
+    drawn = picture(client.get(f"/api/look/{NAME}/kernels.png").content)
+    kernels = filters(create(NAME, weights="imagenet"))
+    seen = {tuple(colour) for colour in drawn.reshape(-1, 3)}
+    assert {tuple(colour) for colour in kernels.reshape(-1, 3)} <= seen
+
+
+def test_a_conversation(client: TestClient) -> None:
+    expected = imagenet().predict(jpeg())
+    talk = f"ws://127.0.0.1:8765/api/look/{NAME}/live"
+    with client.websocket_connect(talk, headers={"Origin": HOME}) as socket:
+        socket.send_bytes(jpeg())
+        answer = socket.receive_json()
+        assert [(g["label"], g["probability"]) for g in answer["top"]] == list(expected.top)
+        assert not answer["drawing"]
+        for drawn in ("stage4", look.ATTENTION):
+            socket.send_text(drawn)
+            socket.send_bytes(jpeg())
+            assert socket.receive_json()["drawing"]
+            shown = picture(socket.receive_bytes())
+            assert 200 < shown.shape[1] <= look.WIDTH
+            assert shown.std() > 5
+        socket.send_text("stage99")
+        socket.send_bytes(jpeg())
+        answer = socket.receive_json()
+        assert "There is no stage called 'stage99'" in answer["error"]
+        socket.send_text("")
+        socket.send_bytes(b"no picture")
+        assert "error" in socket.receive_json()
+        socket.send_bytes(jpeg())  # the conversation goes on
+        assert len(socket.receive_json()["top"]) == 5
