@@ -1,6 +1,7 @@
 """The drawing of a graph: nothing on top of anything else, in any graph."""
 
 from itertools import combinations
+from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
@@ -173,6 +174,11 @@ def test_wires_of_a_tree_do_not_cross(picks: list[int]) -> None:
         wires = [(place.y, after.y) for place in left for after in place.after]
         assert wires == sorted(wires)
         assert [end for _, end in wires] == sorted(end for _, end in wires)
+
+
+def test_the_documentation_shows_what_is_drawn_today() -> None:
+    drawing = Path(__file__).resolve().parents[2] / "docs" / "blackboard.svg"
+    assert drawing.read_text(encoding="utf-8") == draw(work_through(*GRAPHS[1]))
 
 
 def test_it_says_what_it_shows_to_those_who_hear_it() -> None:

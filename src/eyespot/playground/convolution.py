@@ -1,0 +1,219 @@
+"""Convolution and pooling of one small map, with what there is to say about every pixel.
+
+Networks compute cross-correlation: the kernel lies on the picture as it is. The convolution of
+mathematics turns it by 180 degrees first; a network learns its kernels, and needs no turning.
+Sizes as Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016, derive
+them (relationship 15 for dilation).
+"""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import ArrayLike, NDArray
+
+from eyespot.errors import UsageError
+
+Pooling = Literal["max", "mean"]
+
+MAX_SIDE = 256
+"""Pixels of a picture's side."""
+MAX_KERNEL = 31
+"""Numbers of a kernel's side."""
+MAX_STEP = 32
+"""Of stride, padding and dilation."""
+MAX_NUMBER = 1e6
+"""Of a pixel or a weight, on either side of 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How a window of `height` x `width` numbers moves over a map: `stride` pixels at a time, over
+    `padding` zeros on each side, its numbers `dilation` pixels apart. Raises UsageError for what
+    makes no sense or goes beyond the limits."""
+
+    height: int
+    width: int
+    stride: int = 1
+    padding: int = 0
+    dilation: int = 1
+
+    def __post_init__(self) -> None:
+        check_whole("The window's height", self.height, 1, MAX_KERNEL)
+        check_whole("The window's width", self.width, 1, MAX_KERNEL)
+        check_whole("The stride", self.stride, 1, MAX_STEP)
+        check_whole("The padding", self.padding, 0, MAX_STEP)
+        check_whole("The dilation", self.dilation, 1, MAX_STEP)
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Rows and columns of the picture from the first number of the window to the last."""
+        return self.dilation * (self.height - 1) + 1, self.dilation * (self.width - 1) + 1
+
+    def output_shape(self, height: int, width: int) -> tuple[int, int]:
+        """How many places the window has on a map of `height` x `width` pixels, down and across.
+        Raises UsageError if it has none."""
+        rows, columns = self.extent
+        high, wide = height + 2 * self.padding, width + 2 * self.padding
+        if rows > high or columns > wide:
+            padded = ", padding included" if self.padding else ""
+            spread = f", dilated from {self.height} x {self.width}" if self.dilation > 1 else ""
+            raise UsageError(
+                f"The window ({rows} x {columns}{spread}) is larger than the picture "
+                f"({high} x {wide}{padded}). Choose a smaller one, or more padding."
+            )
+        return (high - rows) // self.stride + 1, (wide - columns) // self.stride + 1
+
+    def in_words(self, height: int, width: int) -> tuple[str, str]:
+        """Where the output's height and width come from, with the numbers filled in."""
+        down, across = self.output_shape(height, width)
+        return (
+            self._in_words("height", height, self.height, down),
+            self._in_words("width", width, self.width, across),
+        )
+
+    def _in_words(self, side: str, size: int, kernel: int, places: int) -> str:
+        s, p, d = self.stride, self.padding, self.dilation
+        room = size + 2 * p - d * (kernel - 1) - 1
+        text = (
+            f"{side} = floor(({side} of the picture + 2 * padding - dilation * (kernel - 1) - 1) "
+            f"/ stride) + 1 = floor(({size} + 2 * {p} - {d} * ({kernel} - 1) - 1) / {s}) + 1 "
+            f"= floor({room} / {s}) + 1 = {places}"
+        )
+        if room % s:
+            line = "row" if side == "height" else "column"
+            text += f"; the last {room % s} {line}{'s' * (room % s > 1)} no window reaches"
+        return text
+
+    def pixels(self, row: int, column: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The rows and columns of the picture that make the output's pixel at `row`, `column`;
+        those below 0 or beyond the picture are padding."""
+        top, left = row * self.stride - self.padding, column * self.stride - self.padding
+        return (
+            tuple(top + self.dilation * n for n in range(self.height)),
+            tuple(left + self.dilation * n for n in range(self.width)),
+        )
+
+    def on(self, picture: NDArray[np.float64], fill: float = 0.0) -> NDArray[np.float64]:
+        """What the window sees at each of its places, float64 [H', W', height, width], a view.
+        `fill`: the padding."""
+        self.output_shape(*picture.shape)
+        padded = np.pad(picture, self.padding, constant_values=fill)
+        s, d = self.stride, self.dilation
+        return sliding_window_view(padded, self.extent)[::s, ::s, ::d, ::d]
+
+
+@dataclass(frozen=True, slots=True)
+class Pixel:
+    """How one pixel of a convolution comes about.
+
+    `rows`, `columns`: of the picture, as Window.pixels gives them. `inputs`: what stands there,
+    padding as 0, float64 [height, width]. `products`: `inputs` times the kernel. `value`: their
+    sum. `text`: the sum, written down.
+    """
+
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+    inputs: NDArray[np.float64]
+    products: NDArray[np.float64]
+    value: float
+    text: str
+
+
+def convolve(
+    picture: ArrayLike, kernel: ArrayLike, *, stride: int = 1, padding: int = 0, dilation: int = 1
+) -> NDArray[np.float64]:
+    """Cross-correlation of `picture` [H, W] with `kernel` [h, w], float64 [H', W'].
+
+    Raises UsageError for what are no such arrays, beyond the limits, or do not fit each other.
+    """
+    pixels, weights, window = _checked(picture, kernel, stride, padding, dilation)
+    return np.asarray(np.einsum("ijkl,kl->ij", window.on(pixels), weights))
+
+
+def pixel(
+    picture: ArrayLike,
+    kernel: ArrayLike,
+    row: int,
+    column: int,
+    *,
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
+) -> Pixel:
+    """How the pixel at `row`, `column` of `convolve` comes about. Raises UsageError as that does,
+    and if there is no such pixel."""
+    pixels, weights, window = _checked(picture, kernel, stride, padding, dilation)
+    height, width = window.output_shape(*pixels.shape)
+    check_whole("The row", row, 0, height - 1)
+    check_whole("The column", column, 0, width - 1)
+    inputs = window.on(pixels)[row, column].copy()
+    products = inputs * weights
+    value = float(products.sum())
+    terms = [
+        f"{_factor(pixel)} * {_factor(weight)}"
+        for pixel, weight in zip(inputs.ravel(), weights.ravel(), strict=True)
+    ]
+    text = f"{' + '.join(terms)} = {value:.4g}"
+    return Pixel(*window.pixels(row, column), inputs, products, value, text)
+
+
+def pool(
+    picture: ArrayLike, kind: Pooling, size: int, *, stride: int | None = None, padding: int = 0
+) -> NDArray[np.float64]:
+    """The largest number of each window of `size` x `size` pixels, or their mean, float64 [H', W'].
+
+    `stride`: `size` if it is None. Padding is never the largest; in a mean it counts as zeros.
+    Raises UsageError as `convolve` does, and for padding of more than half a window, where some
+    windows would see nothing else.
+    """
+    if kind not in get_args(Pooling):
+        raise UsageError(f"There is no pooling {kind!r}. Choose max or mean.")
+    pixels = _array("The picture", picture, MAX_SIDE)
+    window = Window(size, size, size if stride is None else stride, padding)
+    if padding > size // 2:
+        raise UsageError(
+            f"The padding may be half of the window at most ({size // 2} of {size}), got {padding}."
+        )
+    if kind == "max":
+        return np.asarray(window.on(pixels, -np.inf).max(axis=(2, 3)))
+    return np.asarray(window.on(pixels).mean(axis=(2, 3)))
+
+
+def check_whole(what: str, value: object, least: int, most: int) -> None:
+    """Raises UsageError if `value` is no whole number from `least` to `most`."""
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise UsageError(f"{what} has to be a whole number from {least} to {most}, got {value!r}.")
+
+
+def _checked(
+    picture: ArrayLike, kernel: ArrayLike, stride: int, padding: int, dilation: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], Window]:
+    weights = _array("The kernel", kernel, MAX_KERNEL)
+    height, width = weights.shape
+    window = Window(height, width, stride, padding, dilation)
+    return _array("The picture", picture, MAX_SIDE), weights, window
+
+
+def _array(what: str, values: ArrayLike, side: int) -> NDArray[np.float64]:
+    """`values` as float64 [H, W]. Raises UsageError if they are no such thing."""
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        array = np.empty(0)  # rows of different lengths, texts
+    if array.ndim != 2 or min(array.shape) < 1 or max(array.shape) > side:
+        raise UsageError(
+            f"{what} has to be rows of numbers, all of the same length, at most {side} x {side}; "
+            f"got {np.shape(array) if array.size else 'something else'}."
+        )
+    if not (np.abs(array) <= MAX_NUMBER).all():
+        raise UsageError(
+            f"{what} has to be made of numbers from {-MAX_NUMBER:g} to {MAX_NUMBER:g}."
+        )
+    return array
+
+
+def _factor(value: float) -> str:
+    text = f"{value:.4g}" if value else "0"
+    return f"({text})" if text.startswith("-") else text

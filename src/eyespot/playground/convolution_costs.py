@@ -1,0 +1,132 @@
+"""What a convolution of a network costs, with the multiplications written down.
+
+A connection is a multiplication, or a bias that is added, each counted wherever it happens; what is
+multiplied with padding counts as well.
+"""
+
+from dataclasses import dataclass
+
+from eyespot.errors import UsageError
+from eyespot.playground.convolution import Window, check_whole
+
+MAX_MAPS = 10_000
+"""Maps of a layer."""
+MAX_MAP_SIDE = 10_000
+"""Pixels of a map's side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """`number`, and the `text` of its calculation."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Of one convolution over maps. `output`: maps, height and width that come out. `sizes`: where
+    height and width come from."""
+
+    output: tuple[int, int, int]
+    sizes: tuple[str, str]
+    weights: Count
+    biases: Count
+    multiply_adds: Count
+    connections: Count
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A convolution (`standard`) beside its separable twin: `depthwise`, one kernel a map, then
+    `pointwise`, 1 x 1 over all maps. `weights`, `multiply_adds`: of the twin. `ratio`: of these to
+    the standard one's, 1/N + 1/k^2 for N maps that come out. All without biases."""
+
+    standard: Costs
+    depthwise: Costs
+    pointwise: Costs
+    weights: Count
+    multiply_adds: Count
+    ratio: float
+    text: str
+
+
+def costs(
+    maps: int,
+    height: int,
+    width: int,
+    filters: int,
+    window: Window,
+    *,
+    groups: int = 1,
+    bias: bool = True,
+) -> Costs:
+    """Of a convolution from `maps` maps of `height` x `width` pixels to `filters` maps.
+
+    `groups`: into so many equal parts the maps are divided, each of which only its own part of the
+    filters sees. Raises UsageError for numbers that make no sense or go beyond the limits.
+    """
+    check_whole("The number of maps", maps, 1, MAX_MAPS)
+    check_whole("The number of filters", filters, 1, MAX_MAPS)
+    check_whole("The picture's height", height, 1, MAX_MAP_SIDE)
+    check_whole("The picture's width", width, 1, MAX_MAP_SIDE)
+    check_whole("The number of groups", groups, 1, maps)
+    if maps % groups or filters % groups:
+        raise UsageError(
+            f"{groups} groups do not divide {maps} maps and {filters} filters evenly. "
+            "Choose a divisor of both."
+        )
+    down, across = window.output_shape(height, width)
+    each = maps // groups
+    kernel = f"{each} {'map' if each == 1 else 'maps'} * {window.height} * {window.width}"
+    weights = filters * each * window.height * window.width
+    biases = filters if bias else 0
+    pixels = down * across
+    return Costs(
+        output=(filters, down, across),
+        sizes=window.in_words(height, width),
+        weights=Count(weights, f"{filters} filters * {kernel} = {weights:,} weights"),
+        biases=Count(biases, f"{biases:,} biases, one a filter" if bias else "no biases"),
+        multiply_adds=Count(
+            pixels * weights,
+            f"{down} * {across} pixels * {weights:,} weights = {pixels * weights:,} multiply-adds",
+        ),
+        connections=Count(
+            pixels * (weights + biases),
+            f"{down} * {across} pixels * ({weights:,} weights + {biases:,} biases) = "
+            f"{pixels * (weights + biases):,} connections",
+        ),
+    )
+
+
+def compare_separable(
+    maps: int, height: int, width: int, filters: int, window: Window
+) -> Comparison:
+    """A convolution beside a depthwise and a pointwise one in its place (Howard et al.,
+    "MobileNets", 2017, section 3.1). Raises UsageError as `costs` does."""
+    standard = costs(maps, height, width, filters, window, bias=False)
+    depthwise = costs(maps, height, width, maps, window, groups=maps, bias=False)
+    _, down, across = depthwise.output
+    pointwise = costs(maps, down, across, filters, Window(1, 1), bias=False)
+    weights = depthwise.weights.number + pointwise.weights.number
+    multiply_adds = depthwise.multiply_adds.number + pointwise.multiply_adds.number
+    area = window.height * window.width
+    ratio = 1 / filters + 1 / area
+    text = f"1/N + 1/k^2 = 1/{filters} + 1/{area} = {ratio:.4g} of the standard convolution's"
+    return Comparison(
+        standard,
+        depthwise,
+        pointwise,
+        Count(weights, _sum(depthwise.weights, pointwise.weights, "weights")),
+        Count(
+            multiply_adds,
+            _sum(depthwise.multiply_adds, pointwise.multiply_adds, "multiply-adds"),
+        ),
+        ratio,
+        text,
+    )
+
+
+def _sum(one: Count, other: Count, what: str) -> str:
+    total = one.number + other.number
+    return f"{one.number:,} depthwise + {other.number:,} pointwise = {total:,} {what}"
