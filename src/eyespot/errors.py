@@ -50,3 +50,15 @@ class TrainingError(EyespotError):
 
 class NonFiniteError(TrainingError):
     """A loss is infinite or no number."""
+
+
+class ProjectError(EyespotError):
+    """The studio's projects cannot be read or written (a full disk, a damaged file)."""
+
+
+class MissingError(EyespotError):
+    """What was asked for is not there, or not there any more."""
+
+
+class Stopped(EyespotError):
+    """Work that was told to end before it was done."""

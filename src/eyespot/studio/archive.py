@@ -1,0 +1,237 @@
+"""Pictures as a zip file of folders, one a class; and back.
+
+A manifest keeps what folders cannot say: the classes' own names and which frames are of one burst.
+Names in the archive only name: nothing is ever unpacked to a path.
+"""
+
+import contextlib
+import io
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+
+from eyespot.data.decode import MAX_BYTES
+from eyespot.data.formats import EXTENSIONS, sniff
+from eyespot.data.photos import Dataset, Photo, Skipped, label_of
+from eyespot.errors import DatasetError, PhotoError
+from eyespot.studio.project import MOST_PICTURES, Project
+
+MANIFEST = "eyespot.json"
+FORMAT = "eyespot-pictures"
+MOST_MEMBERS = 2 * MOST_PICTURES
+MOST_UNPACKED = 20_000_000_000
+"""Bytes that all members may claim together."""
+MOST_RATIO = 100
+"""Times that an archive may grow: pictures hardly shrink, zip bombs grow a thousand times."""
+FREE_GROWTH = 10_000_000
+"""Bytes below which growing is no danger."""
+MAX_MANIFEST = 20_000_000
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
+_FAULTS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,  # an encrypted member
+    NotImplementedError,
+)
+
+
+def write_archive(project: Project, file: BinaryIO) -> int:
+    """Write all pictures of a project into `file`; how many could not be: those of which only
+    features were taught, or that cannot be read. Raises OSError as writing does."""
+    snapshot = project.snapshot()
+    folders = dict(
+        zip(
+            (of.id for of in snapshot.classes),
+            folder_names([of.name for of in snapshot.classes]),
+            strict=True,
+        )
+    )
+    numbers = dict.fromkeys(folders, 0)
+    bursts: dict[str, str] = {}
+    missing = 0
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for picture in snapshot.pictures:
+            try:
+                data = project.file(picture.sha256)
+            except PhotoError:
+                data = None
+            if data is None:
+                missing += 1
+                continue
+            numbers[picture.class_id] += 1
+            number = numbers[picture.class_id]
+            name = f"{folders[picture.class_id]}/{number:05}{_ending(data)}"
+            archive.writestr(name, data)
+            if picture.burst is not None:
+                bursts[name] = picture.burst
+        manifest = {
+            "format": FORMAT,
+            "format_version": 1,
+            "name": snapshot.name,
+            "classes": [
+                {"folder": folders[of.id], "name": of.name, "enabled": of.enabled}
+                for of in snapshot.classes
+            ],
+            "bursts": bursts,
+        }
+        archive.writestr(MANIFEST, json.dumps(manifest, indent=1), zipfile.ZIP_DEFLATED)
+    return missing
+
+
+def folder_names(names: Sequence[str]) -> list[str]:
+    """A folder's name for each class that every system can hold, no two alike."""
+    taken: set[str] = set()
+    found = []
+    for name in names:
+        safe = re.sub(r"[^\w \-.+]", "_", name)[:60].strip(" .") or "class"
+        if _RESERVED.fullmatch(safe):  # Windows keeps these names for itself
+            safe = f"{safe}_"
+        unique, number = safe, 1
+        while unique.casefold() in taken:
+            number += 1
+            unique = f"{safe} {number}"
+        taken.add(unique.casefold())
+        found.append(unique)
+    return found
+
+
+def _ending(data: bytes) -> str:
+    kind = sniff(data[:32])
+    return next((ending for ending, of in EXTENSIONS.items() if of == kind), "")
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What an archive holds. `name`: of the project, empty if it does not say. `enabled`: by
+    class, in order, also those without a picture."""
+
+    name: str
+    enabled: dict[str, bool]
+    dataset: Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSource:
+    """A picture in an archive."""
+
+    archive: zipfile.ZipFile
+    member: zipfile.ZipInfo
+
+    def read(self) -> bytes:
+        if self.member.file_size > MAX_BYTES:
+            raise PhotoError(
+                f"the file has {self.member.file_size:,} bytes, at most {MAX_BYTES:,} are read"
+            )
+        try:
+            return self.archive.read(self.member)
+        except _FAULTS as error:
+            raise PhotoError(f"cannot be unpacked: {error}") from error
+
+
+@contextlib.contextmanager
+def open_archive(file: Path | bytes) -> Iterator[Contents]:
+    """The pictures in a zip file of folders, to be read while it is open.
+
+    Raises DatasetError if it is no zip file, holds no picture in a folder, or claims more than is
+    read of strangers' archives.
+    """
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(file) if isinstance(file, bytes) else file)
+    except _FAULTS as error:
+        raise DatasetError(
+            f"This is not a whole zip file ({error}). Export or download it again."
+        ) from error
+    with archive:
+        size = len(file) if isinstance(file, bytes) else file.stat().st_size
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        _check_limits(members, size)
+        manifest = _manifest(archive)
+        yield (
+            _with_manifest(archive, members, manifest) if manifest else _folders(archive, members)
+        )
+
+
+def _check_limits(members: Sequence[zipfile.ZipInfo], size: int) -> None:
+    unpacked = sum(member.file_size for member in members)
+    if len(members) > MOST_MEMBERS:
+        raise DatasetError(
+            f"The archive holds {len(members):,} files, at most {MOST_MEMBERS:,} are read. "
+            "Divide it."
+        )
+    if unpacked > min(MOST_UNPACKED, max(FREE_GROWTH, MOST_RATIO * size)):
+        raise DatasetError(
+            f"The archive of {size:,} bytes would grow to {unpacked:,}: pictures do not, so it was "
+            "not unpacked. Import a folder instead."
+        )
+
+
+def _manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
+    """What was written by `write_archive`; empty if there is nothing of the kind."""
+    try:
+        member = archive.getinfo(MANIFEST)
+        if member.file_size > MAX_MANIFEST:
+            return {}
+        said = json.loads(archive.read(member))
+    except (KeyError, RecursionError, *_FAULTS):
+        return {}
+    return said if isinstance(said, dict) and said.get("format") == FORMAT else {}
+
+
+def _with_manifest(
+    archive: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo], manifest: dict[str, Any]
+) -> Contents:
+    try:
+        names = {str(of["folder"]): label_of(str(of["name"])) for of in manifest["classes"]}
+        enabled = {label_of(str(of["name"])): bool(of["enabled"]) for of in manifest["classes"]}
+        bursts = {str(name): label_of(str(burst)) for name, burst in manifest["bursts"].items()}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DatasetError(
+            f"The archive's {MANIFEST} is not as expected ({error}). Export it again, or delete "
+            f"{MANIFEST} from it: the folders are then the classes."
+        ) from error
+    photos = [
+        Photo(member.filename, MemberSource(archive, member), names[folder], group=burst)
+        for member in members
+        if (folder := member.filename.partition("/")[0]) in names
+        for burst in (bursts.get(member.filename),)
+    ]
+    return Contents(label_of(str(manifest.get("name", ""))), enabled, Dataset(tuple(photos)))
+
+
+def _folders(archive: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo]) -> Contents:
+    """The first folder in which there are several is that of the classes."""
+    parts = {
+        member.filename: (PurePosixPath(member.filename.replace("\\", "/")).parts, member)
+        for member in members
+    }
+    visible = {
+        name: found
+        for name, found in parts.items()
+        if not any(part.startswith((".", "__MACOSX")) for part in found[0])
+    }
+    depth = 0
+    while len({path[depth] for path, _ in visible.values() if len(path) > depth + 1}) == 1 and all(
+        len(path) > depth + 2 for path, _ in visible.values()
+    ):
+        depth += 1
+    photos, skipped = [], []
+    for name, (path, member) in visible.items():
+        if len(path) < depth + 2:
+            skipped.append(Skipped(label_of(name), "is in no class folder"))
+            continue
+        photos.append(Photo(name, MemberSource(archive, member), label_of(path[depth])))
+    if not photos:
+        raise DatasetError(
+            "Expected a zip file with a folder per class and pictures in it, as cat/1.jpg; found "
+            f"{len(parts)} files in no class folder."
+        )
+    dataset = Dataset(tuple(photos), tuple(skipped))
+    return Contents("", dict.fromkeys(dataset.classes, True), dataset)

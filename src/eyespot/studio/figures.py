@@ -1,0 +1,198 @@
+"""How good a project's classifier is, in figures that hold for pictures it has not seen.
+
+Frames of one burst are nearly the same picture: a head that has seen one knows the others. They
+stand on the same side of every fold, and count once where an interval says how sure a figure is.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eyespot.classifier import CROSS_VALIDATED, Classifier
+from eyespot.data.duplicates import Duplicates, find_duplicates
+from eyespot.data.splits import FOLDS, choose_repeats, fold_of, folds
+from eyespot.evaluation import (
+    Evaluation,
+    advice,
+    confused_pairs,
+    evaluate,
+    fit_rejection,
+    suspicious_labels,
+)
+from eyespot.evaluation.crossval import cross_validate
+from eyespot.features.extract import Features
+from eyespot.heads.familiarity import familiarity_out_of_fold
+from eyespot.heads.method import Prepared
+
+PROVEN = 0.8
+"""Right at least so often, says the lower end of the interval: then no mistake means something."""
+MOST_STRANGERS = 2_000
+"""Pictures that are compared with those of other classes: the cost grows with the square."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A picture that may be of the class `suggested`, with that probability."""
+
+    picture: int
+    suggested: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """`top1` with its 95 % `interval`: None where they cannot be honest, and `advice` says why.
+
+    `asked`: pictures, and `independent`: how many of them differ. `weakest`: (class, share of its
+    pictures that are found), None if all are. `confused`: (class, taken for, times), the most
+    frequent first. `doubled`: ids of pictures that are the same, without frames of one burst.
+    """
+
+    top1: float | None
+    interval: tuple[float, float] | None
+    asked: int
+    independent: int
+    weakest: tuple[str, float] | None
+    confused: tuple[tuple[str, str, int], ...]
+    suspicious: tuple[Suspect, ...]
+    doubled: tuple[tuple[int, ...], ...]
+    advice: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def judge(
+    classifier: Classifier,
+    prepared: Prepared,
+    features: Features,
+    labels: NDArray[np.int64],
+    ids: Sequence[int],
+    bursts: Sequence[str | None],
+    stopped: Callable[[], None] = lambda: None,
+) -> tuple[Classifier, Figures]:
+    """The same head with probabilities and a refusal that were set by what it has not seen, and
+    its figures.
+
+    `prepared`: what its head was learnt from. `labels`: int64 [n]. `ids`: of the n pictures.
+    `stopped`: called between steps, raises what ends the work.
+    """
+    names = classifier.classes
+    last = features.inputs((classifier.backbone.last,))
+    duplicates = find_duplicates(features.sha256, features.dhash, features.thumbnails, bursts)
+    doubled = _doubled(duplicates, bursts)
+    stopped()
+    groups = duplicates.group
+    independent = len(np.unique(groups))
+    single = [index for index in range(len(names)) if len(np.unique(groups[labels == index])) < 2]
+    own = tuple(tuple(ids[index] for index in group) for group in doubled)
+    disputed = [group for group in doubled if len(set(labels[group].tolist())) > 1]
+    conflict = _conflict([names[label] for label in labels[disputed[0]]]) if disputed else ""
+    if single:
+        threshold = _lenient(last, labels)
+        told = conflict or _once_more([names[index] for index in single], labels, single, names)
+        figures = Figures(None, None, 0, independent, None, (), (), own, told)
+        return replace(classifier, threshold=threshold), figures
+
+    divisions = [
+        fold_of(labels, groups, FOLDS, seed) for seed in range(choose_repeats(independent))
+    ]
+    repeats = [folds(division) for division in divisions]
+    knob = classifier.recipe.knob
+    found = cross_validate(prepared, labels, len(names), repeats, divisions[0], (knob,))
+    stopped()
+    right = found.probabilities.argmax(axis=1) == labels
+    rejection = fit_rejection(familiarity_out_of_fold(last, labels, repeats[0]), right)
+    stopped()
+    evaluation = evaluate(found.probabilities, labels, names, groups)
+    weakest = min(evaluation.per_class, key=lambda score: score.recall)
+    figures = Figures(
+        top1=evaluation.top1,
+        interval=evaluation.top1_interval,
+        asked=evaluation.count,
+        independent=independent,
+        weakest=(weakest.name, weakest.recall) if weakest.recall < 1 else None,
+        confused=tuple(
+            (names[true], names[said], count) for true, said, count in confused_pairs(evaluation)
+        ),
+        suspicious=tuple(
+            Suspect(ids[s.index], names[s.suggested], s.confidence)
+            for s in suspicious_labels(found.probabilities, labels)
+        ),
+        doubled=own,
+        advice=conflict or _advice(evaluation, groups, labels),
+    )
+    metrics = {
+        **evaluation.to_dict(),
+        "evaluated_on": CROSS_VALIDATED,
+        "rejection": rejection.to_dict(),
+    }
+    judged = replace(
+        classifier,
+        temperature=found.temperature,
+        threshold=rejection.threshold,
+        metrics=metrics,
+    )
+    return judged, figures
+
+
+def _doubled(duplicates: Duplicates, bursts: Sequence[str | None]) -> list[list[int]]:
+    """Groups of the same picture, but for frames of one burst, which are alike by nature."""
+    related = {index for group in duplicates.near for index in group}
+    files = [group for group in duplicates.exact if not related.intersection(group)]
+    return [
+        group
+        for group in [*duplicates.near, *files]
+        if len({bursts[index] or index for index in group}) > 1
+    ]
+
+
+def _lenient(last: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """A threshold where nothing unseen can set it: what is less familiar than pictures of one
+    class are with those of the others, is none of these."""
+    if len(last) > MOST_STRANGERS:
+        drawn = np.random.default_rng(0).permutation(len(last))[:MOST_STRANGERS]
+        last, labels = last[drawn], labels[drawn]
+    return float(np.median(familiarity_out_of_fold(last, labels, folds(labels))))
+
+
+def _conflict(names: Sequence[str]) -> str:
+    both = " and ".join(dict.fromkeys(names))
+    return f"The same picture is in {both}: remove it where it does not belong."
+
+
+def _once_more(
+    lacking: Sequence[str], labels: NDArray[np.int64], single: Sequence[int], names: Sequence[str]
+) -> str:
+    """What to do where a class was recorded once, or has a single picture."""
+    if any(np.count_nonzero(labels == index) == 1 for index in single):
+        which = _listed(lacking)
+        return f"Add more pictures of {which}: from one alone nobody can tell how well it works."
+    which = "each class" if len(lacking) == len(names) else _listed(lacking)
+    return (
+        f"Record {which} once more, from another side: the frames of one recording are too alike "
+        "to tell how well it works."
+    )
+
+
+def _advice(evaluation: Evaluation, groups: NDArray[np.int64], labels: NDArray[np.int64]) -> str:
+    if evaluation.top1_interval[0] >= PROVEN or confused_pairs(evaluation):
+        return advice(evaluation)
+    differing = [len(np.unique(groups[labels == k])) for k in range(len(evaluation.classes))]
+    fewest = evaluation.classes[int(np.argmin(differing))]
+    return (
+        "It made no mistake, but was asked about few different pictures: add 10 more of "
+        f"{fewest}, from other sides."
+    )
+
+
+def _listed(names: Sequence[str], most: int = 5) -> str:
+    if len(names) == 1:
+        return names[0]
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,146 @@
+"""Projects from elsewhere: folders of pictures, archives, classifiers that were taught before."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from eyespot.classifier import load
+from eyespot.data.decode import decode
+from eyespot.data.open import open_photos
+from eyespot.data.photos import Dataset, Photo, Skipped
+from eyespot.errors import ClassifierFileError, DatasetError, PhotoError
+from eyespot.progress import Progress, counting
+from eyespot.studio.archive import open_archive
+from eyespot.studio.pictures import Kept
+from eyespot.studio.project import LONGEST_NAME, Project, require_room
+from eyespot.studio.projects import Draft, Store
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """`pictures`: how many. `skipped`: those that were not, and why. `note`: what a person should
+    know, empty if nothing."""
+
+    project: Project
+    pictures: int
+    skipped: tuple[Skipped, ...]
+    note: str = ""
+
+
+def import_folder(
+    store: Store,
+    folder: Path,
+    progress: Progress = lambda stage, done, total: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Imported:
+    """A project from a folder with a folder of pictures per class, or whatever else `open_photos`
+    takes. Raises DatasetError, UsageError, ProjectError, Stopped."""
+    dataset = open_photos(folder, least_classes=1)
+    enabled = dict.fromkeys(dataset.classes, True)
+    return _import(store, folder.resolve().name, dataset, enabled, progress, stopped)
+
+
+def import_archive(
+    store: Store,
+    file: Path | bytes,
+    name: str,
+    progress: Progress = lambda stage, done, total: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Imported:
+    """A project from a zip file of folders, or one that was exported here. `name`: of the project,
+    if the file does not say. Raises DatasetError, UsageError, ProjectError, Stopped."""
+    with open_archive(file) as found:
+        named = found.name or name
+        return _import(store, named, found.dataset, found.enabled, progress, stopped)
+
+
+def import_classifier(store: Store, path: Path, name: str) -> Imported:
+    """A project from a NAME.eyespot: its classes, and of their photos what is in it, which is
+    features and thumbnails. Raises ClassifierFileError, WeightsError, UsageError, ProjectError."""
+    classifier = load(path)
+    taught = classifier.require_taught()
+    features, extractor = taught.features, classifier.backbone.extractor
+    require_room(len(features))
+    usable = np.asarray(np.isfinite(features.values).all(axis=1))
+    rows, seen, skipped = [], set(), []
+    drafts: list[list[tuple[str, str | None, bytes | None]]] = [[] for _ in classifier.classes]
+    for index, (sha256, label) in enumerate(
+        zip(features.sha256, taught.labels.tolist(), strict=True)
+    ):
+        if not _SHA256.fullmatch(str(sha256)) or label < 0:
+            raise ClassifierFileError(
+                f"{path.name} is damaged: its photos are not as expected. Restore it from a copy."
+            )
+        if (sha256, label) in seen:
+            continue
+        try:
+            decode(features.thumbnails[index])
+        except PhotoError as error:
+            skipped.append(Skipped(features.names[index], f"its thumbnail: {error}"))
+            continue
+        if not usable[index]:
+            skipped.append(Skipped(features.names[index], "its features are no numbers"))
+            continue
+        seen.add((sha256, label))
+        drafts[label].append((sha256, None, features.thumbnails[index]))
+        code = int(features.dhash[index]).to_bytes(8, "big")
+        rows.append((sha256, extractor, code, features.values[index].tobytes()))
+    classes = [
+        Draft(label, True, pictures)
+        for label, pictures in zip(_short(classifier.classes).values(), drafts, strict=True)
+    ]
+    project = store.create(name[:LONGEST_NAME], classes, rows)
+    note = (
+        "The photos themselves are not in such a file: you see thumbnails, and learning uses what "
+        f"{classifier.backbone.name} saw in them. With another network they are left out."
+    )
+    return Imported(project, len(seen), tuple(skipped), note)
+
+
+def _import(
+    store: Store,
+    name: str,
+    dataset: Dataset,
+    enabled: Mapping[str, bool],
+    progress: Progress,
+    stopped: Callable[[], bool],
+) -> Imported:
+    photos = [photo for photo in dataset.photos if photo.label in enabled]
+    require_room(len(photos))
+    step = counting(progress, "Reading pictures", len(photos))
+    kept, skipped = store.pictures.keep_all(photos, step, stopped)
+    if not kept:
+        reason = f", the first because: {skipped[0].reason}" if skipped else ""
+        raise DatasetError(f"None of {len(photos)} files is a picture{reason}.")
+    by_class: dict[str, dict[str, tuple[Photo, Kept]]] = {label: {} for label in enabled}
+    for photo, picture in kept:
+        by_class[photo.label or ""].setdefault(picture.sha256, (photo, picture))
+    names = _short(tuple(enabled))
+    drafts = [
+        Draft(
+            names[label],
+            enabled[label],
+            [(sha256, photo.group, p.thumbnail) for sha256, (photo, p) in pictures.items()],
+        )
+        for label, pictures in by_class.items()
+    ]
+    project = store.create(name[:LONGEST_NAME] or "Imported", drafts)
+    count = sum(len(pictures) for pictures in by_class.values())
+    return Imported(project, count, (*dataset.skipped, *skipped))
+
+
+def _short(labels: tuple[str, ...]) -> dict[str, str]:
+    """Names that a project can have, no two alike, for labels of any length."""
+    names: dict[str, str] = {}
+    for label in labels:
+        name, number = label.strip()[:LONGEST_NAME] or "class", 1
+        while name in names.values():
+            number += 1
+            name = f"{label.strip()[: LONGEST_NAME - 6]} {number}"
+        names[label] = name
+    return names

@@ -1,0 +1,41 @@
+"""Small pictures for tests of the studio's teaching, as a camera and as files bring them."""
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from eyespot.studio.project import Project
+from tests.pictures import patches
+
+NAMES = ("brick", "grass", "gravel")
+
+
+def encoded(pixels: NDArray[np.uint8]) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def files(surface: str, count: int, seed: int = 0) -> list[tuple[str, bytes]]:
+    """(name, file) of `count` different pictures of a surface."""
+    pixels = patches(surface, count, side=40, seed=seed)
+    return [(f"{surface} {number}.png", encoded(one)) for number, one in enumerate(pixels)]
+
+
+def recording(surface: str, count: int, seed: int) -> list[tuple[str, bytes]]:
+    """Frames of one burst: the same picture, but for the camera's noise."""
+    (scene,) = patches(surface, 1, side=40, seed=seed)
+    rng = np.random.default_rng(seed)
+    noisy = [scene + rng.normal(0, 3, scene.shape) for _ in range(count)]
+    return [("frame", encoded(frame.clip(0, 255).astype(np.uint8))) for frame in noisy]
+
+
+def add_classes(project: Project, count: int, names: tuple[str, ...] = NAMES) -> dict[str, str]:
+    """A class per surface with `count` files each; their ids by name."""
+    ids = {name: project.add_class(name) for name in names}
+    for name, id in ids.items():
+        if count:
+            project.add_pictures(id, files(name, count))
+    return ids

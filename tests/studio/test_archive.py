@@ -1,0 +1,313 @@
+"""Pictures out and in: zip files, folders and classifiers, from us and from strangers."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eyespot.classifier import Classifier
+from eyespot.data.open import open_photos
+from eyespot.errors import (
+    ClassifierFileError,
+    DatasetError,
+    PhotoError,
+    ProjectError,
+    Stopped,
+    UsageError,
+)
+from eyespot.studio import archive, project
+from eyespot.studio.archive import folder_names, write_archive
+from eyespot.studio.imports import import_archive, import_classifier, import_folder
+from eyespot.studio.project import Project
+from eyespot.studio.projects import Store
+from eyespot.transfer.teach import learn
+from tests.pictures import write_folder
+from tests.studio.teaching import add_classes, files, recording
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "studio")
+
+
+def exported(made: Project) -> bytes:
+    file = io.BytesIO()
+    assert write_archive(made, file) == 0
+    return file.getvalue()
+
+
+def zipped(members: dict[str, bytes], how: int = zipfile.ZIP_STORED) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", how) as made:
+        for name, data in members.items():
+            made.writestr(name, data)
+    return file.getvalue()
+
+
+def pictures(count: int = 3) -> list[bytes]:
+    return [data for _, data in files("brick", count)]
+
+
+def names(made: Project) -> dict[str, int]:
+    """Pictures by class."""
+    snapshot = made.snapshot()
+    return {of.name: sum(p.class_id == of.id for p in snapshot.pictures) for of in snapshot.classes}
+
+
+# --- out and in again ------------------------------------------------------------------------
+
+
+def test_what_is_exported_comes_back_whole(store: Store) -> None:
+    made = store.create("Mugs & more")
+    ids = add_classes(made, 2, ("brick", "grass"))
+    odd = made.add_class("../a/b: é")
+    made.add_pictures(odd, recording("gravel", 3, seed=1), "burst 1")
+    made.add_class("empty")
+    made.enable_class(ids["grass"], False)
+    found = import_archive(store, exported(made), "elsewhere")
+    before, after = made.snapshot(), found.project.snapshot()
+    assert found.pictures == 7
+    assert found.skipped == ()
+    assert after.name == "Mugs & more"
+    assert [(of.name, of.enabled) for of in after.classes] == [
+        (of.name, of.enabled) for of in before.classes
+    ]
+    assert [(p.sha256, p.burst) for p in after.pictures] == [
+        (p.sha256, p.burst) for p in before.pictures
+    ]
+    assert after.undo is None
+
+
+def test_unpacked_it_is_a_folder_of_class_folders(store: Store, tmp_path: Path) -> None:
+    made = store.create("mugs")
+    add_classes(made, 2)
+    with zipfile.ZipFile(io.BytesIO(exported(made))) as file:
+        file.extractall(tmp_path / "out")
+    dataset = open_photos(tmp_path / "out")
+    assert dataset.classes == ("brick", "grass", "gravel")
+    assert {photo.name for photo in dataset.photos} >= {"brick/00001.png", "gravel/00002.png"}
+
+
+def test_folders_have_names_that_every_system_can_hold() -> None:
+    odd = ["a/b", "a\\b", "A_B", "..", "", "con", "x" * 100, "x" * 99, "é ", "a:b"]
+    safe = folder_names(odd)
+    assert len({name.casefold() for name in safe}) == len(odd)
+    assert all(name == name.strip(" .") and len(name) < 70 for name in safe)
+    assert not any(set(name) & set('/\\:*?"<>|\0') for name in safe)
+    assert "con" not in safe
+
+
+# --- zip files of strangers ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("above", ["", "pets/", "a/b/"])
+def test_folders_in_a_zip_file_are_classes(store: Store, above: str) -> None:
+    one, two, three = pictures()
+    members = {
+        f"{above}cat/1.png": one,
+        f"{above}cat/deep/2.png": two,
+        f"{above}dog/1.png": three,
+        f"{above}dog/readme.txt": b"woof",
+        "__MACOSX/cat/._1.png": b"x",
+        f"{above}.DS_Store": b"x",
+    }
+    found = import_archive(store, zipped(members), "pets")
+    assert found.project.snapshot().name == "pets"
+    assert names(found.project) == {"cat": 2, "dog": 1}
+    assert [skipped.path for skipped in found.skipped] == [f"{above}dog/readme.txt"]
+
+
+def test_names_in_a_zip_file_never_become_paths(store: Store, tmp_path: Path) -> None:
+    one, two, _ = pictures()
+    members = {"../../evil/1.png": one, "/etc/2.png": two, "C:\\x\\3.png": two}
+    before = set(tmp_path.rglob("*"))
+    import_archive(store, zipped(members), "evil")
+    after = {path.relative_to(tmp_path) for path in set(tmp_path.rglob("*")) - before}
+    assert all(path.parts[:2] == ("studio", "pictures") for path in after if "sql" not in path.name)
+    assert not (tmp_path.parent / "evil").exists()
+
+
+def test_zip_bombs_are_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    bomb = zipped({"a/1.png": b"\0" * 30_000_000}, zipfile.ZIP_DEFLATED)
+    assert len(bomb) < 100_000
+    with pytest.raises(DatasetError, match="would grow"):
+        import_archive(store, bomb, "bomb")
+    monkeypatch.setattr(archive, "MOST_MEMBERS", 2)
+    with pytest.raises(DatasetError, match="3 files"):
+        import_archive(store, zipped({f"a/{n}.png": b"" for n in range(3)}), "many")
+    monkeypatch.setattr(archive, "MOST_UNPACKED", 1000)
+    with pytest.raises(DatasetError, match="would grow"):
+        import_archive(store, zipped({"a/1.png": pictures(1)[0]}), "large")
+    assert store.list() == []
+
+
+def test_a_member_that_lies_about_its_size_is_skipped(store: Store) -> None:
+    one, two, _ = pictures()
+    honest = zipped({"a/1.png": one, "a/2.png": two})
+    size = len(one).to_bytes(4, "little")
+    lying = honest.replace(size, (10).to_bytes(4, "little"))
+    assert lying != honest
+    found = import_archive(store, lying, "liar")
+    assert names(found.project) == {"a": 1}
+    assert "unpacked" in found.skipped[0].reason
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"no zip file", "not a whole zip"),
+        (zipped({"a/1.png": b"x"})[:-30], "not a whole zip"),
+        (zipped({"1.png": b"x"}), "in no class folder"),
+        (zipped({}), "in no class folder"),
+        (zipped({"a/1.png": b"x"}), "None of 1 files is a picture"),
+        (zipped({"eyespot.json": json.dumps({"format": "eyespot-pictures"}).encode()}), "classes"),
+        (
+            zipped({"eyespot.json": b'{"format": "eyespot-pictures", "classes": 3, "bursts": {}}'}),
+            "not as expected",
+        ),
+    ],
+)
+def test_what_cannot_be_imported_is_told(store: Store, content: bytes, said: str) -> None:
+    with pytest.raises(DatasetError, match=said):
+        import_archive(store, content, "odd")
+    assert store.list() == []
+
+
+def test_a_manifest_of_a_stranger_can_only_name(store: Store) -> None:
+    """Names too long, alike, or that no database takes, and folders that are not there."""
+    one, two, three = pictures()
+    manifest = {
+        "format": "eyespot-pictures",
+        "name": "\ud800" + "n" * 300,
+        "classes": [
+            {"folder": "a", "name": "y" * 300, "enabled": True},
+            {"folder": "b", "name": "y" * 299, "enabled": 0},
+            {"folder": "../c", "name": "\0", "enabled": "yes"},
+        ],
+        "bursts": {"a/1.png": "\ud800", "b/9.png": 7},
+    }
+    members = {"a/1.png": one, "b/1.png": two, "elsewhere/1.png": three}
+    found = import_archive(
+        store, zipped({**members, "eyespot.json": json.dumps(manifest).encode()}), "x"
+    )
+    counts = names(found.project)
+    assert sorted(counts.values()) == [0, 1, 1]
+    assert all(0 < len(name) <= project.LONGEST_NAME for name in counts)
+
+
+# --- folders ---------------------------------------------------------------------------------
+
+
+def test_a_folder_of_class_folders(store: Store, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "surfaces", 3)
+    (folder / "brick" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    told: list[tuple[str, int, int]] = []
+    found = import_folder(store, folder, lambda *step: told.append(step))
+    assert found.project.snapshot().name == "surfaces"
+    assert names(found.project) == {"brick": 3, "grass": 3}
+    assert [skipped.path for skipped in found.skipped] == ["brick/broken.jpg"]
+    assert told[-1] == ("Reading pictures", 7, 7)
+
+
+def test_an_import_that_is_stopped_leaves_nothing(store: Store, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "surfaces", 3)
+    asked: list[int] = []
+
+    def stopped() -> bool:
+        asked.append(1)
+        return len(asked) > 3
+
+    with pytest.raises(Stopped):
+        import_folder(store, folder, stopped=stopped)
+    assert store.list() == []
+
+
+def test_an_import_too_large_for_a_project_is_refused_at_once(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project, "MOST_PICTURES", 5)
+    with pytest.raises(UsageError, match="at most 5 pictures"):
+        import_folder(store, write_folder(tmp_path / "surfaces", 3))
+    assert not store.pictures.folder.exists()
+
+
+def test_a_disk_that_fills_while_importing_leaves_nothing(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_folder(tmp_path / "surfaces", 3)
+    written: list[Path] = []
+
+    def full(path: Path, content: bytes) -> None:
+        written.append(path)
+        if len(written) > 2:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("eyespot.studio.pictures.write_atomically", full)
+    with pytest.raises(ProjectError, match="is full"):
+        import_folder(store, folder)
+    assert store.list() == []
+
+
+# --- classifiers -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def taught(tmp_path: Path, network: Path) -> Classifier:
+    folder = write_folder(tmp_path / "surfaces", 6, ("brick", "grass", "gravel"))
+    return learn(folder, method="svm", budget=0, backbone=str(network)).classifier
+
+
+def test_a_classifier_brings_its_classes_and_thumbnails(
+    store: Store, taught: Classifier, tmp_path: Path
+) -> None:
+    taught.save(tmp_path / "m.eyespot")
+    found = import_classifier(store, tmp_path / "m.eyespot", "m")
+    assert names(found.project) == {"brick": 6, "grass": 6, "gravel": 6}
+    assert "photos themselves are not" in found.note
+    assert taught.taught is not None
+    picture = found.project.snapshot().pictures[0]
+    assert found.project.file(picture.sha256) is None
+    assert found.project.picture(picture.id) == taught.taught.features.thumbnails[0]
+    records = found.project.taught([picture.sha256], taught.backbone.extractor)
+    assert np.array_equal(records[picture.sha256].features, taught.taught.features.values[0])
+    assert found.project.taught([picture.sha256], "another network") == {}
+    file = io.BytesIO()
+    assert write_archive(found.project, file) == 18
+
+
+def test_a_damaged_classifier_is_refused(store: Store, taught: Classifier, tmp_path: Path) -> None:
+    assert taught.taught is not None
+    object.__setattr__(taught.taught.features, "sha256", ("../../x",) * 18)
+    taught.save(tmp_path / "m.eyespot")
+    with pytest.raises(ClassifierFileError, match="damaged"):
+        import_classifier(store, tmp_path / "m.eyespot", "m")
+    assert store.list() == []
+
+
+def test_a_classifier_with_strange_photos_brings_the_others(
+    store: Store, taught: Classifier, tmp_path: Path
+) -> None:
+    assert taught.taught is not None
+    features = taught.taught.features
+    features.values[0, 0] = np.nan
+    object.__setattr__(features, "thumbnails", (*features.thumbnails[:-1], b"<script>"))
+    taught.save(tmp_path / "m.eyespot")
+    found = import_classifier(store, tmp_path / "m.eyespot", "m")
+    assert found.pictures == 16
+    assert len(found.skipped) == 2
+
+
+def test_a_picture_that_cannot_be_read_any_more_is_not_exported(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = store.create("mugs")
+    add_classes(made, 1)
+
+    def refuse(self: object, sha256: str) -> bytes:
+        raise PhotoError("cannot be read")
+
+    monkeypatch.setattr("eyespot.studio.pictures.Pictures.read", refuse)
+    assert write_archive(made, io.BytesIO()) == 3
