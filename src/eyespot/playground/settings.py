@@ -107,13 +107,14 @@ class Settings:
             if self.problem == "classification" and abs(target) != 1:
                 raise UsageError(f"The target of a class is -1 or 1, not {target:g}.")
 
+    def texts(self) -> dict[str, str]:
+        """All settings, as short texts."""
+        return {field.name: _text(getattr(self, field.name)) for field in fields(self)}
+
     def to_dict(self) -> dict[str, str]:
         """What differs from the defaults, as short texts: the parameters of an address."""
-        return {
-            field.name: _text(value)
-            for field in fields(self)
-            if (value := getattr(self, field.name)) != field.default
-        }
+        defaults = Settings().texts()
+        return {name: text for name, text in self.texts().items() if text != defaults[name]}
 
     @classmethod
     def from_dict(cls, texts: Mapping[str, object]) -> Self:

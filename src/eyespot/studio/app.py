@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from eyespot.errors import EyespotError
-from eyespot.studio import look, zoo
+from eyespot.studio import look, play, zoo
 from eyespot.studio.guard import Guard
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ def create_app(token: str, port: int) -> Guard:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _unexpected)
     app.include_router(look.router)
+    app.include_router(play.router)
     app.include_router(zoo.router)
     app.add_api_route("/style.css", _style, include_in_schema=False)
     app.mount("/", StaticFiles(directory=STATIC, html=True))
