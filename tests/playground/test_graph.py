@@ -2,6 +2,8 @@
 
 import math
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -273,3 +275,10 @@ def test_what_cannot_be_computed_is_named(text: str, values: dict[str, float], s
 def test_every_name_has_one_number(text: str, values: dict[str, float], said: str) -> None:
     with pytest.raises(UsageError, match=re.escape(said)):
         work_through(text, values)
+
+
+def test_the_blackboard_needs_no_torch() -> None:
+    rooms = "convolution_costs, graph_drawing, kernels"
+    code = f"import sys; from eyespot.playground import {rooms}; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout == "False\n"

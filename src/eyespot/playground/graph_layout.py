@@ -131,18 +131,13 @@ def _crossings(columns: Sequence[Sequence[Place]]) -> int:
     crossings = 0
     for left, right in pairwise(columns):
         rank = {place: n for n, place in enumerate(right)}
-        ends: list[float] = []
+        ends: list[int] = []
         for place in left:
-            mine = sorted(rank[end] + _port(place, end) for end in place.after)
+            mine = sorted(rank[end] for end in place.after)
             crossings += sum(len(ends) - bisect_right(ends, end) for end in mine)
             for end in mine:
                 insort(ends, end)
     return crossings
-
-
-def _port(place: Place, end: Place) -> float:
-    """Where the wire from `place` arrives at `end`, 0 to 1; the first argument's is the highest."""
-    return end.before.index(place) / len(end.before)
 
 
 def _settle(columns: Sequence[Sequence[Place]]) -> None:
