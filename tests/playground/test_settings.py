@@ -105,7 +105,7 @@ def test_garbage_is_refused_and_never_crashes(texts: dict[str, Any]) -> None:
         ({"own": "nan,0,1"}, "nan,0,1 does not"),
         ({"own": "1,0,0.5"}, "The target of a class is -1 or 1, not 0.5"),
         ({"own": ";".join(["0,0,1"] * 501)}, "at most 500 own points, not 501"),
-        ({"own": "0" * 40_001}, "own cannot be '0000"),
+        ({"hidden": "4" + " " * 40_000}, "hidden cannot be '4  "),
     ],
 )
 def test_what_is_out_of_its_limits_is_refused_in_words(texts: dict[str, str], said: str) -> None:

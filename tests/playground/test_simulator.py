@@ -176,9 +176,9 @@ def test_a_seed_is_a_run() -> None:
     for _ in range(300):
         piecemeal.step()
     assert_same(one, piecemeal)
-    another = learnt(300, **options, seed=1)
-    assert (weights_of(one)[0] != weights_of(another)[0]).all()
-    assert (one.points.positions != another.points.positions).any()
+    fresh, another = Simulator(Settings()), Simulator(Settings(seed=1))
+    assert (weights_of(fresh)[0] != weights_of(another)[0]).all()
+    assert (fresh.points.positions != another.points.positions).any()
 
 
 def test_reset_is_as_new() -> None:
@@ -220,6 +220,14 @@ def test_what_is_changed_midway_keeps_what_was_learnt_if_it_fits() -> None:
 
     simulator.change(replace(simulator.settings, hidden=(3,)))
     assert_same(simulator, Simulator(simulator.settings))
+
+
+def test_points_that_are_gone_are_not_learnt_from() -> None:
+    simulator = learnt(1, count=500)
+    simulator.change(replace(simulator.settings, count=20))
+    simulator.step(2)
+    assert simulator.steps == 3
+    assert len(simulator.points.targets) == 20
 
 
 @pytest.mark.parametrize("option", ["features", "hidden", "activation", "dropout", "batch_norm"])
@@ -288,6 +296,14 @@ def test_a_loss_without_bound_stops_the_run_and_is_told() -> None:
     simulator.step(100)
     assert simulator.stopped is None
     assert simulator.steps == 100
+
+
+def test_weights_without_bound_stop_the_run_even_if_the_loss_does_not_show_it() -> None:
+    points = Points(np.zeros((4, 2)), np.array([1.0, -1, 1, -1]), np.array([1, 1, 0, 0], bool))
+    simulator = Simulator(Settings(l2=10, learning_rate=10), points)
+    simulator.step(100)
+    assert simulator.stopped is not None
+    assert all(np.abs(values).max() <= LARGEST for values in weights_of(simulator))
 
 
 @settings(max_examples=40)
