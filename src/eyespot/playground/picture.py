@@ -17,8 +17,8 @@ SIDES = (2, 200)
 """Least and most pixels of a surface's side."""
 PIECE = 1000
 """Places that are computed at once: arrays that stay in the cache, five times as fast as 10,000."""
-LINES = 13
-"""Lines of the mesh each way, at most."""
+LINES = 25
+"""Lines of the mesh each way."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -37,8 +37,8 @@ class Space:
     """The points as the output unit sees them: in the space of the last hidden layer, or of the
     features if there is none. `axes` says in words what the two axes are.
 
-    `points`: float32 [n, 2]. `mesh`: float32 [LINES or fewer, the same, 2], where lines of the
-    plane that lay evenly have come to lie; its first row is the top.
+    `points`: float32 [n, 2]. `mesh`: float32 [LINES, LINES, 2], where lines that lie evenly in the
+    plane have come to lie; its first row is the top.
     """
 
     axes: str
@@ -83,14 +83,15 @@ def draw(simulator: Simulator, resolution: int = 50) -> Picture:
     if not low <= resolution <= high:
         raise UsageError(f"The resolution must be from {low} to {high}, not {resolution}.")
     net, names = simulator.net, simulator.settings.features
-    columns = np.linspace(-EDGE, EDGE, resolution)
-    x, y = np.meshgrid(columns, columns[::-1])
-    grid = _layers(net, features_of(np.stack([x.ravel(), y.ravel()], axis=1), names))
-    points = _layers(net, features_of(simulator.points.positions, names))
-    square = (resolution, resolution)
+    grid, mesh, points = (
+        _layers(net, features_of(positions, names))
+        for positions in (_plane(resolution), _plane(LINES), simulator.points.positions)
+    )
     shown = np.concatenate([*grid[:-1], LOSSES[net.problem].shown(grid[-1])], axis=1)
     # What is beyond these limits would not fit into float32.
-    surfaces = shown.T.reshape(-1, *square).clip(-LARGEST, LARGEST).astype(np.float32)
+    surfaces = (
+        shown.T.reshape(-1, resolution, resolution).clip(-LARGEST, LARGEST).astype(np.float32)
+    )
     return Picture(
         simulator.steps,
         simulator.epochs,
@@ -100,8 +101,15 @@ def draw(simulator: Simulator, resolution: int = 50) -> Picture:
         tuple(values.shape[1] for values in grid),
         surfaces,
         _edges(net, simulator.gradients),
-        _space(points[-2], grid[-2].reshape(*square, -1), has_hidden=len(grid) > 2),
+        _space(points[-2], mesh[-2], has_hidden=len(grid) > 2),
     )
+
+
+def _plane(side: int) -> Array:
+    """Places all over the plane, [side x side, 2], line by line from the top."""
+    columns = np.linspace(-EDGE, EDGE, side)
+    x, y = np.meshgrid(columns, columns[::-1])
+    return np.stack([x.ravel(), y.ravel()], axis=1)
 
 
 def _layers(net: Net, features: Array) -> list[Array]:
@@ -124,12 +132,10 @@ def _edges(net: Net, gradients: list[Gradient]) -> tuple[Edges, ...]:
     )
 
 
-def _space(points: Array, grid: Array, *, has_hidden: bool) -> Space:
-    """From the last but one layer's values at the points [n, k] and on the grid [r, r, k]."""
+def _space(points: Array, mesh: Array, *, has_hidden: bool) -> Space:
+    """From the last but one layer's values at the points [n, k] and on the mesh [LINES^2, k]."""
     count = points.shape[1]
     unit, where = ("unit", " of the last hidden layer") if has_hidden else ("feature", "")
-    even = np.linspace(0, len(grid) - 1, min(LINES, len(grid))).round().astype(int)
-    mesh = grid[np.ix_(even, even)]
     match count:
         case 1:
             axes = f"Across: the only {unit}{where}."
@@ -157,4 +163,4 @@ def _space(points: Array, grid: Array, *, has_hidden: bool) -> Space:
         )
         return flattened
 
-    return Space(axes, seen(points), seen(mesh))
+    return Space(axes, seen(points), seen(mesh).reshape(LINES, LINES, 2))
