@@ -14,6 +14,8 @@ from eyespot.features import extract
 from eyespot.features.backbone import Backbone, load_backbone
 from eyespot.features.engines import Engine, open_engine
 from eyespot.features.extract import content_hash
+from eyespot.heads.familiarity import learn_familiarity
+from eyespot.studio.figures import lenient_threshold
 from eyespot.studio.imports import import_classifier
 from eyespot.studio.learner import Learner, Learnt
 from eyespot.studio.project import Project
@@ -212,6 +214,20 @@ def test_an_enabled_class_without_pictures_is_named(surfaces: Project, learner: 
     assert figures.top1 is not None
 
 
+def test_where_nothing_unseen_can_say_less_familiar_than_another_class_is_unknown() -> None:
+    rng = np.random.default_rng(0)
+    shared, own = np.eye(40)[0] * 2, np.eye(40)[1:3] * 3
+    rows = np.concatenate([own[k] + shared + rng.normal(0, 0.1, (30, 40)) for k in (0, 1)])
+    last, labels = rows.astype(np.float32), np.repeat([0, 1], 30)
+    threshold = lenient_threshold(last, labels)
+    known = learn_familiarity(last, labels)
+    later = own[0] + shared + rng.normal(0, 0.3, (10, 40))
+    stranger = np.eye(40)[5] * 3 + rng.normal(0, 0.1, (10, 40))
+    assert (
+        known(later.astype(np.float32)).min() > threshold > known(stranger.astype(np.float32)).max()
+    )
+
+
 # --- honest figures --------------------------------------------------------------------------
 
 
@@ -225,6 +241,23 @@ def test_one_recording_of_each_class_has_no_figures(surfaces: Project, learner: 
     assert learnt.figures.doubled == ()  # frames of a burst are alike by nature
     taught = surfaces.picture(surfaces.snapshot().pictures[0].id)
     assert not learnt.look(taught).unknown
+
+
+def test_recording_the_same_view_again_is_no_second_opinion(
+    surfaces: Project, learner: Learner
+) -> None:
+    """Two bursts, but the frames of both are the same picture."""
+    ids = add_classes(surfaces, 0)
+    for number, (name, id) in enumerate(ids.items()):
+        (_, scene), *_ = files(name, 1, seed=number)
+        large = decode(scene).pixels.repeat(2, axis=0).repeat(2, axis=1)
+        surfaces.add_pictures(id, [("frame", scene)], f"{name} 1")
+        surfaces.add_pictures(id, [("frame", encoded(large))], f"{name} 2")
+    figures = learner.update(surfaces).figures
+    assert figures is not None
+    assert (figures.top1, figures.independent) == (None, 3)
+    assert "from another side" in figures.advice
+    assert figures.doubled == ()
 
 
 def test_frames_of_a_burst_do_not_inflate_the_figures(surfaces: Project, learner: Learner) -> None:

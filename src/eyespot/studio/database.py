@@ -196,10 +196,10 @@ def take_back(database: sqlite3.Connection, project: str) -> str | None:
         "SELECT kind, id, old FROM changes WHERE step = ? ORDER BY number DESC", [number]
     ).fetchall()
     for kind, row, old in changes:
+        columns = COLUMNS[kind]
         if old is None:
             database.execute(f"DELETE FROM {kind} WHERE id = ?", [row])
             continue
-        columns = COLUMNS[kind]
         before = json.loads(old)
         again = ", ".join(f"{name} = excluded.{name}" for name in columns)
         database.execute(

