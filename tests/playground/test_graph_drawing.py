@@ -143,6 +143,28 @@ def test_every_number_knows_the_step_that_writes_it_down() -> None:
     assert steps["gradient"] == [(3, "1"), (4, "1"), (4, "1"), (5, "3"), (5, "3"), (6, "6")]
 
 
+def test_nodes_and_wires_know_their_places_in_the_graph() -> None:
+    graph = work_through("x * x + 2 * y", {"x": 3, "y": 4})
+    svg = check(draw(graph))
+    titles = {int(g.get("data-node", "")): g[0].text for g in svg.iter(f"{SVG}g")}
+    drawn = {place: node for place, node in enumerate(graph.nodes) if node.operation != "number"}
+    assert titles == {place: node.written for place, node in drawn.items()}
+    ends = sorted(
+        (int(path.get("data-from", "")), int(path.get("data-to", "")))
+        for path in svg.iter(f"{SVG}path")
+        if path.get("data-to")
+    )
+    inputs = sorted((i, place) for place, node in drawn.items() for i in node.inputs if i in drawn)
+    assert ends == inputs
+    assert len(ends) == 5
+
+
+def test_a_page_with_its_own_style_gets_none() -> None:
+    graph = work_through("x * 2", {"x": 3})
+    assert "<style>" in draw(graph)
+    assert "style" not in draw(graph, styled=False)
+
+
 def test_constants_stand_in_the_boxes() -> None:
     values = {"x": 2.0, "y": 1.0}
     svg = check(draw(work_through("max(x, 2) + (1 / y) ^ 2 - (-3) - y * -4 + -x", values)))

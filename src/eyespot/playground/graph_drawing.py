@@ -48,10 +48,15 @@ class _Known(NamedTuple):
     shares: dict[tuple[int, int], int]
 
 
-def draw(graph: Graph) -> str:
-    """The SVG. Every number has a `data-step`: the step, counted from 1, that writes it down (0:
-    it is given), so that a page can hide what is not known yet."""
-    return _Drawing(graph).svg()
+def draw(graph: Graph, *, styled: bool = True) -> str:
+    """The SVG. `styled`: with its colours and sizes of letters; a page that has its own style for
+    its classes needs none.
+
+    So that a page can follow the steps, every number has a `data-step`: the step, counted from 1,
+    that writes it down (0: it is given). Nodes have a `data-node`, their place among the graph's
+    nodes, and wires `data-from` and `data-to`, the places of the nodes they join.
+    """
+    return _Drawing(graph).svg(_STYLE if styled else "")
 
 
 class _Drawing:
@@ -127,7 +132,7 @@ class _Drawing:
         name = _width(self.graph.nodes[node].name, SMALL)
         return max(2 * ROUND, text, name)
 
-    def svg(self) -> str:
+    def svg(self, style: str) -> str:
         graph = self.graph
         places = [place for column in self.layout.columns for place in column]
         height = TOP + max(place.y + place.height / 2 for place in places) + BOTTOM
@@ -151,7 +156,7 @@ class _Drawing:
                 'font-family="system-ui, sans-serif">',
                 f'<title id="title">Computation graph of {escape(heading)}</title>',
                 f'<desc id="desc">From left to right: {escape(facts)}.</desc>',
-                f"<style>\n{_STYLE}</style>",
+                *([f"<style>\n{style}</style>"] if style else []),
                 f'<rect class="paper" width="{wide}" height="{high}"/>',
                 f'<text class="heading" x="{MARGIN:g}" y="34">{escape(short)}</text>',
                 *(self.wire(wire) for wire in self.layout.wires),
@@ -180,7 +185,8 @@ class _Drawing:
             )
             x, y = (to_x if arrives else self.ends[place.column]), to_y
             path += f"H{x:.1f}"
-        out = f'<path class="wire" d="{path}"/>'
+        ends = f'data-from="{wire.source}" data-to="{wire.target}"'
+        out = f'<path class="wire" {ends} d="{path}"/>'
         if wire.source in self.forks:
             joint = wire.path[1]
             x = (self.boxes[joint.column] + self.ends[joint.column]) / 2
@@ -216,7 +222,8 @@ class _Drawing:
         if node.gradient is not None:
             step = self.known.gradients[number]
             parts.append(_number("gradient", node.gradient, middle, y + 16, step))
-        return f"<g><title>{escape(node.written)}</title>{''.join(parts)}</g>"
+        title = f"<title>{escape(node.written)}</title>"
+        return f'<g data-node="{number}">{title}{"".join(parts)}</g>'
 
 
 def _known(steps: tuple[Step, ...]) -> _Known:
