@@ -28,7 +28,8 @@ from eyespot.heads.method import Prepared
 from eyespot.heads.scorers import product, unit_rows
 from eyespot.progress import Progress, counting
 from eyespot.studio.figures import Figures, judge
-from eyespot.studio.project import Picture, Project
+from eyespot.studio.project import Project
+from eyespot.studio.snapshot import Picture
 from eyespot.transfer.policy import blocks_of, candidates, similarity
 
 PENALTY = 1e-2

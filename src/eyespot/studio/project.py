@@ -17,6 +17,7 @@ from eyespot.errors import MissingError, UsageError
 from eyespot.features.cache import Record
 from eyespot.studio.database import Database, begin_step, mark_changed, take_back
 from eyespot.studio.pictures import Pictures
+from eyespot.studio.snapshot import Snapshot, about, take_snapshot
 
 LONGEST_NAME = 100
 MOST_CLASSES = 200
@@ -24,40 +25,6 @@ MOST_PICTURES = 20_000
 """Of a project. Learning from 10,000 took 1.3 GB of memory."""
 LOOKUP = 500
 """Keys in one query."""
-
-
-@dataclass(frozen=True, slots=True)
-class Class:
-    """`enabled`: whether it is learnt."""
-
-    id: str
-    name: str
-    enabled: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """`class_id`: of its `Class`. `burst`: equal for frames that were recorded in one go, None for
-    a file. `added`: milliseconds since 1970."""
-
-    id: int
-    class_id: str
-    sha256: str
-    burst: str | None
-    added: int
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A project at one moment. `version` grows with each change. `classes`, `pictures`: in their
-    order. `undo`: what the next `undo` takes back, None for nothing."""
-
-    id: str
-    name: str
-    version: int
-    classes: tuple[Class, ...]
-    pictures: tuple[Picture, ...]
-    undo: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,33 +51,11 @@ class Project:
     def version(self) -> int:
         """Grows with each change, also with those of other tabs and processes."""
         with self._database.reading() as database:
-            return int(self._row(database)[1])
+            return about(database, self.id)[1]
 
     def snapshot(self) -> Snapshot:
         with self._database.reading() as database:
-            return self.snapshot_in(database)
-
-    def snapshot_in(self, database: sqlite3.Connection) -> Snapshot:
-        """As it is in a transaction that is under way."""
-        name, version = self._row(database)
-        classes = database.execute(
-            "SELECT id, name, enabled FROM classes WHERE project = ? ORDER BY place", [self.id]
-        ).fetchall()
-        pictures = database.execute(
-            "SELECT id, class, sha256, burst, added FROM pictures WHERE project = ? ORDER BY id",
-            [self.id],
-        ).fetchall()
-        step = database.execute(
-            "SELECT what FROM steps WHERE project = ? ORDER BY number DESC LIMIT 1", [self.id]
-        ).fetchone()
-        return Snapshot(
-            self.id,
-            name,
-            version,
-            tuple(Class(id, name, bool(enabled)) for id, name, enabled in classes),
-            tuple(Picture(*row) for row in pictures),
-            step and step[0],
-        )
+            return take_snapshot(database, self.id)
 
     def dataset(self) -> Dataset:
         """The pictures of the enabled classes that have files, for `learn` and its report."""
@@ -176,7 +121,7 @@ class Project:
         """Raises UsageError if the name is empty or too long. Is no step to be undone."""
         name = checked_name(name, "A project")
         with self._database.writing() as database:
-            self._row(database)
+            about(database, self.id)
             database.execute("UPDATE projects SET name = ? WHERE id = ?", [name, self.id])
             mark_changed(database, self.id)
 
@@ -184,7 +129,7 @@ class Project:
         """Its id. Raises UsageError if the name is empty, too long or taken."""
         name = checked_name(name, "A class")
         with self._database.writing() as database:
-            self._row(database)
+            about(database, self.id)
             classes = self._count(database, "classes")
             if classes >= MOST_CLASSES:
                 raise UsageError(f"A project has at most {MOST_CLASSES} classes.")
@@ -279,21 +224,13 @@ class Project:
     def undo(self) -> str | None:
         """Take the last step back; what it was, or None if there is none left."""
         with self._database.writing() as database:
-            self._row(database)
+            about(database, self.id)
             return take_back(database, self.id)
 
     # --- rows ------------------------------------------------------------------------------
 
-    def _row(self, database: sqlite3.Connection) -> tuple[str, int]:
-        row = database.execute(
-            "SELECT name, version FROM projects WHERE id = ? AND deleted IS NULL", [self.id]
-        ).fetchone()
-        if row is None:
-            raise MissingError("This project is not there any more. Go back to the list.")
-        return row[0], row[1]
-
     def _class_name(self, database: sqlite3.Connection, id: str) -> str:
-        self._row(database)
+        about(database, self.id)
         row = database.execute(
             "SELECT name FROM classes WHERE id = ? AND project = ?", [id, self.id]
         ).fetchone()
@@ -319,7 +256,7 @@ class Project:
         self, database: sqlite3.Connection, pictures: Sequence[int]
     ) -> dict[int, tuple[str, str]]:
         """(sha256, class) of each picture. Raises MissingError if one is not of this project."""
-        self._row(database)
+        about(database, self.id)
         chosen = {}
         for id in pictures:
             row = database.execute(

@@ -18,6 +18,7 @@ from eyespot.studio.project import (
     new_id,
     require_room,
 )
+from eyespot.studio.snapshot import take_snapshot
 
 MOST_PROJECTS = 1_000
 
@@ -95,7 +96,7 @@ class Store:
     def duplicate(self, id: str) -> Project:
         """A copy, without what could be undone in the original. Raises MissingError."""
         with self.database.writing() as database:  # so that nothing is purged meanwhile
-            snapshot = Project(id, self.database, self.pictures).snapshot_in(database)
+            snapshot = take_snapshot(database, id)
             drafts = [
                 Draft(
                     of.name,
