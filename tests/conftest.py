@@ -33,12 +33,13 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The cache of fixtures that several tests share, and an empty store of weights; never those
-    of the person at the keyboard."""
+    """The cache of fixtures that several tests share, an empty store of weights, and one of
+    projects; never those of the person at the keyboard."""
     folder = tmp_path_factory.mktemp("session-cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EYESPOT_CACHE", str(folder))
         patch.setenv("EYESPOT_WEIGHTS", str(tmp_path_factory.mktemp("weights")))
+        patch.setenv("EYESPOT_PROJECTS", str(tmp_path_factory.mktemp("projects")))
         yield folder
 
 

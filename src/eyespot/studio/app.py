@@ -1,33 +1,50 @@
 """The studio as a web application: pages, and thin routes over what the library does."""
 
 import logging
+import os
 from importlib.resources import files
 from pathlib import Path
 
+import platformdirs
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from eyespot.errors import EyespotError
-from eyespot.studio import look, play, zoo
+from eyespot.errors import EyespotError, MissingError
+from eyespot.studio import blackboard, look, play, teach, zoo
 from eyespot.studio.guard import Guard
+from eyespot.studio.projects import Store
 
 logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 
 
+OLD = 30 * 24 * 3600.0
+"""Seconds after which a deleted project goes for good."""
+
+
+def projects_folder() -> Path:
+    """Where projects are: EYESPOT_PROJECTS, or a folder among the user's data."""
+    named = os.environ.get("EYESPOT_PROJECTS")
+    return Path(named) if named else Path(platformdirs.user_data_dir("eyespot")) / "projects"
+
+
 def create_app(token: str, port: int) -> Guard:
-    """The application, behind its guard."""
+    """The application, behind its guard. Raises ProjectError if the projects cannot be read."""
+    store = Store(projects_folder())
+    store.purge(OLD)
     app = FastAPI(title="eyespot studio", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_exception_handler(EyespotError, _told)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _unexpected)
+    app.include_router(blackboard.router)
     app.include_router(look.router)
     app.include_router(play.router)
+    app.include_router(teach.router(store))
     app.include_router(zoo.router)
     app.add_api_route("/style.css", _style, include_in_schema=False)
     app.mount("/", StaticFiles(directory=STATIC, html=True))
@@ -41,7 +58,7 @@ def _style() -> PlainTextResponse:
 
 
 def _told(request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": str(error)}, 400)
+    return JSONResponse({"error": str(error)}, 404 if isinstance(error, MissingError) else 400)
 
 
 def _unreadable(request: Request, error: Exception) -> Response:

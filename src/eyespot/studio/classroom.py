@@ -1,0 +1,183 @@
+"""Projects that are open: each is learnt anew in the background whenever it changes."""
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from typing import Any
+
+from eyespot.errors import EyespotError, MissingError, Stopped
+from eyespot.features.backbone import load_backbone
+from eyespot.studio.learner import Learner, Learnt
+from eyespot.studio.project import Project
+from eyespot.studio.projects import Store
+
+logger = logging.getLogger(__name__)
+
+MOST_OPEN = 4
+"""Projects whose features are kept in memory."""
+LOOK_AGAIN = 1.0
+"""Seconds after which another process's changes are seen."""
+
+
+class Classroom:
+    """One project, and what was learnt of it last.
+
+    Its thread learns the newest state, then waits for the next. A head that was begun is always
+    finished, so that pictures which come faster than it learns do not keep it from answering;
+    figures of an old state are not.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.learnt: Learnt | None = None
+        self._number = 0
+        self._busy: dict[str, Any] | None = {"stage": "Opening the network", "done": 0, "total": 0}
+        self._error = ""
+        self._news = threading.Condition()
+        self._closed = False
+        threading.Thread(target=self._run, name="eyespot-learn", daemon=True).start()
+
+    def close(self) -> None:
+        """Learn no more."""
+        with self._news:
+            self._closed = True
+            self._news.notify_all()
+
+    def changed(self) -> None:
+        """The project is not what it was."""
+        with self._news:
+            self._news.notify_all()
+
+    def wait(self, seen: int, version: int, seconds: float) -> dict[str, Any]:
+        """How things stand, as soon as it is not what the page knows, at the latest after so many
+        seconds.
+
+        `seen`: number of the state that the page knows; `version`: of the project there. Classes
+        and pictures are None where the page has them. Raises MissingError.
+        """
+        end = time.monotonic() + seconds
+        with self._news:
+            while (
+                self._number == seen
+                and self.project.version() == version
+                and not self._closed
+                and (left := end - time.monotonic()) > 0
+            ):
+                self._news.wait(min(left, LOOK_AGAIN))
+            state = {
+                "number": self._number,
+                "busy": self._busy,
+                "error": self._error,
+                "learnt": self.learnt and _shown(self.learnt),
+            }
+        snapshot = self.project.snapshot()
+        state |= {"name": snapshot.name, "version": snapshot.version, "undo": snapshot.undo}
+        if snapshot.version == version:
+            return state | {"classes": None}
+        pictures: dict[str, list[int]] = {of.id: [] for of in snapshot.classes}
+        for picture in snapshot.pictures:
+            pictures[picture.class_id].append(picture.id)
+        return state | {
+            "classes": [
+                {"id": of.id, "name": of.name, "enabled": of.enabled, "pictures": pictures[of.id]}
+                for of in snapshot.classes
+            ]
+        }
+
+    # --- the thread --------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            learner, tried = Learner(load_backbone()), -1
+            while not self._closed:
+                version = self.project.version()
+                if version != tried:
+                    tried = version
+                    self._learn(learner)
+                with self._news:
+                    if self.project.version() == version:
+                        self._news.wait(LOOK_AGAIN)
+        except MissingError:
+            self.close()  # deleted
+        except EyespotError as error:
+            self._tell(busy=None, error=str(error))
+        except Exception:
+            logger.exception("Learning failed")
+            self._tell(busy=None, error="Learning failed. Where the studio runs, it says why.")
+
+    def _learn(self, learner: Learner) -> None:
+        answers: list[Learnt] = []
+
+        def on_head(learnt: Learnt) -> None:
+            answers.append(learnt)
+            self._tell(learnt=learnt, busy={"stage": "Judging", "done": 0, "total": 0})
+
+        def stopped() -> bool:
+            outdated = bool(answers) and self.project.version() != answers[0].version
+            return self._closed or outdated
+
+        def progress(stage: str, done: int, total: int) -> None:
+            self._tell(busy={"stage": stage, "done": done, "total": total})
+
+        self._tell(busy={"stage": "Learning", "done": 0, "total": 0})
+        try:
+            learnt = learner.update(self.project, on_head, progress, stopped)
+        except Stopped:
+            return
+        except MissingError:
+            raise
+        except EyespotError as error:  # a full disk, say: the next change tries again
+            self._tell(busy=None, error=str(error))
+            return
+        self._tell(learnt=learnt, busy=None)
+
+    def _tell(
+        self, *, busy: dict[str, Any] | None, learnt: Learnt | None = None, error: str = ""
+    ) -> None:
+        with self._news:
+            self._number += 1
+            self._busy, self._error = busy, error
+            self.learnt = learnt or self.learnt
+            self._news.notify_all()
+
+
+def _shown(learnt: Learnt) -> dict[str, Any]:
+    """What a page shows of it."""
+    return {
+        "version": learnt.version,
+        "classes": learnt.classifier.classes if learnt.classifier else None,
+        "needed": learnt.needed,
+        "pictures": len(learnt.pictures),
+        "figures": learnt.figures and learnt.figures.to_dict(),
+        "left_out": [{"name": one.path, "reason": one.reason} for one in learnt.left_out],
+    }
+
+
+class Classrooms:
+    """The projects of a store that are open; the one not asked for longest is closed first."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._open: OrderedDict[str, Classroom] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, id: str) -> Classroom:
+        """Raises MissingError if there is no such project."""
+        project = self.store.open(id)
+        with self._lock:
+            room = self._open.get(id)
+            if room is None:
+                room = self._open[id] = Classroom(project)
+            self._open.move_to_end(id)
+            while len(self._open) > MOST_OPEN:
+                self._open.popitem(last=False)[1].close()
+        return room
+
+    def close(self, id: str | None = None) -> None:
+        """Close one project, or all."""
+        with self._lock:
+            for key in [id] if id else list(self._open):
+                room = self._open.pop(key, None)
+                if room is not None:
+                    room.close()

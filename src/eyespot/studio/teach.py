@@ -1,0 +1,251 @@
+"""Routes of the room where one teaches: projects, their classes and pictures, what was learnt, and
+what can be taken away."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+
+from eyespot.errors import EyespotError, UsageError
+from eyespot.studio.archive import write_archive
+from eyespot.studio.classroom import Classroom, Classrooms
+from eyespot.studio.imports import import_archive, import_classifier
+from eyespot.studio.project import Project
+from eyespot.studio.projects import Store
+
+WAIT = 20.0
+"""Seconds after which a page that waits for news is told that there is none."""
+FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+"""A picture's number never means another picture."""
+Name = Annotated[str, Query(max_length=300)]
+"""Of a file."""
+Text = Annotated[str, Body(embed=True)]
+Numbers = Annotated[list[int], Body(embed=True)]
+
+
+def router(store: Store) -> APIRouter:
+    """The routes over the projects of `store`."""
+    routes = APIRouter(prefix="/api/projects")
+    rooms = Classrooms(store)
+
+    def project(id: str) -> Project:
+        return rooms.of(id).project
+
+    def changed(id: str) -> Response:
+        rooms.of(id).changed()
+        return Response(status_code=204)
+
+    # --- projects --------------------------------------------------------------------------
+
+    @routes.get("")
+    def projects() -> dict[str, Any]:
+        return {
+            "projects": [asdict(about) for about in store.list()],
+            "deleted": [asdict(about) for about in store.list(deleted=True)],
+        }
+
+    @routes.post("")
+    def create(name: Text) -> dict[str, str]:
+        return {"id": store.create(name).id}
+
+    @routes.post("/import")
+    async def bring(
+        request: Request, name: Annotated[str, Query(max_length=300)]
+    ) -> dict[str, Any]:
+        """A zip file of folders of pictures, or a classifier, as the body."""
+        content = await request.body()
+        return await run_in_threadpool(_import, store, name, content)
+
+    @routes.get("/{id}")
+    def state(id: str, seen: int = -1, version: int = -1) -> dict[str, Any]:
+        """How things stand, once it is not what the page knows."""
+        return rooms.of(id).wait(seen, version, WAIT)
+
+    @routes.patch("/{id}")
+    def rename(id: str, name: Text) -> Response:
+        project(id).rename(name)
+        return changed(id)
+
+    @routes.delete("/{id}")
+    def delete(id: str) -> Response:
+        store.delete(id)
+        rooms.close(id)
+        return Response(status_code=204)
+
+    @routes.post("/{id}/restore")
+    def restore(id: str) -> Response:
+        store.restore(id)
+        return Response(status_code=204)
+
+    @routes.post("/{id}/duplicate")
+    def duplicate(id: str) -> dict[str, str]:
+        return {"id": store.duplicate(id).id}
+
+    @routes.post("/{id}/undo")
+    def undo(id: str) -> dict[str, str | None]:
+        undone = project(id).undo()
+        changed(id)
+        return {"undone": undone}
+
+    # --- classes and pictures --------------------------------------------------------------
+
+    @routes.post("/{id}/classes")
+    def add_class(id: str, name: Text) -> dict[str, str]:
+        added = project(id).add_class(name)
+        changed(id)
+        return {"id": added}
+
+    @routes.patch("/{id}/classes/{class_id}")
+    def change_class(
+        id: str,
+        class_id: str,
+        name: Annotated[str | None, Body()] = None,
+        enabled: Annotated[bool | None, Body()] = None,
+    ) -> Response:
+        if name is not None:
+            project(id).rename_class(class_id, name)
+        if enabled is not None:
+            project(id).enable_class(class_id, enabled)
+        return changed(id)
+
+    @routes.delete("/{id}/classes/{class_id}")
+    def delete_class(id: str, class_id: str) -> Response:
+        project(id).delete_class(class_id)
+        return changed(id)
+
+    @routes.post("/{id}/classes/{class_id}/pictures")
+    async def add_picture(
+        request: Request,
+        id: str,
+        class_id: str,
+        name: Name,
+        burst: Annotated[str | None, Query(max_length=100)] = None,
+    ) -> dict[str, Any]:
+        """One file, as the body. What is no picture is said, and is no error of the page."""
+        content = await request.body()
+
+        def add() -> dict[str, Any]:
+            added = project(id).add_pictures(class_id, [(name, content)], burst)
+            changed(id)
+            skipped = [{"name": one.path, "reason": one.reason} for one in added.skipped]
+            return {"pictures": added.pictures, "known": added.known, "skipped": skipped}
+
+        return await run_in_threadpool(add)
+
+    @routes.post("/{id}/remove")
+    def remove(id: str, pictures: Numbers) -> Response:
+        project(id).remove_pictures(pictures)
+        return changed(id)
+
+    @routes.post("/{id}/move")
+    def move(id: str, pictures: Numbers, to: Text) -> Response:
+        project(id).move_pictures(pictures, to)
+        return changed(id)
+
+    @routes.get("/{id}/thumbnails/{picture}")
+    def thumbnail(id: str, picture: int) -> Response:
+        content = store.open(id).thumbnail(picture)
+        return Response(content, media_type="image/jpeg", headers=FOR_EVER)
+
+    # --- answers ---------------------------------------------------------------------------
+
+    @routes.websocket("/{id}/live")
+    async def live(socket: WebSocket, id: str) -> None:
+        """A picture (JPEG) comes, an answer goes, and so on."""
+        await socket.accept()
+        try:
+            while True:
+                picture = await socket.receive_bytes()
+                await socket.send_json(await run_in_threadpool(_look, rooms, id, picture))
+        except (WebSocketDisconnect, KeyError):  # KeyError: a text, which is no picture
+            return
+
+    # --- taking away -----------------------------------------------------------------------
+
+    @routes.get("/{id}/classifier.eyespot")
+    def classifier(id: str) -> FileResponse:
+        taught = _taught(rooms.of(id))
+        return _file(_named(project(id), ".eyespot"), taught.save)
+
+    @routes.get("/{id}/pictures.zip")
+    def pictures(id: str) -> FileResponse:
+        def write(path: Path) -> None:
+            with path.open("wb") as file:
+                write_archive(project(id), file)
+
+        return _file(_named(project(id), ".zip"), write)
+
+    @routes.get("/{id}/report.html")
+    def report(id: str) -> FileResponse:
+        """Everything that `eyespot teach` finds out about the pictures."""
+        from eyespot.report import write_report
+        from eyespot.transfer.teach import learn
+
+        lesson = learn(project(id).dataset())
+        return _file(_named(project(id), ".html"), lambda path: write_report(lesson, path))
+
+    return routes
+
+
+def _look(rooms: Classrooms, id: str, picture: bytes) -> dict[str, Any]:
+    try:
+        learnt = rooms.of(id).learnt
+        if learnt is None or learnt.classifier is None:
+            return {"needed": learnt.needed if learnt else "The network is being opened."}
+        seen = learnt.look(picture)
+    except EyespotError as error:
+        return {"error": str(error)}
+    return {
+        "classes": [{"name": name, "probability": share} for name, share in seen.probabilities],
+        "unknown": seen.unknown,
+        "near": [asdict(near) for near in seen.near],
+    }
+
+
+def _taught(room: Classroom) -> Any:
+    if room.learnt is None or room.learnt.classifier is None:
+        raise UsageError("There is no classifier yet: add pictures of two classes or more.")
+    return room.learnt.classifier
+
+
+def _import(store: Store, name: str, content: bytes) -> dict[str, Any]:
+    stem, _, kind = name.rpartition(".")
+    if kind.lower() == "zip":
+        found = import_archive(store, content, stem or "project")
+    elif kind.lower() == "eyespot":
+        with tempfile.TemporaryDirectory(prefix="eyespot-") as folder:
+            path = Path(folder) / "classifier.eyespot"
+            path.write_bytes(content)
+            found = import_classifier(store, path, stem or "project")
+    else:
+        raise UsageError(
+            f"Expected a .zip file of folders of pictures, or an .eyespot file, not {name!r}."
+        )
+    skipped = [{"name": one.path, "reason": one.reason} for one in found.skipped]
+    about = {"id": found.project.id, "pictures": found.pictures, "note": found.note}
+    return about | {"skipped": skipped}
+
+
+def _named(project: Project, ending: str) -> str:
+    """A name for a file, of the letters that every system takes."""
+    name = project.snapshot().name
+    plain = "".join(letter if letter.isalnum() or letter in "-_ " else "_" for letter in name)
+    return (plain.strip()[:60] or "project") + ending
+
+
+def _file(name: str, write: Callable[[Path], object]) -> FileResponse:
+    """What `write` writes, to be kept as `name`; the copy is removed once it was sent."""
+    folder = tempfile.TemporaryDirectory(prefix="eyespot-")
+    try:
+        path = Path(folder.name) / f"file{Path(name).suffix}"
+        write(path)
+    except BaseException:
+        folder.cleanup()
+        raise
+    return FileResponse(path, filename=name, background=BackgroundTask(folder.cleanup))
