@@ -1,7 +1,7 @@
 """Convolution and pooling: torch's numbers, and what is said of them."""
 
 import re
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -15,10 +15,12 @@ from eyespot.errors import UsageError
 from eyespot.playground.convolution import (
     MAX_KERNEL,
     MAX_SIDE,
+    Pooling,
     Window,
     convolve,
     pixel,
     pool,
+    pooled_pixel,
 )
 from eyespot.playground.kernels import KERNELS
 
@@ -95,6 +97,8 @@ def test_a_pixel_is_made_of_those_that_are_named(
     row, column = seed % result.shape[0], seed % result.shape[1]
     found = pixel(picture, kernel, row, column, **steps)
     assert found.value == pytest.approx(result[row, column])
+    assert found.products is not None
+    assert found.products.sum() == found.value
     inside = {(r, c) for r in found.rows for c in found.columns if 0 <= r < h and 0 <= c < w}
     for (i, r), (j, c) in ((a, b) for a in enumerate(found.rows) for b in enumerate(found.columns)):
         assert found.inputs[i, j] == (picture[r, c] if (r, c) in inside else 0)
@@ -112,6 +116,36 @@ def test_a_pixel_in_words() -> None:
     assert (found.rows, found.columns) == ((0, 1), (0, 1))
     corner = pixel([[5]], np.ones((3, 3)), 0, 0, padding=1)
     assert (corner.rows, corner.columns) == ((-1, 0, 1), (-1, 0, 1))
+
+
+@settings(max_examples=50, deadline=None)
+@given(SIDES, SIDES, KERNEL_SIDES, STEPS, PADDINGS, SEEDS)
+def test_a_pooled_pixel_is_made_of_those_that_are_named(
+    h: int, w: int, size: int, stride: int, padding: int, seed: int
+) -> None:
+    padding = min(padding, size // 2)
+    assume(fits((h, w), (size, size), padding, 1))
+    picture = numbers(h, w, seed) - 2
+    for kind, what in (("max", np.max), ("mean", np.mean)):
+        kind = cast(Pooling, kind)
+        result = pool(picture, kind, size, stride=stride, padding=padding)
+        row, column = seed % result.shape[0], seed % result.shape[1]
+        found = pooled_pixel(picture, kind, size, row, column, stride=stride, padding=padding)
+        assert found.value == pytest.approx(result[row, column])
+        inside = [r in range(h) and c in range(w) for r in found.rows for c in found.columns]
+        seen = found.inputs.ravel()
+        assert what(seen[inside] if kind == "max" else seen) == pytest.approx(found.value)
+        assert not seen[np.logical_not(inside)].any()
+
+
+def test_a_pooled_pixel_in_words() -> None:
+    picture = [[-1.0, 2.0], [3.0, 4.5]]
+    assert pooled_pixel(picture, "max", 2, 0, 0).text == "max(-1, 2, 3, 4.5) = 4.5"
+    assert pooled_pixel(picture, "mean", 2, 0, 0).text == "((-1) + 2 + 3 + 4.5) / 4 = 2.125"
+    # Padding is never the largest.
+    assert pooled_pixel([[-1]], "max", 2, 0, 0, padding=1).text == "max(-1) = -1"
+    with pytest.raises(UsageError, match="The row has to be"):
+        pooled_pixel(picture, "max", 2, 1, 0)
 
 
 def test_sizes_in_words() -> None:

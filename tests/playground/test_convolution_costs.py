@@ -54,7 +54,10 @@ def test_costs_in_words() -> None:
         "28 * 28 pixels * (150 weights + 6 biases) = 122,304 connections"
     )
     assert found.sizes[0].endswith("= 28")
-    assert costs(1, 5, 5, 2, Window(3, 3), bias=False).biases.text == "no biases"
+    unbiased = costs(1, 5, 5, 1, Window(3, 3), bias=False)
+    assert unbiased.biases.text == "no biases"
+    assert unbiased.weights.text == "1 filter * 1 map * 3 * 3 = 9 weights"
+    assert unbiased.connections.text == "3 * 3 pixels * 9 weights = 81 connections"
 
 
 @pytest.mark.parametrize(

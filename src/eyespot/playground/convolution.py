@@ -106,17 +106,17 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Pixel:
-    """How one pixel of a convolution comes about.
+    """How one pixel of a convolution or a pooling comes about.
 
     `rows`, `columns`: of the picture, as Window.pixels gives them. `inputs`: what stands there,
-    padding as 0, float64 [height, width]. `products`: `inputs` times the kernel. `value`: their
-    sum. `text`: the sum, written down.
+    padding as 0, float64 [height, width]. `products`: `inputs` times the kernel; None of a pooling.
+    `value`: their sum, or what is pooled. `text`: the calculation, written down.
     """
 
     rows: tuple[int, ...]
     columns: tuple[int, ...]
     inputs: NDArray[np.float64]
-    products: NDArray[np.float64]
+    products: NDArray[np.float64] | None
     value: float
     text: str
 
@@ -145,9 +145,7 @@ def pixel(
     """How the pixel at `row`, `column` of `convolve` comes about. Raises UsageError as that does,
     and if there is no such pixel."""
     pixels, weights, window = _checked(picture, kernel, stride, padding, dilation)
-    height, width = window.output_shape(*pixels.shape)
-    check_whole("The row", row, 0, height - 1)
-    check_whole("The column", column, 0, width - 1)
+    _check_place(window, pixels, row, column)
     inputs = window.on(pixels)[row, column].copy()
     products = inputs * weights
     value = float(products.sum())
@@ -168,17 +166,36 @@ def pool(
     Raises UsageError as `convolve` does, and for padding of more than half a window, where some
     windows would see nothing else.
     """
-    if kind not in get_args(Pooling):
-        raise UsageError(f"There is no pooling {kind!r}. Choose max or mean.")
-    pixels = _array("The picture", picture, MAX_SIDE)
-    window = Window(size, size, size if stride is None else stride, padding)
-    if padding > size // 2:
-        raise UsageError(
-            f"The padding may be half of the window at most ({size // 2} of {size}), got {padding}."
-        )
+    pixels, window = _checked_pooling(picture, kind, size, stride, padding)
     if kind == "max":
         return np.asarray(window.on(pixels, -np.inf).max(axis=(2, 3)))
     return np.asarray(window.on(pixels).mean(axis=(2, 3)))
+
+
+def pooled_pixel(
+    picture: ArrayLike,
+    kind: Pooling,
+    size: int,
+    row: int,
+    column: int,
+    *,
+    stride: int | None = None,
+    padding: int = 0,
+) -> Pixel:
+    """How the pixel at `row`, `column` of `pool` comes about. Raises UsageError as that does, and
+    if there is no such pixel."""
+    pixels, window = _checked_pooling(picture, kind, size, stride, padding)
+    _check_place(window, pixels, row, column)
+    inputs = window.on(pixels)[row, column].copy()
+    if kind == "max":
+        seen = window.on(pixels, -np.inf)[row, column].ravel()
+        seen = seen[np.isfinite(seen)]  # without the padding
+        value = float(seen.max())
+        text = f"max({', '.join(f'{number:.4g}' for number in seen)}) = {value:.4g}"
+    else:
+        value = float(inputs.mean())
+        text = f"({' + '.join(map(_factor, inputs.ravel()))}) / {inputs.size} = {value:.4g}"
+    return Pixel(*window.pixels(row, column), inputs, None, value, text)
 
 
 def check_whole(what: str, value: object, least: int, most: int) -> None:
@@ -194,6 +211,26 @@ def _checked(
     height, width = weights.shape
     window = Window(height, width, stride, padding, dilation)
     return _array("The picture", picture, MAX_SIDE), weights, window
+
+
+def _checked_pooling(
+    picture: ArrayLike, kind: Pooling, size: int, stride: int | None, padding: int
+) -> tuple[NDArray[np.float64], Window]:
+    if kind not in get_args(Pooling):
+        raise UsageError(f"There is no pooling {kind!r}. Choose max or mean.")
+    pixels = _array("The picture", picture, MAX_SIDE)
+    window = Window(size, size, size if stride is None else stride, padding)
+    if padding > size // 2:
+        raise UsageError(
+            f"The padding may be half of the window at most ({size // 2} of {size}), got {padding}."
+        )
+    return pixels, window
+
+
+def _check_place(window: Window, pixels: NDArray[np.float64], row: int, column: int) -> None:
+    height, width = window.output_shape(*pixels.shape)
+    check_whole("The row", row, 0, height - 1)
+    check_whole("The column", column, 0, width - 1)
 
 
 def _array(what: str, values: ArrayLike, side: int) -> NDArray[np.float64]:

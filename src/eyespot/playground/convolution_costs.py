@@ -82,10 +82,13 @@ def costs(
     weights = filters * each * window.height * window.width
     biases = filters if bias else 0
     pixels = down * across
+    added = f"({weights:,} weights + {biases:,} biases)" if bias else f"{weights:,} weights"
     return Costs(
         output=(filters, down, across),
         sizes=window.in_words(height, width),
-        weights=Count(weights, f"{filters} filters * {kernel} = {weights:,} weights"),
+        weights=Count(
+            weights, f"{filters} filter{'s' * (filters > 1)} * {kernel} = {weights:,} weights"
+        ),
         biases=Count(biases, f"{biases:,} biases, one a filter" if bias else "no biases"),
         multiply_adds=Count(
             pixels * weights,
@@ -93,8 +96,7 @@ def costs(
         ),
         connections=Count(
             pixels * (weights + biases),
-            f"{down} * {across} pixels * ({weights:,} weights + {biases:,} biases) = "
-            f"{pixels * (weights + biases):,} connections",
+            f"{down} * {across} pixels * {added} = {pixels * (weights + biases):,} connections",
         ),
     )
 

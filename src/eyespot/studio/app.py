@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from eyespot.errors import EyespotError, MissingError
-from eyespot.studio import blackboard, look, play, teach, zoo
+from eyespot.studio import blackboard, convolution, look, play, teach, zoo
 from eyespot.studio.guard import Guard
 from eyespot.studio.projects import Store
 
@@ -42,6 +42,7 @@ def create_app(token: str, port: int) -> Guard:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _unexpected)
     app.include_router(blackboard.router)
+    app.include_router(convolution.router)
     app.include_router(look.router)
     app.include_router(play.router)
     app.include_router(teach.router(store))

@@ -1,0 +1,81 @@
+"""Route of the blackboard: an expression forward and backward, step by step."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from eyespot.errors import UsageError
+from eyespot.playground.expression import MAX_NODES, number_of, parse
+from eyespot.playground.graph import Graph, Share, Step, shown, work_through
+from eyespot.playground.graph_drawing import draw
+from eyespot.studio.answers import Answer, or_error
+
+router = APIRouter(prefix="/api/blackboard")
+
+GIVEN = "1"
+"""The value of a name that has none yet."""
+
+Text = Annotated[str, StringConstraints(max_length=2000)]
+
+
+class Question(BaseModel):
+    """`values`: numbers as they are typed, by name; names that are not in the expression are left
+    alone."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    expression: Text
+    values: dict[Text, Text] = Field(default={}, max_length=MAX_NODES)
+
+
+@router.post("")
+@or_error
+def work(question: Question) -> Answer:
+    """`values`: as typed, of all names of the expression in its order. With them, either `error`,
+    or what `eyespot graph` shows: `result`, `steps`, `gradients`, and `drawing`, an SVG without a
+    style."""
+    terms = parse(question.expression)
+    names = [term.name for term in terms if term.operation == "name"]
+    values = {name: question.values.get(name, GIVEN) for name in names}
+    return {"values": values, **_worked(question.expression, values)}
+
+
+@or_error
+def _worked(expression: str, values: dict[str, str]) -> Answer:
+    graph = work_through(expression, {name: _number(name, text) for name, text in values.items()})
+    return {
+        "result": {"name": graph.result.name, "value": shown(graph.result.value)},
+        "steps": [_step(graph, step) for step in graph.steps],
+        "gradients": {name: shown(gradient) for name, gradient in graph.gradients.items()},
+        "drawing": draw(graph, styled=False),
+    }
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return number_of(text)
+    except UsageError as error:
+        raise UsageError(f"{name}: {error}") from None
+
+
+def _step(graph: Graph, step: Step) -> Answer:
+    # What a sum adds up has been handed back before, and its text says so.
+    shares = step.shares if step.kind == "backward" else ()
+    return {
+        "kind": step.kind,
+        "node": step.node,
+        "text": step.text,
+        "shares": [_share(graph, share) for share in shares],
+    }
+
+
+def _share(graph: Graph, share: Share) -> Answer:
+    return {
+        "to": graph.nodes[share.node].name,
+        "formula": share.formula,
+        "product": share.product,
+        "above": shown(share.above),
+        "local": shown(share.local),
+        "gradient": shown(share.gradient),
+    }

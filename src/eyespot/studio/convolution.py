@@ -1,0 +1,116 @@
+"""Routes of the page where one slides a kernel over a picture: the result, how each of its pixels
+comes about, and what a layer costs."""
+
+from dataclasses import asdict
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+
+from eyespot.playground import convolution
+from eyespot.playground.convolution import Window, check_whole, convolve, pool, pooled_pixel
+from eyespot.playground.convolution_costs import compare_separable, costs
+from eyespot.playground.kernels import KERNELS
+from eyespot.studio.answers import Answer, or_error
+
+router = APIRouter(prefix="/api/convolution")
+
+Rows = list[list[float]]
+
+
+class Question(BaseModel):
+    """`kernel`: of a convolution. `size`: of a pooling's window; it has no dilation."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    picture: Rows
+    kind: Literal["convolution", "max", "mean"]
+    kernel: Rows = [[1.0]]
+    size: int = 1
+    stride: int = 1
+    padding: int = 0
+    dilation: int = 1
+
+
+class PixelQuestion(Question):
+    row: int
+    column: int
+
+
+class CostQuestion(BaseModel):
+    """Of a layer from `maps` maps of `side` x `side` pixels to `filters` maps, with kernels of
+    `kernel` x `kernel`, padded so that the maps stay as large as they are."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    maps: int
+    filters: int
+    side: int
+    kernel: int
+
+
+@router.get("")
+def kernels() -> dict[str, Any]:
+    """Well-known kernels by name: `values` and `text`."""
+    return {
+        name: {"values": kernel.values.tolist(), "text": kernel.text}
+        for name, kernel in KERNELS.items()
+    }
+
+
+@router.post("")
+@or_error
+def slide(asked: Question) -> Answer:
+    """`output` [H', W']; `sizes`, where its height and width come from; `costs`, in words."""
+    if asked.kind == "convolution":
+        output = convolve(asked.picture, asked.kernel, **_options(asked))
+        shape = len(asked.kernel), len(asked.kernel[0])
+        window = Window(*shape, asked.stride, asked.padding, asked.dilation)
+        layer = costs(1, len(asked.picture), len(asked.picture[0]), 1, window, bias=False)
+        counts = [layer.weights, layer.connections, layer.multiply_adds]
+        texts = [count.text for count in counts]
+    else:
+        output = pool(
+            asked.picture, asked.kind, asked.size, stride=asked.stride, padding=asked.padding
+        )
+        window = Window(asked.size, asked.size, asked.stride, asked.padding)
+        texts = ["A pooling has no weights: there is nothing to learn."]
+    sizes = window.in_words(len(asked.picture), len(asked.picture[0]))
+    return {"output": output.tolist(), "sizes": sizes, "costs": texts}
+
+
+@router.post("/pixel")
+@or_error
+def pixel(asked: PixelQuestion) -> Answer:
+    """How one pixel of the result comes about: `rows` and `columns` of the picture, the `inputs`
+    there, their `products` with the kernel (null of a pooling), `value`, and all in a `text`."""
+    if asked.kind == "convolution":
+        found = convolution.pixel(
+            asked.picture, asked.kernel, asked.row, asked.column, **_options(asked)
+        )
+    else:
+        found = pooled_pixel(
+            asked.picture, asked.kind, asked.size, asked.row, asked.column,
+            stride=asked.stride, padding=asked.padding,
+        )  # fmt: skip
+    return {
+        "rows": found.rows,
+        "columns": found.columns,
+        "inputs": found.inputs.tolist(),
+        "products": None if found.products is None else found.products.tolist(),
+        "value": found.value,
+        "text": found.text,
+    }
+
+
+@router.post("/costs")
+@or_error
+def compare(asked: CostQuestion) -> Answer:
+    """A standard convolution beside its separable twin, as `compare_separable` gives them."""
+    check_whole("The kernel's side", asked.kernel, 1, convolution.MAX_KERNEL)
+    window = Window(asked.kernel, asked.kernel, padding=asked.kernel // 2)
+    return asdict(compare_separable(asked.maps, asked.side, asked.side, asked.filters, window))
+
+
+def _options(asked: Question) -> dict[str, int]:
+    return {"stride": asked.stride, "padding": asked.padding, "dilation": asked.dilation}
