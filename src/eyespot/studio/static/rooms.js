@@ -1,7 +1,7 @@
 // The way from room to room, the same on every page.
 
 /** @type {[address: string, name: string][]} */
-const ROOMS = [["/look.html", "Look"], ["/zoo.html", "Zoo"]];
+const ROOMS = [["/look.html", "Look"], ["/play.html", "Play"], ["/zoo.html", "Zoo"]];
 
 class Rooms extends HTMLElement {
   connectedCallback() {
