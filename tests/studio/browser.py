@@ -37,9 +37,10 @@ class Studio:
         width: int = 1200,
         scheme: Literal["light", "dark"] = "light",
         camera: bool = False,
+        waits: bool = False,
     ) -> Iterator[Page]:
         """A page of the studio, fully loaded. What goes wrong on it fails the test. `camera`: it
-        may be used."""
+        may be used. `waits`: the page asks for news all the time."""
         context = self.browser.new_context(
             viewport={"width": width, "height": 800},
             color_scheme=scheme,
@@ -52,7 +53,7 @@ class Studio:
             page.on("request", lambda request: self._watch(request.url))
             page.goto(self.address)
             page.goto(self.address.partition("/?")[0] + path)
-            page.wait_for_load_state("networkidle", timeout=120_000)
+            page.wait_for_load_state("load" if waits else "networkidle", timeout=120_000)
             yield page
             assert self.complaints == []
         finally:

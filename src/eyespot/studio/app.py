@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from eyespot.errors import EyespotError, MissingError
 from eyespot.studio import blackboard, convolution, look, play, teach, zoo
+from eyespot.studio.classroom import Classrooms
 from eyespot.studio.guard import Guard
 from eyespot.studio.projects import Store
 
@@ -32,10 +33,15 @@ def projects_folder() -> Path:
     return Path(named) if named else Path(platformdirs.user_data_dir("eyespot")) / "projects"
 
 
-def create_app(token: str, port: int) -> Guard:
-    """The application, behind its guard. Raises ProjectError if the projects cannot be read."""
+def open_classrooms() -> Classrooms:
+    """Over the projects of this person. Raises ProjectError if they cannot be read."""
     store = Store(projects_folder())
     store.purge(OLD)
+    return Classrooms(store)
+
+
+def create_app(token: str, port: int, rooms: Classrooms | None = None) -> Guard:
+    """The application, behind its guard. Raises ProjectError as `open_classrooms` does."""
     app = FastAPI(title="eyespot studio", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_exception_handler(EyespotError, _told)
     app.add_exception_handler(RequestValidationError, _unreadable)
@@ -45,7 +51,7 @@ def create_app(token: str, port: int) -> Guard:
     app.include_router(convolution.router)
     app.include_router(look.router)
     app.include_router(play.router)
-    app.include_router(teach.router(store))
+    app.include_router(teach.router(rooms or open_classrooms()))
     app.include_router(zoo.router)
     app.add_api_route("/style.css", _style, include_in_schema=False)
     app.mount("/", StaticFiles(directory=STATIC, html=True))

@@ -161,11 +161,14 @@ class Classrooms:
         self.store = store
         self._open: OrderedDict[str, Classroom] = OrderedDict()
         self._lock = threading.Lock()
+        self._closed = False
 
     def of(self, id: str) -> Classroom:
-        """Raises MissingError if there is no such project."""
+        """Raises MissingError if there is no such project, or after `close`."""
         project = self.store.open(id)
         with self._lock:
+            if self._closed:
+                raise MissingError("The studio is being closed.")
             room = self._open.get(id)
             if room is None:
                 room = self._open[id] = Classroom(project)
@@ -174,10 +177,17 @@ class Classrooms:
                 self._open.popitem(last=False)[1].close()
         return room
 
-    def close(self, id: str | None = None) -> None:
-        """Close one project, or all."""
+    def forget(self, id: str) -> None:
+        """Learn a project no more, until it is asked for again."""
         with self._lock:
-            for key in [id] if id else list(self._open):
-                room = self._open.pop(key, None)
-                if room is not None:
-                    room.close()
+            room = self._open.pop(id, None)
+        if room is not None:
+            room.close()
+
+    def close(self) -> None:
+        """Learn nothing more, and have nobody wait."""
+        with self._lock:
+            self._closed = True
+            rooms = list(self._open.values())
+        for room in rooms:
+            room.close()

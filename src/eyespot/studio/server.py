@@ -4,15 +4,29 @@ import secrets
 import socket
 import webbrowser
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 
 from eyespot.errors import UsageError
-from eyespot.studio.app import create_app
+from eyespot.studio.app import create_app, open_classrooms
+from eyespot.studio.classroom import Classrooms
 
 HOST = "127.0.0.1"
 PORT = 8765
 """Where the studio is if nothing is said and nobody else is there."""
+
+
+class _Server(uvicorn.Server):
+    """Ends at once: pages that wait for news would keep it until they have some."""
+
+    def __init__(self, config: uvicorn.Config, rooms: Classrooms) -> None:
+        super().__init__(config)
+        self.rooms = rooms
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.rooms.close()
+        super().handle_exit(sig, frame)
 
 
 def run(port: int | None, say: Callable[[str], None], *, open_browser: bool = True) -> None:
@@ -22,8 +36,9 @@ def run(port: int | None, say: Callable[[str], None], *, open_browser: bool = Tr
         number = listener.getsockname()[1]
         token = secrets.token_urlsafe(24)
         address = f"http://{HOST}:{number}/?token={token}"
+        rooms = open_classrooms()
         config = uvicorn.Config(
-            create_app(token, number),
+            create_app(token, number, rooms),
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -34,7 +49,7 @@ def run(port: int | None, say: Callable[[str], None], *, open_browser: bool = Tr
         say(address)
         if open_browser:
             webbrowser.open(address)
-        uvicorn.Server(config).run(sockets=[listener])
+        _Server(config, rooms).run(sockets=[listener])
 
 
 def _listen(port: int | None) -> socket.socket:

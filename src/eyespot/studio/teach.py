@@ -29,10 +29,9 @@ Text = Annotated[str, Body(embed=True)]
 Numbers = Annotated[list[int], Body(embed=True)]
 
 
-def router(store: Store) -> APIRouter:
-    """The routes over the projects of `store`."""
-    routes = APIRouter(prefix="/api/projects")
-    rooms = Classrooms(store)
+def router(rooms: Classrooms) -> APIRouter:
+    """The routes over the projects of `rooms`."""
+    routes, store = APIRouter(prefix="/api/projects"), rooms.store
 
     def project(id: str) -> Project:
         return rooms.of(id).project
@@ -75,7 +74,7 @@ def router(store: Store) -> APIRouter:
     @routes.delete("/{id}")
     def delete(id: str) -> Response:
         store.delete(id)
-        rooms.close(id)
+        rooms.forget(id)
         return Response(status_code=204)
 
     @routes.post("/{id}/restore")

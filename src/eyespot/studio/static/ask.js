@@ -14,7 +14,7 @@ export async function ask(address, options) {
     throw new Error("The studio does not answer. Is it still running? Start it again with: eyespot studio");
   }
   const text = await answer.text();
-  if (answer.ok) return JSON.parse(text);
+  if (answer.ok) return text ? JSON.parse(text) : undefined;
   let message = text;
   try {
     message = JSON.parse(text).error ?? text;

@@ -1,8 +1,8 @@
 // Look inside: the camera's pictures, what a network says of them, and what happens within.
 
 import { ask, byId, tell } from "./ask.js";
-import { Camera } from "./camera.js";
 import { Talk } from "./talk.js";
+import { Watch } from "./watch.js";
 
 /**
  * @typedef {{name: string, shape: number[]}} Stage
@@ -11,19 +11,12 @@ import { Talk } from "./talk.js";
 
 const ATTENTION = "where it looks";
 
-const camera = new Camera(byId("video", HTMLVideoElement));
-const picture = byId("picture", HTMLImageElement);
 const drawing = byId("drawing", HTMLImageElement);
 const network = byId("network", HTMLSelectElement);
 const problem = byId("problem", HTMLElement);
 
 /** @type {Talk | undefined} */
 let talk;
-/** @type {Blob | undefined} */
-let chosen;
-let isBusy = false;
-/** Something changed since the last picture was asked of. */
-let isWanted = false;
 /** @type {Stage[]} */
 let stages = [];
 /** What is drawn: a stage, `ATTENTION`, or nothing. */
@@ -48,8 +41,8 @@ function showAnswer(answer, perSecond) {
     + (perSecond ? `, ${perSecond.toFixed(0)} pictures a second.` : ".");
 }
 
-/** Ask of one picture, and show what comes. @param {Blob} blob @param {number} [perSecond] */
-async function look(blob, perSecond = 0) {
+/** Ask of one picture, and show what comes. @param {Blob} blob @param {number} perSecond */
+async function look(blob, perSecond) {
   if (!talk) return;
   await talk.say(blob);
   const answer = /** @type {Answer} */ (await talk.hear());
@@ -66,66 +59,7 @@ async function look(blob, perSecond = 0) {
   }
 }
 
-/** Ask of the chosen picture once more, or of the camera's pictures for as long as it is on. */
-async function run() {
-  isWanted = true;
-  if (isBusy) return;
-  isBusy = true;
-  let last = 0, perSecond = 0;
-  try {
-    while (isWanted || camera.isOn) {
-      isWanted = false;
-      const blob = camera.isOn ? await camera.picture() : chosen;
-      if (!blob) break;
-      await look(blob, camera.isOn ? perSecond : 0);
-      await new Promise((resolve) => requestAnimationFrame(resolve));
-      const now = performance.now();
-      // A running mean of about ten pictures, so that the figure can be read.
-      if (last) perSecond += (1000 / (now - last) - perSecond) * (perSecond ? 0.1 : 1);
-      last = now;
-    }
-  } catch (error) {
-    camera.stop();
-    showWhatIsSeen();
-    tell(problem, error);
-  } finally {
-    isBusy = false;
-  }
-}
-
-function showWhatIsSeen() {
-  camera.video.hidden = !camera.isOn;
-  picture.hidden = camera.isOn || !chosen;
-  byId("empty", HTMLElement).hidden = camera.isOn || Boolean(chosen);
-  byId("camera", HTMLElement).textContent = camera.isOn ? "Stop the camera" : "Start the camera";
-}
-
-/** @param {string} [device] */
-async function startCamera(device) {
-  try {
-    await camera.start(device);
-    const select = byId("device", HTMLSelectElement);
-    const choices = await camera.choices();
-    select.replaceChildren(...choices.map((one, number) => new Option(one.label || `Camera ${number + 1}`, one.deviceId)));
-    byId("device-label", HTMLElement).hidden = choices.length < 2;
-    problem.hidden = true;
-  } catch (error) {
-    tell(problem, error);
-  }
-  showWhatIsSeen();
-  run();
-}
-
-/** @param {File | undefined} file */
-function choose(file) {
-  if (!file) return;
-  camera.stop();
-  chosen = file;
-  if (picture.src) URL.revokeObjectURL(picture.src);
-  picture.src = URL.createObjectURL(file);
-  showWhatIsSeen();
-  run();
-}
+const watch = new Watch({ file: "file", problem }, look);
 
 /** @param {string} name */
 async function show(name) {
@@ -137,7 +71,7 @@ async function show(name) {
   const shape = stages.find((stage) => stage.name === name)?.shape;
   byId("within-about", HTMLElement).textContent = shape ? `${name}: ${shape[0]} maps of ${shape[1]} × ${shape[2]}.` : "";
   await talk?.say(name);
-  run();
+  watch.run();
 }
 
 function showStages() {
@@ -169,28 +103,6 @@ async function openNetwork() {
 }
 
 async function open() {
-  byId("camera", HTMLElement).addEventListener("click", () => {
-    if (camera.isOn) {
-      camera.stop();
-      showWhatIsSeen();
-    } else startCamera();
-  });
-  byId("device", HTMLSelectElement).addEventListener("change", (event) => {
-    if (event.target instanceof HTMLSelectElement) startCamera(event.target.value);
-  });
-  const file = byId("file", HTMLInputElement);
-  file.addEventListener("change", () => choose(file.files?.[0]));
-  const drop = byId("drop", HTMLElement);
-  drop.addEventListener("dragover", (event) => {
-    event.preventDefault();
-    drop.classList.add("over");
-  });
-  drop.addEventListener("dragleave", () => drop.classList.remove("over"));
-  drop.addEventListener("drop", (event) => {
-    event.preventDefault();
-    drop.classList.remove("over");
-    choose(event.dataTransfer?.files[0]);
-  });
   network.addEventListener("change", openNetwork);
   try {
     const names = /** @type {string[]} */ (await ask("/api/look"));

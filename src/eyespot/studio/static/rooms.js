@@ -1,7 +1,8 @@
 // The way from room to room, the same on every page.
 
 /** @type {[address: string, name: string][]} */
-const ROOMS = [["/look.html", "Look"], ["/play.html", "Play"], ["/zoo.html", "Zoo"]];
+const ROOMS = [["/teach.html", "Teach"], ["/look.html", "Look"], ["/play.html", "Play"], ["/blackboard.html", "Blackboard"],
+  ["/convolution.html", "Convolution"], ["/zoo.html", "Zoo"]];
 
 class Rooms extends HTMLElement {
   connectedCallback() {

@@ -1,0 +1,28 @@
+// Files that are dropped or pasted, also whole folders of them.
+
+/** @param {DataTransfer | null} data @returns {Promise<File[]>} */
+export async function filesOf(data) {
+  if (!data) return [];
+  // Entries must be asked for at once: afterwards the browser forgets what was dropped.
+  const entries = [...data.items].map((item) => item.webkitGetAsEntry?.() ?? null);
+  if (!entries.some((entry) => entry?.isDirectory)) return [...data.files];
+  const found = await Promise.all(entries.map((entry) => (entry ? within(entry) : [])));
+  return found.flat();
+}
+
+/** @param {FileSystemEntry} entry @returns {Promise<File[]>} */
+async function within(entry) {
+  if (entry instanceof FileSystemFileEntry) {
+    return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+  }
+  if (!(entry instanceof FileSystemDirectoryEntry)) return [];
+  const reader = entry.createReader();
+  /** @type {File[]} */
+  const files = [];
+  for (;;) { // a reader gives a hundred at a time
+    const part = await new Promise((/** @type {(entries: FileSystemEntry[]) => void} */ resolve, reject) =>
+      reader.readEntries(resolve, reject));
+    if (!part.length) return files;
+    for (const one of part) files.push(...(await within(one)));
+  }
+}

@@ -1,0 +1,127 @@
+// Teach: the list of projects, and the one that the address names.
+
+import { ask, byId, tell } from "./ask.js";
+import { Project } from "./project.js";
+import { Watch } from "./watch.js";
+
+/** @typedef {{id: string, name: string, pictures: number, classes: number, changed: number}} About */
+
+const problem = byId("problem", HTMLElement);
+const JSON_HEADERS = { "Content-Type": "application/json" };
+
+/** @type {Project | undefined} */
+let project;
+const watch = new Watch({ file: "try", problem }, async (picture, perSecond) => project?.look(picture, perSecond));
+
+/** Do something that may fail, and tell if it does. @param {() => Promise<void>} deed */
+async function attempt(deed) {
+  try {
+    await deed();
+    problem.hidden = true;
+  } catch (error) {
+    tell(problem, error);
+  }
+}
+
+/** @param {string} text @param {() => Promise<void>} deed */
+function button(text, deed) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.textContent = text;
+  made.addEventListener("click", () => attempt(deed));
+  return made;
+}
+
+/** @param {About} about @param {boolean} isDeleted */
+function projectItem(about, isDeleted) {
+  const path = `/api/projects/${about.id}`;
+  const item = document.createElement("li");
+  const name = document.createElement(isDeleted ? "span" : "a");
+  name.textContent = about.name;
+  if (name instanceof HTMLAnchorElement) name.href = `#${about.id}`;
+  const note = document.createElement("span");
+  note.className = "note";
+  note.textContent = `${about.classes} classes, ${about.pictures} pictures, changed ${new Date(1000 * about.changed).toLocaleString()}`;
+  const after = (/** @type {string} */ address, /** @type {string} */ method) => async () => {
+    await ask(address, { method });
+    await showList();
+  };
+  item.append(name, note);
+  if (isDeleted) item.append(button("Bring back", after(`${path}/restore`, "POST")));
+  else item.append(button("Duplicate", after(`${path}/duplicate`, "POST")), button("Delete", after(path, "DELETE")));
+  return item;
+}
+
+async function showList() {
+  const { projects, deleted } = /** @type {{projects: About[], deleted: About[]}} */ (await ask("/api/projects"));
+  byId("projects", HTMLElement).replaceChildren(...projects.map((about) => projectItem(about, false)));
+  byId("deleted", HTMLElement).replaceChildren(...deleted.map((about) => projectItem(about, true)));
+  byId("none", HTMLElement).hidden = projects.length > 0;
+  byId("trash", HTMLElement).hidden = deleted.length === 0;
+}
+
+/** Show what the address names. */
+async function show() {
+  project?.close();
+  project = undefined;
+  const id = decodeURIComponent(location.hash.slice(1));
+  byId("list", HTMLElement).hidden = Boolean(id);
+  byId("project", HTMLElement).hidden = !id;
+  problem.hidden = true;
+  if (id) {
+    project = new Project(id, problem);
+    project.open(watch);
+  } else {
+    watch.stop();
+    document.title = "Teach · eyespot studio";
+    await attempt(showList);
+  }
+}
+
+byId("new", HTMLFormElement).addEventListener("submit", (event) => {
+  event.preventDefault();
+  const name = byId("new-name", HTMLInputElement);
+  attempt(async () => {
+    const made = await ask("/api/projects", { method: "POST", headers: JSON_HEADERS, body: JSON.stringify({ name: name.value }) });
+    name.value = "";
+    location.hash = made.id;
+  });
+});
+byId("bring", HTMLInputElement).addEventListener("change", async (event) => {
+  if (!(event.target instanceof HTMLInputElement)) return;
+  const file = event.target.files?.[0];
+  event.target.value = "";
+  if (!file) return;
+  try {
+    const query = new URLSearchParams({ name: file.name });
+    const made = await ask(`/api/projects/import?${query}`, { method: "POST", body: file });
+    location.hash = made.id;
+    const skipped = made.skipped.map((/** @type {{name: string, reason: string}} */ one) => `${one.name}: ${one.reason}`);
+    const told = [made.note, ...skipped.slice(0, 5)].filter(Boolean).join(" ");
+    if (told) setTimeout(() => tell(problem, told));
+  } catch (error) {
+    tell(problem, error);
+  }
+});
+byId("add", HTMLFormElement).addEventListener("submit", (event) => {
+  event.preventDefault();
+  const name = byId("add-name", HTMLInputElement);
+  project?.change(`${project.path}/classes`, "POST", { name: name.value }).then(() => {
+    name.value = "";
+  }, () => {});
+});
+byId("name", HTMLInputElement).addEventListener("change", () => {
+  project?.change(project.path, "PATCH", { name: byId("name", HTMLInputElement).value }).catch(() => {});
+});
+const undo = () => project?.change(`${project.path}/undo`, "POST").catch(() => {});
+byId("undo", HTMLButtonElement).addEventListener("click", undo);
+addEventListener("keydown", (event) => {
+  const isTyping = event.target instanceof HTMLInputElement;
+  if ((event.ctrlKey || event.metaKey) && event.key === "z" && !isTyping) undo();
+});
+byId("mirror", HTMLInputElement).addEventListener("change", (event) => {
+  if (event.target instanceof HTMLInputElement) watch.camera.video.classList.toggle("mirrored", event.target.checked);
+});
+watch.camera.video.classList.add("mirrored");
+addEventListener("hashchange", show);
+show();

@@ -1,0 +1,112 @@
+// The camera and chosen pictures beside what is asked of them, as Look and Teach need it.
+
+import { byId, tell } from "./ask.js";
+import { Camera } from "./camera.js";
+
+/** Shows the camera, or a picture that was chosen or dropped, and asks of it again and again. */
+export class Watch {
+  /**
+   * @param {{file: string, problem: HTMLElement}} parts id of the file input; where errors are told
+   * @param {(picture: Blob, perSecond: number) => Promise<void>} ask asks of one picture
+   */
+  constructor({ file, problem }, ask) {
+    this.ask = ask;
+    this.problem = problem;
+    this.camera = new Camera(byId("video", HTMLVideoElement));
+    this.picture = byId("picture", HTMLImageElement);
+    /** @type {Blob | undefined} */
+    this.chosen = undefined;
+    this.isBusy = false;
+    /** Something changed since the last picture was asked of. */
+    this.isWanted = false;
+
+    byId("camera", HTMLElement).addEventListener("click", () => {
+      if (this.camera.isOn) this.stop();
+      else this.start();
+    });
+    byId("device", HTMLSelectElement).addEventListener("change", (event) => {
+      if (event.target instanceof HTMLSelectElement) this.start(event.target.value);
+    });
+    const input = byId(file, HTMLInputElement);
+    input.addEventListener("change", () => this.choose(input.files?.[0]));
+    const drop = byId("drop", HTMLElement);
+    drop.addEventListener("dragover", (event) => {
+      event.preventDefault();
+      drop.classList.add("over");
+    });
+    drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+    drop.addEventListener("drop", (event) => {
+      event.preventDefault();
+      drop.classList.remove("over");
+      this.choose(event.dataTransfer?.files[0]);
+    });
+  }
+
+  /** Start the camera; whether it is on. @param {string} [device] */
+  async start(device) {
+    try {
+      await this.camera.start(device);
+      const choices = await this.camera.choices();
+      const options = choices.map((one, number) => new Option(one.label || `Camera ${number + 1}`, one.deviceId));
+      byId("device", HTMLSelectElement).replaceChildren(...options);
+      byId("device-label", HTMLElement).hidden = choices.length < 2;
+      if (device) byId("device", HTMLSelectElement).value = device;
+      this.problem.hidden = true;
+    } catch (error) {
+      tell(this.problem, error);
+    }
+    this.show();
+    this.run();
+    return this.camera.isOn;
+  }
+
+  stop() {
+    this.camera.stop();
+    this.show();
+  }
+
+  /** @param {File | undefined} file */
+  choose(file) {
+    if (!file) return;
+    this.camera.stop();
+    this.chosen = file;
+    if (this.picture.src) URL.revokeObjectURL(this.picture.src);
+    this.picture.src = URL.createObjectURL(file);
+    this.show();
+    this.run();
+  }
+
+  show() {
+    const isOn = this.camera.isOn;
+    this.camera.video.hidden = !isOn;
+    this.picture.hidden = isOn || !this.chosen;
+    byId("empty", HTMLElement).hidden = isOn || Boolean(this.chosen);
+    byId("camera", HTMLElement).textContent = isOn ? "Stop the camera" : "Start the camera";
+  }
+
+  /** Ask of the chosen picture once more, or of the camera's pictures for as long as it is on. */
+  async run() {
+    this.isWanted = true;
+    if (this.isBusy) return;
+    this.isBusy = true;
+    let last = 0, perSecond = 0;
+    try {
+      while (this.isWanted || this.camera.isOn) {
+        this.isWanted = false;
+        const picture = this.camera.isOn ? await this.camera.picture() : this.chosen;
+        if (!picture) break;
+        await this.ask(picture, this.camera.isOn ? perSecond : 0);
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+        const now = performance.now();
+        // A running mean of about ten pictures, so that the figure can be read.
+        if (last) perSecond += (1000 / (now - last) - perSecond) * (perSecond ? 0.1 : 1);
+        last = now;
+      }
+    } catch (error) {
+      this.stop();
+      tell(this.problem, error);
+    } finally {
+      this.isBusy = false;
+    }
+  }
+}

@@ -1,0 +1,171 @@
+"""Teaching in a real browser: with files, with the camera, and without a mouse."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.pictures import patches
+from tests.studio.browser import Studio, is_wider_than_window, open_studio, serious_faults
+
+pytestmark = pytest.mark.browser
+
+SLOW = 60_000
+"""Milliseconds: the first picture waits until the network was converted."""
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EYESPOT_PROJECTS", str(tmp_path_factory.mktemp("projects")))
+        with open_studio() as studio:
+            yield studio
+
+
+def files(surface: str, count: int) -> list[FilePayload]:
+    payloads = []
+    for number, patch in enumerate(patches(surface, count, side=64)):
+        out = io.BytesIO()
+        Image.fromarray(patch).save(out, "PNG")
+        name = f"{surface}-{number}.png"
+        payloads.append(FilePayload(name=name, mimeType="image/png", buffer=out.getvalue()))
+    return payloads
+
+
+def begin(page: Page, name: str) -> None:
+    page.get_by_label("Its name").fill(name)
+    page.get_by_role("button", name="Begin").click()
+    expect(page.get_by_label("Project", exact=True)).to_have_value(name)
+
+
+def add_class(page: Page, name: str) -> None:
+    page.get_by_label("Another class").fill(name)
+    page.get_by_role("button", name="Add it").click()
+    expect(page.get_by_role("region", name=f"Class {name}")).to_be_visible()
+
+
+def add_files(page: Page, name: str, chosen: list[FilePayload]) -> None:
+    card = page.get_by_role("region", name=f"Class {name}")
+    card.locator(".files").set_input_files(chosen)
+    expect(card.locator(".thumbs li")).to_have_count(len(chosen))
+
+
+def test_from_files_to_a_classifier(studio: Studio, tmp_path: Path) -> None:
+    gravel = files("gravel", 7)
+    with studio.page("/teach.html") as page:
+        begin(page, "Stones <b>")
+        for name, chosen in (("brick", files("brick", 6)), ("gravel", gravel[:6])):
+            add_class(page, name)
+            add_files(page, name, chosen)
+        expect(page.locator("#status")).to_have_text("Learnt from 12 pictures.", timeout=SLOW)
+        expect(page.locator("#figures")).to_contain_text("% right")
+        page.locator("#try").set_input_files(gravel[6])
+        expect(page.locator("#bars .best")).to_contain_text("gravel")
+        expect(page.locator("#near li")).to_have_count(3)
+        expect(page.locator("#near li").first).to_have_text("gravel")
+        with page.expect_download() as download:
+            page.get_by_role("link", name="The classifier").click()
+        assert download.value.suggested_filename == "Stones _b_.eyespot"
+        download.value.save_as(tmp_path / "stones.eyespot")
+        assert (tmp_path / "stones.eyespot").stat().st_size > 10_000
+
+        page.reload()  # nothing is lost
+        expect(page.get_by_label("Project", exact=True)).to_have_value("Stones <b>")
+        expect(page.locator(".thumbs li")).to_have_count(12)
+        faults = serious_faults(page)
+        studio.complaints.clear()  # axe itself breaks the policy for styles
+        assert faults == []
+
+
+def test_pictures_are_removed_moved_and_brought_back(studio: Studio) -> None:
+    with studio.page("/teach.html", width=360, scheme="dark") as page:
+        begin(page, "Changes")
+        add_class(page, "one")
+        add_files(page, "one", files("brick", 3))
+        add_class(page, "two")
+        one, two = (page.get_by_role("region", name=f"Class {name}") for name in ("one", "two"))
+        one.locator(".thumbs button").first.press("Enter")
+        expect(one.locator(".chosen-count")).to_have_text("1 chosen")
+        page.keyboard.press("Delete")
+        expect(one.locator(".thumbs li")).to_have_count(2)
+        one.locator(".thumbs button").first.click()
+        one.get_by_label("Move to").select_option("two")
+        expect(two.locator(".thumbs li")).to_have_count(1)
+        two.get_by_role("button", name="Delete").click()
+        expect(two).to_have_count(0)
+        expect(page.locator(".thumbs li")).to_have_count(1)
+        for of_one, of_two in ((1, 1), (2, 0), (3, 0)):
+            page.locator("#undo").click()
+            expect(one.locator(".thumbs li")).to_have_count(of_one)
+            expect(two.locator(".thumbs li")).to_have_count(of_two)
+        assert not is_wider_than_window(page)
+
+
+def test_recording_with_the_camera(studio: Studio) -> None:
+    with studio.page("/teach.html", camera=True) as page:
+        begin(page, "Camera")
+        add_class(page, "here")
+        button = page.get_by_role("button", name="Hold to record")
+        button.hover()
+        page.mouse.down()
+        thumbs = page.locator(".thumbs li")
+        expect(thumbs.nth(4)).to_be_attached(timeout=SLOW)
+        page.mouse.up()
+        expect(button).to_be_visible()
+        with_mouse = thumbs.count()
+        button.focus()
+        page.keyboard.down("Space")
+        expect(thumbs.nth(with_mouse + 3)).to_be_attached(timeout=SLOW)
+        page.keyboard.up("Space")
+        expect(button).to_be_visible()
+        page.locator("#undo").click()  # all of the second hold
+        expect(thumbs).to_have_count(with_mouse)
+        page.get_by_text("Recording", exact=True).click()
+        page.get_by_label("Begin").select_option("3")
+        button.click()
+        expect(page.get_by_text("Recording in")).to_be_visible()
+        expect(thumbs.nth(with_mouse + 2)).to_be_attached(timeout=SLOW)
+        page.get_by_role("button", name="Recording").click()
+        expect(button).to_be_visible()
+
+
+def test_what_is_no_picture_is_named_and_the_rest_is_kept(studio: Studio) -> None:
+    with studio.page("/teach.html") as page:
+        begin(page, "Mixed")
+        add_class(page, "one")
+        text = FilePayload(name="aunt.jpg", mimeType="image/jpeg", buffer=b"Dear aunt")
+        page.locator(".files").set_input_files([text, *files("brick", 2)])
+        expect(page.get_by_role("alert")).to_contain_text("aunt.jpg")
+        expect(page.locator(".thumbs li")).to_have_count(2)
+        add = page.get_by_label("Another class")
+        add.fill("one")
+        add.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("There is a class 'one' already")
+        studio.complaints.clear()  # the browser says that the studio refused
+
+
+def test_two_tabs_show_the_same(studio: Studio) -> None:
+    with studio.page("/teach.html") as page:
+        begin(page, "Twice")
+        path = f"/teach.html{page.evaluate('location.hash')}"
+        with studio.page(path, waits=True) as other:
+            add_class(page, "one")
+            expect(other.get_by_role("region", name="Class one")).to_be_visible()
+            other.get_by_label("Name of the class").fill("uno")
+            other.keyboard.press("Enter")
+            expect(page.get_by_role("region", name="Class uno")).to_be_visible()
+
+
+def test_projects_can_be_deleted_and_brought_back(studio: Studio) -> None:
+    with studio.page("/teach.html") as page:
+        begin(page, "Lost")
+        page.get_by_role("link", name="All projects").click()
+        lost = page.locator("#projects li").filter(has_text="Lost")
+        lost.get_by_role("button", name="Delete").click()
+        expect(lost).to_have_count(0)
+        page.get_by_text("Deleted projects").click()
+        page.get_by_role("button", name="Bring back").first.click()
+        expect(lost).to_have_count(1)
