@@ -12,7 +12,14 @@ from tests.studio.browser import Studio, is_wider_than_window, open_studio, seri
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/", "/look.html", "/play.html", "/zoo.html#lenet5")
+PAGES = (
+    "/",
+    "/look.html",
+    "/play.html",
+    "/blackboard.html",
+    "/convolution.html",
+    "/zoo.html#lenet5",
+)
 
 
 @pytest.fixture(scope="module")
