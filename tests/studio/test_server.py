@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from eyespot.cli.main import app
-from eyespot.studio.server import HOST
+from eyespot.studio.server import HOST, _listen
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,12 @@ def test_it_serves_who_has_its_address(studio: tuple[subprocess.Popen[str], str]
         assert client.get(home).status_code == 403
         assert "eyespot studio" in client.get(address).text
         assert client.get(f"{home}zoo.html").status_code == 200
+
+
+def test_answers_are_not_held_back() -> None:
+    """asyncio turns Nagle's algorithm off for sockets that say they are TCP, and for no others."""
+    with _listen(None) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 def test_a_port_that_is_taken_is_said(studio: tuple[subprocess.Popen[str], str]) -> None:

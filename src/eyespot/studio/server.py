@@ -54,7 +54,9 @@ def run(port: int | None, say: Callable[[str], None], *, open_browser: bool = Tr
 
 def _listen(port: int | None) -> socket.socket:
     for number in (PORT, 0) if port is None else (port,):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # Named, since asyncio sends at once only over what is called TCP; else answers that come in
+        # two parts are held back for 40 ms.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST, number))
