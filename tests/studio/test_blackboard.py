@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 from fastapi.testclient import TestClient
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from eyespot.playground.graph import shown, work_through
 from eyespot.studio.app import create_app
@@ -172,6 +172,24 @@ def test_a_fault_shows_its_place_and_leaves_the_drawing(studio: Studio) -> None:
         page.get_by_label("y", exact=True).fill("0")
         expect(page.get_by_role("alert")).to_contain_text("divides by 0")
         assert not is_wider_than_window(page)
+
+
+@pytest.mark.browser
+def test_an_answer_that_comes_late_is_left_alone(studio: Studio) -> None:
+    with studio.page("/blackboard.html") as page:
+        held: list[Route] = []
+        page.route("**/api/blackboard", lambda route: held.append(route))
+        expression = page.get_by_label("Expression", exact=True)
+        for number, text in enumerate(("a", "a + b"), start=1):
+            expression.fill(text)
+            while len(held) < number:
+                page.wait_for_timeout(20)
+        for route in reversed(held):
+            with page.expect_response("**/api/blackboard"):
+                route.continue_()
+        expect(page.locator("#values label")).to_have_text(["a", "b"])
+        page.wait_for_url("**expression=a+%2B+b*")
+        assert "f = a + b" in str(page.locator("#drawing title").first.text_content())
 
 
 @pytest.mark.browser

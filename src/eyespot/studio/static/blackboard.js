@@ -112,6 +112,7 @@ async function work(step) {
 }
 
 function soon() {
+  problem.hidden = true;
   clearTimeout(timer);
   timer = setTimeout(work, PAUSE);
 }
