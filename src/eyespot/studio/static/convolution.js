@@ -190,7 +190,7 @@ function fill(id, values, name = String) {
 
 /** Fields that depend on what is done. */
 function showKind() {
-  for (const id of ["kernel-figure", "kernels-label", "dilation-label"]) byId(id, HTMLElement).hidden = !isConvolution();
+  for (const id of ["kernel-figure", "kernels-label", "dilation-label", "sharing"]) byId(id, HTMLElement).hidden = !isConvolution();
   document.querySelector(".maps")?.classList.toggle("pooling", !isConvolution());
   fill("size", isConvolution() ? SIZES.convolution : SIZES.pooling, (value) => `${value} × ${value}`);
 }
