@@ -4,7 +4,7 @@ import { ask, byId, tell } from "./ask.js";
 import { Talk } from "./talk.js";
 import { drawLosses, drawSpace } from "./play_charts.js";
 import { addressOf, changed, computable, isDraft, openControls, ownPoints, readAddress, showControls, showSets } from "./play_choices.js";
-import { readColours } from "./play_colours.js";
+import { prepare, readColours } from "./play_colours.js";
 import { Net } from "./play_net.js";
 import { readPicture, short } from "./play_picture.js";
 import { Plane } from "./play_plane.js";
@@ -135,19 +135,23 @@ function showSettings() {
 
 function show() {
   if (!picture) return;
-  const showsTests = isChecked("tests");
+  const showsTests = isChecked("tests"), isEmpty = draft();
   net.show(picture, (picture.settings.features ?? choices.defaults.features).split(","), colours);
-  plane.draw(picture, colours, showsTests, draft() ? ownPoints(settings) : undefined);
-  drawSpace(byId("space", HTMLCanvasElement), picture, colours, showsTests);
-  drawLosses(byId("chart", HTMLCanvasElement), picture, colours, isChecked("log"));
+  plane.draw(picture, colours, showsTests, isEmpty ? ownPoints(settings) : undefined);
+  const space = byId("space", HTMLCanvasElement), chart = byId("chart", HTMLCanvasElement);
+  if (isEmpty) [space, chart].forEach(prepare);
+  else {
+    drawSpace(space, picture, colours, showsTests);
+    drawLosses(chart, picture, colours, isChecked("log"));
+  }
   for (const [id, text] of Object.entries({
     epochs: picture.epochs.toLocaleString("en"),
     steps: picture.steps.toLocaleString("en"),
     rate: String(Number(picture.learning_rate.toPrecision(3))),
-    "train-loss": short(picture.train_loss),
-    "test-loss": short(picture.test_loss),
-    "train-right": share100(picture.train_accuracy),
-    "test-right": share100(picture.test_accuracy),
+    "train-loss": isEmpty ? "–" : short(picture.train_loss),
+    "test-loss": isEmpty ? "–" : short(picture.test_loss),
+    "train-right": share100(isEmpty ? null : picture.train_accuracy),
+    "test-right": share100(isEmpty ? null : picture.test_accuracy),
     axes: picture.axes + (picture.layers.at(-2) === 2 ? " Broken line: where the output is 0." : ""),
   })) byId(id, HTMLElement).textContent = text;
 }
@@ -157,7 +161,7 @@ const share100 = (share) => (share === null ? "–" : `${(100 * share).toFixed(1
 
 /** What there is to see, in words, once a second at most. */
 function report() {
-  if (!picture) return;
+  if (!picture || draft()) return;
   const losses = `Epoch ${picture.epochs}. Loss of training ${short(picture.train_loss)}, of test ${short(picture.test_loss)}.`;
   const right = picture.test_accuracy === null ? "" : ` ${share100(picture.test_accuracy)} of the test points are right.`;
   const status = byId("status", HTMLElement);
@@ -191,7 +195,7 @@ function place(x, y, near) {
   const nearest = Math.min(...distances);
   if (nearest < near) points.splice(distances.indexOf(nearest), 1);
   else points.push([x, y, target()]);
-  byId("status", HTMLElement).textContent = `${nearest < near ? "Removed" : "Added"}: ${points.length} points.`;
+  byId("status", HTMLElement).textContent = `${nearest < near ? "Removed" : "Added"}: ${points.length} point${points.length === 1 ? "" : "s"}.`;
   change({ own: points.join(";") });
 }
 

@@ -84,7 +84,7 @@ export function mark(pen, x, y, size, target, isTrain, colours) {
   pen.strokeStyle = isTrain ? (strength < 1 ? colours.soft : colours.paper) : mixed(colour, Math.max(0.4, strength));
   pen.lineWidth = isTrain ? 0.8 : 1.6;
   pen.fill();
-  pen.stroke();
+  if (size > 2) pen.stroke();
 
   /** @param {string} of @param {number} share */
   function mixed(of, share) {
