@@ -22,9 +22,10 @@ FAULTS = ("serious", "critical")
 
 @dataclass
 class Studio:
-    """A running studio, seen through a browser. `complaints`: what the pages' consoles said and
-    what they asked of others than the studio."""
+    """A running studio, seen through a browser. `address`: with its token. `complaints`: what the
+    pages' consoles said and what they asked of others than the studio."""
 
+    process: subprocess.Popen[str]
     address: str
     browser: Browser
     complaints: list[str] = field(default_factory=list)
@@ -76,23 +77,38 @@ def open_studio(*options: str) -> Iterator[Studio]:
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found is None:
         pytest.skip("there is no Chromium on this machine")
+    with sync_playwright() as playwright:
+        process, address = start(*options)
+        studio = Studio(
+            process,
+            address,
+            playwright.chromium.launch(
+                executable_path=found,
+                args=["--no-sandbox", "--use-fake-device-for-media-stream"],
+            ),
+        )
+        try:
+            yield studio
+            studio.browser.close()
+        finally:
+            stop(studio.process)
+
+
+def start(*options: str, port: int | None = None) -> tuple[subprocess.Popen[str], str]:
+    """A studio in a process of its own, and the address that it printed."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    line = [sys.executable, "-m", "eyespot", "studio", "--no-browser", "--port", str(port)]
-    with (
-        subprocess.Popen([*line, *options], stdout=subprocess.PIPE, text=True) as process,
-        sync_playwright() as playwright,
-    ):
-        try:
-            assert process.stdout is not None
-            address = next(text.strip() for text in process.stdout if "http://" in text)
-            arguments = ["--no-sandbox", "--use-fake-device-for-media-stream"]
-            browser = playwright.chromium.launch(executable_path=found, args=arguments)
-            yield Studio(address, browser)
-            browser.close()
-        finally:
-            process.kill()
+        number = port or free.getsockname()[1]
+    line = [sys.executable, "-m", "eyespot", "studio", "--no-browser", "--port", str(number)]
+    process = subprocess.Popen([*line, *options], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    return process, next(text.strip() for text in process.stdout if "http://" in text)
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    """Kill it, and let nothing of it be left."""
+    process.kill()
+    process.communicate()
 
 
 def serious_faults(page: Page) -> list[str]:

@@ -4,13 +4,15 @@ import logging
 import threading
 import time
 from collections import OrderedDict
+from pathlib import Path
 from typing import Any
 
 from eyespot.errors import EyespotError, MissingError, Stopped
-from eyespot.features.backbone import load_backbone
+from eyespot.features.backbone import DEFAULT, load_backbone
 from eyespot.studio.learner import Learner, Learnt
 from eyespot.studio.project import Project
 from eyespot.studio.projects import Store
+from eyespot.studio.tuner import Tuner
 
 logger = logging.getLogger(__name__)
 
@@ -21,15 +23,16 @@ LOOK_AGAIN = 1.0
 
 
 class Classroom:
-    """One project, and what was learnt of it last.
+    """One project, and what was learnt of it last. `tuned`: folder of fine-tuned networks.
 
     Its thread learns the newest state, then waits for the next. A head that was begun is always
     finished, so that pictures which come faster than it learns do not keep it from answering;
     figures of an old state are not.
     """
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, tuned: Path) -> None:
         self.project = project
+        self.tuner = Tuner(project, tuned, self.changed)
         self.learnt: Learnt | None = None
         self._number = 0
         self._busy: dict[str, Any] | None = {"stage": "Opening the network", "done": 0, "total": 0}
@@ -40,13 +43,15 @@ class Classroom:
 
     def close(self) -> None:
         """Learn no more."""
+        self.tuner.stop()
         with self._news:
             self._closed = True
             self._news.notify_all()
 
     def changed(self) -> None:
-        """The project is not what it was."""
+        """The project, or what is made of it, is not what it was."""
         with self._news:
+            self._number += 1
             self._news.notify_all()
 
     def wait(self, seen: int, version: int, seconds: float) -> dict[str, Any]:
@@ -70,9 +75,11 @@ class Classroom:
                 "busy": self._busy,
                 "error": self._error,
                 "learnt": self.learnt and _shown(self.learnt),
+                "tuning": self.tuner.shown(),
             }
         snapshot = self.project.snapshot()
         state |= {"name": snapshot.name, "version": snapshot.version, "undo": snapshot.undo}
+        state["backbone"] = snapshot.backbone or DEFAULT
         if snapshot.version == version:
             return state | {"classes": None}
         pictures: dict[str, list[int]] = {of.id: [] for of in snapshot.classes}
@@ -89,22 +96,35 @@ class Classroom:
 
     def _run(self) -> None:
         try:
-            learner, tried = Learner(load_backbone()), -1
+            learner: Learner | None = None
+            tried = -1
             while not self._closed:
                 version = self.project.version()
                 if version != tried:
                     tried = version
-                    self._learn(learner)
+                    learner = self._try_to_learn(learner)
                 with self._news:
                     if self.project.version() == version:
                         self._news.wait(LOOK_AGAIN)
         except MissingError:
             self.close()  # deleted
-        except EyespotError as error:
-            self._tell(busy=None, error=str(error))
         except Exception:
             logger.exception("Learning failed")
             self._tell(busy=None, error="Learning failed. Where the studio runs, it says why.")
+
+    def _try_to_learn(self, learner: Learner | None) -> Learner | None:
+        """With the network that the project asks for, which may be another one than before; what
+        cannot be learnt now is tried again at the next change."""
+        backbone = self.project.snapshot().backbone or DEFAULT
+        try:
+            if learner is None or learner.backbone.name != backbone:
+                learner = Learner(load_backbone(backbone, fetch=False))
+            self._learn(learner)
+        except MissingError:
+            raise
+        except EyespotError as error:  # a full disk, say, or weights that are gone
+            self._tell(busy=None, error=str(error))
+        return learner
 
     def _learn(self, learner: Learner) -> None:
         answers: list[Learnt] = []
@@ -124,11 +144,6 @@ class Classroom:
         try:
             learnt = learner.update(self.project, on_head, progress, stopped)
         except Stopped:
-            return
-        except MissingError:
-            raise
-        except EyespotError as error:  # a full disk, say: the next change tries again
-            self._tell(busy=None, error=str(error))
             return
         self._tell(learnt=learnt, busy=None)
 
@@ -155,7 +170,8 @@ def _shown(learnt: Learnt) -> dict[str, Any]:
 
 
 class Classrooms:
-    """The projects of a store that are open; the one not asked for longest is closed first."""
+    """The projects of a store that are open; the one not asked for longest is closed first, but
+    none that is being fine-tuned."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -171,10 +187,11 @@ class Classrooms:
                 raise MissingError("The studio is being closed.")
             room = self._open.get(id)
             if room is None:
-                room = self._open[id] = Classroom(project)
+                room = self._open[id] = Classroom(project, self.store.folder / "tuned")
             self._open.move_to_end(id)
-            while len(self._open) > MOST_OPEN:
-                self._open.popitem(last=False)[1].close()
+            idle = [key for key, one in self._open.items() if key != id and not one.tuner.is_busy]
+            for key in idle[: max(0, len(self._open) - MOST_OPEN)]:
+                self._open.pop(key).close()
         return room
 
     def forget(self, id: str) -> None:

@@ -30,7 +30,8 @@ CREATE TABLE IF NOT EXISTS projects (
     name TEXT NOT NULL,
     version INTEGER NOT NULL,
     changed REAL NOT NULL,
-    deleted REAL
+    deleted REAL,
+    backbone TEXT
 );
 CREATE TABLE IF NOT EXISTS classes (
     id TEXT PRIMARY KEY,

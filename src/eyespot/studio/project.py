@@ -125,6 +125,14 @@ class Project:
             database.execute("UPDATE projects SET name = ? WHERE id = ?", [name, self.id])
             mark_changed(database, self.id)
 
+    def look_with(self, backbone: str | None) -> None:
+        """Have another network look at the pictures, None for the usual one. Is no step to be
+        undone."""
+        with self._database.writing() as database:
+            about(database, self.id)
+            database.execute("UPDATE projects SET backbone = ? WHERE id = ?", [backbone, self.id])
+            mark_changed(database, self.id)
+
     def add_class(self, name: str) -> str:
         """Its id. Raises UsageError if the name is empty, too long or taken."""
         name = checked_name(name, "A class")

@@ -56,6 +56,7 @@ class Store:
                 f"The folder {folder} for projects cannot be made ({error.strerror}). "
                 "Choose another."
             ) from error
+        self.folder = folder
         self.database = Database(folder / "projects.sqlite3")
         self.pictures = Pictures(folder / "pictures")
 
@@ -105,7 +106,10 @@ class Store:
                 )
                 for of in snapshot.classes
             ]
-            return self._create(database, f"{snapshot.name[: LONGEST_NAME - 7]} (copy)", drafts)
+            copy = self._create(database, f"{snapshot.name[: LONGEST_NAME - 7]} (copy)", drafts)
+        if snapshot.backbone:
+            copy.look_with(snapshot.backbone)
+        return copy
 
     def delete(self, id: str) -> None:
         """Into the trash. Raises MissingError."""

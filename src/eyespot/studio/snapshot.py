@@ -30,7 +30,8 @@ class Picture:
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A project at one moment. `version` grows with each change. `classes`, `pictures`: in their
-    order. `undo`: what the next `undo` takes back, None for nothing."""
+    order. `undo`: what the next `undo` takes back, None for nothing. `backbone`: the network that
+    looks at its pictures, None for the usual one."""
 
     id: str
     name: str
@@ -38,6 +39,7 @@ class Snapshot:
     classes: tuple[Class, ...]
     pictures: tuple[Picture, ...]
     undo: str | None
+    backbone: str | None
 
 
 def about(database: sqlite3.Connection, project: str) -> tuple[str, int]:
@@ -53,6 +55,9 @@ def about(database: sqlite3.Connection, project: str) -> tuple[str, int]:
 def take_snapshot(database: sqlite3.Connection, project: str) -> Snapshot:
     """Within a transaction. Raises MissingError."""
     name, version = about(database, project)
+    (backbone,) = database.execute(
+        "SELECT backbone FROM projects WHERE id = ?", [project]
+    ).fetchone()
     classes = database.execute(
         "SELECT id, name, enabled FROM classes WHERE project = ? ORDER BY place", [project]
     ).fetchall()
@@ -70,4 +75,5 @@ def take_snapshot(database: sqlite3.Connection, project: str) -> Snapshot:
         tuple(Class(id, name, bool(enabled)) for id, name, enabled in classes),
         tuple(Picture(*row) for row in pictures),
         step and step[0],
+        backbone,
     )

@@ -3,7 +3,7 @@ what can be taken away."""
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +12,10 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
+from eyespot.classifier import Classifier
 from eyespot.errors import EyespotError, UsageError
+from eyespot.features.backbone import load_backbone
+from eyespot.models.registry import find
 from eyespot.studio.archive import write_archive
 from eyespot.studio.classroom import Classroom, Classrooms
 from eyespot.studio.imports import import_archive, import_classifier
@@ -69,6 +72,12 @@ def router(rooms: Classrooms) -> APIRouter:
     @routes.patch("/{id}")
     def rename(id: str, name: Text) -> Response:
         project(id).rename(name)
+        return changed(id)
+
+    @routes.put("/{id}/backbone")
+    def look_with(id: str, name: Text) -> Response:
+        load_backbone(find(name).name, fetch=False)  # says what is missing
+        project(id).look_with(name)
         return changed(id)
 
     @routes.delete("/{id}")
@@ -152,6 +161,19 @@ def router(rooms: Classrooms) -> APIRouter:
         content = store.open(id).thumbnail(picture)
         return Response(content, media_type="image/jpeg", headers=FOR_EVER)
 
+    @routes.post("/{id}/tune")
+    def tune(id: str) -> Response:
+        """Begin to fine-tune; how far it is stands in the state."""
+        room = rooms.of(id)
+        _taught(room)
+        room.tuner.start()
+        return changed(id)
+
+    @routes.delete("/{id}/tune")
+    def stop_tuning(id: str) -> Response:
+        rooms.of(id).tuner.stop()
+        return changed(id)
+
     # --- answers ---------------------------------------------------------------------------
 
     @routes.websocket("/{id}/live")
@@ -194,10 +216,16 @@ def router(rooms: Classrooms) -> APIRouter:
 
 def _look(rooms: Classrooms, id: str, picture: bytes) -> dict[str, Any]:
     try:
-        learnt = rooms.of(id).learnt
+        room = rooms.of(id)
+        learnt, tuned = room.learnt, room.tuner.classifier()
         if learnt is None or learnt.classifier is None:
             return {"needed": learnt.needed if learnt else "The network is being opened."}
         seen = learnt.look(picture)
+        if tuned is not None:
+            said = tuned.predict(picture, top=len(tuned.classes))
+            shares = dict(said.top)
+            found = tuple((name, shares[name]) for name in tuned.classes)
+            seen = replace(seen, probabilities=found, unknown=said.unknown)
     except EyespotError as error:
         return {"error": str(error)}
     return {
@@ -207,10 +235,10 @@ def _look(rooms: Classrooms, id: str, picture: bytes) -> dict[str, Any]:
     }
 
 
-def _taught(room: Classroom) -> Any:
+def _taught(room: Classroom) -> Classifier:
     if room.learnt is None or room.learnt.classifier is None:
         raise UsageError("There is no classifier yet: add pictures of two classes or more.")
-    return room.learnt.classifier
+    return room.tuner.classifier() or room.learnt.classifier
 
 
 def _import(store: Store, name: str, content: bytes) -> dict[str, Any]:

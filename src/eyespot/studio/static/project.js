@@ -8,16 +8,21 @@ import { Talk } from "./talk.js";
 
 /**
  * @typedef {import("./card.js").Class} Class
+ * @typedef {{stage: string, done: number, total: number}} Busy
  * @typedef {{version: number, classes: string[] | null, needed: string, pictures: number,
  *   figures: import("./figures.js").Figures | null, left_out: {name: string, reason: string}[]}} Learnt
- * @typedef {{number: number, version: number, name: string, undo: string | null, classes: Class[] | null,
- *   busy: {stage: string, done: number, total: number} | null, error: string, learnt: Learnt | null}} State
+ * @typedef {{number: number, version: number, name: string, undo: string | null, backbone: string, classes: Class[] | null,
+ *   busy: Busy | null, error: string, learnt: Learnt | null,
+ *   tuning: {busy: Busy | null, told: string, answers: boolean}}} State
  * @typedef {{classes?: {name: string, probability: number}[], unknown: boolean,
  *   near: {picture: number, similarity: number}[], needed?: string, error?: string}} Answer
  */
 
 const AT_ONCE = 3;
 const AGAIN = 2000;
+
+/** @param {Busy} busy */
+const progressOf = ({ stage, done, total }) => `${stage}${total ? ` ${done} of ${total}` : ""} …`;
 
 export class Project {
   /** @param {string} id @param {HTMLElement} problem where errors are told */
@@ -89,8 +94,11 @@ export class Project {
     const undo = byId("undo", HTMLButtonElement);
     undo.disabled = !state.undo;
     undo.textContent = state.undo ? `Undo ${state.undo}` : "Undo";
+    const backbone = byId("backbone", HTMLSelectElement);
+    if (document.activeElement !== backbone) backbone.value = state.backbone;
     if (state.classes) this.showClasses(state.classes);
     this.showLearnt(state);
+    this.showTuning(state);
     const learnt = state.learnt;
     if (learnt?.version !== before?.learnt?.version || Boolean(learnt?.figures) !== Boolean(before?.learnt?.figures)) {
       this.watch?.run(); // a picture that stands still is asked of again
@@ -126,14 +134,29 @@ export class Project {
   /** @param {State} state */
   showLearnt({ busy, error, learnt, version }) {
     const isCurrent = learnt?.version === version;
-    const counted = busy?.total ? ` ${busy.done} of ${busy.total}` : "";
-    byId("status", HTMLElement).textContent = error || (busy ? `${busy.stage}${counted} …`
+    byId("status", HTMLElement).textContent = error || (busy ? progressOf(busy)
       : learnt?.classes ? `Learnt from ${learnt.pictures} pictures.` : learnt?.needed ?? "");
     byId("figures", HTMLElement).replaceChildren(...figuresShown(isCurrent ? learnt?.figures ?? null : null, isCurrent ? learnt?.needed ?? "" : ""));
     const suspects = new Map((learnt?.figures?.suspicious ?? []).map((one) => [one.picture, one.suggested]));
     for (const card of this.cards.values()) card.suspect(suspects);
     const isReady = Boolean(learnt?.classes);
     for (const id of ["take-classifier", "take-report"]) byId(id, HTMLElement).ariaDisabled = String(!isReady);
+  }
+
+  /** @param {State} state */
+  showTuning({ learnt, tuning: { busy, told, answers } }) {
+    const button = byId("tune", HTMLButtonElement);
+    button.textContent = busy ? "Stop fine-tuning" : "Fine-tune";
+    button.disabled = !busy && !learnt?.classes;
+    const now = answers ? " It answers as long as nothing is changed." : "";
+    byId("tuning", HTMLElement).textContent = busy ? progressOf(busy)
+      : told || now ? `${told}${now}` : "Lets the network itself learn, too: up to 5 minutes, and better where pictures are many and strange.";
+  }
+
+  /** Let the network itself learn, or stop that. */
+  tune() {
+    const method = this.state?.tuning.busy ? "DELETE" : "POST";
+    return this.change(`${this.path}/tune`, method);
   }
 
   /** Ask of one picture, and show what comes. @param {Blob} picture @param {number} perSecond */

@@ -113,6 +113,11 @@ byId("add", HTMLFormElement).addEventListener("submit", (event) => {
 byId("name", HTMLInputElement).addEventListener("change", () => {
   project?.change(project.path, "PATCH", { name: byId("name", HTMLInputElement).value }).catch(() => {});
 });
+const backbone = byId("backbone", HTMLSelectElement);
+backbone.addEventListener("change", () => {
+  project?.change(`${project.path}/backbone`, "PUT", { name: backbone.value }).catch(() => {});
+});
+byId("tune", HTMLButtonElement).addEventListener("click", () => project?.tune().catch(() => {}));
 const undo = () => project?.change(`${project.path}/undo`, "POST").catch(() => {});
 byId("undo", HTMLButtonElement).addEventListener("click", undo);
 addEventListener("keydown", (event) => {
@@ -124,4 +129,9 @@ byId("mirror", HTMLInputElement).addEventListener("change", (event) => {
 });
 watch.camera.video.classList.add("mirrored");
 addEventListener("hashchange", show);
-show();
+attempt(async () => {
+  const names = /** @type {string[]} */ (await ask("/api/look"));
+  backbone.replaceChildren(...names.map((name) => new Option(name, name)));
+  byId("looking", HTMLElement).hidden = names.length < 2;
+  await show();
+});
