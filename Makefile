@@ -26,7 +26,7 @@ help:
 
 .venv/demo: .venv/python $(HOW)
 	@echo "Installing eyespot into .venv (once; this takes a minute or two) ..."
-	@$(PIP) install -q -e '.[demo]' -c constraints.txt
+	@$(PIP) install -q -e '.[demo,studio]' -c constraints.txt
 	@touch $@
 
 .venv/test: .venv/python $(HOW)
