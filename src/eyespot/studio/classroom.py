@@ -38,6 +38,7 @@ class Classroom:
         self._busy: dict[str, Any] | None = {"stage": "Opening the network", "done": 0, "total": 0}
         self._error = ""
         self._news = threading.Condition()
+        self._wake = threading.Event()
         self._closed = False
         threading.Thread(target=self._run, name="eyespot-learn", daemon=True).start()
 
@@ -47,19 +48,21 @@ class Classroom:
         with self._news:
             self._closed = True
             self._news.notify_all()
+        self._wake.set()
 
     def changed(self) -> None:
         """The project, or what is made of it, is not what it was."""
         with self._news:
             self._number += 1
             self._news.notify_all()
+        self._wake.set()
 
     def wait(self, seen: int, version: int, seconds: float) -> dict[str, Any]:
         """How things stand, as soon as it is not what the page knows, at the latest after so many
         seconds.
 
-        `seen`: number of the state that the page knows; `version`: of the project there. Classes
-        and pictures are None where the page has them. Raises MissingError.
+        `seen`: number of the state that the page knows; `version`: of the project there. Of the
+        project itself there is nothing if the page has that version. Raises MissingError.
         """
         end = time.monotonic() + seconds
         with self._news:
@@ -77,54 +80,51 @@ class Classroom:
                 "learnt": self.learnt and _shown(self.learnt),
                 "tuning": self.tuner.shown(),
             }
+        if self.project.version() == version:
+            return state
         snapshot = self.project.snapshot()
-        state |= {"name": snapshot.name, "version": snapshot.version, "undo": snapshot.undo}
-        state["backbone"] = snapshot.backbone or DEFAULT
-        if snapshot.version == version:
-            return state | {"classes": None}
         pictures: dict[str, list[int]] = {of.id: [] for of in snapshot.classes}
         for picture in snapshot.pictures:
             pictures[picture.class_id].append(picture.id)
         return state | {
+            "name": snapshot.name,
+            "version": snapshot.version,
+            "undo": snapshot.undo,
+            "backbone": snapshot.backbone or DEFAULT,
             "classes": [
                 {"id": of.id, "name": of.name, "enabled": of.enabled, "pictures": pictures[of.id]}
                 for of in snapshot.classes
-            ]
+            ],
         }
 
     # --- the thread --------------------------------------------------------------------------
 
     def _run(self) -> None:
-        try:
-            learner: Learner | None = None
-            tried = -1
-            while not self._closed:
+        learner: Learner | None = None
+        tried = -1
+        while not self._closed:
+            try:
                 version = self.project.version()
                 if version != tried:
                     tried = version
-                    learner = self._try_to_learn(learner)
-                with self._news:
-                    if self.project.version() == version:
-                        self._news.wait(LOOK_AGAIN)
-        except MissingError:
-            self.close()  # deleted
-        except Exception:
-            logger.exception("Learning failed")
-            self._tell(busy=None, error="Learning failed. Where the studio runs, it says why.")
+                    learner = self._with_its_network(learner)
+                    self._learn(learner)
+            except MissingError:
+                self.close()  # deleted
+            except EyespotError as error:  # a full disk, say: the next change tries again
+                self._tell(busy=None, error=str(error))
+            except Exception:
+                logger.exception("Learning failed")
+                self._tell(busy=None, error="Learning failed. Where the studio runs, it says why.")
+            self._wake.wait(LOOK_AGAIN)
+            self._wake.clear()
 
-    def _try_to_learn(self, learner: Learner | None) -> Learner | None:
-        """With the network that the project asks for, which may be another one than before; what
-        cannot be learnt now is tried again at the next change."""
+    def _with_its_network(self, learner: Learner | None) -> Learner:
+        """A learner with the network that the project asks for, which may be another one now."""
         backbone = self.project.snapshot().backbone or DEFAULT
-        try:
-            if learner is None or learner.backbone.name != backbone:
-                learner = Learner(load_backbone(backbone, fetch=False))
-            self._learn(learner)
-        except MissingError:
-            raise
-        except EyespotError as error:  # a full disk, say, or weights that are gone
-            self._tell(busy=None, error=str(error))
-        return learner
+        if learner is not None and learner.backbone.name == backbone:
+            return learner
+        return Learner(load_backbone(backbone, fetch=False))
 
     def _learn(self, learner: Learner) -> None:
         answers: list[Learnt] = []

@@ -7,11 +7,12 @@ import { Recorder } from "./recorder.js";
 import { Talk } from "./talk.js";
 
 /**
+ * What there is to know of a project; the server leaves out what the page has already.
  * @typedef {import("./card.js").Class} Class
  * @typedef {{stage: string, done: number, total: number}} Busy
  * @typedef {{version: number, classes: string[] | null, needed: string, pictures: number,
  *   figures: import("./figures.js").Figures | null, left_out: {name: string, reason: string}[]}} Learnt
- * @typedef {{number: number, version: number, name: string, undo: string | null, backbone: string, classes: Class[] | null,
+ * @typedef {{number: number, version: number, name: string, undo: string | null, backbone: string, classes: Class[],
  *   busy: Busy | null, error: string, learnt: Learnt | null,
  *   tuning: {busy: Busy | null, told: string, answers: boolean}}} State
  * @typedef {{classes?: {name: string, probability: number}[], unknown: boolean,
@@ -20,6 +21,7 @@ import { Talk } from "./talk.js";
 
 const AT_ONCE = 3;
 const AGAIN = 2000;
+const RARELY = 100;
 
 /** @param {Busy} busy */
 const progressOf = ({ stage, done, total }) => `${stage}${total ? ` ${done} of ${total}` : ""} …`;
@@ -68,11 +70,12 @@ export class Project {
     while (this.isOpen) {
       const { number = -1, version = -1 } = isLost ? {} : this.state ?? {};
       try {
-        const state = /** @type {State} */ (await ask(`${this.path}?seen=${number}&version=${version}`, { signal: this.ending.signal }));
+        const news = /** @type {Partial<State>} */ (await ask(`${this.path}?seen=${number}&version=${version}`, { signal: this.ending.signal }));
         if (!this.isOpen) return;
         if (isLost) this.problem.hidden = true;
         isLost = false;
-        this.show(state);
+        this.show(/** @type {State} */ ({ ...this.state, ...news }));
+        await new Promise((resolve) => setTimeout(resolve, RARELY)); // progress is told more often
       } catch (error) {
         if (!this.isOpen) return;
         isLost = true;
@@ -96,7 +99,7 @@ export class Project {
     undo.textContent = state.undo ? `Undo ${state.undo}` : "Undo";
     const backbone = byId("backbone", HTMLSelectElement);
     if (document.activeElement !== backbone) backbone.value = state.backbone;
-    if (state.classes) this.showClasses(state.classes);
+    if (state.classes !== before?.classes) this.showClasses(state.classes);
     this.showLearnt(state);
     this.showTuning(state);
     const learnt = state.learnt;
