@@ -13,11 +13,13 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 AXE = Path(__file__).parents[2] / ".venv/node_modules/axe-core/axe.min.js"
 FAULTS = ("serious", "critical")
+
+expect.set_options(timeout=30_000)  # a busy machine is no fault of the page
 
 
 @dataclass
