@@ -5,9 +5,13 @@ import runpy
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from eyespot.features.backbone import Backbone
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -84,3 +88,27 @@ def no_network(network_log: Path) -> Iterator[None]:
     attempts = network_log.read_text()
     network_log.write_text("")
     assert not attempts, f"reached for the network:\n{attempts}"
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a resnet20 that has learnt nothing: quick, needs no download, and what it says of
+    surfaces differs anyway."""
+    import torch
+
+    from eyespot.models import create, find
+    from eyespot.models.importers import write_weights
+    from eyespot.models.weights import Pretrained
+
+    torch.manual_seed(0)
+    about = find("resnet20")
+    path = tmp_path_factory.mktemp("network") / "resnet20.safetensors"
+    known = Pretrained(path, "store", about.preprocessing, (), "0" * 64)
+    return write_weights(path, about, create("resnet20").state_dict(), known, "a test")
+
+
+@pytest.fixture
+def backbone(network: Path) -> "Backbone":
+    from eyespot.features.backbone import load_backbone
+
+    return load_backbone(str(network))

@@ -13,7 +13,6 @@ Members that a later version adds are ignored; a later format version is refused
 
 import json
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.atomic import atomic_writer
+from eyespot.data.formats import ZIP_FAULTS
 from eyespot.errors import ClassifierFileError
 
 FORMAT = "eyespot-classifier"
@@ -148,15 +148,7 @@ class _Archive:
         try:
             with self._zip.open(name) as file:
                 return file.read(limit)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            OSError,
-            EOFError,
-            ValueError,
-            RuntimeError,  # an encrypted member
-            NotImplementedError,
-        ) as error:
+        except ZIP_FAULTS as error:
             raise _damaged(self.path, f"{name} cannot be unpacked ({error})") from error
 
 

@@ -10,19 +10,11 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Page, Route, expect
 
 from eyespot.playground.graph import shown, work_through
-from eyespot.studio.app import create_app
 from tests.studio.browser import Studio, is_wider_than_window, open_studio
 
 HOME = "http://127.0.0.1:8765"
 NEURON = "1 / (1 + exp(-(w0*x0 + w1*x1 + w2)))"
 FIRST = {"x": "-2", "y": "5", "z": "-4"}
-
-
-@pytest.fixture
-def client() -> TestClient:
-    client = TestClient(create_app("secret", 8765), base_url=HOME, headers={"Origin": HOME})
-    client.get("/?token=secret")
-    return client
 
 
 def ask(client: TestClient, expression: str, values: dict[str, str]) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from playwright.sync_api import FilePayload, Page, expect
 from eyespot.playground.convolution import Window, convolve, pixel, pool
 from eyespot.playground.convolution_costs import compare_separable
 from eyespot.playground.kernels import KERNELS
-from eyespot.studio.app import create_app
 from tests.studio.browser import Studio, is_wider_than_window, open_studio
 
 HOME = "http://127.0.0.1:8765"
@@ -22,13 +21,6 @@ PICTURE = np.random.default_rng(0).integers(0, 10, size=(7, 6)).astype(float).to
 SOBEL = KERNELS["Sobel x"].values.tolist()
 CONVOLUTION = {"picture": PICTURE, "kind": "convolution", "kernel": SOBEL}
 STEPS = {"stride": 2, "padding": 1, "dilation": 2}
-
-
-@pytest.fixture
-def client() -> TestClient:
-    client = TestClient(create_app("secret", 8765), base_url=HOME, headers={"Origin": HOME})
-    client.get("/?token=secret")
-    return client
 
 
 def ask(client: TestClient, path: str, question: dict[str, Any]) -> dict[str, Any]:

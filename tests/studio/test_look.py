@@ -12,7 +12,6 @@ from eyespot.classifier import imagenet
 from eyespot.explain.filters import filters
 from eyespot.models import create
 from eyespot.studio import look
-from eyespot.studio.app import create_app
 from tests.pictures import patches
 
 HOME = "http://127.0.0.1:8765"
@@ -29,12 +28,10 @@ def picture(content: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(content)))
 
 
-@pytest.fixture
-def client() -> Iterator[TestClient]:
+@pytest.fixture(autouse=True)
+def nothing_is_open() -> Iterator[None]:
     look._eye.cache_clear()
-    client = TestClient(create_app("secret", 8765), base_url=HOME)
-    client.get("/?token=secret")
-    yield client
+    yield
     look._eye.cache_clear()
 
 

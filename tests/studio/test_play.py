@@ -14,17 +14,9 @@ from eyespot.playground.picture import draw
 from eyespot.playground.settings import Settings
 from eyespot.playground.simulator import DIVERGED, Simulator
 from eyespot.studio import play
-from eyespot.studio.app import create_app
 
 HOME = "http://127.0.0.1:8765"
 LARGE = {"count": "2000", "features": "x,y,x^2,y^2,xy,sin x,sin y", "hidden": "8,8,8,8,8,8"}
-
-
-@pytest.fixture
-def client() -> TestClient:
-    client = TestClient(create_app("secret", 8765), base_url=HOME)
-    client.get("/?token=secret")
-    return client
 
 
 @pytest.fixture

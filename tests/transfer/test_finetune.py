@@ -17,9 +17,6 @@ from eyespot.features.backbone import Backbone, load_backbone
 from eyespot.features.engines import open_engine
 from eyespot.features.extract import embed
 from eyespot.heads.calibration import log_loss, softmax
-from eyespot.models import create, find
-from eyespot.models.importers import write_weights
-from eyespot.models.weights import Pretrained
 from eyespot.training.precision import keep_depthwise_exact
 from eyespot.transfer import finetune, teach
 from eyespot.transfer.choice import Tried, TriedHead
@@ -30,21 +27,6 @@ from eyespot.transfer.teach import learn
 from tests.pictures import patches
 
 NAMES = ("brick", "grass", "gravel")
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of a resnet20 that has learnt nothing."""
-    torch.manual_seed(0)
-    about = find("resnet20")
-    path = tmp_path_factory.mktemp("network") / "resnet20.safetensors"
-    known = Pretrained(path, "store", about.preprocessing, (), "0" * 64)
-    return write_weights(path, about, create("resnet20").state_dict(), known, "a test")
-
-
-@pytest.fixture
-def backbone(network: Path) -> Backbone:
-    return load_backbone(str(network))
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,8 @@
 """Which formats of pictures there are, by a file's content and by its name."""
 
+import zipfile
+import zlib
+
 EXTENSIONS = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -165,3 +168,15 @@ def sniff(data: bytes) -> str | None:
     if data[:1] == b"P" and data[1:2] in b"123456" and data[2:3] in b" \t\r\n" and data[2:3]:
         return "PPM"
     return None
+
+
+ZIP_FAULTS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,  # an encrypted member
+    NotImplementedError,
+)
+"""What reading a damaged or strange zip file raises."""

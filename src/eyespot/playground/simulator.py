@@ -90,9 +90,14 @@ class Simulator:
             self.scores = self._measure()
 
     @property
+    def steps_per_epoch(self) -> int:
+        """Whole batches of a pass over the points to learn from."""
+        return len(self._learning) // self._batch
+
+    @property
     def learning_rate(self) -> float:
         """Of the next step. After `settings.epochs` it changes no more."""
-        an_epoch = len(self._learning) // self._batch
+        an_epoch = self.steps_per_epoch
         horizon = self.settings.epochs * an_epoch
         done = min(self.steps, horizon)
         share = factor(self.settings.schedule, done, horizon, an_epoch, 0.0)

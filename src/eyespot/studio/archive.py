@@ -9,14 +9,13 @@ import io
 import json
 import re
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from eyespot.data.decode import MAX_BYTES
-from eyespot.data.formats import EXTENSIONS, sniff
+from eyespot.data.formats import EXTENSIONS, ZIP_FAULTS, sniff
 from eyespot.data.photos import Dataset, Photo, Skipped, label_of
 from eyespot.errors import DatasetError, PhotoError
 from eyespot.studio.project import MOST_PICTURES, Project
@@ -32,15 +31,6 @@ FREE_GROWTH = 10_000_000
 """Bytes below which growing is no danger."""
 MAX_MANIFEST = 20_000_000
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
-_FAULTS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,  # an encrypted member
-    NotImplementedError,
-)
 
 
 def write_archive(project: Project, file: BinaryIO) -> int:
@@ -132,7 +122,7 @@ class MemberSource:
             )
         try:
             return self.archive.read(self.member)
-        except _FAULTS as error:
+        except ZIP_FAULTS as error:
             raise PhotoError(f"cannot be unpacked: {error}") from error
 
 
@@ -145,7 +135,7 @@ def open_archive(file: Path | bytes) -> Iterator[Contents]:
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(file) if isinstance(file, bytes) else file)
-    except _FAULTS as error:
+    except ZIP_FAULTS as error:
         raise DatasetError(
             f"This is not a whole zip file ({error}). Export or download it again."
         ) from error
@@ -180,7 +170,7 @@ def _manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
         if member.file_size > MAX_MANIFEST:
             return {}
         said = json.loads(archive.read(member))
-    except (KeyError, RecursionError, *_FAULTS):
+    except (KeyError, RecursionError, *ZIP_FAULTS):
         return {}
     return said if isinstance(said, dict) and said.get("format") == FORMAT else {}
 

@@ -124,16 +124,10 @@ def answer(simulator: Simulator, text: str) -> bytes:
         simulator.change(Settings.from_dict(wish.settings))
     if wish.reset:
         simulator.reset()
-    steps = _epoch(simulator) if wish.steps == "epoch" else wish.steps
+    steps = simulator.steps_per_epoch if wish.steps == "epoch" else wish.steps
     if steps:
         simulator.step(steps)
     return packed(simulator, draw(simulator, RESOLUTION))
-
-
-def _epoch(simulator: Simulator) -> int:
-    """Steps of a pass over the points to learn from."""
-    learning = int(simulator.points.is_train.sum())
-    return max(1, learning // simulator.settings.batch_size)
 
 
 def packed(simulator: Simulator, picture: Picture) -> bytes:

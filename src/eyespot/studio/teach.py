@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Body, Query, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import FileResponse
@@ -16,7 +16,7 @@ from eyespot.classifier import Classifier
 from eyespot.errors import EyespotError, UsageError
 from eyespot.features.backbone import load_backbone
 from eyespot.models.registry import find
-from eyespot.studio.archive import write_archive
+from eyespot.studio.archive import folder_names, write_archive
 from eyespot.studio.classroom import Classroom, Classrooms
 from eyespot.studio.imports import import_archive, import_classifier
 from eyespot.studio.project import Project
@@ -32,6 +32,9 @@ Text = Annotated[str, Body(embed=True)]
 Numbers = Annotated[list[int], Body(embed=True)]
 
 
+T = TypeVar("T")
+
+
 def router(rooms: Classrooms) -> APIRouter:
     """The routes over the projects of `rooms`."""
     routes, store = APIRouter(prefix="/api/projects"), rooms.store
@@ -39,9 +42,12 @@ def router(rooms: Classrooms) -> APIRouter:
     def project(id: str) -> Project:
         return rooms.of(id).project
 
-    def changed(id: str) -> Response:
-        rooms.of(id).changed()
-        return Response(status_code=204)
+    def change(id: str, deed: Callable[[Project], T]) -> T:
+        """Do something by a project, and have it learnt anew."""
+        room = rooms.of(id)
+        done = deed(room.project)
+        room.changed()
+        return done
 
     # --- projects --------------------------------------------------------------------------
 
@@ -69,27 +75,23 @@ def router(rooms: Classrooms) -> APIRouter:
         """How things stand, once it is not what the page knows."""
         return rooms.of(id).wait(seen, version, WAIT)
 
-    @routes.patch("/{id}")
-    def rename(id: str, name: Text) -> Response:
-        project(id).rename(name)
-        return changed(id)
+    @routes.patch("/{id}", status_code=204)
+    def rename(id: str, name: Text) -> None:
+        change(id, lambda project: project.rename(name))
 
-    @routes.put("/{id}/backbone")
-    def look_with(id: str, name: Text) -> Response:
+    @routes.put("/{id}/backbone", status_code=204)
+    def look_with(id: str, name: Text) -> None:
         load_backbone(find(name).name, fetch=False)  # says what is missing
-        project(id).look_with(name)
-        return changed(id)
+        change(id, lambda project: project.look_with(name))
 
-    @routes.delete("/{id}")
-    def delete(id: str) -> Response:
+    @routes.delete("/{id}", status_code=204)
+    def delete(id: str) -> None:
         store.delete(id)
         rooms.forget(id)
-        return Response(status_code=204)
 
-    @routes.post("/{id}/restore")
-    def restore(id: str) -> Response:
+    @routes.post("/{id}/restore", status_code=204)
+    def restore(id: str) -> None:
         store.restore(id)
-        return Response(status_code=204)
 
     @routes.post("/{id}/duplicate")
     def duplicate(id: str) -> dict[str, str]:
@@ -97,35 +99,29 @@ def router(rooms: Classrooms) -> APIRouter:
 
     @routes.post("/{id}/undo")
     def undo(id: str) -> dict[str, str | None]:
-        undone = project(id).undo()
-        changed(id)
-        return {"undone": undone}
+        return {"undone": change(id, Project.undo)}
 
     # --- classes and pictures --------------------------------------------------------------
 
     @routes.post("/{id}/classes")
     def add_class(id: str, name: Text) -> dict[str, str]:
-        added = project(id).add_class(name)
-        changed(id)
-        return {"id": added}
+        return {"id": change(id, lambda project: project.add_class(name))}
 
-    @routes.patch("/{id}/classes/{class_id}")
+    @routes.patch("/{id}/classes/{class_id}", status_code=204)
     def change_class(
         id: str,
         class_id: str,
         name: Annotated[str | None, Body()] = None,
         enabled: Annotated[bool | None, Body()] = None,
-    ) -> Response:
+    ) -> None:
         if name is not None:
-            project(id).rename_class(class_id, name)
+            change(id, lambda project: project.rename_class(class_id, name))
         if enabled is not None:
-            project(id).enable_class(class_id, enabled)
-        return changed(id)
+            change(id, lambda project: project.enable_class(class_id, enabled))
 
-    @routes.delete("/{id}/classes/{class_id}")
-    def delete_class(id: str, class_id: str) -> Response:
-        project(id).delete_class(class_id)
-        return changed(id)
+    @routes.delete("/{id}/classes/{class_id}", status_code=204)
+    def delete_class(id: str, class_id: str) -> None:
+        change(id, lambda project: project.delete_class(class_id))
 
     @routes.post("/{id}/classes/{class_id}/pictures")
     async def add_picture(
@@ -139,40 +135,39 @@ def router(rooms: Classrooms) -> APIRouter:
         content = await request.body()
 
         def add() -> dict[str, Any]:
-            added = project(id).add_pictures(class_id, [(name, content)], burst)
-            changed(id)
+            files = [(name, content)]
+            added = change(id, lambda project: project.add_pictures(class_id, files, burst))
             skipped = [{"name": one.path, "reason": one.reason} for one in added.skipped]
             return {"pictures": added.pictures, "known": added.known, "skipped": skipped}
 
         return await run_in_threadpool(add)
 
-    @routes.post("/{id}/remove")
-    def remove(id: str, pictures: Numbers) -> Response:
-        project(id).remove_pictures(pictures)
-        return changed(id)
+    @routes.post("/{id}/remove", status_code=204)
+    def remove(id: str, pictures: Numbers) -> None:
+        change(id, lambda project: project.remove_pictures(pictures))
 
-    @routes.post("/{id}/move")
-    def move(id: str, pictures: Numbers, to: Text) -> Response:
-        project(id).move_pictures(pictures, to)
-        return changed(id)
+    @routes.post("/{id}/move", status_code=204)
+    def move(id: str, pictures: Numbers, to: Text) -> None:
+        change(id, lambda project: project.move_pictures(pictures, to))
 
     @routes.get("/{id}/thumbnails/{picture}")
     def thumbnail(id: str, picture: int) -> Response:
         content = store.open(id).thumbnail(picture)
         return Response(content, media_type="image/jpeg", headers=FOR_EVER)
 
-    @routes.post("/{id}/tune")
-    def tune(id: str) -> Response:
+    @routes.post("/{id}/tune", status_code=204)
+    def tune(id: str) -> None:
         """Begin to fine-tune; how far it is stands in the state."""
         room = rooms.of(id)
         _taught(room)
         room.tuner.start()
-        return changed(id)
+        room.changed()
 
-    @routes.delete("/{id}/tune")
-    def stop_tuning(id: str) -> Response:
-        rooms.of(id).tuner.stop()
-        return changed(id)
+    @routes.delete("/{id}/tune", status_code=204)
+    def stop_tuning(id: str) -> None:
+        room = rooms.of(id)
+        room.tuner.stop()
+        room.changed()
 
     # --- answers ---------------------------------------------------------------------------
 
@@ -260,10 +255,8 @@ def _import(store: Store, name: str, content: bytes) -> dict[str, Any]:
 
 
 def _named(project: Project, ending: str) -> str:
-    """A name for a file, of the letters that every system takes."""
-    name = project.snapshot().name
-    plain = "".join(letter if letter.isalnum() or letter in "-_ " else "_" for letter in name)
-    return (plain.strip()[:60] or "project") + ending
+    """A name for a file that every system takes."""
+    return folder_names([project.snapshot().name])[0] + ending
 
 
 def _file(name: str, write: Callable[[Path], object]) -> FileResponse:

@@ -24,6 +24,13 @@ export async function ask(address, options) {
   throw new Error(message);
 }
 
+/** How to send something to be read as JSON. @param {string} method @param {object} [body] @returns {RequestInit} */
+export const sending = (method, body) => ({
+  method,
+  headers: { "Content-Type": "application/json" },
+  body: body && JSON.stringify(body),
+});
+
 /**
  * Say on the page what went wrong; nothing hides it.
  * @param {HTMLElement} place an element with role "alert"

@@ -1,7 +1,7 @@
 // One class of a project: its name, its pictures, and what can be done with them.
 
 import { byId } from "./ask.js";
-import { filesOf } from "./files.js";
+import { filesOf, whenDropped } from "./files.js";
 
 const FIRST = 60;
 
@@ -80,16 +80,7 @@ export class Card {
       if (event.key === "Delete" && this.chosen.size) this.remove();
     });
     this.element.addEventListener("paste", async (event) => this.deeds.add(this.id, await filesOf(event.clipboardData)));
-    this.element.addEventListener("dragover", (event) => {
-      event.preventDefault();
-      this.element.classList.add("over");
-    });
-    this.element.addEventListener("dragleave", () => this.element.classList.remove("over"));
-    this.element.addEventListener("drop", async (event) => {
-      event.preventDefault();
-      this.element.classList.remove("over");
-      await this.deeds.add(this.id, await filesOf(event.dataTransfer));
-    });
+    whenDropped(this.element, async (data) => this.deeds.add(this.id, await filesOf(data)));
   }
 
   /** @param {Class} state */

@@ -1,5 +1,20 @@
 // Files that are dropped or pasted, also whole folders of them.
 
+/** Have `take` told what is dropped on an element, which shows that it can be.
+ * @param {HTMLElement} element @param {(data: DataTransfer | null) => void} take */
+export function whenDropped(element, take) {
+  element.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    element.classList.add("over");
+  });
+  element.addEventListener("dragleave", () => element.classList.remove("over"));
+  element.addEventListener("drop", (event) => {
+    event.preventDefault();
+    element.classList.remove("over");
+    take(event.dataTransfer);
+  });
+}
+
 /** @param {DataTransfer | null} data @returns {Promise<File[]>} */
 export async function filesOf(data) {
   if (!data) return [];

@@ -1,6 +1,6 @@
 // Questions that follow each other faster than answers come: only the last one matters.
 
-import { ask } from "./ask.js";
+import { ask, sending } from "./ask.js";
 
 /** Something that asks the server's `path`. Undefined is the answer to a question after which
  * another one was asked.
@@ -11,11 +11,7 @@ export function latest(path) {
   return async (question) => {
     const number = ++asked;
     try {
-      const answer = await ask(path, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(question),
-      });
+      const answer = await ask(path, sending("POST", question));
       return number === asked ? answer : undefined;
     } catch (error) {
       if (number === asked) throw error;

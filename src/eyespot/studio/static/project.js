@@ -1,6 +1,6 @@
 // One project: its classes, what was learnt of them, and what that says of the camera's pictures.
 
-import { ask, byId, tell } from "./ask.js";
+import { ask, byId, sending, tell } from "./ask.js";
 import { Card } from "./card.js";
 import { figuresShown } from "./figures.js";
 import { Recorder } from "./recorder.js";
@@ -215,8 +215,7 @@ export class Project {
   /** @param {string} path @param {string} method @param {object} [body] */
   async change(path, method, body) {
     try {
-      const headers = { "Content-Type": "application/json" };
-      await ask(path, { method, headers, body: body && JSON.stringify(body) });
+      await ask(path, sending(method, body));
       this.problem.hidden = true;
     } catch (error) {
       tell(this.problem, error);

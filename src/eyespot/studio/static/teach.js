@@ -1,13 +1,12 @@
 // Teach: the list of projects, and the one that the address names.
 
-import { ask, byId, tell } from "./ask.js";
+import { ask, byId, sending, tell } from "./ask.js";
 import { Project } from "./project.js";
 import { Watch } from "./watch.js";
 
 /** @typedef {{id: string, name: string, pictures: number, classes: number, changed: number}} About */
 
 const problem = byId("problem", HTMLElement);
-const JSON_HEADERS = { "Content-Type": "application/json" };
 
 /** @type {Project | undefined} */
 let project;
@@ -82,7 +81,7 @@ byId("new", HTMLFormElement).addEventListener("submit", (event) => {
   event.preventDefault();
   const name = byId("new-name", HTMLInputElement);
   attempt(async () => {
-    const made = await ask("/api/projects", { method: "POST", headers: JSON_HEADERS, body: JSON.stringify({ name: name.value }) });
+    const made = await ask("/api/projects", sending("POST", { name: name.value }));
     name.value = "";
     location.hash = made.id;
   });

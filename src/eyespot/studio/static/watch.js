@@ -2,6 +2,7 @@
 
 import { byId, tell } from "./ask.js";
 import { Camera } from "./camera.js";
+import { whenDropped } from "./files.js";
 
 /** Shows the camera, or a picture that was chosen or dropped, and asks of it again and again. */
 export class Watch {
@@ -29,17 +30,7 @@ export class Watch {
     });
     const input = byId(file, HTMLInputElement);
     input.addEventListener("change", () => this.choose(input.files?.[0]));
-    const drop = byId("drop", HTMLElement);
-    drop.addEventListener("dragover", (event) => {
-      event.preventDefault();
-      drop.classList.add("over");
-    });
-    drop.addEventListener("dragleave", () => drop.classList.remove("over"));
-    drop.addEventListener("drop", (event) => {
-      event.preventDefault();
-      drop.classList.remove("over");
-      this.choose(event.dataTransfer?.files[0]);
-    });
+    whenDropped(byId("drop", HTMLElement), (data) => this.choose(data?.files[0]));
   }
 
   /** Start the camera; whether it is on. @param {string} [device] */
