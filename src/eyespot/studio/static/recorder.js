@@ -68,10 +68,10 @@ export class Recorder {
     while (!recording.isOver && this.watch.camera.isOn && performance.now() < end) {
       const due = performance.now() + 1000 / Number(byId("rate", HTMLSelectElement).value);
       if (waiting < MOST_WAITING) {
-        waiting++;
+        button.ariaBusy = String(++waiting > 0);
         const frame = await this.watch.camera.picture();
         button.textContent = `Recording … ${++count}`;
-        this.send(classId, frame, burst).finally(() => waiting--);
+        this.send(classId, frame, burst).finally(() => (button.ariaBusy = String(--waiting > 0)));
       }
       await pause(Math.max(0, due - performance.now()));
     }
