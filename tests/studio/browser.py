@@ -73,10 +73,14 @@ class Studio:
             self.complaints.append(f"asked {url}")
 
 
+def find_browser() -> str | None:
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
 @contextmanager
 def open_studio(*options: str) -> Iterator[Studio]:
     """Start a studio and a browser. Skips the test where there is no Chromium."""
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    found = find_browser()
     if found is None:
         pytest.skip("there is no Chromium on this machine")
     with sync_playwright() as playwright:
