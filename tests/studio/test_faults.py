@@ -1,10 +1,14 @@
-"""What happens to a page whose studio is killed, and to what was taught."""
+"""What happens to a page whose studio is killed, or whose disk is full, and to what was taught."""
 
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
-from playwright.sync_api import expect
+from PIL import Image
+from playwright.sync_api import Page, expect
 
 from tests.studio.browser import Studio, open_studio, start, stop
 
@@ -20,13 +24,24 @@ def studio(
         yield studio
 
 
+def begin(page: Page) -> None:
+    page.get_by_label("Its name").fill("Kept")
+    page.get_by_role("button", name="Begin").click()
+    page.get_by_label("Another class").fill("mug")
+    page.get_by_role("button", name="Add it").click()
+    expect(page.get_by_role("region", name="Class mug")).to_be_visible()
+
+
+def noise(path: Path, side: int) -> Path:
+    """A picture that no format can make small."""
+    pixels = np.random.default_rng(side).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path, quality=95)
+    return path
+
+
 def test_killed_and_started_again(studio: Studio) -> None:
     with studio.page("/teach.html") as page:
-        page.get_by_label("Its name").fill("Kept")
-        page.get_by_role("button", name="Begin").click()
-        page.get_by_label("Another class").fill("mug")
-        page.get_by_role("button", name="Add it").click()
-        expect(page.get_by_role("region", name="Class mug")).to_be_visible()
+        begin(page)
         place = page.url
         stop(studio.process)
         alert = page.get_by_role("alert")
@@ -38,3 +53,58 @@ def test_killed_and_started_again(studio: Studio) -> None:
         page.goto(place)
         expect(page.get_by_role("region", name="Class mug")).to_be_visible()
         studio.complaints.clear()  # the browser says that nobody answered
+
+
+def test_a_photo_of_50_megabytes(studio: Studio, tmp_path: Path) -> None:
+    photo = noise(tmp_path / "wall.jpg", 6600)
+    assert photo.stat().st_size > 50_000_000
+    with studio.page("/teach.html") as page:
+        begin(page)
+        page.locator(".files").set_input_files(photo)
+        expect(page.locator(".thumbs li")).to_have_count(1)
+        expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_no_camera(studio: Studio) -> None:
+    with studio.page("/teach.html", camera=True) as page:
+        begin(page)
+        page.evaluate(
+            "() => { navigator.mediaDevices.getUserMedia ="
+            " () => Promise.reject(new DOMException('none', 'NotFoundError')); }"
+        )
+        page.get_by_role("button", name="Hold to record").click()
+        expect(page.get_by_role("alert")).to_contain_text("no camera at this machine")
+        expect(page.get_by_role("button", name="Hold to record")).to_be_visible()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 1 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    line = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(folder)]
+    try:
+        mounted = subprocess.run(line, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        pytest.skip("a small disk can be made only by root, on Linux")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk(small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EYESPOT_PROJECTS", str(small_disk))
+    photos = [noise(tmp_path / f"{side}.jpg", side) for side in (300, 310, 320, 900, 910, 60)]
+    with open_studio() as studio, studio.page("/teach.html") as page:
+        begin(page)
+        page.locator(".files").set_input_files(photos[:3])
+        expect(page.locator(".thumbs li")).to_have_count(3)
+        page.locator(".files").set_input_files(photos[3:5])
+        expect(page.get_by_role("alert")).to_contain_text("full")
+        kept = page.locator(".thumbs li")
+        with_some = kept.count()
+        assert 3 <= with_some < 5
+        page.reload()
+        expect(kept).to_have_count(with_some)
+        studio.complaints.clear()  # the browser says that the studio refused

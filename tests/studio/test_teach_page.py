@@ -93,6 +93,23 @@ def test_from_files_to_a_classifier(studio: Studio, tmp_path: Path) -> None:
         assert faults == []
 
 
+def test_a_folder_of_folders(studio: Studio, tmp_path: Path) -> None:
+    for name, count in (("brick", 3), ("gravel", 2)):
+        (tmp_path / "walls" / name).mkdir(parents=True)
+        for file in files(name, count):
+            (tmp_path / "walls" / name / file["name"]).write_bytes(file["buffer"])
+    (tmp_path / "walls" / ".DS_Store").write_bytes(b"\0")
+    (tmp_path / "walls" / "gravel" / "notes.txt").write_text("Dear aunt")
+    with studio.page("/teach.html") as page:
+        page.get_by_label("Or bring a folder").set_input_files(tmp_path / "walls")
+        expect(page.get_by_label("Project", exact=True)).to_have_value("walls")
+        for name, count in (("brick", 3), ("gravel", 2)):
+            card = page.get_by_role("region", name=f"Class {name}")
+            expect(card.locator(".thumbs li")).to_have_count(count)
+        expect(page.get_by_role("alert")).to_contain_text("Not added: notes.txt")
+        expect(page.locator(".card")).to_have_count(2)
+
+
 def test_pictures_are_removed_moved_and_brought_back(studio: Studio) -> None:
     with studio.page("/teach.html", width=360, scheme="dark") as page:
         begin(page, "Changes")

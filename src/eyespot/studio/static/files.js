@@ -15,24 +15,32 @@ export function whenDropped(element, take) {
   });
 }
 
+/** A file, and where it stood in a folder that was given: "/photos/mug/1.jpg".
+ * @typedef {{path: string, file: File}} Found */
+
 /** @param {DataTransfer | null} data @returns {Promise<File[]>} */
 export async function filesOf(data) {
+  return (await found(data)).map(({ file }) => file);
+}
+
+/** @param {DataTransfer | null} data @returns {Promise<Found[]>} */
+export async function found(data) {
   if (!data) return [];
   // Entries must be asked for at once: afterwards the browser forgets what was dropped.
   const entries = [...data.items].map((item) => item.webkitGetAsEntry?.() ?? null);
-  if (!entries.some((entry) => entry?.isDirectory)) return [...data.files];
-  const found = await Promise.all(entries.map((entry) => (entry ? within(entry) : [])));
-  return found.flat();
+  if (!entries.some((entry) => entry?.isDirectory)) return [...data.files].map((file) => ({ path: file.name, file }));
+  return (await Promise.all(entries.map((entry) => (entry ? within(entry) : [])))).flat();
 }
 
-/** @param {FileSystemEntry} entry @returns {Promise<File[]>} */
+/** @param {FileSystemEntry} entry @returns {Promise<Found[]>} */
 async function within(entry) {
   if (entry instanceof FileSystemFileEntry) {
-    return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+    const file = await new Promise((/** @type {(file: File) => void} */ resolve, reject) => entry.file(resolve, reject));
+    return [{ path: entry.fullPath, file }];
   }
   if (!(entry instanceof FileSystemDirectoryEntry)) return [];
   const reader = entry.createReader();
-  /** @type {File[]} */
+  /** @type {Found[]} */
   const files = [];
   for (;;) { // a reader gives a hundred at a time
     const part = await new Promise((/** @type {(entries: FileSystemEntry[]) => void} */ resolve, reject) =>
@@ -40,4 +48,21 @@ async function within(entry) {
     if (!part.length) return files;
     for (const one of part) files.push(...(await within(one)));
   }
+}
+
+/** What a folder with a folder for each class holds; pictures that stand in no such folder are a
+ * class that is called as the whole.
+ * @param {Found[]} files @returns {{name: string, classes: Map<string, File[]>}} */
+export function classesOf(files) {
+  /** @type {Map<string, File[]>} */
+  const classes = new Map();
+  let name = "";
+  for (const { path, file } of files) {
+    if (file.name.startsWith(".")) continue; // what systems leave in folders
+    const folders = path.split("/").filter(Boolean).slice(0, -1);
+    name ||= folders[0] ?? "Pictures";
+    const of = folders[1] ?? name;
+    classes.set(of, [...(classes.get(of) ?? []), file]);
+  }
+  return { name, classes };
 }

@@ -123,7 +123,7 @@ export class Project {
       if (!card) {
         card = new Card(this.path, of.id, {
           change: (path, method, body) => this.change(path, method, body),
-          add: (classId, files) => this.addFiles(classId, files),
+          add: (classId, files) => this.addFiles(files.map((file) => ({ classId, file }))),
           record: (button, classId) => this.recorder?.attach(button, classId),
           others: (classId) => this.classes.filter((one) => one.id !== classId),
         });
@@ -240,15 +240,15 @@ export class Project {
   }
 
   /** Add files, a few at once; those that are no pictures are named, the others are kept.
-   * @param {string} classId @param {File[]} files */
-  async addFiles(classId, files) {
+   * @param {{classId: string, file: File}[]} files */
+  async addFiles(files) {
     /** @type {string[]} */
     const failed = [];
     let next = 0, known = 0;
     const status = byId("status", HTMLElement);
     const work = async () => {
       while (next < files.length && this.isOpen) {
-        const file = files[next++];
+        const { classId, file } = files[next++];
         status.textContent = `Adding ${next} of ${files.length} …`;
         try {
           const added = await this.add(classId, file, file.name);

@@ -1,6 +1,7 @@
 // Teach: the list of projects, and the one that the address names.
 
 import { ask, byId, sending, tell } from "./ask.js";
+import { classesOf, found, whenDropped } from "./files.js";
 import { Project } from "./project.js";
 import { Watch } from "./watch.js";
 
@@ -83,21 +84,57 @@ byId("new", HTMLFormElement).addEventListener("submit", (event) => {
   attempt(async () => {
     const made = await ask("/api/projects", sending("POST", { name: name.value }));
     name.value = "";
-    location.hash = made.id;
+    await goTo(made.id);
   });
 });
-byId("bring", HTMLInputElement).addEventListener("change", async (event) => {
-  if (!(event.target instanceof HTMLInputElement)) return;
-  const file = event.target.files?.[0];
-  event.target.value = "";
-  if (!file) return;
+
+/** Make a project of a .zip or .eyespot file. @param {File} file */
+async function bring(file) {
+  const query = new URLSearchParams({ name: file.name });
+  const made = await ask(`/api/projects/import?${query}`, { method: "POST", body: file });
+  await goTo(made.id);
+  const skipped = made.skipped.map((/** @type {{name: string, reason: string}} */ one) => `${one.name}: ${one.reason}`);
+  const told = [made.note, ...skipped.slice(0, 5)].filter(Boolean).join(" ");
+  if (told) tell(problem, told);
+}
+
+/** Make a project of a folder with a folder for each class. @param {import("./files.js").Found[]} files */
+async function bringFolder(files) {
+  const { name, classes } = classesOf(files);
+  if (!classes.size) throw new Error("There are no files in this folder. Choose one with a folder of pictures for each class.");
+  const made = await ask("/api/projects", sending("POST", { name }));
+  await goTo(made.id);
+  const opened = project;
+  const all = [];
+  for (const [of, pictures] of classes) {
+    const { id } = await ask(`/api/projects/${made.id}/classes`, sending("POST", { name: of }));
+    all.push(...pictures.map((file) => ({ classId: id, file })));
+  }
+  await opened?.addFiles(all);
+}
+
+/** @param {string} id */
+function goTo(id) {
+  location.hash = id;
+  return new Promise((resolve) => addEventListener("hashchange", resolve, { once: true }));
+}
+
+/** @param {string} id @param {(files: File[]) => Promise<void>} take */
+function chosen(id, take) {
+  const input = byId(id, HTMLInputElement);
+  input.addEventListener("change", () => {
+    const files = [...(input.files ?? [])];
+    input.value = "";
+    if (files.length) take(files).catch((error) => tell(problem, error));
+  });
+}
+chosen("bring", ([file]) => bring(file));
+chosen("bring-folder", (files) => bringFolder(files.map((file) => ({ path: file.webkitRelativePath, file }))));
+whenDropped(byId("list", HTMLElement), async (data) => {
   try {
-    const query = new URLSearchParams({ name: file.name });
-    const made = await ask(`/api/projects/import?${query}`, { method: "POST", body: file });
-    location.hash = made.id;
-    const skipped = made.skipped.map((/** @type {{name: string, reason: string}} */ one) => `${one.name}: ${one.reason}`);
-    const told = [made.note, ...skipped.slice(0, 5)].filter(Boolean).join(" ");
-    if (told) setTimeout(() => tell(problem, told));
+    const files = await found(data);
+    if (files.length === 1 && /\.(zip|eyespot)$/i.test(files[0].file.name)) await bring(files[0].file);
+    else await bringFolder(files);
   } catch (error) {
     tell(problem, error);
   }
