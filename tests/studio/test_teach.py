@@ -82,6 +82,7 @@ def test_from_nothing_to_a_classifier(client: TestClient, tmp_path: Path) -> Non
     with client.websocket_connect(live) as socket:
         socket.send_bytes(gravel[7])
         answer = socket.receive_json()
+        assert answer["version"] == state["version"]
         best = max(answer["classes"], key=lambda of: of["probability"])
         assert best["name"] == "gravel"
         near = [one["picture"] for one in answer["near"]]

@@ -224,6 +224,7 @@ def _look(rooms: Classrooms, id: str, picture: bytes) -> dict[str, Any]:
     except EyespotError as error:
         return {"error": str(error)}
     return {
+        "version": learnt.version,
         "classes": [{"name": name, "probability": share} for name, share in seen.probabilities],
         "unknown": seen.unknown,
         "near": [asdict(near) for near in seen.near],

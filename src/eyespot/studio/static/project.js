@@ -15,7 +15,7 @@ import { Talk } from "./talk.js";
  * @typedef {{number: number, version: number, name: string, undo: string | null, backbone: string, classes: Class[],
  *   busy: Busy | null, error: string, learnt: Learnt | null,
  *   tuning: {busy: Busy | null, told: string, answers: boolean}}} State
- * @typedef {{classes?: {name: string, probability: number}[], unknown: boolean,
+ * @typedef {{version?: number, classes?: {name: string, probability: number}[], unknown: boolean,
  *   near: {picture: number, similarity: number}[], needed?: string, error?: string}} Answer
  */
 
