@@ -124,11 +124,13 @@ def some_of(name: str, most: int | None) -> Dataset:
     return Dataset(tuple(photo for photos in of_split for photo in photos[:most]))
 
 
-def learn_and_test(name: str, model: str, most: int | None) -> tuple[Pictures, Pictures]:
-    """The training set and the test set, as `model` takes them."""
+def learn_and_test(
+    name: str, model: str, most: int | None, side: int | None = None
+) -> tuple[Pictures, Pictures]:
+    """The training set and the test set, as `model` takes them, or of `side` pixels."""
     dataset, about = some_of(name, most), registry.find(model)
     learn, _, test = divide(dataset, 0.0, 0)
-    side, channels = about.preprocessing.size, about.in_channels
+    side, channels = side or about.preprocessing.size, about.in_channels
     say(f"reading {len(learn):,} + {len(test):,} pictures of {name}")
     read, asked = (
         open_pictures(part, dataset.classes, side, channels)[0] for part in (learn, test)
@@ -512,10 +514,11 @@ def cifar(options: argparse.Namespace) -> None:
 
 def depth(options: argparse.Namespace) -> None:
     plan = replace(changed(DEPTH, options.set), epochs=options.epochs)
-    learn, test = learn_and_test("cifar10", plan.model, options.pictures)
+    learn, test = learn_and_test("cifar10", plan.model, options.pictures, options.side)
     results: dict[str, Any] = {
         "data": RECOMPRESSED,
         "pictures": len(learn),
+        "side": options.side,
         "plan": plan.to_dict(),
         "errors": "training: of the batches as they were seen, augmented; test: after the epoch, "
         "whose time is in its seconds",
@@ -675,6 +678,7 @@ def main() -> None:
         one.add_argument("--folder", type=Path, help="keep the runs there, to go on after a kill")
         if name == "depth":
             one.add_argument("--models", nargs="*", default=DEPTHS)
+            one.add_argument("--side", type=int, default=32, help="16: four times less to compute")
     one = command("finetune", finetune, 1)
     one.add_argument("--budget", type=float, default=300.0)
     one.add_argument("sets", nargs="*", default=["sign-digits", "chest-xray"])
