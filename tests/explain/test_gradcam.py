@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from eyespot.data.transforms import Preprocessing, standardised
-from eyespot.explain.gradcam import grad_cam, overlaid
+from eyespot.explain.colours import overlaid
+from eyespot.explain.gradcam import grad_cam
 from eyespot.models.convnet import ConvNet
 
 PIXELS = Preprocessing(size=12, mean=(0.0, 0.0, 0.0), std=(255.0, 255.0, 255.0))
@@ -58,6 +59,14 @@ def test_the_most_probable_class_is_looked_for(network: ConvNet, photo: np.ndarr
         logits = network.eval()(torch.from_numpy(standardised(photo, PIXELS)[None]))
     best = grad_cam(network, photo, PIXELS, int(logits.argmax()))
     assert np.array_equal(grad_cam(network, photo, PIXELS), best)
+
+
+def test_a_network_without_places_shows_none() -> None:
+    """Fully connected layers look at the whole picture."""
+    torch.manual_seed(0)
+    layer = {"whole": nn.Conv2d(3, 4, 12)}
+    network = ConvNet(layer, num_classes=3, num_features=4, in_channels=3)
+    assert grad_cam(network, np.zeros((12, 12, 3), np.uint8), PIXELS).tolist() == [[0]]
 
 
 def test_it_finds_the_place(network: ConvNet) -> None:

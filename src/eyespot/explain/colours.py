@@ -4,12 +4,15 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 LIGHTNESS = (0.28, 0.92)
 HUE = (300.0, 110.0)
 """In degrees, of violet and yellow; green lies between them."""
 CHROMA = 0.099
 """A screen shows this much at all these hues and lightnesses; 0.1 it does not."""
+SHOWN = 0.6
+"""How much `overlaid` colours cover a photo where they are brightest."""
 
 # B. Ottosson, "A perceptual color space for image processing", 2020: Oklab to linear sRGB.
 _TO_CONES = np.array(
@@ -63,3 +66,12 @@ def coloured(maps: NDArray[np.float32]) -> NDArray[np.uint8]:
     scaled = (maps - low) / np.where(span > 0, span, 1)
     pictures: NDArray[np.uint8] = palette()[np.round(255 * scaled).astype(np.uint8)]
     return pictures
+
+
+def overlaid(heat: NDArray[np.float32], prepared: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """`heat` [h, w] in 0..1 over the photo it is of, uint8 [S, S, 3]."""
+    side = prepared.shape[1], prepared.shape[0]
+    smooth = np.asarray(Image.fromarray(heat).resize(side, Image.Resampling.BICUBIC)).clip(0, 1)
+    colours = palette()[np.round(255 * smooth).astype(np.uint8)]
+    cover = SHOWN * smooth[:, :, None]
+    return np.round((1 - cover) * prepared + cover * colours).astype(np.uint8)

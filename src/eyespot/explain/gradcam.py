@@ -4,17 +4,21 @@ Grad-CAM (Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks vi
 Localization", ICCV 2017, section 3).
 """
 
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from torch import Tensor
 
+from eyespot.classifier import Classifier
 from eyespot.data.transforms import Preprocessing, standardised
-from eyespot.explain.colours import palette
+from eyespot.features.backbone import Backbone, build_extractor
+from eyespot.features.extract import signed_roots
+from eyespot.heads.slopes import slope
 from eyespot.models.convnet import ConvNet
-
-SHOWN = 0.6
-"""How much the colours cover the photo where the network looks most."""
 
 
 def grad_cam(
@@ -23,7 +27,8 @@ def grad_cam(
     preprocessing: Preprocessing,
     index: int | None = None,
 ) -> NDArray[np.float32]:
-    """How much each place speaks for a class, float32 [h, w] in 0..1; zeros if none does.
+    """How much each place speaks for a class of a network's own head, float32 [h, w] in 0..1; zeros
+    if none does.
 
     Each map of the last stage that still has places counts by the mean slope of the class's logit
     in it (equation 1); what speaks against the class is left out (equation 2). `prepared`: uint8
@@ -35,18 +40,49 @@ def grad_cam(
         *_, last = maps.values()
         logits = network.forward_head(last).flatten(1)[0]
         chosen = logits[int(logits.argmax()) if index is None else index]
-        placed = [stage for stage in maps.values() if stage.shape[2] * stage.shape[3] > 1]
-        (slopes,) = torch.autograd.grad(chosen, placed[-1])
-    weights = slopes.mean((2, 3), keepdim=True)
-    found = (weights * placed[-1].detach()).sum(1)[0].clamp(min=0)
-    greatest = float(found.max())
-    return np.asarray((found / greatest if greatest > 0 else found).numpy())
+        return _cam(maps, chosen)
 
 
-def overlaid(heat: NDArray[np.float32], prepared: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """`heat` [h, w] in 0..1 over the photo it is of, uint8 [S, S, 3]."""
-    side = prepared.shape[1], prepared.shape[0]
-    smooth = np.asarray(Image.fromarray(heat).resize(side, Image.Resampling.BICUBIC)).clip(0, 1)
-    colours = palette()[np.round(255 * smooth).astype(np.uint8)]
-    cover = SHOWN * smooth[:, :, None]
-    return np.round((1 - cover) * prepared + cover * colours).astype(np.uint8)
+def attention(
+    classifier: Classifier, prepared: NDArray[np.uint8], index: int
+) -> NDArray[np.float32]:
+    """As `grad_cam`, for class `index` of a classifier, whatever its head.
+
+    The maps are those of the last stage that the head reads. What it reads of earlier stages does
+    not show, nor what it makes of how maps vary (`std`), whose mean slope is zero; an occlusion
+    map shows all of that.
+    """
+    extractor = _extractor(classifier.backbone)
+    pixels = torch.from_numpy(prepared[None].astype(np.float32)).requires_grad_()
+    with torch.enable_grad():
+        maps = extractor.maps(pixels)
+        features = extractor.features(maps)
+        seen = torch.cat([features[block] for block in classifier.recipe.blocks], dim=1)[0]
+        roots = signed_roots(seen.detach().numpy())
+        by_root = slope(classifier.scorer, roots, index)
+        # The root of nothing has no slope; a feature that is zero came from maps of nothing.
+        by_seen = np.divide(by_root, 2 * np.abs(roots), np.zeros_like(roots), where=roots != 0)
+        return _cam(maps, (seen * torch.from_numpy(by_seen)).sum())
+
+
+@lru_cache(maxsize=2)
+def _extractor(backbone: Backbone) -> Any:
+    return build_extractor(backbone)[0]
+
+
+def _cam(maps: Mapping[str, Tensor], score: Tensor) -> NDArray[np.float32]:
+    """The map of a score by the last of the stages that it depends on and that have places; one
+    zero if there is none, as in networks of fully connected layers."""
+    placed = [stage for stage in maps.values() if stage.shape[2] * stage.shape[3] > 1]
+    for stage in reversed(placed):
+        found: tuple[Tensor | None, ...]
+        found = torch.autograd.grad(score, stage, retain_graph=True, allow_unused=True)
+        slopes = found[0]
+        if slopes is None:
+            continue
+        # The standard deviation of a map that is the same everywhere has no slope.
+        weights = slopes.nan_to_num(0, 0, 0).mean((2, 3), keepdim=True)
+        heat = (weights * stage.detach()).sum(1)[0].clamp(min=0)
+        greatest = float(heat.max())
+        return np.asarray((heat / greatest if greatest > 0 else heat).numpy())
+    return np.zeros((1, 1), np.float32)

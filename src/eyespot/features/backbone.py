@@ -129,7 +129,8 @@ def load_network(backbone: Backbone) -> "ConvNet":
 def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
     """The torch module that turns pictures into features, and the width of each block.
 
-    The module maps uint8 RGB [N, S, S, 3] to features float32 [N, D].
+    The module maps uint8 RGB [N, S, S, 3] to features float32 [N, D]; its `maps` gives the stages'
+    maps by name, its `features` what becomes of these, by block.
     Blocks are named `stage.pooling`, for example "stage4.std", in column order; where all are
     pooled maps, `CONFIDENCE` follows them.
     """
@@ -160,11 +161,14 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
             self.mean = nn.Buffer(torch.tensor(preprocessing.mean).view(1, 3, 1, 1))
             self.std = nn.Buffer(torch.tensor(preprocessing.std).view(1, 3, 1, 1))
 
-        def features(self, pictures: Tensor) -> dict[str, Tensor]:
+        def maps(self, pictures: Tensor) -> dict[str, Tensor]:
             x = (pictures.permute(0, 3, 1, 2).float() - self.mean) / self.std
             if self.network.in_channels == 1:
                 x = (x * x.new_tensor(GREY).view(1, 3, 1, 1)).sum(1, keepdim=True)
-            maps = self.network.forward_features(x)
+            maps: dict[str, Tensor] = self.network.forward_features(x)
+            return maps
+
+        def features(self, maps: dict[str, Tensor]) -> dict[str, Tensor]:
             *_, last = maps.values()
             logits = self.network.forward_head(last).flatten(1)
             features = {
@@ -176,9 +180,10 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
             return features
 
         def forward(self, pictures: Tensor) -> Tensor:
-            return torch.cat(list(self.features(pictures).values()), dim=1)
+            return torch.cat(list(self.features(self.maps(pictures)).values()), dim=1)
 
     extractor = Extractor().eval().requires_grad_(False)
     with torch.inference_mode():
-        features = extractor.features(torch.zeros(1, size, size, 3, dtype=torch.uint8))
+        maps = extractor.maps(torch.zeros(1, size, size, 3, dtype=torch.uint8))
+        features = extractor.features(maps)
     return extractor, {name: values.shape[1] for name, values in features.items()}

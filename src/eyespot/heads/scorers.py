@@ -145,6 +145,16 @@ def unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(unit)
 
 
+def most_alike(
+    query: NDArray[np.float32], rows: NDArray[np.float32], k: int
+) -> list[tuple[int, float]]:
+    """The `k` of `rows` [n, d] nearest to `query` [d], all of length one: (row, cosine), the
+    nearest first."""
+    alike = product(query[None], rows.T)[0]
+    nearest = np.argsort(-alike, kind="stable")[:k]
+    return [(int(row), float(alike[row])) for row in nearest]
+
+
 def neighbour_scores(
     queries: NDArray[np.float32],
     references: NDArray[np.float32],

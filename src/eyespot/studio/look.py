@@ -118,8 +118,8 @@ def _look(name: str, picture: bytes, drawn: str) -> tuple[dict[str, Any], bytes 
 
 def _draw(eye: Eye, picture: bytes, drawn: str) -> NDArray[np.uint8]:
     from eyespot.explain.activations import activations, seen, stage_called
-    from eyespot.explain.colours import coloured
-    from eyespot.explain.gradcam import grad_cam, overlaid
+    from eyespot.explain.colours import coloured, overlaid
+    from eyespot.explain.gradcam import grad_cam
     from eyespot.explain.sheet import grid, resized
 
     pixels = eye.classifier.backbone.preprocessing
