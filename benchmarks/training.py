@@ -520,8 +520,8 @@ def depth(options: argparse.Namespace) -> None:
         "pictures": len(learn),
         "side": options.side,
         "plan": plan.to_dict(),
-        "errors": "training: of the batches as they were seen; test: after the epoch, whose time is "
-        "in its seconds",
+        "errors": "training: of the batches as they were seen; test: after the epoch, whose time "
+        "is in its seconds",
         "networks": {model: {"runs": {}} for model in options.models},
     }
     judges = options.side == 32  # else what a network takes is not what it was trained with
