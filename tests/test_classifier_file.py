@@ -49,7 +49,7 @@ def whole(classifier: Classifier, tmp_path_factory: pytest.TempPathFactory) -> P
 @pytest.fixture(scope="module")
 def probes(classifier: Classifier) -> NDArray[np.float32]:
     """Features of photos that were not taught."""
-    pixels = [classifier._prepare(p) for p in patches("gravel", PROBES, seed=7)]
+    pixels = [classifier.prepare(p) for p in patches("gravel", PROBES, seed=7)]
     return classifier.engine.run(np.stack(pixels))
 
 

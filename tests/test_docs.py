@@ -40,6 +40,10 @@ NOT_RUN = {
     "eyespot weights resnet18": "fetches",
     "eyespot teach pets/ --backbone timm:": "fetches",
     "eyespot studio": "runs until it is closed; its own tests open it",
+    "eyespot serve": "runs until it is ended; its own tests start it",
+    "curl ": "tests of the server run it",
+    "python -c": "tests of the server run it",
+    "docker ": "needs Docker",
 }
 """Beginnings of lines that are shown but not run here, and why."""
 

@@ -131,6 +131,10 @@ class Classifier:
             self._engine = open_engine(self.backbone)
         return self._engine
 
+    @engine.setter
+    def engine(self, engine: Engine) -> None:
+        self._engine = engine
+
     # --- answering -------------------------------------------------------------------------
 
     def predict(self, picture: PhotoLike, *, top: int = 5) -> Prediction:
@@ -138,11 +142,11 @@ class Classifier:
 
         Raises PhotoError if it cannot be read.
         """
+        name = "picture"
         if isinstance(picture, str | Path):
-            name, pixels = str(picture), self._prepare(FileSource(Path(picture)).read())
-        else:
-            name, pixels = "picture", self._prepare(picture)
-        return self._answer(name, self.engine.run(pixels[None])[0], top)
+            name, picture = str(picture), FileSource(Path(picture)).read()
+        pixels = self.prepare(picture, at_once=True)
+        return self.answer([name], self.engine.run(pixels[None]), top)[0]
 
     def predict_many(
         self, photos: Iterable[Photo | PhotoLike], *, top: int = 5
@@ -161,24 +165,39 @@ class Classifier:
             if item.record is None:
                 yield Prediction(name, error=item.error)
             else:
-                yield self._answer(name, item.record.features, top)
+                yield self.answer([name], item.record.features[None], top)[0]
 
-    def _prepare(self, data: bytes | NDArray[Any] | Image.Image) -> NDArray[np.uint8]:
+    def prepare(
+        self, picture: bytes | NDArray[Any] | Image.Image, *, at_once: bool = False
+    ) -> NDArray[np.uint8]:
+        """The square that the network takes of a picture: uint8 RGB [S, S, 3].
+
+        `at_once`: somebody waits for this one picture; see `transforms.prepare`. Raises PhotoError.
+        """
         preprocessing = self.backbone.preprocessing
-        picture = decode(data, short_side=needed_short_side(preprocessing))
-        return prepare(picture.pixels, preprocessing, at_once=True)
+        pixels = decode(picture, short_side=needed_short_side(preprocessing)).pixels
+        return prepare(pixels, preprocessing, at_once=at_once)
 
-    def _answer(self, name: str, features: NDArray[np.float32], top: int) -> Prediction:
+    def answer(
+        self, names: Sequence[str], features: NDArray[np.floating], top: int = 5
+    ) -> list[Prediction]:
+        """What is on pictures called `names`, by their features [n, D], as the engine gives them.
+
+        Raises UsageError if `top` is less than 1.
+        """
         if top < 1:
             raise UsageError(f"top is the number of classes to show, 1 or more; got {top}.")
-        probabilities, familiarity = self.judge(features[None])
-        best = np.argsort(-probabilities[0])[:top]
-        return Prediction(
-            path=name,
-            top=tuple((self.classes[index], float(probabilities[0, index])) for index in best),
-            unknown=bool(familiarity[0] < self.threshold),
-            familiarity=float(familiarity[0]),
-        )
+        probabilities, familiarity = self.judge(features)
+        best = np.argsort(-probabilities, axis=1)[:, :top]
+        return [
+            Prediction(
+                path=name,
+                top=tuple((self.classes[index], float(row[index])) for index in first),
+                unknown=bool(known < self.threshold),
+                familiarity=float(known),
+            )
+            for name, row, first, known in zip(names, probabilities, best, familiarity, strict=True)
+        ]
 
     def judge(
         self, features: NDArray[np.floating]

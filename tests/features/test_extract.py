@@ -23,6 +23,7 @@ class Counting:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.name, self.layout, self.workers = engine.name, engine.layout, engine.workers
+        self.batch = engine.batch
         self.asked = 0
 
     def run(self, pictures: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ class Brightness:
 
     name = "brightness"
     workers = 2
+    batch = 4
     layout = {"logits": slice(0, 1000)}  # noqa: RUF012
 
     def __init__(self) -> None:

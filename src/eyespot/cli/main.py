@@ -20,6 +20,7 @@ from eyespot.cli.evaluate import evaluate
 from eyespot.cli.explain import VERBS as EXPLAINING
 from eyespot.cli.graph import graph
 from eyespot.cli.predict import predict
+from eyespot.cli.serve import serve
 from eyespot.cli.studio import studio
 from eyespot.cli.teach import teach
 from eyespot.cli.train import train
@@ -92,7 +93,20 @@ def _fail(message: str, code: int) -> NoReturn:
 
 
 _verb: Callable[..., int | None]
-for _verb in (teach, predict, evaluate, demo, embed, cache, zoo, weights, train, tune, studio):
+for _verb in (
+    teach,
+    predict,
+    evaluate,
+    demo,
+    embed,
+    cache,
+    zoo,
+    weights,
+    train,
+    tune,
+    studio,
+    serve,
+):
     app.command()(_guarded(_verb))
 # An expression may begin with a minus, and is no option then.
 app.command(context_settings={"ignore_unknown_options": True})(_guarded(graph))

@@ -41,6 +41,8 @@ class Engine(Protocol):
     """Columns of the features by block (`stage.pooling`), in order."""
     workers: int
     """How many threads should decode photos and call `run`."""
+    batch: int
+    """How many pictures should wait for each other where they come one by one."""
 
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 RGB [N, S, S, 3] -> features float32 [N, D]."""
@@ -121,6 +123,7 @@ class OpenVinoEngine:
             precision = "bf16" if computes_bf16() else "fp32"
         self.name = f"OpenVINO {precision}"
         self.workers = _cores()
+        self.batch = OPENVINO_BATCH
         self._graph = graph
         self._precision = {"bf16": "bf16", "fp32": "f32"}[precision]
         self._compiled: dict[int, Any] = {}
@@ -188,6 +191,7 @@ class TorchEngine:
         self.layout = columns_of(widths)
         self.name = f"torch {self._device.type} {precision}"
         self.workers = _cores()
+        self.batch = BATCH
 
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         import torch

@@ -2,13 +2,12 @@
 
 import logging
 import os
-from importlib.resources import files
 from pathlib import Path
 
 import platformdirs
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
@@ -17,6 +16,7 @@ from eyespot.studio import blackboard, convolution, look, play, teach, zoo
 from eyespot.studio.classroom import Classrooms
 from eyespot.studio.guard import Guard
 from eyespot.studio.projects import Store
+from eyespot.web.pages import add_shared
 
 logger = logging.getLogger(__name__)
 
@@ -53,15 +53,9 @@ def create_app(token: str, port: int, rooms: Classrooms | None = None) -> Guard:
     app.include_router(play.router)
     app.include_router(teach.router(rooms or open_classrooms()))
     app.include_router(zoo.router)
-    app.add_api_route("/style.css", _style, include_in_schema=False)
+    add_shared(app)
     app.mount("/", StaticFiles(directory=STATIC, html=True))
     return Guard(app, token, port)
-
-
-def _style() -> PlainTextResponse:
-    """What pages of the studio and reports have in common."""
-    style = (files("eyespot.report") / "style.css").read_text("utf-8")
-    return PlainTextResponse(style, media_type="text/css")
 
 
 def _told(request: Request, error: Exception) -> Response:

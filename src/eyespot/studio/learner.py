@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from eyespot.classifier import Classifier, Recipe, TaughtPhotos
-from eyespot.data.decode import decode
 from eyespot.data.photos import FileSource, Photo, Skipped
-from eyespot.data.transforms import needed_short_side, prepare
 from eyespot.errors import Stopped
 from eyespot.features.backbone import CONFIDENCE, Backbone
 from eyespot.features.cache import FeatureCache, Record
@@ -84,9 +82,7 @@ class Learnt:
         classifier."""
         classifier = self.classifier
         assert classifier is not None
-        preprocessing = classifier.backbone.preprocessing
-        pixels = decode(data, short_side=needed_short_side(preprocessing)).pixels
-        features = classifier.engine.run(prepare(pixels, preprocessing, at_once=True)[None])
+        features = classifier.engine.run(classifier.prepare(data, at_once=True)[None])
         probabilities, familiarity = classifier.judge(features)
         return Seen(
             tuple(zip(classifier.classes, probabilities[0].tolist(), strict=True)),

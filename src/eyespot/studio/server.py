@@ -11,6 +11,7 @@ import uvicorn
 from eyespot.errors import UsageError
 from eyespot.studio.app import create_app, open_classrooms
 from eyespot.studio.classroom import Classrooms
+from eyespot.web.listening import listen
 
 HOST = "127.0.0.1"
 PORT = 8765
@@ -54,15 +55,9 @@ def run(port: int | None, say: Callable[[str], None], *, open_browser: bool = Tr
 
 def _listen(port: int | None) -> socket.socket:
     for number in (PORT, 0) if port is None else (port,):
-        # Named, since asyncio sends at once only over what is called TCP; else answers that come in
-        # two parts are held back for 40 ms.
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((HOST, number))
-            return listener
+            return listen(HOST, number)
         except OSError as error:
-            listener.close()
             reason = error.strerror
     raise UsageError(
         f"The studio cannot listen at port {port} ({reason}). Another studio may be there: close "

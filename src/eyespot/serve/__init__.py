@@ -1,0 +1,1 @@
+"""Classifiers behind an HTTP address, for other programs."""

@@ -1,0 +1,257 @@
+"""The routes of a server of classifiers."""
+
+import asyncio
+import logging
+import math
+from collections.abc import AsyncIterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, suppress
+from importlib.resources import files
+from typing import Any
+
+from fastapi import FastAPI, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from eyespot import __version__
+from eyespot.classifier import Prediction
+from eyespot.errors import PhotoError
+from eyespot.serve import schema
+from eyespot.serve.batcher import BusyError
+from eyespot.serve.bodies import Sent, pictures_of
+from eyespot.serve.front import Front, Record
+from eyespot.serve.metrics import Metrics
+from eyespot.serve.problems import RETRY, Problem, as_json, told
+from eyespot.serve.settings import Limits, Settings
+from eyespot.serve.shelf import Served, Shelf
+from eyespot.web.pages import add_file, add_shared
+
+logger = logging.getLogger(__name__)
+
+WATCH = 1.0
+"""Seconds between two looks at the classifiers' files."""
+
+
+class _NameConvertor(StringConvertor):
+    regex = "[^/:]+"  # what follows a colon is a verb
+
+
+register_url_convertor("classifier", _NameConvertor())
+
+
+def create_app(settings: Settings) -> Front:
+    """The application, behind its door. Classifiers are opened when it starts, and the pictures
+    that were accepted are answered before it ends."""
+    metrics = Metrics()
+    rooms = _Rooms(settings.limits, metrics)
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        waiting = settings.limits.waiting
+        rooms.shelf = await run_in_threadpool(Shelf, settings.files, waiting, metrics)
+        watch = asyncio.create_task(_watch(rooms.shelf))
+        yield
+        watch.cancel()
+        with suppress(asyncio.CancelledError):
+            await watch
+        await run_in_threadpool(rooms.shelf.close)
+
+    app = FastAPI(
+        title="eyespot serve",
+        description="What taught classifiers see on pictures.",
+        version=__version__,
+        lifespan=life,
+        docs_url=None,  # its page would come from another site
+        redoc_url=None,
+        responses=schema.refusals(),
+    )
+    app.state.rooms = rooms
+    app.add_exception_handler(Problem, told)
+    app.add_exception_handler(HTTPException, told)
+    app.add_exception_handler(Exception, told)
+    app.add_api_route(
+        "/v1/models/{name:classifier}:predict",
+        rooms.predict,
+        methods=["POST"],
+        response_class=Response,
+        responses={
+            200: {"model": schema.Answer},
+            **schema.refusals(400, 404, 408, 413, 415, 422, 503, 504),
+        },
+        openapi_extra=schema.predict(settings.limits),
+        summary="Say what is on pictures",
+    )
+    app.add_api_route(
+        "/v1/models",
+        rooms.models,
+        responses={200: {"model": schema.Models}},
+        summary="The classifiers that are served",
+    )
+    app.add_api_route(
+        "/v1/models/{name:classifier}",
+        rooms.model,
+        responses={200: {"model": schema.Model}, **schema.refusals(404)},
+        summary="What a classifier tells apart, and how well",
+    )
+    state: Any = {200: {"model": schema.State}, **schema.refusals(503)}
+    app.add_api_route("/healthz", rooms.health, responses=state, summary="The process lives")
+    app.add_api_route("/readyz", rooms.readiness, responses=state, summary="It can answer")
+    app.add_api_route(
+        "/metrics",
+        rooms.figures,
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+        summary="Figures for Prometheus",
+    )
+    add_shared(app)
+    for path, name in (("/", "index.html"), ("/serve.css", "serve.css"), ("/serve.js", "serve.js")):
+        add_file(app, path, files("eyespot.serve") / "static" / name)
+    return Front(app, settings, metrics)
+
+
+async def _watch(shelf: Shelf) -> None:
+    while True:
+        await asyncio.sleep(WATCH)
+        await run_in_threadpool(shelf.refresh)
+
+
+class _Rooms:
+    """What the routes have in common. `shelf`: there as soon as the application has started."""
+
+    shelf: Shelf
+
+    def __init__(self, limits: Limits, metrics: Metrics) -> None:
+        self.limits, self.metrics = limits, metrics
+
+    def _served(self, name: str) -> Served:
+        served = self.shelf.get(name)
+        if served is None:
+            names = ", ".join(one.name for one in self.shelf)
+            raise Problem(404, "not_found", f"There is no such classifier here. There are: {names}")
+        return served
+
+    async def predict(self, request: Request) -> Response:
+        served = self._served(request.path_params["name"])
+        record: Record = request.state.record
+        record.model = served.name
+        top = _top(request.query_params.get("top", "5"))
+        if served.requests >= self.limits.waiting:
+            raise _busy(f"{served.requests} requests are under way already.")
+        served.requests += 1
+        sent: list[Sent] = []
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                sent = await pictures_of(request, self.limits)
+                record.pictures = len(sent)
+                answers = await self._ask(served, sent, top)
+        except TimeoutError as error:
+            self._count(served, "dropped", len(sent))
+            raise _late(self.limits.seconds, reading=not sent) from error
+        except BusyError as error:
+            self._count(served, "dropped", len(sent))
+            raise _busy(str(error)) from error
+        finally:
+            served.requests -= 1
+        bad = sum(isinstance(answer, PhotoError) for answer in answers)
+        self._count(served, "bad", bad)
+        self._count(served, "answered", len(sent) - bad)
+        if bad and len(sent) == 1:
+            raise Problem(422, "bad_picture", f"The picture cannot be used: {answers[0]}.")
+        pairs = zip(sent, answers, strict=True)
+        predictions = [_told_of(one.name, answer) for one, answer in pairs]
+        return as_json({"model": served.name, "predictions": predictions})
+
+    async def _ask(
+        self, served: Served, sent: list[Sent], top: int
+    ) -> list[Prediction | PhotoError]:
+        """An answer for each. What is cancelled here is dropped there."""
+        good = [(one.name, one.data) for one in sent if not one.error]
+        coming = served.batcher.submit(good, top)
+        came = iter(await _all(coming))
+        return [PhotoError(one.error) if one.error else next(came) for one in sent]
+
+    def _count(self, served: Served, outcome: str, pictures: int) -> None:
+        if pictures:
+            self.metrics.pictures.labels(served.name, outcome).inc(pictures)
+
+    async def models(self) -> Response:
+        return as_json({"models": [_about(served) for served in self.shelf]})
+
+    async def model(self, request: Request) -> Response:
+        return as_json(_about(self._served(request.path_params["name"])))
+
+    async def health(self) -> Response:
+        return as_json({"status": "alive"})
+
+    async def readiness(self) -> Response:
+        if not self.shelf.works:
+            raise Problem(503, "not_ready", "What answers has ended. Start the server again.")
+        return as_json({"status": "ready"})
+
+    async def figures(self) -> Response:
+        for served in self.shelf:
+            self.metrics.waiting.labels(served.name).set(served.batcher.waiting)
+        return Response(await run_in_threadpool(self.metrics.text), media_type="text/plain")
+
+
+async def _all(coming: "list[Future[Prediction]]") -> list[Prediction | PhotoError]:
+    """All results; those of pictures that cannot be read are their errors, others are raised."""
+    found = await asyncio.gather(*map(asyncio.wrap_future, coming), return_exceptions=True)
+    for result in found:
+        if isinstance(result, BaseException) and not isinstance(result, PhotoError):
+            raise result
+    return [result for result in found if isinstance(result, Prediction | PhotoError)]
+
+
+def _top(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text[:9]) > 0):
+        raise Problem(400, "bad_request", "top is the number of classes to tell, 1 or more.")
+    return int(text[:9])
+
+
+def _busy(why: str) -> Problem:
+    return Problem(503, "busy", why, RETRY)
+
+
+def _late(seconds: float, *, reading: bool) -> Problem:
+    if reading:
+        return Problem(408, "too_slow", f"The request did not arrive within {seconds:g} seconds.")
+    message = f"There was no answer within {seconds:g} seconds; the pictures were dropped."
+    return Problem(504, "too_late", message, RETRY)
+
+
+def _told_of(name: str, answer: Prediction | PhotoError) -> dict[str, Any]:
+    if isinstance(answer, PhotoError):
+        error = {"code": "bad_picture", "message": str(answer)}
+        return {"name": name, "label": None, "unknown": False, "top": [], "error": error}
+    top = [{"label": label, "probability": probability} for label, probability in answer.top]
+    return {
+        "name": name,
+        "label": answer.label,
+        "unknown": answer.unknown,
+        "top": top,
+        "error": None,
+    }
+
+
+def _about(served: Served) -> dict[str, Any]:
+    classifier = served.classifier
+    return {
+        "name": served.name,
+        "labels": list(classifier.classes),
+        "backbone": classifier.backbone.name,
+        "method": classifier.recipe.method,
+        "threshold": classifier.threshold,
+        "temperature": classifier.temperature,
+        "metrics": _finite(classifier.metrics),
+    }
+
+
+def _finite(value: Any) -> Any:
+    """As JSON allows it: null where there is no number."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

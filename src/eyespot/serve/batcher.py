@@ -1,0 +1,170 @@
+"""The core of serving: pictures of many requests are answered together.
+
+Pictures are decoded by a pool of threads. As many workers as the engine asks for take those that
+are ready, a batch at a time, and run the network once for each batch.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import groupby
+from queue import Empty, SimpleQueue
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eyespot.classifier import Classifier, Prediction
+from eyespot.errors import EyespotError, PhotoError
+
+PATIENCE = 0.002
+"""Seconds for which a batch that is not full waits for more pictures."""
+WAITING = 256
+"""Pictures that may wait."""
+
+
+class BusyError(EyespotError):
+    """There is no room for more pictures now."""
+
+
+@dataclass(slots=True)
+class _Job:
+    name: str
+    data: bytes
+    top: int
+    classifier: Classifier
+    answer: "Future[Prediction]"
+    pixels: NDArray[np.uint8] | None = None
+
+
+class Batcher:
+    """Answers pictures with `classifier`, which may be exchanged at any time: pictures that came
+    before are answered by the one that was there then.
+
+    `waiting`: how many pictures may be under way. `patience`: see `PATIENCE`. `on_batch`: told the
+    size of each batch.
+    """
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        *,
+        waiting: int = WAITING,
+        patience: float = PATIENCE,
+        on_batch: Callable[[int], None] = lambda size: None,
+    ) -> None:
+        self.classifier = classifier
+        self.room = waiting
+        self._patience = patience
+        self._on_batch = on_batch
+        self._waiting = 0
+        self._counting = threading.Lock()
+        self._gathering = threading.Lock()
+        self._ready: SimpleQueue[_Job | None] = SimpleQueue()
+        self._decoders = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="eyespot-decode")
+        self._workers = [
+            threading.Thread(target=self._work, name=f"eyespot-answer-{number}", daemon=True)
+            for number in range(classifier.engine.workers)
+        ]
+        for worker in self._workers:
+            worker.start()
+
+    @property
+    def waiting(self) -> int:
+        """Pictures under way."""
+        return self._waiting
+
+    @property
+    def works(self) -> bool:
+        """Whether there is anybody to answer."""
+        return all(worker.is_alive() for worker in self._workers)
+
+    def submit(
+        self, pictures: Sequence[tuple[str, bytes]], top: int = 5
+    ) -> list["Future[Prediction]"]:
+        """An answer to come for each (name, encoded picture), or a PhotoError for one that cannot
+        be read. One that is cancelled is dropped, unless the network is at it already.
+
+        Raises BusyError if there is no room for all of them.
+        """
+        with self._counting:
+            if self._waiting + len(pictures) > self.room:
+                raise BusyError(f"{self._waiting} pictures are waiting already. Try again soon.")
+            self._waiting += len(pictures)
+        classifier = self.classifier
+        jobs = [_Job(name, data, top, classifier, Future()) for name, data in pictures]
+        for job in jobs:
+            self._decoders.submit(self._decode, job)
+        return [job.answer for job in jobs]
+
+    def close(self) -> None:
+        """Answer what is under way, then end. Nothing may be submitted any more."""
+        self._decoders.shutdown()
+        self._ready.put(None)
+        for worker in self._workers:
+            worker.join()
+
+    def _decode(self, job: _Job) -> None:
+        if job.answer.cancelled():
+            return self._done(1)
+        try:
+            job.pixels = job.classifier.prepare(job.data)
+            job.data = b""  # its pixels are enough
+            self._ready.put(job)
+        except Exception as error:
+            if isinstance(error, MemoryError):
+                error = PhotoError("it needs more memory than there is")
+            self._done(1)
+            if job.answer.set_running_or_notify_cancel():
+                job.answer.set_exception(error)
+
+    def _work(self) -> None:
+        while True:
+            with self._gathering:  # or two workers would share what makes one full batch
+                batch = self._gather()
+            if not batch:
+                return
+            wanted = [job for job in batch if job.answer.set_running_or_notify_cancel()]
+            self._done(len(batch) - len(wanted))
+            for _, group in groupby(wanted, key=lambda job: id(job.classifier)):
+                self._answer(list(group))
+
+    def _gather(self) -> list[_Job]:
+        """What is ready, up to a batch, as soon as there is something; nothing at the end."""
+        batch: list[_Job] = []
+        wait, until = None, 0.0
+        while len(batch) < self.classifier.engine.batch:
+            try:
+                job = self._ready.get(timeout=wait)
+            except Empty:
+                break
+            if job is None:
+                self._ready.put(None)  # for the other workers
+                break
+            batch.append(job)
+            until = until or time.monotonic() + self._patience
+            wait = max(0.0, until - time.monotonic())
+        return batch
+
+    def _answer(self, jobs: list[_Job]) -> None:
+        self._on_batch(len(jobs))
+        classifier = jobs[0].classifier
+        try:
+            pixels = np.stack([job.pixels for job in jobs if job.pixels is not None])
+            features = classifier.engine.run(pixels)
+            top = max(job.top for job in jobs)
+            answers = classifier.answer([job.name for job in jobs], features, top)
+        except Exception as error:
+            self._done(len(jobs))
+            for job in jobs:
+                job.answer.set_exception(error)
+            return
+        self._done(len(jobs))
+        for job, answer in zip(jobs, answers, strict=True):
+            job.answer.set_result(replace(answer, top=answer.top[: job.top]))
+
+    def _done(self, count: int) -> None:
+        with self._counting:
+            self._waiting -= count

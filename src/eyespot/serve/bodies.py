@@ -1,0 +1,123 @@
+"""The pictures of a request: its raw body, the files of a form, or base64 in JSON."""
+
+import base64
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
+
+from eyespot.serve.problems import Problem
+from eyespot.serve.settings import Limits
+
+NAME = 200
+"""Characters of a picture's name that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A picture as it came. `error`: why there is no `data`."""
+
+    name: str
+    data: bytes = b""
+    error: str = ""
+
+
+async def pictures_of(request: Request, limits: Limits) -> list[Sent]:
+    """At least one picture. Raises Problem if the request holds none, or too much."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    parts = _bounded(request, limits.bytes)
+    try:
+        if kind.startswith("image/") or kind == "application/octet-stream":
+            return [Sent("picture", b"".join([part async for part in parts]))]
+        if kind == "multipart/form-data":
+            sent = await _from_form(request, parts, limits)
+        elif kind == "application/json":
+            body = b"".join([part async for part in parts])
+            sent = await run_in_threadpool(_from_json, body)
+        else:
+            raise Problem(
+                415,
+                "unsupported_media_type",
+                "Send a picture as the body, with Content-Type: image/jpeg or another image type; "
+                "or files as multipart/form-data; or application/json. "
+                f"The Content-Type was {kind[:100] or 'missing'}.",
+            )
+    except ClientDisconnect as error:
+        raise Problem(400, "disconnected", "The request broke off.") from error
+    if not 1 <= len(sent) <= limits.pictures:
+        raise Problem(
+            400,
+            "bad_request",
+            f"Expected 1 to {limits.pictures} pictures in a request, got {len(sent)}.",
+        )
+    return sent
+
+
+async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
+    """The body in parts, as long as it is not too long."""
+    problem = Problem(
+        413, "too_large", f"Expected at most {most:,} bytes in a request. Send less at once."
+    )
+    if int(request.headers.get("content-length") or 0) > most:
+        raise problem
+    total = 0
+    async for part in request.stream():
+        total += len(part)
+        if total > most:
+            raise problem
+        yield part
+
+
+class _InMemory(MultiPartParser):
+    spool_max_size = 2**62  # the body is bounded; nothing of it goes to the disk
+
+
+async def _from_form(
+    request: Request, parts: AsyncGenerator[bytes, None], limits: Limits
+) -> list[Sent]:
+    parser = _InMemory(
+        request.headers, parts, max_files=limits.pictures, max_fields=limits.pictures
+    )
+    try:
+        form = await parser.parse()
+    except (MultiPartException, ValueError) as error:  # ValueError: a strange character set
+        message = getattr(error, "message", "its character set is strange")
+        raise Problem(400, "bad_request", f"The form cannot be read: {message}") from error
+    files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+    sent = [Sent((file.filename or "picture")[:NAME], await file.read()) for file in files]
+    await form.close()
+    return sent
+
+
+def _from_json(body: bytes) -> list[Sent]:
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Problem(400, "bad_request", "The body is not JSON.") from error
+    pictures = content.get("pictures") if isinstance(content, dict) else None
+    if not isinstance(pictures, list):
+        raise _unlike()
+    return [_from_entry(entry, number) for number, entry in enumerate(pictures, start=1)]
+
+
+def _from_entry(entry: object, number: int) -> Sent:
+    if not isinstance(entry, dict):
+        raise _unlike()
+    data, name = entry.get("data"), entry.get("name", f"picture {number}")
+    if not isinstance(data, str) or not isinstance(name, str):
+        raise _unlike()
+    try:
+        return Sent(name[:NAME], base64.b64decode(data, validate=True))
+    except ValueError:
+        return Sent(name[:NAME], error="its data is not base64")
+
+
+def _unlike() -> Problem:
+    return Problem(
+        400, "bad_request", 'Expected {"pictures": [{"data": "base64", "name": "optional"}, ...]}.'
+    )

@@ -1,0 +1,62 @@
+"""What Prometheus is told."""
+
+import os
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from eyespot.serve.settings import METRICS_FOLDER
+
+
+class Metrics:
+    """Counters of this process, or of all that share the folder."""
+
+    def __init__(self) -> None:
+        registry = self._registry = CollectorRegistry()
+        self.requests = Counter(
+            "eyespot_requests",
+            "Requests, by model and HTTP status",
+            ["model", "status"],
+            registry=registry,
+        )
+        self.seconds = Histogram(
+            "eyespot_request_seconds",
+            "Time from a request's first byte to its answer",
+            ["model"],
+            buckets=(0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10),
+            registry=registry,
+        )
+        self.pictures = Counter(
+            "eyespot_pictures",
+            "Pictures, by model and outcome",
+            ["model", "outcome"],
+            registry=registry,
+        )
+        self.batches = Histogram(
+            "eyespot_batch_pictures",
+            "Pictures that went through the network together",
+            ["model"],
+            buckets=(1, 2, 4, 8, 16),
+            registry=registry,
+        )
+        self.waiting = Gauge(
+            "eyespot_waiting_pictures",
+            "Pictures under way",
+            ["model"],
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self.reloads = Counter(
+            "eyespot_reloads",
+            "Changed classifier files, by outcome",
+            ["model", "outcome"],
+            registry=registry,
+        )
+
+    def text(self) -> bytes:
+        """In Prometheus' format."""
+        registry = self._registry
+        if METRICS_FOLDER in os.environ:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)

@@ -1,0 +1,51 @@
+"""What is said instead of an answer: always {"error": {"code", "message", "request_id"}}."""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+logger = logging.getLogger(__name__)
+
+RETRY = {"Retry-After": "1"}
+_OF_ROUTER = {
+    404: ("not_found", "There is nothing at this address. What there is: /openapi.json"),
+    405: ("method_not_allowed", "This address takes other methods; see the header Allow."),
+}
+"""What is said where no route fits."""
+
+
+class Problem(Exception):
+    """Said instead of an answer: a status, a word for programs, a sentence for people."""
+
+    def __init__(
+        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code, self.headers = status, code, headers
+
+    def response(self, request_id: str) -> Response:
+        error = {"code": self.code, "message": str(self), "request_id": request_id}
+        return as_json({"error": error}, self.status, self.headers)
+
+
+def as_json(
+    content: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    return Response(json.dumps(content), status, dict(headers or {}), media_type="application/json")
+
+
+def told(request: Request, error: Exception) -> Response:
+    """A handler for Problem, for what Starlette refuses, and for what nobody expected."""
+    if isinstance(error, HTTPException):
+        status = error.status_code
+        code, message = _OF_ROUTER.get(status, ("refused", f"Refused: {error.detail}."))
+        error = Problem(status, code, message, error.headers)
+    elif not isinstance(error, Problem):
+        message = "Something went wrong here. The server's log says what, under this request_id."
+        error = Problem(500, "internal", message)
+    return error.response(request.state.record.id)

@@ -1,0 +1,20 @@
+"""A socket that waits for calls."""
+
+import socket
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Bound to an address of this machine; `port` 0: any that is free. Raises OSError if it is
+    taken, or if there is no such host."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, _, _, _, address = found[0]
+    # Named, since asyncio sends at once only over what is called TCP; else answers that come in
+    # two parts are held back for 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    return listener

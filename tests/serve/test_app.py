@@ -1,0 +1,361 @@
+"""The routes: what is asked, what is answered, and what is refused."""
+
+import base64
+import io
+import json
+import logging
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from eyespot.classifier import load
+from eyespot.serve.front import digest
+from tests.pictures import patches
+from tests.serve.conftest import HOME, Asker, asking
+from tests.serve.worlds import Gate
+
+PREDICT = "/v1/models/surfaces:predict"
+
+
+def jpeg(surface: str = "brick") -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(patches(surface, 1, seed=5)[0]).save(file, "JPEG")
+    return file.getvalue()
+
+
+def raw(asker: Asker, data: bytes, kind: str = "image/jpeg", query: str = "") -> Any:
+    return asker.post(PREDICT + query, content=data, headers={"Content-Type": kind})
+
+
+def refusal(answer: Any) -> tuple[int, str]:
+    """Status and code of a refusal, which has the one form that all have."""
+    body = answer.json()
+    assert list(body) == ["error"]
+    assert set(body["error"]) == {"code", "message", "request_id"}
+    assert body["error"]["request_id"] == answer.headers["x-request-id"]
+    assert len(body["error"]["message"]) > 10
+    return answer.status_code, body["error"]["code"]
+
+
+# --- asking -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("surface", ["brick", "grass"])
+def test_a_picture_as_the_body(asker: Asker, surfaces: Path, surface: str) -> None:
+    answer = raw(asker, jpeg(surface))
+    assert answer.status_code == 200
+    assert answer.json()["model"] == "surfaces"
+    (said,) = answer.json()["predictions"]
+    expected = load(surfaces).predict(jpeg(surface))
+    assert said["top"][0]["label"] == expected.top[0][0] == surface
+    assert said["top"][0]["probability"] == pytest.approx(expected.probability, abs=0.02)
+    assert (said["label"], said["unknown"]) == (expected.label, expected.unknown)
+    assert said["error"] is None
+
+
+def test_files_of_a_form_come_back_in_order(asker: Asker) -> None:
+    pictures = {"1.jpg": jpeg("grass"), "2.txt": b"hello", "../../3.jpg": jpeg("brick")}
+    files = [("file", (name, data, "image/jpeg")) for name, data in pictures.items()]
+    answer = asker.post(PREDICT, files=files)
+    assert answer.status_code == 200
+    first, second, third = answer.json()["predictions"]
+    assert [one["name"] for one in (first, second, third)] == list(pictures)
+    assert (first["top"][0]["label"], third["top"][0]["label"]) == ("grass", "brick")
+    assert second == {
+        "name": "2.txt",
+        "label": None,
+        "unknown": False,
+        "top": [],
+        "error": {
+            "code": "bad_picture",
+            "message": "not a picture in a format that can be read",
+        },
+    }
+
+
+def test_json(asker: Asker) -> None:
+    data = base64.b64encode(jpeg()).decode()
+    body = {"pictures": [{"data": data}, {"data": "*", "name": "a"}, {"data": data, "name": "b"}]}
+    answer = asker.post(f"{PREDICT}?top=1", json=body)
+    said = answer.json()["predictions"]
+    assert [one["name"] for one in said] == ["picture 1", "a", "b"]
+    assert [len(one["top"]) for one in said] == [1, 0, 1]
+    assert said[1]["error"]["message"] == "its data is not base64"
+
+
+def test_what_is_served(asker: Asker, surfaces: Path) -> None:
+    classifier = load(surfaces)
+    about = asker.get("/v1/models/surfaces").json()
+    assert about["labels"] == ["brick", "grass"]
+    assert about["backbone"] == "efficientnet_lite0"
+    assert about["threshold"] == classifier.threshold
+    assert about["metrics"]["top1"] == classifier.metrics["top1"]
+    assert asker.get("/v1/models").json() == {"models": [about]}
+
+
+def test_health_and_figures(asker: Asker) -> None:
+    assert asker.get("/healthz").json() == {"status": "alive"}
+    assert asker.get("/readyz").json() == {"status": "ready"}
+
+    def count(line: str) -> float:
+        lines = asker.get("/metrics").text.splitlines()
+        return next((float(x.rpartition(" ")[2]) for x in lines if x.startswith(line)), 0.0)
+
+    answered = 'eyespot_pictures_total{model="surfaces",outcome="answered"}'
+    requests = 'eyespot_requests_total{model="surfaces",status="200"}'
+    before = count(answered), count(requests)
+    raw(asker, jpeg())
+    assert (count(answered), count(requests)) == (before[0] + 1, before[1] + 1)
+    assert count('eyespot_waiting_pictures{model="surfaces"}') == 0
+
+
+def test_the_page_and_what_it_may_do(asker: Asker) -> None:
+    page = asker.get("/")
+    assert "Ask about a picture" in page.text
+    for path in ("/style.css", "/controls.css", "/eye.svg", "/serve.css", "/serve.js"):
+        assert asker.get(path).status_code == 200, path
+    for answer in (page, asker.get("/nowhere"), raw(asker, jpeg())):
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert "unsafe" not in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_it_describes_itself(asker: Asker) -> None:
+    paths = asker.get("/openapi.json").json()["paths"]
+    assert set(paths) == {
+        "/v1/models/{name}:predict",
+        "/v1/models",
+        "/v1/models/{name}",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+    }
+    asks = paths["/v1/models/{name}:predict"]["post"]["requestBody"]["content"]
+    assert set(asks) == {
+        "image/*",
+        "application/octet-stream",
+        "multipart/form-data",
+        "application/json",
+    }
+
+
+# --- being refused ------------------------------------------------------------------------------
+
+
+def test_a_bad_picture_alone(asker: Asker) -> None:
+    for data, reason in ((b"hello", "not a picture"), (b"", "empty"), (jpeg()[:-200], "truncated")):
+        answer = raw(asker, data)
+        assert refusal(answer) == (422, "bad_picture")
+        assert reason in answer.json()["error"]["message"]
+    alone = asker.post(PREDICT, json={"pictures": [{"data": "*"}]})
+    assert refusal(alone) == (422, "bad_picture")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b"{"),
+        ("application/json", b"[" * 100_000),
+        ("application/json", b"[1]"),
+        ("application/json", b"\xff\xfe"),
+        ("application/json", b'{"pictures": []}'),
+        ("application/json", b'{"pictures": [1]}'),
+        ("application/json", b'{"pictures": [{"data": 1}]}'),
+        ("application/json", b'{"pictures": [{"data": "", "name": 1}]}'),
+        ("application/json", json.dumps({"pictures": [{"data": ""}] * 31}).encode()),
+        ("multipart/form-data", b"hello"),
+        ("multipart/form-data; boundary=x", b"hello"),
+        ("multipart/form-data; boundary=x", b"--x\r\n\r\n\r\n--x--\r\n"),
+        ("multipart/form-data; boundary=x; charset=undefined", b"--x\r\nhello: you\r\n\r\n--x--"),
+        (
+            "multipart/form-data; boundary=x; charset=undefined",
+            b'--x\r\nContent-Disposition: form-data; name="a"; filename="b"\r\n\r\n1\r\n--x--\r\n',
+        ),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n',
+        ),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="a"; filename="b"\r\n\r\n1\r\n' * 31
+            + b"--x--\r\n",
+        ),
+    ],
+)
+def test_bodies_that_make_no_sense(asker: Asker, kind: str, body: bytes) -> None:
+    assert refusal(raw(asker, body, kind)) == (400, "bad_request")
+
+
+@pytest.mark.parametrize("top", ["0", "-1", "x", "", "1.5", "²", "000000000001"])
+def test_a_number_of_classes_that_makes_no_sense(asker: Asker, top: str) -> None:
+    assert refusal(raw(asker, jpeg(), query=f"?top={top}")) == (400, "bad_request")
+
+
+def test_more_classes_than_there_are(asker: Asker) -> None:
+    answer = raw(asker, jpeg(), query=f"?top={10**12}")
+    assert len(answer.json()["predictions"][0]["top"]) == 2
+
+
+def test_other_types_addresses_and_methods(asker: Asker) -> None:
+    form = "application/x-www-form-urlencoded"  # what curl sends if nothing is said
+    assert refusal(raw(asker, jpeg(), form)) == (415, "unsupported_media_type")
+    for path in ("/nowhere", "/v1/models/other", "/v1/models/a%2Fb", "/v1/models/surfaces:other"):
+        assert refusal(asker.get(path)) == (404, "not_found"), path
+    assert refusal(asker.post("/v1/models/other:predict", content=b"")) == (404, "not_found")
+    for method, path in (("GET", PREDICT), ("DELETE", "/v1/models"), ("POST", "/healthz")):
+        answer = asker.request(method, path)
+        assert refusal(answer) == (405, "method_not_allowed"), path
+        assert answer.headers["allow"]
+    assert "surfaces" in asker.get("/v1/models/other").json()["error"]["message"]
+
+
+def test_a_body_that_is_too_long(surfaces: Path) -> None:
+    with asking(surfaces, bytes=5000) as asker:
+        assert raw(asker, jpeg()).status_code == 200
+        assert refusal(raw(asker, bytes(5001))) == (413, "too_large")
+        pieces = (bytes(1000) for _ in range(6))  # of a length that is not announced
+        headers = {"Content-Type": "image/jpeg"}
+        answer = asker.post(PREDICT, content=pieces, headers=headers)
+        assert refusal(answer) == (413, "too_large")
+
+
+def in_background(work: Any, *arguments: Any) -> tuple[threading.Thread, list[Any]]:
+    found: list[Any] = []
+    thread = threading.Thread(target=lambda: found.append(work(*arguments)))
+    thread.start()
+    return thread, found
+
+
+@pytest.fixture
+def gate(surfaces: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
+    """An engine that waits, in the place of the network's; it answers zeros, of the same shape."""
+    engine = load(surfaces).engine
+    gate = Gate()
+    gate.layout = engine.layout
+    width = max(columns.stop for columns in engine.layout.values())
+    wait = gate.run
+
+    def run(pictures: Any) -> Any:
+        return np.repeat(wait(pictures), width, axis=1)
+
+    monkeypatch.setattr(gate, "run", run)
+    return gate
+
+
+def test_a_full_queue(surfaces: Path, gate: Gate) -> None:
+    with asking(surfaces, waiting=2) as asker:
+        asker.served().classifier.engine = gate
+        gate.open.clear()
+        waiting = [in_background(raw, asker, jpeg()) for _ in range(2)]
+        assert gate.entered.acquire(timeout=30)
+        while asker.served().batcher.waiting < 2:
+            pass
+        answer = raw(asker, jpeg())
+        assert refusal(answer) == (503, "busy")
+        assert answer.headers["retry-after"] == "1"
+        gate.open.set()
+        for thread, found in waiting:
+            thread.join()
+            assert found[0].status_code == 200
+        assert raw(asker, jpeg()).status_code == 200
+        both = {"pictures": [{"data": base64.b64encode(jpeg()).decode()}] * 3}
+        assert refusal(asker.post(PREDICT, json=both)) == (503, "busy")
+
+
+def test_a_request_whose_time_is_up(surfaces: Path, gate: Gate) -> None:
+    with asking(surfaces, seconds=0.2) as asker:
+        served = asker.served()
+        served.classifier.engine = gate
+        gate.open.clear()
+        before = len(gate.sizes)
+        first = raw(asker, jpeg())
+        second = raw(asker, jpeg())
+        assert refusal(first) == refusal(second) == (504, "too_late")
+        gate.open.set()
+        while served.batcher.waiting:
+            pass
+        assert len(gate.sizes) <= before + served.batcher.classifier.engine.workers + 1
+        assert served.requests == 0
+
+
+def test_what_breaks_here_is_not_told_but_written_down(
+    asker: Asker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(asker.served().classifier, "judge", lambda features: 1 / 0)
+        answer = raw(asker, jpeg())
+    assert refusal(answer) == (500, "internal")
+    assert "ZeroDivision" not in answer.text
+    (record,) = [record for record in caplog.records if record.getMessage() == "failed"]
+    assert record.exc_info
+    assert record.facts["id"] == answer.headers["x-request-id"]  # type: ignore[attr-defined]
+    assert raw(asker, jpeg()).status_code == 200
+
+
+# --- who may ask --------------------------------------------------------------------------------
+
+
+def test_keys(surfaces: Path) -> None:
+    with asking(surfaces, keys=(digest("one"), digest("two")), local=False) as asker:
+        for path in ("/healthz", "/readyz", "/", "/openapi.json"):
+            assert asker.get(path).status_code == 200, path
+        for shown in (
+            "",
+            "one",
+            "Bearer",
+            "Bearer three",
+            "Bearer onetwo",
+            "Basic one",
+            "Bearer é",
+        ):
+            headers = {b"Authorization": shown.encode()}
+            for path in ("/v1/models", "/metrics", "/v1/models/other"):
+                answer = asker.get(path, headers=headers)
+                assert refusal(answer) == (401, "unauthorized"), shown
+                assert answer.headers["www-authenticate"] == "Bearer"
+        for shown in ("Bearer one", "bearer two"):
+            assert asker.get("/v1/models", headers={"Authorization": shown}).status_code == 200
+
+
+def test_without_keys_only_this_machine_asks(surfaces: Path, asker: Asker) -> None:
+    for host in ("evil.example", "evil.example:8000", "[", "127.0.0.1.evil.example"):
+        assert refusal(asker.get("/v1/models", headers={"Host": host})) == (421, "misdirected")
+    for host in ("localhost:9000", "127.0.0.1", "[::1]:8000"):
+        assert asker.get("/v1/models", headers={"Host": host}).status_code == 200
+    for origin in ("http://evil.example", "null", "http://127.0.0.1:1"):
+        answer = asker.get("/v1/models", headers={"Origin": origin})
+        assert refusal(answer) == (403, "forbidden")
+    assert asker.get("/v1/models", headers={"Origin": HOME}).status_code == 200
+    with asking(surfaces, local=False) as all_may:
+        assert all_may.get("/v1/models", headers={"Host": "pets.example"}).status_code == 200
+
+
+# --- what is written down -----------------------------------------------------------------------
+
+
+def test_a_line_for_each_request(asker: Asker, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "eyespot")
+    answer = asker.post(
+        PREDICT,
+        content=jpeg(),
+        headers={"Content-Type": "image/jpeg", "X-Request-ID": "my-own.id_1"},
+    )
+    assert answer.headers["x-request-id"] == "my-own.id_1"
+    bad = asker.get("/v1/models/other", headers={"X-Request-ID": 'a"\t{b}'})
+    assert len(bad.headers["x-request-id"]) == 16
+    lines = [record.facts for record in caplog.records if record.getMessage() == "request"]  # type: ignore[attr-defined]
+    assert lines[0].pop("ms") > 0
+    assert lines[0] == {
+        "id": "my-own.id_1",
+        "method": "POST",
+        "path": PREDICT,
+        "model": "surfaces",
+        "pictures": 1,
+        "status": 200,
+    }
+    assert (lines[1]["model"], lines[1]["pictures"], lines[1]["status"]) == ("", 0, 404)
+    assert len(lines) == 2

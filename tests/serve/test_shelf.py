@@ -1,0 +1,84 @@
+"""Files that change while they are served."""
+
+import logging
+import shutil
+from pathlib import Path
+
+import pytest
+
+from eyespot.classifier import load
+from eyespot.errors import ClassifierFileError, UsageError
+from eyespot.serve.metrics import Metrics
+from eyespot.serve.shelf import Shelf
+from tests.pictures import patches
+
+
+def shelf_of(*files: Path) -> Shelf:
+    return Shelf(files, 10, Metrics())
+
+
+def renamed(source: Path, target: Path, name: str) -> None:
+    classifier = load(source)
+    classifier.rename_class("brick", name)
+    classifier.save(target)
+
+
+def test_a_changed_file_is_taken_and_a_damaged_one_is_not(
+    surfaces: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "eyespot")
+    path = tmp_path / "a.eyespot"
+    shutil.copy(surfaces, path)
+    shelf = shelf_of(path)
+    (served,) = shelf
+    first = served.classifier
+
+    def told() -> list[str]:
+        shelf.refresh()
+        shelf.refresh()  # what was seen is not looked at again
+        said = [record.getMessage() for record in caplog.records]
+        caplog.clear()
+        return said
+
+    try:
+        assert told() == []
+        renamed(surfaces, path, "wall")
+        assert told() == ["reloaded"]
+        assert served.classifier.classes == ("wall", "grass")
+        assert served.classifier.engine is first.engine
+        path.write_bytes(path.read_bytes()[:1000])
+        assert told() == ["kept the old file"]
+        path.unlink()
+        assert told() == []
+        (answer,) = served.batcher.submit([("a", b"")])
+        assert answer.exception(30)
+        assert served.classifier.classes == ("wall", "grass")
+        renamed(surfaces, path, "stones")
+        assert told() == ["reloaded"]
+        assert served.classifier.classes == ("stones", "grass")
+    finally:
+        shelf.close()
+
+
+def test_one_network_serves_many_classifiers(surfaces: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.eyespot"
+    renamed(surfaces, other, "wall")
+    shelf = shelf_of(surfaces, other)
+    try:
+        a, b = (served.classifier for served in shelf)
+        assert a.engine is b.engine
+        assert a.classes != b.classes
+        picture = patches("brick", 1)[0]
+        assert a.predict(picture).top[0][0] == "brick"
+        assert b.predict(picture).top[0][0] == "wall"
+    finally:
+        shelf.close()
+
+
+def test_names_that_cannot_be_served(surfaces: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Two files are called surfaces"):
+        shelf_of(surfaces, tmp_path / "surfaces.eyespot")
+    with pytest.raises(UsageError, match="rename the file"):
+        shelf_of(tmp_path / "a:predict.eyespot")
+    with pytest.raises(ClassifierFileError, match="There is no file"):
+        shelf_of(tmp_path / "none.eyespot")
