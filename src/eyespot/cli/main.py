@@ -18,6 +18,7 @@ from eyespot.cli.demo import demo
 from eyespot.cli.embed import embed
 from eyespot.cli.evaluate import evaluate
 from eyespot.cli.explain import VERBS as EXPLAINING
+from eyespot.cli.explain_dataset import dataset
 from eyespot.cli.graph import graph
 from eyespot.cli.predict import predict
 from eyespot.cli.serve import serve
@@ -55,6 +56,7 @@ _KEPT: dict[Callable[..., int | None], str] = {
     teach: _IN_CACHE,
     embed: _IN_CACHE,
     evaluate: _IN_CACHE,
+    dataset: _IN_CACHE,
     train: " The same command goes on from the last state that was kept.",
     tune: " The same command goes on where it was.",
 }
@@ -113,7 +115,7 @@ app.command(context_settings={"ignore_unknown_options": True})(_guarded(graph))
 
 _explain = typer.Typer(rich_markup_mode=None)
 app.add_typer(_explain, name="explain", help="Draw what a network looks for, and what it finds.")
-for _verb in EXPLAINING:
+for _verb in (*EXPLAINING, dataset):
     _explain.command()(_guarded(_verb))
 
 

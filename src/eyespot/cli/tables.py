@@ -10,6 +10,8 @@ from eyespot.atomic import write_atomically
 from eyespot.classifier import Prediction
 
 COLUMNS = ("path", "label", "probability", "unknown", "familiarity", "top", "error")
+FORMULA = ("=", "+", "-", "@", "\t")
+"""A spreadsheet would run a name that begins like this."""
 
 
 def rows(answers: Sequence[Prediction]) -> list[dict[str, object]]:
@@ -29,14 +31,18 @@ def rows(answers: Sequence[Prediction]) -> list[dict[str, object]]:
 
 
 def write_csv(answers: Sequence[Prediction], path: Path) -> None:
+    write_rows(rows(answers), COLUMNS, path)
+
+
+def write_rows(table: Sequence[dict[str, object]], columns: Sequence[str], path: Path) -> None:
+    """Write rows by column name as CSV, atomically. Raises OSError."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS)
+    writer = csv.DictWriter(text, columns)
     writer.writeheader()
-    for row in rows(answers):
-        # A spreadsheet would run a name that begins like a formula.
+    for row in table:
         writer.writerow(
             {
-                key: f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t" else value
+                key: f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
                 for key, value in row.items()
             }
         )

@@ -5,10 +5,13 @@ Dataset Labels", JAIR 2021, section 3.1: a photo is suspect if a head that never
 another class at least the probability that this class usually gets from its own photos.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from eyespot.evaluation.intervals import wilson_interval
 
 SURE = 0.8
 """Least probability of the other class: a person's time is spent on clear cases only."""
@@ -45,3 +48,56 @@ def suspicious_labels(
             own_share = float(probabilities[photo, labels[photo]])
             out.append(Suspicion(int(photo), guess, confidence, own_share))
     return sorted(out, key=lambda suspicion: suspicion.own - suspicion.confidence)
+
+
+@dataclass(frozen=True)
+class PlantedTest:
+    """What `suspicious_labels` makes of labels that were made wrong on purpose.
+
+    `planted`: wrong labels that were planted; `found`: those that were suspected; `corrected`:
+    those found whose right label was suggested. `suspected`: all suspicions, also of labels that
+    were not planted; some of these may be wrong too, so `precision` is the least that it can be.
+    """
+
+    planted: int
+    found: int
+    corrected: int
+    suspected: int
+
+    @property
+    def recall(self) -> float:
+        return self.found / self.planted if self.planted else float("nan")
+
+    @property
+    def precision(self) -> float:
+        return self.found / self.suspected if self.suspected else float("nan")
+
+    @property
+    def recall_interval(self) -> tuple[float, float]:
+        return wilson_interval(self.found, self.planted)
+
+    @property
+    def precision_interval(self) -> tuple[float, float]:
+        return wilson_interval(self.found, self.suspected)
+
+
+def plant_wrong_labels(
+    labels: NDArray[np.int64], classes: int, share: float, seed: int = 0
+) -> NDArray[np.int64]:
+    """The labels, int64 [n], with `share` of them changed to another class at random."""
+    rng = np.random.default_rng(seed)
+    changed = labels.copy()
+    picked = rng.permutation(len(labels))[: round(share * len(labels))]
+    changed[picked] = (labels[picked] + rng.integers(1, classes, len(picked))) % classes
+    return changed
+
+
+def judge_suspicions(
+    suspicions: Sequence[Suspicion], labels: NDArray[np.int64], planted: NDArray[np.int64]
+) -> PlantedTest:
+    """How well suspicions about the labels `planted`, int64 [n], find where they differ from
+    `labels`, int64 [n]."""
+    wrong = planted != labels
+    found = [s for s in suspicions if wrong[s.index]]
+    corrected = sum(s.suggested == labels[s.index] for s in found)
+    return PlantedTest(int(wrong.sum()), len(found), int(corrected), len(suspicions))

@@ -8,6 +8,8 @@ STEPS = 100
 EARLY_STEPS, EXAGGERATION = 35, 12.0
 SAMPLE = 200
 """So many photos, drawn anew at each step, push all others away."""
+BLOCK = 1024
+"""So many photos at once are compared with all others, which bounds the memory."""
 
 
 def project(values: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
@@ -29,31 +31,36 @@ def project(values: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
     rng = np.random.default_rng(seed)
     rows = (values - values.mean(axis=0)).astype(np.float32)
     rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
-    cosine = rows @ rows.T
-    start = _principal_axes(cosine, rng)
-    places = _attract_and_repel(start, *_edges(cosine), rng) if count > NEIGHBOURS else start
+    start = _principal_axes(rows, rng)
+    places = _attract_and_repel(start, *_edges(rows), rng) if count > NEIGHBOURS else start
     low, high = places.min(axis=0), places.max(axis=0)
     return np.asarray((places - low) / np.maximum(high - low, 1e-9), dtype=np.float32)
 
 
-def _principal_axes(cosine: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+def _principal_axes(rows: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     """The first two principal components [n, 2] by power iterations on the Gram matrix."""
-    basis = rng.standard_normal((len(cosine), min(6, len(cosine)))).astype(np.float32)
+    basis = rng.standard_normal((len(rows), min(6, len(rows)))).astype(np.float32)
     for _ in range(6):
-        basis = np.linalg.qr(cosine @ basis)[0]
-    _, axes = np.linalg.eigh(basis.T @ cosine @ basis)
+        basis = np.linalg.qr(rows @ (rows.T @ basis))[0]
+    seen = rows.T @ basis
+    _, axes = np.linalg.eigh(seen.T @ seen)
     places = basis @ axes[:, :-3:-1]
     # A tiny start, so that no early distance is so large that it cannot be overcome.
     return np.asarray(places * (0.01 / max(float(places[:, 0].std()), 1e-9)), dtype=np.float32)
 
 
-def _edges(cosine: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Each photo's neighbours, in both directions, ordered by the first photo. Spoils `cosine`."""
-    count = len(cosine)
-    np.fill_diagonal(cosine, -2.0)
-    near = np.argpartition(-cosine, NEIGHBOURS, axis=1)[:, :NEIGHBOURS].ravel()
+def _edges(rows: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Each photo's neighbours, in both directions, ordered by the first photo."""
+    count = len(rows)
+    near = np.empty((count, NEIGHBOURS), dtype=np.int64)
+    for start in range(0, count, BLOCK):
+        distance = -(rows[start : start + BLOCK] @ rows.T)
+        own = np.arange(len(distance))
+        distance[own, start + own] = 2.0  # a photo is no neighbour of itself
+        part = np.argpartition(distance, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+        near[start : start + BLOCK] = part
     own = np.repeat(np.arange(count), NEIGHBOURS)
-    first, second = np.concatenate([own, near]), np.concatenate([near, own])
+    first, second = np.concatenate([own, near.ravel()]), np.concatenate([near.ravel(), own])
     order = np.argsort(first, kind="stable")
     return first[order], second[order]
 

@@ -1,0 +1,118 @@
+"""`eyespot explain dataset`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from eyespot.cli.outputs import check_outputs
+from eyespot.cli.show import counted, print_json, printable, progress
+
+if TYPE_CHECKING:
+    from eyespot.transfer.actions import Action
+    from eyespot.transfer.survey import Survey
+
+COLUMNS = ("path", "action", "label", "detail", "score")
+
+
+def dataset(
+    photos: Annotated[
+        Path,
+        typer.Argument(help="What teach takes, or a folder of photos without class folders."),
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where the page goes.")] = Path(
+        "dataset.html"
+    ),
+    csv: Annotated[
+        Path | None,
+        typer.Option(help="Where the proposals go. [default: beside the page, .actions.csv]"),
+    ] = None,
+    backbone: Annotated[
+        str, typer.Option(help="A network of the zoo, or a file that train wrote.")
+    ] = "efficientnet_lite0",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+) -> None:
+    """Show what a collection is like: a map, groups, copies, outliers, labels that look wrong.
+
+    Nothing is changed: a CSV file proposes what to do.
+    Example: eyespot explain dataset pets/ -o pets.html
+    """
+    check_outputs([output])
+    table = csv or output.with_suffix(".actions.csv")
+    check_outputs([output, table], [photos])
+    from eyespot.cli.tables import write_rows
+    from eyespot.report.survey import write_survey
+    from eyespot.transfer.actions import propose
+    from eyespot.transfer.survey import survey
+
+    with progress() as step:
+        found = survey(photos, backbone=backbone, progress=step)
+        actions = propose(found)
+        step("Writing", 0, 1)
+        write_rows([row(action) for action in actions], COLUMNS, table)
+        write_survey(found, actions, table, output)
+    if as_json:
+        print_json({**summary(found, actions), "page": str(output), "csv": str(table)})
+    else:
+        print_survey(found, actions)
+        print(f"\nPage        {printable(str(output))}\nProposals   {printable(str(table))}")
+
+
+def row(action: "Action") -> dict[str, object]:
+    """A row of COLUMNS."""
+    score = None if action.score is None else round(action.score, 4)
+    return {
+        "path": action.path,
+        "action": action.kind,
+        "label": action.label,
+        "detail": action.detail,
+        "score": score,
+    }
+
+
+def summary(survey: "Survey", actions: "list[Action]") -> dict[str, Any]:
+    """What `--json` prints of a survey."""
+    check = survey.check
+    planted = check.planted if check else None
+    return {
+        "photos": len(survey.photos),
+        "classes": list(survey.classes),
+        "skipped": [{"path": s.path, "reason": s.reason} for s in survey.skipped],
+        "findings": [
+            {"kind": f.kind, "severity": f.severity, "message": f.message, "advice": f.advice}
+            for f in survey.findings
+        ],
+        "groups": [
+            [survey.features.names[index] for index in members]
+            for members in survey.clusters.members
+        ],
+        "planted": planted
+        and {
+            "planted": planted.planted,
+            "found": planted.found,
+            "corrected": planted.corrected,
+            "suspected": planted.suspected,
+            "recall_interval": list(planted.recall_interval),
+            "precision_interval": list(planted.precision_interval),
+        },
+        "actions": [row(action) for action in actions],
+        "seconds": survey.seconds,
+    }
+
+
+def print_survey(survey: "Survey", actions: "list[Action]") -> None:
+    """What a person wants to know."""
+    kinds = [action.kind for action in actions]
+    groups = counted(len(survey.clusters.members), "group")
+    print(f"\n{counted(len(survey.photos), 'photo')} in {groups} that look alike.")
+    for finding in survey.findings:
+        print(printable(f"{finding.severity.capitalize()}: {finding.message} {finding.advice}"))
+    proposed = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
+    for kind, number in proposed.items():
+        print(f"{number:6}  {kind}")
+    if not proposed:
+        print("Nothing to do: no copies, no outliers, no file that cannot be read.")
+    for skipped in survey.skipped[:5]:
+        print(printable(f"Skipped {skipped.path}: {skipped.reason}"))
+    if len(survey.skipped) > 5:
+        print(f"and {len(survey.skipped) - 5} more; the page names them all.")
