@@ -105,7 +105,7 @@ def test_captum_agrees(backbone: Backbone, photo: np.ndarray, index: int) -> Non
             extractor = self.extractor
             features = extractor.features(extractor.maps(pictures))  # type: ignore[attr-defined]
             seen = features[backbone.last]
-            return seen.abs().sqrt() * seen.sign() @ weights + bias
+            return torch.addmm(bias, seen.abs().sqrt() * seen.sign(), weights)
 
     whole = Whole()
     layer = list(whole.extractor.network.stages.values())[-1]  # type: ignore[attr-defined]

@@ -106,7 +106,7 @@ def test_what_cannot_be_done_is_said(
 def test_every_option_is_described() -> None:
     group: Any = typer.main.get_command(app)
     text = PAGE.read_text()
-    for name in ("filters", "activations"):
+    for name in ("photo", "filters", "activations"):
         part = re.search(rf"^## eyespot explain {name}\n(.*?)(?=^## |\Z)", text, re.M | re.S)
         assert part, name
         parameters = group.commands["explain"].commands[name].params

@@ -12,7 +12,7 @@ from tests.explain.pretend import GREY, SIZE, pretend
 def quadrants(picture: np.ndarray) -> list[float]:
     """Mean brightness of the four quarters, row by row, 0..1."""
     half = SIZE // 2
-    return (picture.reshape(2, half, 2, half, 3).mean((1, 3, 4)).ravel() / 255).tolist()
+    return list(picture.reshape(2, half, 2, half, 3).mean((1, 3, 4)).ravel() / 255)
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ CLASSES = {"chelsea": 282, "coffee": 967, "rocket": 657}
 
 def edges(network: ConvNet, photo: np.ndarray, pixels: Preprocessing, index: int) -> np.ndarray:
     grey = photo.mean(axis=2)
-    return np.abs(np.diff(grey, axis=0))[:, 1:] + np.abs(np.diff(grey, axis=1))[1:]
+    return np.asarray(np.abs(np.diff(grey, axis=0))[:, 1:] + np.abs(np.diff(grey, axis=1))[1:])
 
 
 def correlation(before: np.ndarray, after: np.ndarray) -> float:

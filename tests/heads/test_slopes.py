@@ -1,5 +1,7 @@
 """Slopes against what happens when each number moves a little."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ RNG = np.random.default_rng(0)
 D, K = 6, 3
 
 
-def normal(*shape: int) -> np.ndarray:
+def normal(*shape: int) -> Any:
     return RNG.normal(size=shape)
 
 
@@ -29,7 +31,7 @@ def neighbours(k: int) -> NeighboursScorer:
 def test_it_is_the_slope_of_the_score(scorer: Scorer) -> None:
     there = normal(D)
     step = 1e-2 if isinstance(scorer, LinearScorer) else 1e-6  # whose scores are rounded
-    steps = step * np.eye(D)
+    steps: Any = step * np.eye(D)
     for index in range(scorer.classes):
         up, down = (scorer.scores(there + sign * steps)[:, index] for sign in (1, -1))
         found = slope(scorer, there, index)

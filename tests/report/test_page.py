@@ -219,6 +219,8 @@ def test_the_confusion_is_on_it(text: str, page: Page, lesson: Lesson) -> None:
 
 
 def test_mistakes_suspicions_copies_and_skipped_files_are_on_it(page: Page) -> None:
+    (heat,) = [i for i in page.all("img") if i["alt"].startswith("The same photo")]
+    assert heat["alt"].endswith(f"what speaks for {COMMENT} is coloured")
     assert f"looks like {COMMENT}" in page.text
     assert f"said {COMMENT}" in page.text
     assert f"copy of {HOSTILE}" in page.text

@@ -1,19 +1,17 @@
-"""`eyespot explain`: pictures of what a network looks for, and of what it finds."""
+"""`eyespot explain`: pictures of what a network looks for, of what it finds, and of why."""
 
-import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from eyespot.atomic import write_atomically
-from eyespot.cli.outputs import check_format, check_outputs
+from eyespot.cli.explain_photo import photo
+from eyespot.cli.outputs import check_format, check_outputs, write_png
 from eyespot.cli.show import counted, printable
 from eyespot.errors import PhotoError
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from eyespot.data.transforms import Preprocessing
     from eyespot.models.convnet import ConvNet
 
@@ -37,7 +35,7 @@ def filters(
     from eyespot.explain.filters import draw_filters
 
     network, _ = _network(name, random)
-    _save(draw_filters(network, _shown(name, random)), output)
+    print(write_png(draw_filters(network, _shown(name, random)), output))
 
 
 def activations(
@@ -85,12 +83,21 @@ def activations(
             stage_called(wanted, maps)
     for wanted, path in files.items():
         title = f"{_shown(name, random)}: {wanted}"
-        _save(draw_activations(maps[wanted], picture, title), path)
+        print(write_png(draw_activations(maps[wanted], picture, title), path))
     if whole:
         print(f"{counted(len(files), 'stage')}, {printable(str(output))}")
 
 
-VERBS = (filters, activations)
+VERBS = (photo, filters, activations)
+
+
+class PhotoFirst(TyperGroup):
+    """`explain photo.jpg` is short for `explain photo photo.jpg`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, "--help"):
+            args = [photo.__name__, *args]
+        return super().parse_args(ctx, args)
 
 
 def _network(name: str, random: bool) -> "tuple[ConvNet, Preprocessing]":
@@ -108,10 +115,3 @@ def _network(name: str, random: bool) -> "tuple[ConvNet, Preprocessing]":
 
 def _shown(name: str, random: bool) -> str:
     return f"{name}, not trained" if random else name
-
-
-def _save(image: "Image", path: Path) -> None:
-    content = io.BytesIO()
-    image.save(content, "PNG")
-    write_atomically(path, content.getvalue())
-    print(f"{printable(str(path))}: {image.width} x {image.height} pixels")

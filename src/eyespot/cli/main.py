@@ -18,6 +18,7 @@ from eyespot.cli.demo import demo
 from eyespot.cli.embed import embed
 from eyespot.cli.evaluate import evaluate
 from eyespot.cli.explain import VERBS as EXPLAINING
+from eyespot.cli.explain import PhotoFirst
 from eyespot.cli.explain_dataset import dataset
 from eyespot.cli.graph import graph
 from eyespot.cli.predict import predict
@@ -113,8 +114,8 @@ for _verb in (
 # An expression may begin with a minus, and is no option then.
 app.command(context_settings={"ignore_unknown_options": True})(_guarded(graph))
 
-_explain = typer.Typer(rich_markup_mode=None)
-app.add_typer(_explain, name="explain", help="Draw what a network looks for, and what it finds.")
+_explain = typer.Typer(rich_markup_mode=None, cls=PhotoFirst)
+app.add_typer(_explain, name="explain", help="Why it says so; what a network looks for and finds.")
 for _verb in (*EXPLAINING, dataset):
     _explain.command()(_guarded(_verb))
 

@@ -1,11 +1,17 @@
-"""Look at where results will go before the work begins."""
+"""Look at where results will go before the work begins; write pictures there."""
 
+import io
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from eyespot.atomic import write_atomically
 from eyespot.cli.show import printable
 from eyespot.errors import UsageError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -> None:
@@ -50,3 +56,11 @@ def check_format(output: Path, name: str) -> None:
             f"Pictures are written as {name}, and {printable(str(output))} is called something "
             f"else. Choose a name that ends in {ending}."
         )
+
+
+def write_png(image: "Image", path: Path) -> str:
+    """Write a picture, atomically; in words, what was written. Raises OSError as writing does."""
+    content = io.BytesIO()
+    image.save(content, "PNG")
+    write_atomically(path, content.getvalue())
+    return f"{printable(str(path))}: {image.width} x {image.height} pixels"

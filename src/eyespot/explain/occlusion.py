@@ -65,14 +65,14 @@ def slide(
     return look(classifier, prepared, [(), *((box,) for box in boxes)])
 
 
-def heat(probabilities: NDArray[np.float64], index: int) -> NDArray[np.float32]:
-    """How much of the probability of class `index` is lost where the photo is covered.
+def heat(answers: NDArray[np.floating], index: int) -> NDArray[np.float32]:
+    """How much of the probability (or score) of class `index` is lost where the photo is covered.
 
-    `probabilities`: [1 + n, K], by the features that `slide` gives. Returns float32 [cells, cells]
-    in -1..1: for each cell the mean over the squares that cover it. Below zero: without it the
-    class is more probable.
+    `answers`: [1 + n, K], by the features that `slide` gives. Returns float32 [cells, cells]: for
+    each cell the mean over the squares that cover it. Below zero: without it the class is more
+    probable.
     """
-    lost = probabilities[0, index] - probabilities[1:, index]
+    lost = answers[0, index] - answers[1:, index]
     places = round(len(lost) ** 0.5)
     cells = places + ACROSS - 1
     total, count = np.zeros((cells, cells)), np.zeros((cells, cells))

@@ -8,6 +8,7 @@ import numpy as np
 from eyespot import __version__
 from eyespot.evaluation import advice, mistakes, verdict
 from eyespot.report.confusions import confusions
+from eyespot.report.heat import heat_maps
 from eyespot.report.html import data_uri, fill, part
 from eyespot.report.map import project
 from eyespot.transfer.teach import Lesson
@@ -43,7 +44,7 @@ def contents(lesson: Lesson) -> dict[str, Any]:
         "method": lesson.method,
         "findings": lesson.findings,
         **confusions(evaluation),
-        "mistakes": _mistakes(lesson),
+        **_mistakes(lesson),
         "suspicious": _suspicious(lesson),
         **_copies(lesson),
         "reliability": evaluation.reliability,
@@ -63,16 +64,26 @@ def _picture(lesson: Lesson, index: int) -> dict[str, str]:
     }
 
 
-def _mistakes(lesson: Lesson) -> list[dict[str, Any]]:
-    """The wrong answers that were surest of themselves."""
-    return [
+def _mistakes(lesson: Lesson) -> dict[str, list[dict[str, Any]]]:
+    """The wrong answers that were surest of themselves: those with a heat map, and the rest."""
+    worst = mistakes(lesson.probabilities, lesson.labels)[:GALLERY].tolist()
+    heat = heat_maps(lesson, worst)
+    shown = [
         {
             **_picture(lesson, index),
             "said": lesson.classifier.classes[lesson.probabilities[index].argmax()],
             "probability": float(lesson.probabilities[index].max()),
         }
-        for index in mistakes(lesson.probabilities, lesson.labels)[:GALLERY].tolist()
+        for index in worst
     ]
+    return {
+        "explained": [
+            {**item, "heat": heat[index]}
+            for index, item in zip(worst, shown, strict=True)
+            if index in heat
+        ],
+        "mistakes": [item for index, item in zip(worst, shown, strict=True) if index not in heat],
+    }
 
 
 def _suspicious(lesson: Lesson) -> list[dict[str, Any]]:

@@ -1,0 +1,166 @@
+"""Why a classifier says what it says of a photo."""
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from eyespot.classifier import Classifier, Prediction, shortened
+from eyespot.data.decode import decode
+from eyespot.data.open import PhotoLike
+from eyespot.data.photos import FileSource, Photo
+from eyespot.data.transforms import needed_short_side
+from eyespot.errors import UsageError
+from eyespot.explain.change import Change, least_change
+from eyespot.explain.occlusion import heat, slide
+from eyespot.features.extract import head_inputs
+from eyespot.heads.scorers import most_alike, unit_rows
+
+NEAREST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class NearPhoto:
+    """A taught photo that looks alike. `similarity`: cosine, -1..1. `thumbnail`: a JPEG file."""
+
+    name: str
+    label: str
+    similarity: float
+    thumbnail: bytes
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a classifier says what it says of a photo, or why it does not say `label`.
+
+    `label`, `probability`: the class that is explained; `rival`: the most probable of the others.
+    `picture`: what the network saw, uint8 [S, S, 3]; `aspect`: width / height of that in the
+    photo. `attention`: float32 [h, w] in 0..1, see `gradcam.attention`; `occlusion`: float32
+    [CELLS, CELLS], see `occlusion.heat`. `near`: the taught photos most alike, the nearest first;
+    None if the classifier did not keep them. `change`: the least that changes the answer (to
+    `label`, if it is another); None if nothing small does.
+    """
+
+    prediction: Prediction
+    label: str
+    probability: float
+    rival: tuple[str, float]
+    picture: NDArray[np.uint8]
+    aspect: float
+    attention: NDArray[np.float32]
+    occlusion: NDArray[np.float32]
+    near: tuple[NearPhoto, ...] | None
+    change: Change | None
+
+    @property
+    def gap(self) -> float:
+        """By how much `label` is more probable than `rival`; below zero if it is less so."""
+        return self.probability - self.rival[1]
+
+    @property
+    def answer(self) -> str:
+        """In words, on one line."""
+        own = f"{self.label}, {self.probability:.1%}"
+        if self.label != self.prediction.top[0][0]:
+            return f"why not {own}? {self.rival[0]}, {self.rival[1]:.1%}"
+        return f"none of these, the nearest is {own}" if self.prediction.unknown else own
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON. Squares are left, top, right and bottom, in shares of what the
+        network saw."""
+        change, size = self.change, len(self.picture)
+        return {
+            **self.prediction.to_dict(),
+            "label": self.label,
+            "probability": self.probability,
+            "rival": {"label": self.rival[0], "probability": self.rival[1]},
+            "gap": self.gap,
+            "attention": np.round(self.attention, 4).astype(float).tolist(),
+            "occlusion": np.round(self.occlusion, 6).astype(float).tolist(),
+            "near": self.near
+            and [{"path": n.name, "label": n.label, "similarity": n.similarity} for n in self.near],
+            "change": change
+            and {
+                "squares": [[round(side / size, 4) for side in box] for box in change.boxes],
+                "share": change.share,
+                "label": change.label,
+                "probability": change.probability,
+            },
+        }
+
+
+def explain_photo(
+    classifier: Classifier, picture: Photo | PhotoLike, label: str | None = None
+) -> Explanation:
+    """Why `classifier` says what it says of `picture`, or, if `label` is another class, why not
+    that.
+
+    `picture`: a Photo, or what `Classifier.predict` takes. Asks the network 50 to 300 times.
+    Raises PhotoError if it cannot be read, UsageError for an unknown label.
+    """
+    classes = classifier.classes
+    if label is not None and label not in classes:
+        near = difflib.get_close_matches(label, classes, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"the classes are {shortened(classes)}."
+        raise UsageError(f"There is no class {label!r}; {hint}")
+    if len(classes) < 2:
+        raise UsageError("This classifier knows one class only; its answer has no reasons.")
+    from eyespot.explain.gradcam import attention  # brings torch
+
+    name, data = _opened(picture)
+    preprocessing = classifier.backbone.preprocessing
+    decoded = decode(data, short_side=needed_short_side(preprocessing))
+    prepared = classifier.prepare(decoded.pixels)
+    features = slide(classifier, prepared)
+    (prediction,) = classifier.answer([name], features[:1])
+    probabilities, _ = classifier.judge(features)
+    own = probabilities[0]
+    answer = int(own.argmax())
+    index = answer if label is None else classes.index(label)
+    rival = next(int(other) for other in np.argsort(-own) if other != index)
+    wanted = None if index == answer else index
+    return Explanation(
+        prediction=prediction,
+        label=classes[index],
+        probability=float(own[index]),
+        rival=(classes[rival], float(own[rival])),
+        picture=prepared,
+        aspect=decoded.width / decoded.height if preprocessing.fit == "stretch" else 1.0,
+        attention=attention(classifier, prepared, index),
+        occlusion=heat(probabilities, index),
+        near=_near(classifier, features[:1]),
+        change=least_change(classifier, prepared, probabilities, wanted),
+    )
+
+
+def _opened(
+    picture: Photo | PhotoLike,
+) -> tuple[str, bytes | NDArray[Any] | Image.Image]:
+    """What a picture is called, and its content."""
+    if isinstance(picture, Photo):
+        return picture.name, picture.read()
+    if isinstance(picture, str | Path):
+        return str(picture), FileSource(Path(picture)).read()
+    return "picture", picture
+
+
+def _near(classifier: Classifier, features: NDArray[np.float32]) -> tuple[NearPhoto, ...] | None:
+    """The taught photos most alike by what the network's last layer says, [1, D]."""
+    if classifier.taught is None:
+        return None
+    taught, last = classifier.taught, (classifier.backbone.last,)
+    rows = unit_rows(taught.features.inputs(last))
+    query = unit_rows(head_inputs(features, classifier.engine.layout, last))[0]
+    return tuple(
+        NearPhoto(
+            taught.features.names[row],
+            classifier.classes[taught.labels[row]],
+            similarity,
+            taught.features.thumbnails[row],
+        )
+        for row, similarity in most_alike(query, rows, NEAREST)
+    )

@@ -1,0 +1,73 @@
+"""An explanation of an answer as one picture: where it looks, what counts, what is most alike."""
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from eyespot.explain.colours import overlaid
+from eyespot.explain.occlusion import covered, scaled
+from eyespot.explain.photo import Explanation, NearPhoto
+from eyespot.explain.sheet import BLACK, CAPTION, GAP, GREY, WHITE, page
+
+SIDE = 300
+"""Longest side of the photo, in pixels."""
+THUMBNAIL, COLUMNS = 96, 3
+PAINT = (128.0, 128.0, 128.0)
+NAME = 60
+"""Letters of a name in the title."""
+
+
+def draw_explanation(explanation: Explanation) -> Image.Image:
+    """A page: the photo, its Grad-CAM and its occlusion map, what would change the answer, and
+    the taught photos most alike."""
+    seen, change = explanation.picture, explanation.change
+    most = max(0.0, float(explanation.occlusion.max()))
+    shown = [
+        ("what the network sees", seen),
+        ("where it looks (Grad-CAM)", overlaid(explanation.attention, seen)),
+        (
+            f"covered here: up to {100 * most:.2g} points less",
+            overlaid(scaled(explanation.occlusion), seen),
+        ),
+    ]
+    if change is not None:
+        words = f"covered like this: {_short(change.label, 18)}, {change.probability:.0%}"
+        shown.append((words, covered(seen, change.boxes, PAINT)))
+    panels = [(caption, _in_proportion(pixels, explanation.aspect)) for caption, pixels in shown]
+    if explanation.near:
+        panels.append(("taught photos most alike", _thumbnails(explanation.near)))
+    name = _short(Path(explanation.prediction.path).name, NAME)
+    return page(f"{name}: {_short(explanation.answer, 2 * NAME)}", panels)
+
+
+def _in_proportion(pixels: NDArray[np.uint8], aspect: float) -> NDArray[np.uint8]:
+    width = max(1, round(SIDE * min(1.0, aspect)))
+    height = max(1, round(SIDE / max(1.0, aspect)))
+    image = Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC)
+    return np.asarray(image)
+
+
+def _thumbnails(near: tuple[NearPhoto, ...]) -> NDArray[np.uint8]:
+    """The photos, three in a row, each with its label and similarity below."""
+    font = ImageFont.load_default(CAPTION)
+    wide, high = THUMBNAIL + 3 * GAP, THUMBNAIL + 2 * CAPTION + 4 * GAP
+    rows = -(-len(near) // COLUMNS)
+    image = Image.new("RGB", (wide * min(len(near), COLUMNS), high * rows), WHITE)
+    draw = ImageDraw.Draw(image)
+    for place, photo in enumerate(near):
+        left, top = place % COLUMNS * wide, place // COLUMNS * high
+        with Image.open(BytesIO(photo.thumbnail), formats=["JPEG"]) as small:
+            small.thumbnail((THUMBNAIL, THUMBNAIL))
+            image.paste(small, (left, top + THUMBNAIL - small.height))
+        draw.text((left, top + THUMBNAIL + GAP), _short(photo.label, 12), BLACK, font)
+        draw.text((left, top + THUMBNAIL + GAP + CAPTION), f"{photo.similarity:.2f}", GREY, font)
+    return np.asarray(image)
+
+
+def _short(text: str, most: int) -> str:
+    """A name on one line, not longer than `most` letters."""
+    line = "".join(c if c.isprintable() else "?" for c in text)
+    return line if len(line) <= most else line[: most - 3] + "..."
