@@ -2,8 +2,8 @@
 
 k-means (Lloyd 1982) on the principal components of the features, with the number of groups whose
 mean silhouette is greatest (Rousseeuw, "Silhouettes", Journal of Computational and Applied
-Mathematics 1987). HDBSCAN was tried as well: in so many dimensions it leaves a third to nine tenths
-of the photos in no group, and agrees less with labels (docs/dataset.md has the figures).
+Mathematics 1987). HDBSCAN was tried as well: in so many dimensions it leaves at least three photos
+in ten in no group, and agrees less with labels (docs/dataset.md has the figures).
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ def find_clusters(features: NDArray[np.float32], seed: int = 0) -> Clusters:
     from sklearn.cluster import KMeans
     from sklearn.metrics import pairwise_distances
 
-    places = _components(features, seed)
+    places = principal_components(features, seed)
     rng = np.random.default_rng(seed)
     some = places[np.sort(rng.permutation(len(places))[:SAMPLE])]
     different = len(np.unique(some.round(5), axis=0))  # equal photos cannot be told apart
@@ -85,7 +85,7 @@ def silhouette(apart: NDArray[np.floating], group: NDArray[np.integer]) -> float
     return float(np.where(sizes[own] > 1, gain, 0.0).mean())
 
 
-def _components(features: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+def principal_components(features: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
     """Where the photos lie along the axes on which they differ most, float32 [n, COMPONENTS] or
     fewer. Directions from the mean count, not lengths: those follow contrast, not content."""
     from sklearn.decomposition import PCA
