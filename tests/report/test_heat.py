@@ -14,6 +14,7 @@ from eyespot.explain.colours import SHOWN, palette
 from eyespot.report import heat
 from eyespot.report.heat import MOST, heat_maps
 from tests.explain.pretend import GREY, SIZE, pretend
+from tests.test_import import loaded_after
 
 
 class Lesson:
@@ -77,6 +78,11 @@ def test_a_slow_network_gives_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heat, "SECONDS", 0)
     lesson = Lesson([bright_corner()] * 5)
     assert list(heat_maps(lesson, [4, 2])) == [4]  # type: ignore[arg-type]
+
+
+def test_the_report_needs_no_torch() -> None:
+    """Importing it would take longer than the maps."""
+    assert "torch" not in loaded_after("import eyespot.report.page")
 
 
 def test_without_mistakes_nothing_is_asked() -> None:

@@ -23,7 +23,7 @@ from eyespot.heads.eigenbasis import Eigenbasis
 from eyespot.heads.familiarity import learn_familiarity
 from eyespot.heads.linear import Linear
 from eyespot.heads.method import Prepared
-from eyespot.heads.scorers import product, unit_rows
+from eyespot.heads.scorers import most_alike, unit_rows
 from eyespot.progress import Progress, counting
 from eyespot.studio.figures import Figures, judge
 from eyespot.studio.project import Project
@@ -95,10 +95,10 @@ class Learnt:
         if self.classifier is None:
             return ()
         last = (self.classifier.backbone.last,)
-        query = unit_rows(head_inputs(features[None], self.classifier.engine.layout, last))
-        alike = product(query, self.rows.T)[0]
-        nearest = np.argsort(-alike, kind="stable")[:k]
-        return tuple(Near(self.pictures[index], float(alike[index])) for index in nearest)
+        query = unit_rows(head_inputs(features[None], self.classifier.engine.layout, last))[0]
+        return tuple(
+            Near(self.pictures[row], cosine) for row, cosine in most_alike(query, self.rows, k)
+        )
 
 
 class Learner:
