@@ -28,6 +28,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])
 ALL_PAGES = [*PAGES, REPOSITORY / "CONTRIBUTING.md", REPOSITORY / "CHANGELOG.md"]
 EXAMPLES = sorted((REPOSITORY / "docs" / "examples").glob("*.py"))
+SNIPPETS = sorted((REPOSITORY / "src/eyespot/export/snippets").glob("*.py"))
+"""Programs that `eyespot export` prints; the tests of exporting run them."""
 SHOWN_FROM = "# ---\n"
 """Of an example with this line, the documentation shows only what follows it."""
 
@@ -36,6 +38,7 @@ NOT_RUN = {
     "python docs/examples/": "the examples have a test of their own",
     "eyespot predict --camera": "needs a camera",
     "torchrun ": "its own tests run it; it takes seconds",
+    "eyespot export pets.eyespot --int8": "needs many photos; its own test rounds",
     "eyespot demo": "demo's own test runs it; it takes seconds",
     "eyespot weights resnet18": "fetches",
     "eyespot teach pets/ --backbone timm:": "fetches",
@@ -163,7 +166,7 @@ def run(line: str) -> subprocess.CompletedProcess[str]:
 
 def test_python_in_the_pages_is_that_of_the_examples() -> None:
     in_pages = [(name_of(page), text) for page in PAGES for text in blocks(page, "python")]
-    in_files = {shown(example): name_of(example) for example in EXAMPLES}
+    in_files = {shown(example): name_of(example) for example in (*EXAMPLES, *SNIPPETS)}
     assert in_pages
     assert [(page, text) for page, text in in_pages if text not in in_files] == []
     unseen = set(in_files) - {text for _, text in in_pages}
@@ -250,6 +253,7 @@ def described_fields(text: str) -> set[str]:
         ("evaluate", "eyespot evaluate new-photos -m pets.eyespot --json"),
         ("cache", "eyespot cache --json"),
         ("weights", "eyespot weights --json"),
+        ("export", "eyespot export pets.eyespot --to openvino --json"),
         ("graph", "eyespot graph x*2 x=1 --json"),
         ("zoo", "eyespot zoo alexnet --json"),
         ("train", "eyespot train pets --model lenet5 --epochs 1 -o run --json"),

@@ -44,6 +44,10 @@ class MissingExtraError(EyespotError):
         self.extra = extra
 
 
+class ExportError(EyespotError):
+    """A classifier cannot be exported: the file would be too large, or answers otherwise."""
+
+
 class TrainingError(EyespotError):
     """A network cannot be trained any further: a loss that is no number, no room for its state."""
 

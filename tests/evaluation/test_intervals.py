@@ -2,9 +2,11 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from eyespot.evaluation import wilson_interval
+from eyespot.evaluation.intervals import paired_interval
 
 
 @pytest.mark.parametrize(
@@ -71,3 +73,14 @@ def test_more_confidence_widens_it() -> None:
 
 def test_a_fractional_count_lies_between_its_neighbours() -> None:
     assert wilson_interval(7, 10)[0] < wilson_interval(7.5, 10)[0] < wilson_interval(8, 10)[0]
+
+
+def test_the_difference_of_paired_shares() -> None:
+    first, second = np.ones(100, bool), np.ones(100, bool)
+    first[:1], second[1:6] = False, False  # 1 and 5 that only the other one has
+    # Agresti and Min 2005, by hand: 4 / 102 -+ 1.96 * sqrt(7 - 16 / 102) / 102
+    assert paired_interval(first, second) == pytest.approx((-0.01105, 0.08948), abs=2e-5)
+    low, high = paired_interval(second, first)
+    assert (low, high) == pytest.approx((-0.08948, 0.01105), abs=2e-5)
+    low, high = paired_interval(first[6:], first[6:])
+    assert low == -high < 0  # of 94 without a difference, not none is certain

@@ -20,6 +20,7 @@ from eyespot.cli.evaluate import evaluate
 from eyespot.cli.explain import VERBS as EXPLAINING
 from eyespot.cli.explain import PhotoFirst
 from eyespot.cli.explain_dataset import dataset
+from eyespot.cli.export import export
 from eyespot.cli.graph import graph
 from eyespot.cli.predict import predict
 from eyespot.cli.serve import serve
@@ -107,6 +108,7 @@ for _verb in (
     weights,
     train,
     tune,
+    export,
     studio,
     serve,
 ):

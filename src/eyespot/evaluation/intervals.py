@@ -3,6 +3,9 @@
 import math
 from statistics import NormalDist
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 def wilson_interval(successes: float, count: int, confidence: float = 0.95) -> tuple[float, float]:
     """Score interval of a proportion (Wilson 1927; Brown, Cai, DasGupta 2001, section 3.1.1).
@@ -21,3 +24,20 @@ def wilson_interval(successes: float, count: int, confidence: float = 0.95) -> t
     low = 0.0 if successes <= 0 else (centre - half) / scale
     high = 1.0 if successes >= count else (centre + half) / scale
     return low, high
+
+
+def paired_interval(
+    first: NDArray[np.bool_], second: NDArray[np.bool_], confidence: float = 0.95
+) -> tuple[float, float]:
+    """Interval of share(first) - share(second), of the same things judged twice [n].
+
+    Agresti and Min, "Simple improved confidence intervals for comparing matched proportions",
+    Statistics in Medicine 2005, section 2.3: half a thing is added to each of the four outcomes.
+    """
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    count = len(first) + 2
+    only_first = (float((first & ~second).sum()) + 0.5) / count
+    only_second = (float((second & ~first).sum()) + 0.5) / count
+    difference = only_first - only_second
+    half = z * math.sqrt((only_first + only_second - difference**2) / count)
+    return max(difference - half, -1.0), min(difference + half, 1.0)

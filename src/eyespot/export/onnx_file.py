@@ -1,0 +1,75 @@
+"""ONNX: one file with everything from the pixels to the answer."""
+
+import importlib
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eyespot.classifier import Classifier
+from eyespot.errors import ExportError, MissingExtraError
+from eyespot.export.check import Run
+from eyespot.export.facts import facts
+
+OPSET = 18
+MOST_BYTES = 2_000_000_000
+"""Of weights in one file: protobuf, of which it is made, ends at 2 GiB."""
+
+
+def require_onnx() -> None:
+    """Raises MissingExtraError if a package is not installed."""
+    try:
+        for name in ("onnx", "onnxscript", "onnxruntime"):
+            importlib.import_module(name)
+    except ImportError as error:
+        raise MissingExtraError("Exporting to ONNX", "export") from error
+
+
+def onnx_file(classifier: Classifier) -> bytes:
+    """The content of the file. Raises ExportError if it were too large."""
+    require_onnx()
+    import torch
+    from onnx.helper import set_model_props
+
+    from eyespot.export.graph import OUTPUTS, Answers, program_of
+
+    answers = Answers(classifier)
+    size = sum(t.nbytes for t in (*answers.parameters(), *answers.buffers()))
+    if size > MOST_BYTES:
+        raise ExportError(
+            f"The classifier holds {size:,} bytes of numbers, an ONNX file at most {MOST_BYTES:,}. "
+            "Export it to OpenVINO or torch, or teach it with a smaller network or fewer photos."
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what torch itself will change
+        exported = torch.onnx.export(
+            program_of(answers),
+            input_names=["image"],
+            output_names=OUTPUTS,
+            opset_version=OPSET,
+            verbose=False,
+        )
+    assert exported is not None
+    model = exported.model_proto
+    for node in model.graph.node:  # where in which file of this machine it comes from
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    for value in (model, model.graph):
+        value.ClearField("metadata_props")
+    height, width, _ = model.graph.input[0].type.tensor_type.shape.dim
+    height.dim_param, width.dim_param = "height", "width"
+    set_model_props(model, facts(classifier) | {"opset": str(OPSET)})
+    return bytes(model.SerializeToString())
+
+
+def run_onnx(content: bytes) -> Run:
+    """What runs it."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+
+    def run(pixels: NDArray[np.uint8]) -> Any:
+        return session.run(None, {"image": pixels})
+
+    return run

@@ -1,0 +1,50 @@
+"""OpenVINO: an .xml file of the graph, and a .bin file of its numbers."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eyespot.classifier import Classifier
+from eyespot.export.check import Run
+from eyespot.export.facts import facts
+from eyespot.features.conversion import import_openvino, to_openvino
+
+
+def openvino_files(classifier: Classifier) -> dict[str, bytes]:
+    """The content of the files, by suffix; the labels are in the graph's rt_info."""
+    openvino = import_openvino()
+    import torch
+
+    from eyespot.export.graph import OUTPUTS, Answers
+
+    model = to_openvino(Answers(classifier), torch.zeros(300, 400, 3, dtype=torch.uint8))
+    image = model.inputs[0]
+    image.get_tensor().set_names({"image"})
+    image.get_node().set_element_type(openvino.Type.u8)
+    image.get_node().set_partial_shape(openvino.PartialShape([-1, -1, 3]))
+    for output, name in zip(model.outputs, OUTPUTS, strict=True):
+        output.get_tensor().set_names({name})
+    model.validate_nodes_and_infer_types()
+    for key, value in facts(classifier).items():
+        model.set_rt_info(value, key)
+    with tempfile.TemporaryDirectory(prefix="eyespot-") as folder:
+        graph = Path(folder) / "classifier.xml"
+        openvino.save_model(model, graph, compress_to_fp16=False)
+        return {ending: graph.with_suffix(ending).read_bytes() for ending in (".bin", ".xml")}
+
+
+def run_openvino(files: dict[str, bytes]) -> Run:
+    """What runs them, in float32."""
+    openvino = import_openvino()
+    core = openvino.Core()
+    weights = np.frombuffer(files[".bin"], np.uint8)
+    model = core.read_model(files[".xml"], openvino.Tensor(weights))
+    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+
+    def run(pixels: NDArray[np.uint8]) -> Any:
+        return tuple(compiled([pixels]).values())
+
+    return run

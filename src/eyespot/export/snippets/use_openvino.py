@@ -1,0 +1,15 @@
+import json
+import sys
+
+sys.modules["openvino_telemetry"] = None  # else OpenVINO reports its use over the network
+import numpy as np
+import openvino
+from PIL import Image, ImageOps
+
+graph = openvino.Core().read_model("pets.xml")
+labels = json.loads(graph.get_rt_info("labels").astype(str))
+model = openvino.compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+photo = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB")
+probabilities, familiarity, unknown = model(np.asarray(photo)).values()
+best = probabilities.argmax()
+print("none of these" if unknown else labels[best], f"{probabilities[best]:.1%}")

@@ -1,0 +1,39 @@
+"""torch: a program of torch.export, which loads without eyespot."""
+
+import io
+import json
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eyespot.classifier import Classifier
+from eyespot.export.check import Run
+from eyespot.export.facts import facts
+
+FACTS = ("labels.json", "facts.json")
+
+
+def torch_program(classifier: Classifier) -> bytes:
+    """The content of the .pt2 file; the labels are in its extra file `labels.json`."""
+    import torch
+
+    from eyespot.export.graph import Answers, program_of
+
+    known, content = facts(classifier), io.BytesIO()
+    extra = {"labels.json": known["labels"], "facts.json": json.dumps(known)}
+    torch.export.save(program_of(Answers(classifier)), content, extra_files=extra)
+    return content.getvalue()
+
+
+def run_torch(content: bytes) -> Run:
+    """What runs it."""
+    import torch
+
+    module = torch.export.load(io.BytesIO(content)).module()
+
+    def run(pixels: NDArray[np.uint8]) -> Any:
+        with torch.inference_mode():
+            return [found.numpy() for found in module(torch.from_numpy(pixels.copy()))]
+
+    return run

@@ -1,0 +1,39 @@
+"""`eyespot export` says what it cannot do before it begins."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from eyespot.cli.main import app
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--to", "web3"], 2, "--to is one of onnx, openvino, torch"),
+        (["--to", "torch", "--int8"], 2, "--int8 is for --to onnx alone"),
+        (["--int8"], 2, "a folder per class"),
+        (["--calibrate", "photos"], 2, "--int8"),
+        (["-o", "pets.xml"], 2, "ends in .onnx, not pets.xml"),
+        (["-o", "folder.onnx"], 2, "is a folder"),
+        ([], 1, "There is no file pets.eyespot"),
+    ],
+)
+def test_bad_use(
+    options: list[str], code: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("folder.onnx").mkdir()
+    done = CliRunner().invoke(app, ["export", "pets.eyespot", *options])
+    assert done.exit_code == code
+    assert words in done.output
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.onnx"]
+
+
+def test_a_classifier_is_not_written_over(tmp_path: Path) -> None:
+    classifier = tmp_path / "pets.onnx"
+    classifier.write_text("a classifier with an odd name")
+    done = CliRunner().invoke(app, ["export", str(classifier)])
+    assert done.exit_code == 2
+    assert "would be written over" in done.output

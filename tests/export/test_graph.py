@@ -1,0 +1,60 @@
+"""The classifier as one torch module: the same pixels, the same answer."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from eyespot.classifier import Classifier
+from eyespot.data.transforms import Fit, Preprocessing, prepare
+from eyespot.export.graph import Answers, resized
+from tests.export.conftest import KINDS
+from tests.pictures import patches
+
+
+@pytest.mark.parametrize("fit", ["stretch", "crop"])
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (32, 32), (33, 200), (96, 37), (7, 300), (250, 250), (500, 333)]
+)
+def test_pictures_are_resized_as_pillow_does(fit: Fit, shape: tuple[int, int]) -> None:
+    (surface,) = patches("gravel", 1, side=500)
+    pixels = np.ascontiguousarray(surface[: shape[0], : shape[1]])
+    pixels[::2] = pixels[::2] // 3  # edges, beyond which a cubic overshoots
+    preprocessing = Preprocessing(32, (0, 0, 0), (1, 1, 1), fit, 0.85)
+    expected = prepare(pixels, preprocessing).astype(int)
+    found = resized(torch.from_numpy(pixels), preprocessing).numpy()
+    assert found.shape == (32, 32, 3)
+    assert np.abs(found - expected).max() <= 1
+    if shape[0] <= shape[1]:  # else Pillow may round by columns first
+        assert (found != expected).mean() < 0.01
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_answers_as_the_classifier(
+    kind: str, classifier_of: Callable[[str], Classifier]
+) -> None:
+    classifier = classifier_of(kind)
+    size = classifier.backbone.preprocessing.size
+    side = round(size / 0.875) if kind == "logits" else size
+    pictures = [*patches("brick", 3, side, 5), *patches("gravel", 3, side, 5)]
+    prepared = [prepare(pixels, classifier.backbone.preprocessing) for pixels in pictures]
+    shares, familiar = classifier.judge(classifier.engine.run(np.stack(prepared)))
+    low, *_, high = sorted(familiar)
+    classifier.threshold = (low + high) / 2  # some are known, some are not
+    answers = Answers(classifier)
+    for pixels, expected, known in zip(pictures, shares, familiar, strict=True):
+        probabilities, familiarity, unknown = answers(torch.from_numpy(pixels))
+        np.testing.assert_allclose(probabilities, expected, atol=2e-4)
+        np.testing.assert_allclose(familiarity, known, atol=1e-5)
+        assert bool(unknown) == (known < classifier.threshold)
+
+
+def test_without_familiarity_nothing_is_unknown(
+    classifier_of: Callable[[str], Classifier],
+) -> None:
+    answers = Answers(replace(classifier_of("logistic"), familiarity=None))
+    _, familiarity, unknown = answers(torch.zeros(9, 9, 3, dtype=torch.uint8))
+    assert torch.isnan(familiarity)
+    assert not unknown

@@ -1,0 +1,168 @@
+"""Files for others: they answer alike without eyespot, and what does not is not written."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from PIL import Image
+
+from eyespot.classifier import Classifier
+from eyespot.errors import DatasetError, ExportError, MissingExtraError, UsageError
+from eyespot.export import int8, onnx_file, write
+from eyespot.export.check import check
+from eyespot.export.int8 import to_int8
+from eyespot.export.onnx_file import run_onnx
+from eyespot.export.write import export_onnx, export_openvino, export_torch
+from tests.export.conftest import KINDS
+from tests.pictures import patches, write_folder
+
+Make = Callable[[str], Classifier]
+WRITERS = {"onnx": export_onnx, "openvino": export_openvino, "torch": export_torch}
+NAMES = {"onnx": "pets.onnx", "openvino": "pets.xml", "torch": "pets.pt2"}
+
+
+def run_snippet(text: str, folder: Path) -> str:
+    """What the program prints, where neither eyespot nor anything of these tests can be imported:
+    its own folder is empty but for the files."""
+    program = folder / "use.py"
+    blocked = "import sys; sys.modules['eyespot'] = None\n"
+    program.write_text(blocked + text)
+    done = subprocess.run(
+        [sys.executable, "use.py"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def check_format(to: str, classifier: Classifier, folder: Path) -> None:
+    """Export it, run the program that is printed, on a photo that lies on its side."""
+    (upright,) = patches("grass", 1, side=80, seed=3)
+    upright[:40] //= 4
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter
+    lying = Image.fromarray(np.ascontiguousarray(np.rot90(upright)))
+    lying.save(folder / "photo.jpg", quality=100, subsampling=0, exif=exif)
+    done = WRITERS[to](classifier, folder / NAMES[to])
+    assert done.agreement.same == done.agreement.photos == 10
+    assert done.agreement.difference < 0.01
+    assert all(file.stat().st_size > 1000 for file in done.files)
+    snippet = (resources.files(write.__package__) / "snippets" / f"use_{to}.py").read_text()
+    assert done.snippet == snippet.replace(f'"{NAMES[to]}"', repr(str(folder / NAMES[to])))
+    answer = classifier.predict(folder / "photo.jpg")
+    said = run_snippet(snippet, folder)
+    label, share = said.split()[-2:] if answer.label is None else said.rsplit(maxsplit=1)
+    assert (label == "these") == answer.unknown
+    assert answer.unknown or label == answer.label
+    assert float(share.rstrip("%\n")) / 100 == pytest.approx(answer.probability, abs=0.02)
+
+
+def test_onnx(classifier_of: Make, tmp_path: Path) -> None:
+    classifier = classifier_of("knn")
+    check_format("onnx", classifier, tmp_path)
+    model = onnx.load(tmp_path / "pets.onnx")
+    about = {prop.key: prop.value for prop in model.metadata_props}
+    assert json.loads(about["labels"]) == list(classifier.classes)
+    assert float(about["threshold"]) == classifier.threshold
+    assert float(about["temperature"]) == classifier.temperature
+    assert [(o.domain, o.version) for o in model.opset_import if not o.domain] == [
+        ("", int(about["opset"]))
+    ]
+    content = (tmp_path / "pets.onnx").read_bytes()
+    session = onnxruntime.InferenceSession(content)
+    (image,) = session.get_inputs()
+    assert (image.name, image.type) == ("image", "tensor(uint8)")
+    assert image.shape == ["height", "width", 3]
+    assert [o.name for o in session.get_outputs()] == ["probabilities", "familiarity", "unknown"]
+
+    # It is refused for a classifier that answers otherwise, and rounded for one that it is of.
+    other = replace(classifier, temperature=0.1)
+    with pytest.raises(ExportError, match="of 10 photos a probability"):
+        check(run_onnx(content), other)
+    photos = write_folder(tmp_path / "photos", 8, classifier.classes)
+    rounded, loss = to_int8(content, classifier, photos, 1.0)
+    assert (loss.calibrated, loss.measured) == (12, 12)
+    assert 0 <= loss.after <= 1
+    assert loss.interval[0] <= loss.loss == loss.before - loss.after <= loss.interval[1]
+    convolutions = [n for n in onnx.load_from_string(rounded).graph.node if n.op_type == "Conv"]
+    kernels = {n.input[1] for n in convolutions}
+    assert convolutions
+    assert all("Dequantize" in kernel for kernel in kernels)
+    with pytest.raises(ExportError, match="a loss of"):
+        to_int8(content, classifier, photos, -1.0)
+    (photos / "brick").rename(photos / "concrete")
+    with pytest.raises(DatasetError, match="also labelled concrete"):
+        to_int8(content, classifier, photos)
+
+
+def test_openvino(classifier_of: Make, tmp_path: Path) -> None:
+    check_format("openvino", classifier_of("logistic"), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("to", WRITERS)
+def test_every_head_in_every_format(
+    to: str, kind: str, classifier_of: Make, tmp_path: Path
+) -> None:
+    check_format(to, classifier_of(kind), tmp_path)
+    for file in tmp_path.glob("pets.*"):
+        assert b"/site-packages/" not in file.read_bytes()  # no path of this machine
+
+
+def test_what_answers_otherwise_is_not_written(
+    classifier_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classifier = classifier_of("prototypes")
+    monkeypatch.setattr(write, "openvino_files", lambda _: {})
+    wrong = np.roll(np.eye(3)[0], 1), 0.5, False
+    monkeypatch.setattr(write, "run_openvino", lambda _: lambda pixels: wrong)
+    with pytest.raises(ExportError, match="Nothing was written"):
+        export_openvino(classifier, tmp_path / "pets.xml")
+    broken = np.full(3, np.nan), np.nan, False
+    monkeypatch.setattr(write, "run_openvino", lambda _: lambda pixels: broken)
+    with pytest.raises(ExportError, match="10 of 10"):
+        export_openvino(classifier, tmp_path / "pets.xml")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_is_checked_with_the_photos_named(classifier_of: Make, tmp_path: Path) -> None:
+    classifier = classifier_of("logistic")
+    photos = write_folder(tmp_path / "photos", 3)
+    (photos / "brick" / "torn.jpg").write_bytes(b"\xff\xd8\xff")
+
+    def run(pixels: np.ndarray) -> tuple[np.ndarray, float, bool]:
+        answer = classifier.predict(pixels)
+        shares = np.array([dict(answer.top)[name] for name in classifier.classes])
+        return shares, float(answer.familiarity or 0), answer.unknown
+
+    found = check(run, classifier, photos)
+    assert (found.photos, found.same, found.edge, found.difference) == (6, 6, 0, 0.0)
+    assert [one.path.endswith("torn.jpg") for one in found.skipped] == [True]
+    for photo in photos.rglob("*.png"):
+        photo.unlink()
+    with pytest.raises(DatasetError, match="None of the photos"):
+        check(run, classifier, photos)
+
+
+def test_what_stands_in_the_way_is_said(
+    classifier_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classifier = classifier_of("logistic")
+    with pytest.raises(UsageError, match=r"ends in \.onnx, not 'pets\.xml'"):
+        export_onnx(classifier, tmp_path / "pets.xml")
+    monkeypatch.setattr(onnx_file, "MOST_BYTES", 1000)
+    with pytest.raises(ExportError, match="at most 1,000"):
+        export_onnx(classifier, tmp_path / "pets.onnx")
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    with pytest.raises(MissingExtraError, match=r"eyespot\[export\]"):
+        export_onnx(classifier, tmp_path / "pets.onnx")
+    assert list(tmp_path.iterdir()) == []
+    assert int8.MAX_LOSS == 0.02
