@@ -251,6 +251,10 @@ def described_fields(text: str) -> set[str]:
         ("teach", "eyespot teach pets -o x.eyespot --budget 1 --json"),
         ("predict", "eyespot predict photo.jpg -m pets.eyespot --json"),
         ("evaluate", "eyespot evaluate new-photos -m pets.eyespot --json"),
+        (
+            "similar",
+            "eyespot embed pets -o f >&2 && eyespot similar photo.jpg --in f --json",
+        ),
         ("cache", "eyespot cache --json"),
         ("weights", "eyespot weights --json"),
         ("export", "eyespot export pets.eyespot --to openvino --json"),

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from eyespot.cli.main import app
-from eyespot.cli.tables import write_rows
+from eyespot.data.rows import write_rows
 from tests.pictures import write_folder
 
 

@@ -1,46 +1,67 @@
 """`eyespot embed`."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from eyespot.cli.outputs import check_outputs
-from eyespot.cli.show import printable, progress
-from eyespot.errors import UsageError
+from eyespot.cli.at_length import looking, read_and_written, say_failures
+from eyespot.cli.outputs import check_folder, check_outputs
+from eyespot.cli.show import printable
 
 
 def embed(
-    photos: Annotated[list[str], typer.Argument(help="Files, folders or patterns.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The Parquet file to write.")],
+    photos: Annotated[list[str], typer.Argument(help="Files, folders, patterns, lists or shards.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", "--out", help="The Parquet file to write.")
+    ],
     backbone: Annotated[str, typer.Option(help="The network.")] = "efficientnet_lite0",
+    shards: Annotated[
+        bool, typer.Option("--shards", help="Write a folder of Parquet files instead of one.")
+    ] = False,
+    share: Annotated[
+        str, typer.Option(help="Do one of N shares, as 2/8; the command without it joins them.")
+    ] = "1/1",
 ) -> int:
     """Write the features of photos to a Parquet file: a row a photo, a column a block.
 
+    The same command goes on with a run that was stopped.
+
     Example: eyespot embed photos/ -o features.parquet
     """
-    from eyespot.data.folders import find_photos
+    from eyespot.data.parts import MANIFEST, WHOLE, Share
+    from eyespot.data.unlabelled import find_unlabelled
     from eyespot.features.backbone import load_backbone
     from eyespot.features.cache import FeatureCache
     from eyespot.features.engines import open_engine
     from eyespot.features.table import write_features
 
-    check_outputs([output])
+    part = Share.parse(share)
+    if shards:
+        check_folder(output, MANIFEST)
+    found = find_unlabelled(photos)
+    if not shards:
+        check_outputs([output], read_and_written(found.photos, [output]))
     body = load_backbone(backbone)
     engine = open_engine(body)
-    found = find_photos(photos)
-    if not found.photos:
-        raise UsageError(f"There is no photo in {', '.join(photos)}.")
-    with progress() as step:
-        written, failed = write_features(
+    with looking() as step:
+        written = write_features(
             found.photos,
             body,
             engine,
             FeatureCache(),
             output,
-            lambda done: step("Looking at photos", done, len(found.photos)),
+            shards=shards,
+            share=part,
+            progress=step,
         )
-    for skipped in (*found.skipped, *failed):
-        print(printable(f"Skipped {skipped.path}: {skipped.reason}"))
-    print(f"{written} photos, {output}")
-    return 0 if written else 1
+    for skipped in found.skipped:
+        print(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
+    say_failures(written)
+    good, place = written.photos - written.failures, printable(str(output))
+    if part == WHOLE:
+        print(f"{good} photos, {place}")
+    else:
+        print(f"{written.photos} of {len(found.photos)} photos are there for {place}")
+    return 0 if good or not written.photos else 1

@@ -40,7 +40,7 @@ def dataset(
     check_outputs([output])
     table = csv or output.with_suffix(".actions.csv")
     check_outputs([output, table], [photos])
-    from eyespot.cli.tables import write_rows
+    from eyespot.data.rows import write_rows
     from eyespot.report.survey import write_survey
     from eyespot.transfer.actions import propose
     from eyespot.transfer.survey import survey

@@ -24,6 +24,7 @@ from eyespot.cli.export import export
 from eyespot.cli.graph import graph
 from eyespot.cli.predict import predict
 from eyespot.cli.serve import serve
+from eyespot.cli.similar import similar
 from eyespot.cli.studio import studio
 from eyespot.cli.teach import teach
 from eyespot.cli.train import train
@@ -54,13 +55,14 @@ def eyespot(
 
 
 _IN_CACHE = " What was computed is in the cache."
+_GOES_ON = " The same command goes on where it was."
 _KEPT: dict[Callable[..., int | None], str] = {
     teach: _IN_CACHE,
-    embed: _IN_CACHE,
+    embed: _GOES_ON,
     evaluate: _IN_CACHE,
     dataset: _IN_CACHE,
     train: " The same command goes on from the last state that was kept.",
-    tune: " The same command goes on where it was.",
+    tune: _GOES_ON,
 }
 """What is left of the work of an interrupted verb."""
 
@@ -103,6 +105,7 @@ for _verb in (
     evaluate,
     demo,
     embed,
+    similar,
     cache,
     zoo,
     weights,

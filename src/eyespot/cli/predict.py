@@ -1,5 +1,6 @@
 """`eyespot predict`."""
 
+import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eyespot.cli.outputs import check_outputs
-from eyespot.cli.show import bar, counted, print_json, printable
+from eyespot.cli.at_length import looking, read_and_written, say_failures
+from eyespot.cli.outputs import check_folder, check_outputs
+from eyespot.cli.show import bar, counted, printable
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
 def predict(
     photos: Annotated[
-        list[str] | None, typer.Argument(help="Files, folders, patterns; - for standard input.")
+        list[str] | None,
+        typer.Argument(help="Files, folders, patterns, lists or shards; - for standard input."),
     ] = None,
     model: Annotated[
         Path | None,
@@ -28,10 +31,18 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list, for machines.")] = False,
     csv: Annotated[Path | None, typer.Option(help="Write a CSV file.")] = None,
     parquet: Annotated[Path | None, typer.Option(help="Write a Parquet file.")] = None,
+    shards: Annotated[
+        bool, typer.Option("--shards", help="--parquet names a folder of Parquet files.")
+    ] = False,
+    share: Annotated[
+        str, typer.Option(help="Do one of N shares, as 2/8; the command without it joins them.")
+    ] = "1/1",
     camera: Annotated[bool, typer.Option("--camera", help="Look through the camera.")] = False,
     video: Annotated[Path | None, typer.Option(help="Look at a video.")] = None,
 ) -> int:
     """Say what is on photos: a taught classifier's classes, or the 1000 of ImageNet.
+
+    With --csv or --parquet the same command goes on with a run that was stopped.
 
     Example: eyespot predict holiday/ -m pets.eyespot --csv answers.csv
     """
@@ -44,9 +55,11 @@ def predict(
             "photos, --json, --csv and --parquet."
         )
     from eyespot.classifier import imagenet, load
-    from eyespot.cli.tables import write_csv, write_parquet
-    from eyespot.data.photos import FileSource
+    from eyespot.data.parts import MANIFEST, WHOLE, Share
 
+    part, tables = Share.parse(share), [path for path in (parquet, csv) if path]
+    if (shards and not parquet) or (part != WHOLE and not tables):
+        raise UsageError("--shards goes with --parquet, --share with --parquet or --csv.")
     classifier = load(model) if model else imagenet()
     if live:
         from eyespot.cli.live import watch
@@ -54,31 +67,45 @@ def predict(
         watch(classifier, video, top)
         return 0
     dataset = _find(photos or [])
-    read = [p.source.path for p in dataset.photos if isinstance(p.source, FileSource)]
-    check_outputs((csv, parquet), [*read, *([model] if model else [])])
-    stream = classifier.predict_many(dataset.photos, top=top)
-    if csv or parquet or as_json:
-        answers = list(stream)
-        if csv:
-            write_csv(answers, csv)
-        if parquet:
-            write_parquet(answers, parquet)
-        if as_json:
-            print_json([answer.to_dict() for answer in answers])
+    if shards and parquet:
+        check_folder(parquet, MANIFEST)
+    files = [path for path in tables if not (shards and path == parquet)]
+    read = read_and_written(dataset.photos, files)
+    check_outputs(files, [*read, *([model] if model else [])])
+    if tables:
+        from eyespot.transfer.answers import write_answers
+
+        with looking() as step:
+            written = write_answers(
+                classifier,
+                dataset.photos,
+                parquet,
+                csv,
+                top=top,
+                shards=shards,
+                share=part,
+                progress=step,
+                show=_print_json if as_json else lambda answers: None,
+            )
+        count, failures = written.photos, written.failures
+        say_failures(written)
     else:
-        answers = _print(stream)
-    for path in (csv, parquet):
-        if path and not as_json:
-            said = counted(len(answers), "answer")
+        answers = classifier.predict_many(dataset.photos, top=top)
+        count, failures = (_print_json if as_json else _print)(answers)
+    for path in tables:
+        said = counted(count, "answer")
+        if part != WHOLE:
+            print(f"{said} of {len(dataset.photos)} are there for {printable(str(path))}")
+        elif not as_json:
             print(f"{said}, {printable(str(path))}", file=sys.stderr)
     for skipped in dataset.skipped:
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
-    return 1 if answers and all(answer.error for answer in answers) else 0
+    return 1 if count and count == failures else 0
 
 
 def _find(names: list[str]) -> "Dataset":
-    from eyespot.data.folders import find_photos
     from eyespot.data.photos import Dataset, MemorySource, Photo
+    from eyespot.data.unlabelled import find_unlabelled
 
     piped = tuple(
         Photo("standard input", MemorySource(sys.stdin.buffer.read()))
@@ -86,16 +113,29 @@ def _find(names: list[str]) -> "Dataset":
         if name == "-"
     )
     others = [name for name in names if name != "-"]
-    found = find_photos(others) if others else Dataset(())
+    found = find_unlabelled(others) if others else Dataset(())
     return Dataset(piped + found.photos, found.skipped)
 
 
-def _print(answers: "Iterable[Prediction]") -> "list[Prediction]":
-    shown = []
+def _print_json(answers: "Iterable[Prediction]") -> tuple[int, int]:
+    """A JSON list, answer by answer; how many answers there were, and how many are errors."""
+    count = failures = 0
     for answer in answers:
-        shown.append(answer)
+        print(", " if count else "[", end="")
+        print(json.dumps(answer.to_dict(), ensure_ascii=False), end="")
+        count += 1
+        failures += bool(answer.error)
+    print("]" if count else "[]")
+    return count, failures
+
+
+def _print(answers: "Iterable[Prediction]") -> tuple[int, int]:
+    count = failures = 0
+    for answer in answers:
+        count += 1
         print(printable(answer.path))
         if answer.error:
+            failures += 1
             print(printable(f"  cannot be used: {answer.error}"))
             continue
         if answer.unknown:
@@ -103,4 +143,4 @@ def _print(answers: "Iterable[Prediction]") -> "list[Prediction]":
         width = max(len(label) for label, _ in answer.top)
         for label, probability in answer.top:
             print(f"  {printable(label):{width}}  {bar(probability)} {probability:6.1%}")
-    return shown
+    return count, failures

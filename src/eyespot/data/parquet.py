@@ -113,14 +113,41 @@ def _read_file(file: Path, split: str | None, skipped: list[Skipped]) -> list[Ph
     return photos
 
 
-def _columns(file: Path, schema: Any) -> tuple[str, str]:
-    """The names of the columns that hold the picture and the label."""
+def picture_column(file: Path) -> tuple[str, list[int]]:
+    """The name of the column that holds the pictures, and how many rows each row group has.
+
+    Raises DatasetError if the file cannot be read, or there is no such column.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(file) as table:
+            pictures = _picture_columns(table.schema_arrow)
+            names = ", ".join(table.schema_arrow.names) or "none"
+            facts = table.metadata
+            groups = [facts.row_group(n).num_rows for n in range(facts.num_row_groups)]
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        raise DatasetError(f"it is not a Parquet file: {_first_line(error)}") from error
+    if not pictures:
+        raise DatasetError(f"it has no column of pictures; its columns are {names}")
+    return _preferred(pictures, PICTURE_NAMES), groups
+
+
+def _picture_columns(schema: Any) -> list[str]:
     import pyarrow.types as is_type
 
     def holds_pictures(kind: Any) -> bool:
         if is_type.is_struct(kind):
             return any(kind.field(i).name == "bytes" for i in range(kind.num_fields))
         return bool(is_type.is_binary(kind) or is_type.is_large_binary(kind))
+
+    return [field.name for field in schema if holds_pictures(field.type)]
+
+
+def _columns(file: Path, schema: Any) -> tuple[str, str]:
+    """The names of the columns that hold the picture and the label."""
+    import pyarrow.types as is_type
 
     def names_classes(kind: Any) -> bool:
         if is_type.is_dictionary(kind):
@@ -132,7 +159,7 @@ def _columns(file: Path, schema: Any) -> tuple[str, str]:
             or is_type.is_boolean(kind)
         )
 
-    pictures = [field.name for field in schema if holds_pictures(field.type)]
+    pictures = _picture_columns(schema)
     labels = [field.name for field in schema if names_classes(field.type)]
     if not pictures or not labels:
         raise DatasetError(

@@ -1,17 +1,22 @@
-"""Features as a Parquet file, written as they come: memory is bounded however many there are."""
+"""Features of many photos as a Parquet file: memory is bounded however many there are, and a run
+that was killed goes on where it was."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from eyespot.atomic import atomic_writer
-from eyespot.data.photos import Photo, Skipped
-from eyespot.features.backbone import Backbone
-from eyespot.features.cache import FeatureCache
-from eyespot.features.engines import Engine
-from eyespot.features.extract import stream
+import numpy as np
 
-ROWS = 1024
+from eyespot.data.parts import WHOLE, Parts, Share, Work, Written, folder_for
+from eyespot.data.photos import Photo
+from eyespot.features.backbone import POOLING, Backbone
+from eyespot.features.cache import HALF_MAX, FeatureCache
+from eyespot.features.engines import Engine
+from eyespot.features.extract import Embedded, stream
+
+ABOUT = b"eyespot"
+"""Key of a Parquet file's metadata: a JSON object that says which network the features are of."""
 
 
 def write_features(
@@ -20,39 +25,94 @@ def write_features(
     engine: Engine,
     cache: FeatureCache | None,
     path: Path,
-    progress: Callable[[int], None] = lambda done: None,
-) -> tuple[int, list[Skipped]]:
-    """Write `path`, sha256, size and a list of float32 for each block of features.
+    *,
+    shards: bool = False,
+    share: Share = WHOLE,
+    progress: Work = lambda done, total: None,
+) -> Written:
+    """A row for each photo, in order: `path`, `sha256`, `width`, `height`, `thumbnail` (a JPEG
+    file), a list of float32 for each block of features, and `error`: why there are none, or null.
 
-    Returns the number of rows and the photos that could not be read. Raises OSError as writing
-    does; `path` is then as it was.
+    The same call goes on with a run that was stopped. `shards`: `path` is a folder that keeps the
+    parts as Parquet files. `share`: write one of N shares; the call without it adds what is missing
+    and joins the shares. Raises UsageError if parts of something else are there, OSError as writing
+    does; `path` is then as it was, and the parts stay.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    schema = _schema(backbone, engine.layout)
 
-    fields = [("path", pa.string()), ("sha256", pa.string())]
-    fields += [("width", pa.int32()), ("height", pa.int32())]
-    fields += [(block, pa.list_(pa.float32())) for block in engine.layout]
-    schema = pa.schema(fields)
-    failed: list[Skipped] = []
-    rows: list[dict[str, Any]] = []
-    written = 0
-    with atomic_writer(path) as file, pq.ParquetWriter(file, schema) as writer:
-        for done, item in enumerate(stream(photos, backbone, engine, cache), start=1):
-            name, record = photos[item.index].name, item.record
-            if record is None:
-                failed.append(Skipped(name, item.error))
-            else:
-                row: dict[str, Any] = {"path": name, "sha256": item.sha256}
-                row |= {"width": record.width, "height": record.height}
-                row |= {b: record.features[part] for b, part in engine.layout.items()}
-                rows.append(row)
-            if len(rows) == ROWS:
-                writer.write_table(pa.Table.from_pylist(rows, schema))
-                written += len(rows)
-                rows.clear()
-            progress(done)
-        if rows:
-            writer.write_table(pa.Table.from_pylist(rows, schema))
-            written += len(rows)
-    return written, failed
+    def work(photos: Iterator[Photo]) -> Iterator[tuple[int, Embedded]]:
+        return ((item.index, item) for item in stream(photos, backbone, engine, cache))
+
+    def table(rows: list[tuple[Photo, Embedded]]) -> Any:
+        return _table(rows, engine.layout, schema)
+
+    asked = {"table": "features", "network": backbone.extractor, "blocks": ",".join(engine.layout)}
+    with (
+        folder_for([path], shards=shards) as folder,
+        Parts(folder, photos, asked, share) as parts,
+    ):
+        parts.fill(work, table, progress)
+        written = parts.written()
+        if not shards and share == WHOLE:
+            parts.join(path)
+            parts.remove()
+    return written
+
+
+def _schema(backbone: Backbone, layout: dict[str, slice]) -> Any:
+    import pyarrow as pa
+
+    about = {
+        "name": backbone.name,
+        "sha256": backbone.sha256,
+        "own": backbone.own,
+        "blocks": list(backbone.blocks),
+        "pooling": POOLING,
+        "preprocessing": backbone.preprocessing.to_dict(),
+    }
+    fields = [
+        ("path", pa.string()),
+        ("sha256", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("thumbnail", pa.binary()),
+        *((block, pa.list_(pa.float32())) for block in layout),
+        ("error", pa.string()),
+    ]
+    return pa.schema(fields, metadata={ABOUT: json.dumps(about).encode()})
+
+
+def _table(rows: list[tuple[Photo, Embedded]], layout: dict[str, slice], schema: Any) -> Any:
+    import pyarrow as pa
+
+    records = [item.record for _, item in rows]
+    known = np.array([record is not None for record in records])
+    width = max(columns.stop for columns in layout.values())
+    features = np.zeros((len(rows), width), np.float32)
+    if known.any():
+        features[known] = _rounded(np.stack([r.features for r in records if r is not None]))
+    columns = {
+        "path": [photo.name for photo, _ in rows],
+        "sha256": [item.sha256 or None for _, item in rows],
+        "width": [record and record.width for record in records],
+        "height": [record and record.height for record in records],
+        "thumbnail": [record and record.thumbnail for record in records],
+        "error": [item.error or None for _, item in rows],
+    }
+    for block, part in layout.items():
+        size = part.stop - part.start
+        values = features[known, part]
+        # A null row takes no values, which keeps readers from taking zeros for features.
+        offsets = np.concatenate([[0], np.cumsum(np.where(known, size, 0))]).astype(np.int32)
+        columns[block] = pa.ListArray.from_arrays(
+            pa.array(offsets), pa.array(values.ravel()), mask=pa.array(~known)
+        )
+    return pa.table({name: columns[name] for name in schema.names}, schema=schema)
+
+
+def _rounded(features: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """float32, to the precision in which the cache keeps them: a photo that is found there gets
+    the same features as one that was computed."""
+    fits = (np.abs(features) <= HALF_MAX).all(axis=1, keepdims=True)
+    with np.errstate(over="ignore"):
+        return np.where(fits, features.astype(np.float16), features).astype(np.float32)

@@ -1,0 +1,79 @@
+"""`eyespot similar`."""
+
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from eyespot.atomic import write_atomically
+from eyespot.cli.outputs import check_format, check_outputs
+from eyespot.cli.show import bar, print_json, printable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from eyespot.transfer.similar import Similar
+
+
+def similar(
+    photo: Annotated[Path, typer.Argument(help="The photo to find others like.")],
+    features: Annotated[
+        Path, typer.Option("--in", help="What embed wrote: a Parquet file, or a folder of them.")
+    ],
+    count: Annotated[int, typer.Option("-k", min=1, help="How many to find.")] = 10,
+    block: Annotated[
+        str | None, typer.Option(help="The features to compare. [default: the network's last]")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Draw them into a PNG file.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON list, for machines.")] = False,
+) -> None:
+    """Find the photos most like one, among those that embed has looked at.
+
+    Example: eyespot similar photo.jpg --in features.parquet
+    """
+    if output:
+        check_format(output, "PNG")
+        check_outputs([output], [photo, features])
+    from eyespot.data.photos import FileSource, Photo
+    from eyespot.transfer.similar import KeptFeatures, find_similar
+
+    asked = Photo(printable(str(photo)), FileSource(photo))
+    found = find_similar(asked, KeptFeatures(features, block), count)
+    if as_json:
+        print_json([{"path": near.path, "similarity": near.similarity} for near in found])
+    else:
+        for near in found:
+            shown = bar(max(0.0, near.similarity), 12)
+            print(f"{near.similarity:6.3f} {shown} {printable(near.path)}")
+    if output:
+        _draw(asked.read(), found, output)
+
+
+def _draw(data: "bytes | NDArray[np.uint8]", found: "list[Similar]", output: Path) -> None:
+    """The photo on the left, those like it row by row on the right."""
+    import numpy as np
+    from PIL import Image
+
+    from eyespot.data.decode import decode
+    from eyespot.explain.sheet import grid, page
+    from eyespot.features.extract import THUMBNAIL
+
+    def tile(picture: "bytes | NDArray[np.uint8]") -> "NDArray[np.uint8]":
+        small = Image.fromarray(decode(picture).pixels)
+        small.thumbnail((THUMBNAIL, THUMBNAIL))
+        square = Image.new("RGB", (THUMBNAIL, THUMBNAIL), (255, 255, 255))
+        square.paste(small, ((THUMBNAIL - small.width) // 2, (THUMBNAIL - small.height) // 2))
+        return np.asarray(square)
+
+    tiles = np.stack([tile(near.thumbnail) for near in found])
+    caption = f"{found[0].similarity:.3f} to {found[-1].similarity:.3f}, row by row"
+    sheet = page("The most similar photos", [("Asked", tile(data)), (caption, grid(tiles))])
+    content = io.BytesIO()
+    sheet.save(content, "PNG")
+    write_atomically(output, content.getvalue())
+    print(f"{printable(str(output))}: {sheet.width} x {sheet.height} pixels", file=sys.stderr)

@@ -1,0 +1,150 @@
+"""Photos to look at, whatever holds them: files, folders, lists, shards, Parquet files."""
+
+import glob
+import tarfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from eyespot.data.folders import find_photos, is_folder, list_folder
+from eyespot.data.formats import EXTENSIONS, sniff
+from eyespot.data.parquet import ParquetSource, picture_column
+from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, natural, printable
+from eyespot.data.shards import members, shards_in, shards_named
+from eyespot.errors import DatasetError, PhotoError
+
+TAR, PARQUET, LIST = ".tar", ".parquet", ".txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Stands for pictures that cannot be got at. `reason`: why."""
+
+    reason: str
+
+    def read(self) -> bytes:
+        raise PhotoError(self.reason)
+
+
+def find_unlabelled(sources: str | Path | Sequence[str | Path]) -> Dataset:
+    """Photos to look at, each of a name of its own: what `find_photos` takes, WebDataset shards
+    (FILE.tar, with braces or *), Parquet files with a column of pictures, lists (FILE.txt, a path a
+    line, from the list's folder), and folders of shards or Parquet files.
+
+    Of a damaged shard, what comes before the damage counts, and the shard itself stands for the
+    rest, as a photo that cannot be read. Raises DatasetError if there is no photo in any.
+    """
+    if isinstance(sources, str | Path):
+        sources = [sources]
+    photos: dict[Photo, None] = {}  # a set that keeps its order
+    skipped: list[Skipped] = []
+    plain: list[str | Path] = []
+
+    def look_at_plain() -> None:
+        if plain:
+            found = find_photos(plain)
+            photos.update(dict.fromkeys(found.photos))
+            skipped.extend(found.skipped)
+            plain.clear()
+
+    for source in sources:
+        held = _held(source)
+        if held is None:
+            plain.append(source)
+            continue
+        look_at_plain()
+        photos.update(dict.fromkeys(photo for file in held for photo in _inside(file)))
+    look_at_plain()
+    lost = [
+        f" ({photo.name}: {photo.source.reason})"
+        for photo in photos
+        if isinstance(photo.source, Unreadable)
+    ]
+    if len(lost) == len(photos):
+        reason = lost[0] if lost else ""
+        raise DatasetError(
+            f"Expected photos in {', '.join(map(printable, sources)) or 'the list'}, found "
+            f"none{reason}. Name files, folders with photos, shards, or patterns such as *.jpg."
+        )
+    return Dataset(tuple(photos), tuple(skipped))
+
+
+def _held(source: str | Path) -> list[Path] | None:
+    """The shards, Parquet files or lists that a name stands for; None if it names photos."""
+    path, ending = Path(source), Path(source).suffix.lower()
+    if is_folder(path):
+        return _only_shards(path)
+    if ending == TAR:
+        return list(shards_named(str(source)))
+    if ending == PARQUET:
+        return [Path(n) for n in sorted(glob.glob(str(source)), key=natural)] or [path]  # noqa: PTH207
+    if ending == LIST and path.is_file() and not _is_picture(path):
+        return [path]
+    return None
+
+
+def _only_shards(folder: Path) -> list[Path] | None:
+    """The shards or Parquet files of a folder without photos; None if there are none."""
+    try:
+        inside = list_folder(folder)
+        shards = list(shards_in(folder))
+    except OSError:
+        return None  # looking for photos will tell
+    if any(path.suffix.lower() in EXTENSIONS for path in inside):
+        return None
+    if not shards and not any(map(is_folder, inside)):
+        shards = [path for path in inside if path.suffix.lower() == PARQUET]
+    return shards or None
+
+
+def _is_picture(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return sniff(file.read(32)) is not None
+    except OSError:
+        return False
+
+
+def _inside(file: Path) -> Iterator[Photo]:
+    ending = file.suffix.lower()
+    try:
+        if ending == TAR:
+            yield from _in_shard(file)
+        elif ending == PARQUET:
+            yield from _in_parquet(file)
+        else:
+            yield from _in_list(file)
+    except (tarfile.TarError, OSError, ValueError, DatasetError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        yield Photo(printable(file), Unreadable(f"damaged, or cannot be read: {reason}"))
+
+
+def _in_shard(shard: Path) -> Iterator[Photo]:
+    """The pictures of a tar file, named SHARD/MEMBER; the second of one name is MEMBER (2)."""
+    seen: dict[str, int] = {}
+    for member, source in members(shard):
+        if member.suffix.lower() in EXTENSIONS and not member.name.startswith("."):
+            name = f"{printable(shard)}/{printable(str(member))}"
+            seen[name] = seen.get(name, 0) + 1
+            yield Photo(name if seen[name] == 1 else f"{name} ({seen[name]})", source)
+
+
+def _in_parquet(file: Path) -> Iterator[Photo]:
+    """The rows of a Parquet file, named FILE#ROW. Raises DatasetError if it cannot be read."""
+    changed = file.stat().st_mtime_ns
+    column, groups = picture_column(file)
+    number = 0
+    for group, rows in enumerate(groups):
+        for row in range(rows):
+            yield Photo(
+                f"{printable(file)}#{number}", ParquetSource(file, changed, column, group, row)
+            )
+            number += 1
+
+
+def _in_list(file: Path) -> Iterator[Photo]:
+    with file.open(encoding="utf-8-sig", errors="surrogateescape") as lines:
+        for line in lines:
+            if name := line.rstrip("\r\n"):
+                path = file.parent / name
+                yield Photo(printable(path), FileSource(path))
