@@ -9,11 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import httpx
 import pytest
@@ -23,6 +25,7 @@ from eyespot.classifier import load
 from eyespot.cli.main import app
 from eyespot.serve import server
 from eyespot.serve.settings import Settings
+from eyespot.web.listening import listen
 from tests.serve.test_app import jpeg
 
 PREDICT = "/v1/models/surfaces:predict"
@@ -34,6 +37,7 @@ DOCUMENTATION = Path(__file__).parents[2] / "docs" / "serve.md"
 class Server:
     process: subprocess.Popen[str]
     address: str
+    log: IO[str]
 
     @property
     def port(self) -> int:
@@ -45,20 +49,23 @@ class Server:
 
     def end(self) -> tuple[int, list[dict[str, object]]]:
         """Its exit code, and all that it wrote down."""
-        _, errors = self.process.communicate(timeout=120)
-        return self.process.returncode, [json.loads(line) for line in errors.splitlines()]
+        self.process.communicate(timeout=120)
+        self.log.seek(0)
+        return self.process.returncode, [json.loads(line) for line in self.log]
 
 
 @contextmanager
 def serving(*arguments: object) -> Iterator[Server]:
     line = [sys.executable, "-m", "eyespot", "serve", *map(str, arguments), "--port", "0"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(line, stdout=pipe, stderr=pipe, text=True) as process:
+    with (
+        tempfile.TemporaryFile("w+") as log,
+        subprocess.Popen(line, stdout=subprocess.PIPE, stderr=log, text=True) as process,
+    ):
         try:
             assert process.stdout is not None
             found = re.search(r"http://\S+", process.stdout.readline())
-            assert found, process.communicate()[1]
-            yield Server(process, found[0])
+            assert found, process.wait(60)
+            yield Server(process, found[0], log)
         finally:
             process.kill()
 
@@ -127,7 +134,7 @@ def test_several_processes_count_together_and_end_together(path: Path) -> None:
     with serving(path, "--workers", 2) as running:
         for _ in range(20):  # a connection each, so that both get some
             answer = httpx.post(
-                f"{running.address}{PREDICT}",
+                running.address.rstrip("/") + PREDICT,
                 content=jpeg(),
                 headers=PICTURE,
                 timeout=120,
@@ -256,6 +263,18 @@ def test_what_cannot_be_served_is_said(path: Path, tmp_path: Path) -> None:
         code, said = refused(path, "--port", taken.getsockname()[1])
     assert code == 2
     assert "--port" in said
+
+
+def test_the_container_starts_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (DOCUMENTATION.parents[1] / "Dockerfile").read_text()
+    lines = re.findall(r"^(?:ENTRYPOINT|CMD) (\[.*\])$", text, re.MULTILINE)
+    program, *arguments = [part for line in lines for part in json.loads(line)]
+    assert program == "eyespot"
+    monkeypatch.setattr(server, "listen", lambda host, port: listen("127.0.0.1", 0))
+    done = CliRunner().invoke(app, arguments)
+    assert "There is no file /models/pets.eyespot" in done.output
+    (code,) = re.findall(r'^RUN python -c "(.*?)"$', text, re.MULTILINE | re.DOTALL)
+    exec(code.replace("\\\n", ""))
 
 
 def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:

@@ -23,11 +23,10 @@ expect.set_options(timeout=30_000)  # a busy machine is no fault of the page
 
 
 @dataclass
-class Studio:
-    """A running studio, seen through a browser. `address`: with its token. `complaints`: what the
-    pages' consoles said and what they asked of others than the studio."""
+class Visit:
+    """A running server, seen through a browser. `address`: of its first page, with its token if it
+    has one. `complaints`: what the pages' consoles said and what they asked of other servers."""
 
-    process: subprocess.Popen[str]
     address: str
     browser: Browser
     complaints: list[str] = field(default_factory=list)
@@ -42,7 +41,7 @@ class Studio:
         camera: bool = False,
         waits: bool = False,
     ) -> Iterator[Page]:
-        """A page of the studio, fully loaded. What goes wrong on it fails the test. `camera`: it
+        """A page of the server, fully loaded. What goes wrong on it fails the test. `camera`: it
         may be used. `waits`: the page asks for news all the time."""
         context = self.browser.new_context(
             viewport={"width": width, "height": 800},
@@ -55,7 +54,7 @@ class Studio:
             page.on("pageerror", lambda error: self.complaints.append(str(error)))
             page.on("request", lambda request: self._watch(request.url))
             page.goto(self.address)
-            page.goto(self.address.partition("/?")[0] + path)
+            page.goto(self.address.partition("/?")[0].rstrip("/") + path)
             page.wait_for_load_state("load" if waits else "networkidle", timeout=120_000)
             yield page
             assert self.complaints == []
@@ -73,31 +72,40 @@ class Studio:
             self.complaints.append(f"asked {url}")
 
 
+@dataclass
+class Studio(Visit):
+    """A studio, and its process."""
+
+    process: subprocess.Popen[str] = field(kw_only=True)
+
+
 def find_browser() -> str | None:
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
 @contextmanager
-def open_studio(*options: str) -> Iterator[Studio]:
-    """Start a studio and a browser. Skips the test where there is no Chromium."""
+def open_browser() -> Iterator[Browser]:
+    """Skips the test where there is no Chromium."""
     found = find_browser()
     if found is None:
         pytest.skip("there is no Chromium on this machine")
     with sync_playwright() as playwright:
-        process, address = start(*options)
-        studio = Studio(
-            process,
-            address,
-            playwright.chromium.launch(
-                executable_path=found,
-                args=["--no-sandbox", "--use-fake-device-for-media-stream"],
-            ),
+        browser = playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--use-fake-device-for-media-stream"]
         )
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def open_studio(*options: str) -> Iterator[Studio]:
+    """Start a studio and a browser. Skips the test where there is no Chromium."""
+    with open_browser() as browser:
+        process, address = start(*options)
         try:
-            yield studio
-            studio.browser.close()
+            yield Studio(address, browser, process=process)
         finally:
-            stop(studio.process)
+            stop(process)
 
 
 def start(*options: str, port: int | None = None) -> tuple[subprocess.Popen[str], str]:

@@ -42,7 +42,7 @@ class Engine(Protocol):
     workers: int
     """How many threads should decode photos and call `run`."""
     batch: int
-    """How many pictures should wait for each other where they come one by one."""
+    """How many pictures should go together where they come one by one."""
 
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 RGB [N, S, S, 3] -> features float32 [N, D]."""

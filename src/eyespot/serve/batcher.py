@@ -1,17 +1,16 @@
 """The core of serving: pictures of many requests are answered together.
 
 Pictures are decoded by a pool of threads. As many workers as the engine asks for take those that
-are ready, a batch at a time, and run the network once for each batch.
+are ready, one or a whole batch at a time, and run the network once for it.
 """
 
 import os
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +18,6 @@ from numpy.typing import NDArray
 from eyespot.classifier import Classifier, Prediction
 from eyespot.errors import EyespotError, PhotoError
 
-PATIENCE = 0.002
-"""Seconds for which a batch that is not full waits for more pictures."""
 WAITING = 256
 """Pictures that may wait."""
 
@@ -43,8 +40,7 @@ class Batcher:
     """Answers pictures with `classifier`, which may be exchanged at any time: pictures that came
     before are answered by the one that was there then.
 
-    `waiting`: how many pictures may be under way. `patience`: see `PATIENCE`. `on_batch`: told the
-    size of each batch.
+    `waiting`: how many pictures may be under way. `on_batch`: told the size of each batch.
     """
 
     def __init__(
@@ -52,12 +48,10 @@ class Batcher:
         classifier: Classifier,
         *,
         waiting: int = WAITING,
-        patience: float = PATIENCE,
         on_batch: Callable[[int], None] = lambda size: None,
     ) -> None:
         self.classifier = classifier
         self.room = waiting
-        self._patience = patience
         self._on_batch = on_batch
         self._waiting = 0
         self._counting = threading.Lock()
@@ -132,20 +126,24 @@ class Batcher:
                 self._answer(list(group))
 
     def _gather(self) -> list[_Job]:
-        """What is ready, up to a batch, as soon as there is something; nothing at the end."""
+        """The next picture, or a whole batch if there is one by now; nothing at the end.
+
+        Where pictures are few, each is answered at once, by all cores; where they are many, they
+        come together while the workers are busy. In between nothing is gained by waiting.
+        """
         batch: list[_Job] = []
-        wait, until = None, 0.0
-        while len(batch) < self.classifier.engine.batch:
-            try:
-                job = self._ready.get(timeout=wait)
-            except Empty:
-                break
-            if job is None:
-                self._ready.put(None)  # for the other workers
-                break
+        size = self.classifier.engine.batch
+        job = self._ready.get()
+        if job is not None:
             batch.append(job)
-            until = until or time.monotonic() + self._patience
-            wait = max(0.0, until - time.monotonic())
+            if self._ready.qsize() < size - 1:
+                return batch
+        while job is not None and len(batch) < size:
+            job = self._ready.get()
+            if job is not None:
+                batch.append(job)
+        if job is None:
+            self._ready.put(None)  # for the other workers
         return batch
 
     def _answer(self, jobs: list[_Job]) -> None:
