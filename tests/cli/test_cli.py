@@ -108,8 +108,12 @@ def test_embed_and_cache(taught: Path, tmp_path: Path) -> None:
     done = eyespot("embed", taught / "photos", "-o", tmp_path / "f.parquet")
     assert done.returncode == 0, done.stderr
     table = pq.read_table(tmp_path / "f.parquet")
-    assert table.num_rows == 24
-    assert len(table["top.mean"][0]) == 1280
+    assert table.num_rows == 26
+    readable = table.filter(table["error"].is_null())
+    assert readable.num_rows == 24
+    assert {len(row) for row in readable["top.mean"]} == {1280}
+    lost = table.filter(table["error"].is_valid())
+    assert {Path(path).name for path in lost["path"].to_pylist()} == {"broken.jpg", "empty.png"}
     info = json.loads(eyespot("cache", "--json").stdout)
     assert info["photos"] == 24
     assert json.loads(eyespot("cache", "--clear", "--json").stdout)["photos"] == 0
