@@ -81,7 +81,7 @@ def test_a_slow_network_gives_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_report_needs_no_torch() -> None:
-    """Importing it would take longer than the maps."""
+    """Importing it takes more than a second."""
     assert "torch" not in loaded_after("import eyespot.report.page")
 
 

