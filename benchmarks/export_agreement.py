@@ -2,9 +2,9 @@
 
 Run: python benchmarks/export_agreement.py CLASSIFIER PHOTOS
 
-The ONNX file gets the photos as its printed program reads them, with Pillow, at full size. They
-are compared with the classifier in float32, and as it answers on this machine (bf16, if the
-processor has it), which decodes large JPEGs at a fraction of their size.
+The ONNX file gets the photos as its printed program reads them, with Pillow. Its answers are
+compared with the classifier's in float32, and with those on this machine (bf16, if the processor
+has it).
 """
 
 import sys
@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 
 import eyespot
 from eyespot.data.photos import FileSource
+from eyespot.data.transforms import needed_short_side
 from eyespot.export.onnx_file import onnx_file, run_onnx
 from eyespot.features.engines import open_engine
 
@@ -25,6 +26,7 @@ MOST = 200
 def main(model: str, folder: str) -> None:
     here = eyespot.load(model)
     exact = replace(here, _engine=open_engine(here.backbone, precision="fp32"))
+    short_side = needed_short_side(here.backbone.preprocessing)
     run = run_onnx(onnx_file(here))
     found = eyespot.find_photos([folder]).photos
     paths = [p.source.path for p in found if isinstance(p.source, FileSource)]
@@ -33,7 +35,7 @@ def main(model: str, folder: str) -> None:
         same, apart = 0, []
         for path in paths:
             answer = classifier.predict(path, top=len(here.classes))
-            shares, _, unknown = run(pixels_of(path))
+            shares, _, unknown = run(pixels_of(path, short_side))
             label = None if unknown else here.classes[np.argmax(shares)]
             same += label == answer.label
             expected = dict(answer.top)
@@ -44,8 +46,10 @@ def main(model: str, folder: str) -> None:
         )
 
 
-def pixels_of(path: Path) -> np.ndarray:
-    return np.asarray(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
+def pixels_of(path: Path, short_side: int) -> np.ndarray:
+    photo = Image.open(path)
+    photo.draft("RGB", (short_side, short_side))
+    return np.asarray(ImageOps.exif_transpose(photo).convert("RGB"))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The routes of teaching: from an empty project to a classifier that is taken away."""
 
 import io
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from eyespot.classifier import load
+from eyespot.classifier import Classifier, load
 from eyespot.studio import teach
 from eyespot.studio.app import create_app
 from tests.pictures import patches
@@ -109,6 +110,32 @@ def test_from_nothing_to_a_classifier(client: TestClient, tmp_path: Path) -> Non
         assert brought["pictures"] == 14
         again = client.get(f"/api/projects/{brought['id']}").json()
         assert [of["name"] for of in again["classes"]] == ["brick", "gravel"]
+
+
+def test_a_classifier_is_taken_away_as_onnx(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = f"/api/projects/{client.post('/api/projects', json={'name': 'Stones'}).json()['id']}"
+    assert client.get(f"{project}/classifier.onnx").status_code == 400
+    for name in ("brick", "gravel"):
+        add_class(client, project, name, pictures(name, 3))
+    settled(client, project)
+    exported: list[tuple[str, ...]] = []
+
+    def export_onnx(classifier: Classifier, path: Path) -> None:
+        exported.append(classifier.classes)
+        path.write_bytes(b"the file")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("eyespot.export.write.export_onnx", export_onnx)
+        taken = client.get(f"{project}/classifier.onnx")
+    assert taken.content == b"the file"
+    assert 'filename="Stones.onnx"' in taken.headers["content-disposition"]
+    assert exported == [("brick", "gravel")]
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    refused = client.get(f"{project}/classifier.onnx")
+    assert refused.status_code == 400
+    assert "eyespot[export]" in refused.text
 
 
 def test_changes_and_undo(client: TestClient) -> None:

@@ -4,15 +4,18 @@ import json
 
 from eyespot import __version__
 from eyespot.classifier import Classifier
+from eyespot.data.transforms import needed_short_side
 
 
 def facts(classifier: Classifier) -> dict[str, str]:
     """Texts by key: `labels` is a JSON list, `temperature` and `threshold` (of the familiarity)
-    are numbers that are at work inside already."""
+    are numbers that are at work inside already;
+    `short_side` is the least that a picture should be read with, in pixels."""
     return {
         "labels": json.dumps(classifier.classes),
         "temperature": repr(float(classifier.temperature)),
         "threshold": repr(float(classifier.threshold)),
+        "short_side": str(needed_short_side(classifier.backbone.preprocessing)),
         "backbone": classifier.backbone.name,
         "eyespot": __version__,
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from eyespot.atomic import write_atomically
 from eyespot.classifier import Classifier
+from eyespot.data.transforms import needed_short_side
 from eyespot.errors import UsageError
 from eyespot.export.check import Agreement, check
 from eyespot.export.int8 import MAX_LOSS, Loss, to_int8
@@ -60,7 +61,7 @@ def export_onnx(
     if calibrate is not None:
         content, loss = to_int8(content, classifier, calibrate, max_loss, progress)
     write_atomically(path, content)
-    return Exported((path,), agreement, _snippet("onnx", path), loss)
+    return Exported((path,), agreement, _snippet("onnx", path, classifier), loss)
 
 
 def export_openvino(
@@ -79,7 +80,7 @@ def export_openvino(
     written = {path.with_suffix(suffix): content for suffix, content in files.items()}
     for file, content in written.items():
         write_atomically(file, content)
-    return Exported(tuple(written), agreement, _snippet("openvino", path))
+    return Exported(tuple(written), agreement, _snippet("openvino", path, classifier))
 
 
 def export_torch(
@@ -96,7 +97,7 @@ def export_torch(
     progress("Writing the graph", 1, 1)
     agreement = check(run_torch(content), classifier, check_with, progress)
     write_atomically(path, content)
-    return Exported((path,), agreement, _snippet("torch", path))
+    return Exported((path,), agreement, _snippet("torch", path, classifier))
 
 
 def _called(path: str | Path, ending: str) -> Path:
@@ -106,6 +107,8 @@ def _called(path: str | Path, ending: str) -> Path:
     return path
 
 
-def _snippet(name: str, path: Path) -> str:
+def _snippet(name: str, path: Path, classifier: Classifier) -> str:
     text = (resources.files("eyespot.export") / "snippets" / f"use_{name}.py").read_text("utf-8")
+    side = needed_short_side(classifier.backbone.preprocessing)
+    text = text.replace("(224, 224)", f"({side}, {side})")
     return text.replace(f'"pets{path.suffix}"', repr(str(path)))

@@ -189,6 +189,13 @@ def router(rooms: Classrooms) -> APIRouter:
         taught = _taught(rooms.of(id))
         return _file(_named(project(id), ".eyespot"), taught.save)
 
+    @routes.get("/{id}/classifier.onnx")
+    def onnx(id: str) -> FileResponse:
+        from eyespot.export.write import export_onnx
+
+        taught = _taught(rooms.of(id))
+        return _file(_named(project(id), ".onnx"), lambda path: export_onnx(taught, path))
+
     @routes.get("/{id}/pictures.zip")
     def pictures(id: str) -> FileResponse:
         def write(path: Path) -> None:

@@ -51,7 +51,7 @@ export class Project {
     this.watch = watch;
     this.recorder = new Recorder(watch, (classId, frame, burst) => this.addFrame(classId, frame, burst));
     byId("cards", HTMLElement).replaceChildren();
-    for (const [id, file] of [["take-classifier", "classifier.eyespot"], ["take-pictures", "pictures.zip"], ["take-report", "report.html"]]) {
+    for (const [id, file] of [["take-classifier", "classifier.eyespot"], ["take-onnx", "classifier.onnx"], ["take-pictures", "pictures.zip"], ["take-report", "report.html"]]) {
       byId(id, HTMLAnchorElement).href = `${this.path}/${file}`;
     }
     this.follow();
@@ -143,7 +143,7 @@ export class Project {
     const suspects = new Map((learnt?.figures?.suspicious ?? []).map((one) => [one.picture, one.suggested]));
     for (const card of this.cards.values()) card.suspect(suspects);
     const isReady = Boolean(learnt?.classes);
-    for (const id of ["take-classifier", "take-report"]) byId(id, HTMLElement).ariaDisabled = String(!isReady);
+    for (const id of ["take-classifier", "take-onnx", "take-report"]) byId(id, HTMLElement).ariaDisabled = String(!isReady);
   }
 
   /** @param {State} state */
