@@ -8,4 +8,5 @@ $python features.py --peer "$peer"
 $python accuracy.py
 $python teach.py --peer "$peer"
 $python zoo.py
+$python serve.py --overload 60
 OMP_NUM_THREADS=1 $python playground.py
