@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint bench clean
+.PHONY: help demo test test-slow lint bench dist audit sbom clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -16,6 +16,9 @@ help:
 	@echo "make test-slow  the long tests only"
 	@echo "make lint       linters, types and layers only"
 	@echo "make bench      measure eyespot against its peers (installs them into .venv-bench)"
+	@echo "make dist       build wheel and sdist, install the wheel anew and try it"
+	@echo "make audit      ask for known weaknesses of the installed packages (needs the network)"
+	@echo "make sbom       list them in dist/eyespot.cdx.json (CycloneDX)"
 	@echo "make clean      remove everything that these commands made"
 
 .venv/python:
@@ -75,6 +78,25 @@ test-slow: .venv/test .venv/chromium
 bench: .venv/test .venv-bench/ready
 	bash benchmarks/run_all.sh .venv-bench
 
+# What releases need is no part of what tests need, and pins libraries that they share.
+.venv-release/ready:
+	$(PYTHON) -m venv .venv-release
+	.venv-release/bin/pip --disable-pip-version-check install -q 'build>=1.2' 'cyclonedx-bom>=7' 'pip-audit>=2.9'
+	@touch $@
+
+# The sdist is built first, and the wheel from it.
+dist: .venv/python .venv-release/ready
+	rm -rf dist
+	.venv-release/bin/python -m build --outdir dist
+	$(BIN)/python tests/packaging/smoke.py dist/*.whl
+
+audit: .venv/test .venv-release/ready
+	.venv-release/bin/pip-audit --skip-editable --path $$($(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
+
+sbom: .venv/test .venv-release/ready
+	mkdir -p dist
+	.venv-release/bin/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible --of JSON -o dist/eyespot.cdx.json
+
 clean:
-	rm -rf .venv .venv-bench demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-bench .venv-release demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

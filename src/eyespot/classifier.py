@@ -22,7 +22,7 @@ from eyespot.data.open import PhotoLike, named_photos
 from eyespot.data.photos import FileSource, Photo, Skipped
 from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
 from eyespot.errors import ClassifierFileError, DatasetError, UsageError, WeightsError
-from eyespot.features.backbone import POOLING, Backbone, judged_backbone
+from eyespot.features.backbone import LOGITS, POOLING, Backbone, judged_backbone
 from eyespot.features.engines import Engine, columns_of, open_engine
 from eyespot.features.extract import (
     Features,
@@ -206,15 +206,19 @@ class Classifier:
         layout = self.engine.layout
         known = np.full(len(features), np.nan, dtype=np.float32)
         try:
-            scores = self.scorer.scores(head_inputs(features, layout, self.recipe.blocks))
-            if self.familiarity is not None:
-                known = self.familiarity(head_inputs(features, layout, (self.backbone.last,)))
+            with np.errstate(all="ignore"):  # what comes of it is looked at
+                scores = self.scorer.scores(head_inputs(features, layout, self.recipe.blocks))
+                if self.familiarity is not None:
+                    known = self.familiarity(head_inputs(features, layout, (self.backbone.last,)))
+                shares = softmax(scores / self.temperature)
+            if not np.isfinite(shares).all():
+                raise ValueError("what it says are no numbers")
         except (KeyError, ValueError, IndexError) as error:
             raise ClassifierFileError(
                 f"The classifier's head does not fit the features of {self.backbone.name} "
                 f"({error}). Teach it again, or restore it from a copy."
             ) from error
-        return softmax(scores / self.temperature), known
+        return shares, known
 
     # --- teaching it more --------------------------------------------------------------------
 
@@ -233,6 +237,11 @@ class Classifier:
         features, kept, skipped = embed(new, self.backbone, self.engine)
         if not kept:
             raise DatasetError(f"None of the {len(new)} photos of {name} could be read.")
+        if taught.features.layout != features.layout:
+            raise ClassifierFileError(
+                "The classifier's file is damaged: its photos were looked at with other features "
+                f"than {self.backbone.name} gives. Teach it again, or restore it from a copy."
+            )
         classes = self.classes if name in self.classes else (*self.classes, name)
         fresh = self.not_taught(features, [name] * len(kept))
         labels = np.append(taught.labels, np.full(len(fresh), classes.index(name)))
@@ -375,9 +384,14 @@ def load(path: str | Path) -> Classifier:
     path = Path(path)
     manifest, head, _ = classifier_file.read(path)
     try:
-        named = manifest["backbone"]
-        recipe = manifest["recipe"]
-        classes = _class_names(manifest["classes"])
+        named, recipe = manifest["backbone"], manifest["recipe"]
+        classes = _names(manifest["classes"])
+        blocks, pooling = _names(named["blocks"]), named["pooling"]
+        if strange := set(blocks) - {*find(str(named["name"])).feature_blocks, LOGITS}:
+            raise ValueError(f"the network has no features {shortened(sorted(strange))}")
+        for name, array in head.items():
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise ValueError(f"{name} holds what is no finite number")
         arrays = {
             name.removeprefix("scorer."): array
             for name, array in head.items()
@@ -394,10 +408,10 @@ def load(path: str | Path) -> Classifier:
                 str(named["name"]),
                 str(named["sha256"]),
                 preprocessing,
-                tuple(named["blocks"]),
+                blocks,
                 bool(named.get("own", False)),
             ),
-            recipe=Recipe(recipe["method"], tuple(recipe["blocks"]), float(recipe["knob"])),
+            recipe=Recipe(str(recipe["method"]), _names(recipe["blocks"]), _finite(recipe["knob"])),
             scorer=scorer,
             temperature=_finite(manifest["temperature"]),
             familiarity=None if references is None else Familiarity(references),
@@ -411,9 +425,9 @@ def load(path: str | Path) -> Classifier:
             f"{path} is damaged: its manifest or arrays are not as expected ({error}). "
             "Teach it again, or restore it from a copy."
         ) from error
-    if named["pooling"] != POOLING:
+    if pooling != POOLING:
         raise ClassifierFileError(
-            f"{path} was taught with features of kind {named['pooling']}, this eyespot computes "
+            f"{path} was taught with features of kind {pooling}, this eyespot computes "
             f"those of kind {POOLING}. Teach it again, or use the eyespot that made it "
             f"({manifest['eyespot']})."
         )
@@ -439,9 +453,9 @@ def _require_weights(path: Path, backbone: Backbone) -> None:
         )
 
 
-def _class_names(names: object) -> tuple[str, ...]:
+def _names(names: object) -> tuple[str, ...]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise TypeError("the classes are no list of names")
+        raise TypeError("the classes or blocks are no list of names")
     return tuple(names)
 
 
@@ -456,7 +470,7 @@ def _photo_arrays(taught: TaughtPhotos) -> dict[str, NDArray[Any]]:
     features = taught.features
     thumbnails = np.frombuffer(b"".join(features.thumbnails), dtype=np.uint8)
     texts = json.dumps({"names": features.names, "sha256": features.sha256}).encode()
-    widths = {name: part.stop - part.start for name, part in features.layout.items()}
+    widths = dict(zip(features.layout, _widths(features), strict=True))
     return {
         "features": features.values,
         "labels": taught.labels,
@@ -466,6 +480,11 @@ def _photo_arrays(taught: TaughtPhotos) -> dict[str, NDArray[Any]]:
         "texts": np.frombuffer(texts, dtype=np.uint8),
         "layout": np.frombuffer(json.dumps(widths).encode(), dtype=np.uint8),
     }
+
+
+def _widths(features: Features) -> list[int]:
+    """Columns of each block."""
+    return [part.stop - part.start for part in features.layout.values()]
 
 
 def _read_taught(path: Path, classifier: Classifier) -> TaughtPhotos | None:
@@ -486,9 +505,13 @@ def _read_taught(path: Path, classifier: Classifier) -> TaughtPhotos | None:
             thumbnails=tuple(whole[a:b] for a, b in zip(starts, ends, strict=True)),
         )
         labels = arrays["labels"].astype(np.int64)
-        lengths = {len(labels), len(features), len(features.values), len(features.sha256)}
-        if lengths != {len(features.thumbnails)} or labels.max(initial=0) >= len(
-            classifier.classes
+        if features.dhash.dtype != np.uint64 or not np.isfinite(features.values).all():
+            raise ValueError("their hashes or features are no such numbers")
+        if features.values.shape != (len(labels), sum(_widths(features))):
+            raise ValueError("their features are more or fewer than they say")
+        lengths = {len(labels), len(features), len(features.dhash), len(features.sha256)}
+        if lengths != {len(features.thumbnails)} or not (
+            0 <= labels.min(initial=0) <= labels.max(initial=0) < len(classifier.classes)
         ):
             raise ValueError("their numbers do not agree")
         return TaughtPhotos(features, labels)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.atomic import atomic_writer
-from eyespot.data.formats import ZIP_FAULTS
+from eyespot.data.formats import ZIP_FAULTS, zip_member
 from eyespot.errors import ClassifierFileError
 
 FORMAT = "eyespot-classifier"
@@ -56,14 +56,15 @@ def write(
     try:
         with atomic_writer(path) as file, zipfile.ZipFile(file, "w") as archive:
             # Escaped, because a name in an old encoding has characters that UTF-8 cannot hold.
-            archive.writestr("manifest.json", json.dumps(whole, indent=1), zipfile.ZIP_DEFLATED)
-            archive.writestr("README.md", card.encode("utf-8", "replace"), zipfile.ZIP_DEFLATED)
+            text, readme = json.dumps(whole, indent=1), card.encode("utf-8", "replace")
+            archive.writestr(zip_member("manifest.json"), text, zipfile.ZIP_DEFLATED)
+            archive.writestr(zip_member("README.md"), readme, zipfile.ZIP_DEFLATED)
             # Features hardly compress; stored they are read at the speed of the disk.
-            archive.writestr("head.safetensors", save(_contiguous(head)), zipfile.ZIP_STORED)
+            archive.writestr(zip_member("head.safetensors"), save(_contiguous(head)))
             if photos is not None:
-                archive.writestr(PHOTOS, save(_contiguous(photos)), zipfile.ZIP_STORED)
+                archive.writestr(zip_member(PHOTOS), save(_contiguous(photos)))
             if network is not None:
-                archive.writestr(NETWORK, network, zipfile.ZIP_STORED)
+                archive.writestr(zip_member(NETWORK), network)
     except OSError as error:
         raise ClassifierFileError(
             f"{path} cannot be written: {error.strerror or error}. What was there is unchanged."
@@ -130,7 +131,10 @@ class _Archive:
             raise ClassifierFileError(f"{path} cannot be read: {error.strerror}.") from error
         except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
             raise _damaged(path, "it is not a whole zip file") from error
-        self.names = set(self._zip.namelist())
+        names = self._zip.namelist()
+        self.names = set(names)
+        if len(names) != len(self.names):  # programs differ in which of the two they read
+            raise _damaged(path, "a member stands in it twice")
 
     def __enter__(self) -> "_Archive":
         return self

@@ -25,6 +25,8 @@ MAX_SHRUNK_PIXELS = 4 * MAX_PIXELS
 """Largest picture that is decoded at a fraction of its size, row by row."""
 MAX_BYTES = 200_000_000
 """Largest file, in bytes, that is read."""
+LONGEST_REASON = 200
+"""Characters of what a decoder says is wrong."""
 
 _PLUGINS = {
     "JPEG": ("JPEG", "MPO"),
@@ -157,7 +159,8 @@ def _from_pillow(image: Image.Image, kind: str, short_side: int | None) -> Pictu
         white = 65535.0 if kind in ("PNG", "PPM", "JPEG 2000") else None
         pixels = _to_rgb(image, short_side, white)
     except Exception as error:
-        reason = str(error) or type(error).__name__
+        # Whatever a library wrote in it, it must fit into a line of a table.
+        reason = " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
         raise PhotoError(f"damaged or truncated {kind}: {reason}") from error
     return _upright(pixels, *image.size, orientation)
 

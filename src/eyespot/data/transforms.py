@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
-from math import ceil, floor
+from math import ceil, floor, isfinite
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Fit = Literal["stretch", "crop"]
+LARGEST_INPUT = 4096
+"""Pixels: a file may come from a stranger, and a picture of any size would fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +41,23 @@ class Preprocessing:
         """Raises KeyError, TypeError or ValueError if `values` are not what `to_dict` gives."""
         if values["fit"] not in ("stretch", "crop"):
             raise ValueError(f"fit is {values['fit']!r}")
-        red, green, blue = (float(value) for value in values["mean"])
-        std = tuple(float(value) for value in values["std"])
-        return cls(
+        read = cls(
             size=int(values["size"]),
-            mean=(red, green, blue),
-            std=(std[0], std[1], std[2]),
+            mean=_colour(values["mean"]),
+            std=_colour(values["std"]),
             fit=values["fit"],
             crop_fraction=float(values["crop_fraction"]),
         )
+        if not all(map(isfinite, (*read.mean, *read.std))) or min(read.std) <= 0:
+            raise ValueError("the mean or deviation of the pixels")
+        if not 1 <= read.size <= LARGEST_INPUT or not 0 < read.crop_fraction <= 1:
+            raise ValueError("the size of the pictures")
+        return read
+
+
+def _colour(values: Any) -> tuple[float, float, float]:
+    red, green, blue = (float(value) for value in values)
+    return red, green, blue
 
 
 CENTRE = (0.5, 0.5)

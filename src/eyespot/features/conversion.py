@@ -104,7 +104,7 @@ def _keep_depthwise_exact(graph: Path) -> None:
     cosine between rounded and exact features rises from 0.990 to 0.999, at 7 % of the speed. That
     pays where the network's own classifier answers; taught heads learn from rounded features.
     """
-    tree = ElementTree.parse(graph)
+    tree = ElementTree.parse(graph)  # noqa: S314 - OpenVINO has just written it
     for layer in tree.iter("layer"):
         if layer.get("type") == "GroupConvolution":
             facts = layer.find("rt_info")

@@ -120,7 +120,7 @@ def _complete(url: str, part: Path, digest: str, progress: Progress) -> str:
 
 def _open(url: str, start: int) -> http.client.HTTPResponse:
     """Ask for all from byte `start` on. Raises WeightsError."""
-    request = urllib.request.Request(url, headers={"User-Agent": "eyespot"})
+    request = urllib.request.Request(url, headers={"User-Agent": "eyespot"})  # noqa: S310 - _opener
     if start:
         request.add_header("Range", f"bytes={start}-")
     try:

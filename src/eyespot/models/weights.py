@@ -7,7 +7,6 @@ network, then among the files that torchvision publishes.
 import hashlib
 import importlib.util
 import json
-import math
 import os
 import re
 from collections.abc import Mapping
@@ -24,9 +23,6 @@ from eyespot.models.catalogue import Network
 
 Origin = Literal["package", "store", "published"]
 Value = TypeVar("Value")
-
-LARGEST_INPUT = 4096
-"""Pixels; a file that asks for more is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +166,6 @@ def read_description(network: Network, path: Path) -> Pretrained:
         preprocessing = network.preprocessing
         if "preprocessing" in metadata:
             preprocessing = Preprocessing.from_dict(json.loads(metadata["preprocessing"]))
-        numbers = (*preprocessing.mean, *preprocessing.std, preprocessing.crop_fraction)
-        if not all(map(math.isfinite, numbers)) or min(preprocessing.std) <= 0:
-            raise ValueError("the mean or deviation of the pixels")
-        if not 1 <= preprocessing.size <= LARGEST_INPUT or not 0 < preprocessing.crop_fraction <= 1:
-            raise ValueError("the size of the pictures")
         classes = known_classes(network)
         if metadata.get("classes", "imagenet") != "imagenet":
             classes = tuple(str(name) for name in json.loads(metadata["classes"]))

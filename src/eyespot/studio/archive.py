@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from eyespot.data.decode import MAX_BYTES
-from eyespot.data.formats import EXTENSIONS, ZIP_FAULTS, sniff
+from eyespot.data.formats import EXTENSIONS, ZIP_FAULTS, sniff, zip_member
 from eyespot.data.photos import Dataset, Photo, Skipped, label_of
 from eyespot.errors import DatasetError, PhotoError
 from eyespot.studio.project import MOST_PICTURES, Project
@@ -59,7 +59,7 @@ def write_archive(project: Project, file: BinaryIO) -> int:
             numbers[picture.class_id] += 1
             number = numbers[picture.class_id]
             name = f"{folders[picture.class_id]}/{number:05}{_ending(data)}"
-            archive.writestr(name, data)
+            archive.writestr(zip_member(name), data)
             if picture.burst is not None:
                 bursts[name] = picture.burst
         manifest = {
@@ -72,7 +72,7 @@ def write_archive(project: Project, file: BinaryIO) -> int:
             ],
             "bursts": bursts,
         }
-        archive.writestr(MANIFEST, json.dumps(manifest, indent=1), zipfile.ZIP_DEFLATED)
+        archive.writestr(zip_member(MANIFEST), json.dumps(manifest, indent=1), zipfile.ZIP_DEFLATED)
     return missing
 
 
