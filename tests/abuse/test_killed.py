@@ -207,6 +207,8 @@ def stopped(verb: Verb, world: World, seconds: float, how: signal.Signals) -> in
     time.sleep(seconds)
     process.send_signal(how)
     errors = process.communicate(timeout=HANG)[1]
+    if "KeyboardInterrupt" in errors and "src/eyespot" not in errors:
+        return process.returncode  # Python itself was still starting, no line of ours had run
     if process.returncode >= 0:
         check_end(process.returncode, errors, (0, 130))
     else:
