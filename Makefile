@@ -55,6 +55,14 @@ help:
 	else echo "No npm here: the pages' scripts will not be checked."; fi
 	@touch $@
 
+# A classifier's page for the browser is tried with the package that eyespot fetches for it.
+ONNXRUNTIME_WEB := .venv/onnxruntime-web-1.23.2.tgz
+$(ONNXRUNTIME_WEB): .venv/python
+	@if command -v npm >/dev/null; then \
+		npm pack --silent --pack-destination .venv onnxruntime-web@1.23.2 >/dev/null \
+			|| echo "onnxruntime-web could not be fetched: the test of the page for the browser will skip."; \
+	else echo "No npm here: the test of the page for the browser will skip."; fi
+
 demo: .venv/demo
 	$(BIN)/eyespot demo
 
@@ -65,7 +73,7 @@ lint: .venv/test .venv/node
 	$(BIN)/lint-imports --no-logo
 	@if test -x .venv/node_modules/.bin/tsc; then echo tsc; .venv/node_modules/.bin/tsc -p .; fi
 
-test: lint .venv/chromium
+test: lint .venv/chromium $(ONNXRUNTIME_WEB)
 	$(BIN)/pytest
 
 test-slow: .venv/test .venv/chromium

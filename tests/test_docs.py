@@ -39,6 +39,8 @@ NOT_RUN = {
     "eyespot predict --camera": "needs a camera",
     "torchrun ": "its own tests run it; it takes seconds",
     "eyespot export pets.eyespot --int8": "needs many photos; its own test rounds",
+    "eyespot export pets.eyespot --to web": "fetches; its own test opens it in a browser",
+    "python3 -m http.server": "runs until it is ended; the same test serves the page",
     "eyespot demo": "demo's own test runs it; it takes seconds",
     "eyespot weights resnet18": "fetches",
     "eyespot teach pets/ --backbone timm:": "fetches",

@@ -17,4 +17,4 @@ print(found.same, "of", found.photos, "answers are the same; probabilities diffe
 print(found.difference, "at most. Written:", *exported.files)
 print(exported.snippet)  # a program that uses them, without eyespot
 # The same way: eyespot.export_onnx(classifier, "pets.onnx"), with calibrate="new-photos" for int8,
-# and eyespot.export_torch(classifier, "pets.pt2").
+# eyespot.export_torch(classifier, "pets.pt2"), and eyespot.export_web(classifier, "pets-page").

@@ -30,6 +30,7 @@ _HOME = {
     "export_onnx": "eyespot.export.write",
     "export_openvino": "eyespot.export.write",
     "export_torch": "eyespot.export.write",
+    "export_web": "eyespot.export.web",
     "find_photos": "eyespot.data.folders",
     "imagenet": "eyespot.classifier",
     "learn": "eyespot.transfer.teach",

@@ -11,12 +11,15 @@ from eyespot.cli.main import app
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (["--to", "web3"], 2, "--to is one of onnx, openvino, torch"),
+        (["--to", "web3"], 2, "--to is one of onnx, openvino, torch, web"),
         (["--to", "torch", "--int8"], 2, "--int8 is for --to onnx alone"),
         (["--int8"], 2, "a folder per class"),
         (["--calibrate", "photos"], 2, "--int8"),
         (["-o", "pets.xml"], 2, "ends in .onnx, not pets.xml"),
         (["-o", "folder.onnx"], 2, "is a folder"),
+        (["--onnxruntime", "ort.tgz"], 2, "--onnxruntime is for --to web alone"),
+        (["--to", "web", "-o", "folder.onnx/file"], 2, "is a file. Name a folder"),
+        (["--to", "web"], 1, "There is no file pets.eyespot"),
         ([], 1, "There is no file pets.eyespot"),
     ],
 )
@@ -25,6 +28,7 @@ def test_bad_use(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("folder.onnx").mkdir()
+    Path("folder.onnx/file").touch()
     done = CliRunner().invoke(app, ["export", "pets.eyespot", *options])
     assert done.exit_code == code
     assert words in done.output

@@ -19,6 +19,7 @@ class Server:
     silent. `asked`: path and Range of every request."""
 
     url: str = ""
+    file_name: str = FILE_NAME
     content: bytes = CONTENT
     ranges: bool = True
     tells_length: bool = True
@@ -41,7 +42,7 @@ def serving(server: Server) -> Iterator[Server]:
                 self.send_header("Location", server.redirect)
                 self.end_headers()
                 return
-            if not self.path.endswith(FILE_NAME):
+            if not self.path.endswith(server.file_name):
                 self.send_error(404)
                 return
             start = 0

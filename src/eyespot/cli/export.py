@@ -1,12 +1,13 @@
 """`eyespot export`."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eyespot.cli.outputs import check_outputs
+from eyespot.cli.outputs import check_folder, check_outputs
 from eyespot.cli.show import counted, print_json, printable, progress
 from eyespot.errors import UsageError
 
@@ -18,7 +19,7 @@ ENDINGS = {"onnx": (".onnx",), "openvino": (".xml", ".bin"), "torch": (".pt2",)}
 
 def export(
     model: Annotated[Path, typer.Argument(help="The classifier to export.")],
-    to: Annotated[str, typer.Option(help="onnx, openvino or torch.")] = "onnx",
+    to: Annotated[str, typer.Option(help="onnx, openvino, torch or web.")] = "onnx",
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="Where it goes. [default: beside the classifier]"),
@@ -38,14 +39,22 @@ def export(
         float,
         typer.Option(min=0, max=1, help="With --int8: the largest loss of accuracy allowed."),
     ] = 0.02,
+    onnxruntime: Annotated[
+        Path | None,
+        typer.Option(help="With --to web: onnxruntime-web's package. [default: fetch it from npm]"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
 ) -> None:
     """Write a classifier in a format that runs without eyespot, and check that it answers alike.
 
     Example: eyespot export pets.eyespot --to onnx
+
+    A page for the browser: eyespot export pets.eyespot --to web -o pets-page
     """
-    if to not in ENDINGS:
-        raise UsageError(f"--to is one of {', '.join(ENDINGS)}, not {to!r}.")
+    if to not in ENDINGS and to != "web":
+        raise UsageError(f"--to is one of {', '.join(ENDINGS)}, web, not {to!r}.")
+    if onnxruntime and to != "web":
+        raise UsageError("--onnxruntime is for --to web alone.")
     if int8 and to != "onnx":
         raise UsageError("--int8 is for --to onnx alone.")
     if int8 != (calibrate is not None):
@@ -53,26 +62,58 @@ def export(
             "--int8 needs photos that it was not taught with, a folder per class, and these need "
             "--int8: eyespot export pets.eyespot --int8 --calibrate new-photos/"
         )
-    path = output or model.with_suffix(ENDINGS[to][0])
-    if path.suffix not in ENDINGS[to][:1]:
-        raise UsageError(
-            f"Choose a name that ends in {ENDINGS[to][0]}, not {printable(path.name)}."
-        )
-    check_outputs([path.with_suffix(ending) for ending in ENDINGS[to]], [model])
+    path = output or _beside(model, to)
+    _check(path, to, model)
     from eyespot.classifier import load
-    from eyespot.export.write import export_onnx, export_openvino, export_torch
+    from eyespot.export.web import export_web
+    from eyespot.export.write import Exported, export_onnx, export_openvino, export_torch
 
     classifier = load(model)
     options: dict[str, Any] = {"check_with": check_with}
     if int8:
         options |= {"calibrate": calibrate, "max_loss": max_loss}
-    write = {"onnx": export_onnx, "openvino": export_openvino, "torch": export_torch}[to]
+    if to == "web":
+        options |= {"name": model.stem, "onnxruntime": onnxruntime}
+        if not onnxruntime:
+            _tell_of_fetching()
+    writers: dict[str, Callable[..., Exported]] = {
+        "onnx": export_onnx,
+        "openvino": export_openvino,
+        "torch": export_torch,
+        "web": export_web,
+    }
     with progress() as step:
-        done = write(classifier, path, progress=step, **options)
+        done = writers[to](classifier, path, progress=step, **options)
     if as_json:
         print_json(done.to_dict())
     else:
         _print(done)
+
+
+def _beside(model: Path, to: str) -> Path:
+    if to == "web":
+        return model.with_name(f"{model.stem}-web")
+    return model.with_suffix(ENDINGS[to][0])
+
+
+def _check(path: Path, to: str, model: Path) -> None:
+    """Raises UsageError if it cannot go there."""
+    if to == "web":
+        check_folder(path, "index.html")
+        return
+    if path.suffix not in ENDINGS[to][:1]:
+        raise UsageError(
+            f"Choose a name that ends in {ENDINGS[to][0]}, not {printable(path.name)}."
+        )
+    check_outputs([path.with_suffix(ending) for ending in ENDINGS[to]], [model])
+
+
+def _tell_of_fetching() -> None:
+    from eyespot.export.onnxruntime_web import MEGABYTES, VERSION, address
+
+    if url := address():
+        told = f"Fetching onnxruntime-web {VERSION}, {MEGABYTES} MB, once: {url}"
+        print(printable(told), file=sys.stderr)
 
 
 def _print(done: "Exported") -> None:
@@ -91,5 +132,7 @@ def _print(done: "Exported") -> None:
             f"{loss.loss:.1%} (95 % sure: between {low:.1%} and {high:.1%})."
         )
     for path in done.files:
-        print(f"{printable(str(path))}: {path.stat().st_size / 1e6:.1f} MB")
-    print(f"\nTo use it in Python:\n\n{done.snippet}", end="")
+        size = sum(file.stat().st_size for file in (path.iterdir() if path.is_dir() else [path]))
+        print(f"{printable(str(path))}: {size / 1e6:.1f} MB")
+    how = "To see it" if done.files[0].is_dir() else "To use it in Python"
+    print(f"\n{how}:\n\n{done.snippet}", end="")

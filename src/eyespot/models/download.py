@@ -1,4 +1,4 @@
-"""Fetch published weights: once, whole, and going on where a cut connection left off."""
+"""Fetch what was published: once, whole, and going on where a cut connection left off."""
 
 import contextlib
 import errno
@@ -9,12 +9,13 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from filelock import FileLock
 
-from eyespot.errors import WeightsError
+from eyespot.errors import EyespotError, WeightsError
 from eyespot.models.weights import published_digest
 
 PUBLISHER = "https://download.pytorch.org/models/"
@@ -26,6 +27,30 @@ CHUNK = 1 << 18
 
 Progress = Callable[[int, int], None]
 """Told of bytes here and bytes in all, the latter 0 if the server does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is fetched, as errors tell of it. `mirror`, `folder`: the settings that say where from,
+    and where to. `otherwise`: what to do without a connection. `algorithm`: of the digest.
+    `limit`: bytes; LIMIT if None."""
+
+    name: str
+    mirror: str
+    folder: str
+    otherwise: str
+    error: type[EyespotError]
+    algorithm: str = "sha256"
+    limit: int | None = None
+
+
+WEIGHTS = Kind(
+    "Weights",
+    "EYESPOT_WEIGHTS_MIRROR",
+    "EYESPOT_WEIGHTS",
+    "fetch it on another machine and import it with: eyespot weights NAME FILE",
+    WeightsError,
+)
 
 
 def fetch_published(file_name: str, folder: Path, progress: Progress | None = None) -> Path:
@@ -40,17 +65,19 @@ def fetch_published(file_name: str, folder: Path, progress: Progress | None = No
     return path
 
 
-def download(url: str, path: Path, digest: str, progress: Progress | None = None) -> None:
-    """Make what `url` serves the file `path`, unless that is there. `digest`: how the sha256 of the
+def download(
+    url: str, path: Path, digest: str, progress: Progress | None = None, kind: Kind = WEIGHTS
+) -> None:
+    """Make what `url` serves the file `path`, unless that is there. `digest`: how the hash of the
     right content begins.
 
     Until it is whole it grows in `path` with ".part" at its end, which the next try goes on with.
-    Of several processes one downloads, and the others wait. Raises WeightsError.
+    Of several processes one downloads, and the others wait. Raises the error of its kind.
     """
     if urlsplit(url).scheme not in ("http", "https"):
-        raise WeightsError(
-            f"Weights are fetched from http or https only, not from {url}. "
-            "Correct or unset EYESPOT_WEIGHTS_MIRROR."
+        raise kind.error(
+            f"{kind.name} are fetched from http or https only, not from {url}. "
+            f"Correct or unset {kind.mirror}."
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,16 +87,16 @@ def download(url: str, path: Path, digest: str, progress: Progress | None = None
             part = path.with_name(f"{path.name}.part")
             try:
                 with contextlib.nullcontext(progress) if progress else _bar(path.name) as told:
-                    found = _complete(url, part, digest, told)
+                    found = _complete(url, part, digest, told, kind)
             finally:
                 if part.is_file() and part.stat().st_size == 0:  # nothing came
                     part.unlink()
             if not found.startswith(digest):
                 part.unlink(missing_ok=True)
-                raise WeightsError(
-                    f"What {url} serves is not what was published: its sha256 begins with "
-                    f"{found[: len(digest)]}, not {digest}. It was thrown away; try again, or set "
-                    "EYESPOT_WEIGHTS_MIRROR to another server."
+                raise kind.error(
+                    f"What {url} serves is not what was published: its {kind.algorithm} begins "
+                    f"with {found[: len(digest)]}, not {digest}. It was thrown away; try again, or "
+                    f"set {kind.mirror} to another server."
                 )
             part.replace(path)
     except OSError as error:  # what comes over the network is dealt with below
@@ -78,48 +105,48 @@ def download(url: str, path: Path, digest: str, progress: Progress | None = None
             why = "The disk is full"
         else:
             why = f"The system refused ({error.strerror or error})"
-        raise WeightsError(
+        raise kind.error(
             f"{why}, so that {path.name} cannot be kept in {path.parent}. Make room there, or set "
-            "EYESPOT_WEIGHTS to another folder."
+            f"{kind.folder} to another folder."
         ) from error
 
 
-def _complete(url: str, part: Path, digest: str, progress: Progress) -> str:
-    """Fetch what `part` lacks; the sha256 of the whole."""
-    sha256 = hashlib.sha256()
+def _complete(url: str, part: Path, digest: str, progress: Progress, kind: Kind) -> str:
+    """Fetch what `part` lacks; the hash of the whole."""
+    whole, limit = hashlib.new(kind.algorithm), kind.limit or LIMIT
     part.touch()
     with part.open("r+b") as file:
         while chunk := file.read(CHUNK):
-            sha256.update(chunk)
-        if sha256.hexdigest().startswith(digest):  # killed before it could be renamed
-            return sha256.hexdigest()
-        with _open(url, file.tell()) as response:
+            whole.update(chunk)
+        if whole.hexdigest().startswith(digest):  # killed before it could be renamed
+            return whole.hexdigest()
+        with _open(url, file.tell(), kind) as response:
             start = _start(response)
             if start != file.tell():  # the server cannot go on in the middle
                 start = file.seek(0)
                 file.truncate()
-                sha256 = hashlib.sha256()
+                whole = hashlib.new(kind.algorithm)
             length = response.length
             total = start + length if length is not None else 0
-            for chunk in _chunks(response, url):
-                if max(total, file.tell() + len(chunk)) > LIMIT:
+            for chunk in _chunks(response, url, kind):
+                if max(total, file.tell() + len(chunk)) > limit:
                     file.truncate(file.seek(0))
-                    raise WeightsError(
-                        f"{url} is larger than {LIMIT // 2**20} MB, more than any published "
-                        "weights. Set EYESPOT_WEIGHTS_MIRROR to another server."
+                    raise kind.error(
+                        f"{url} is larger than {limit // 2**20} MB, more than was ever published. "
+                        f"Set {kind.mirror} to another server."
                     )
                 file.write(chunk)
-                sha256.update(chunk)
+                whole.update(chunk)
                 progress(file.tell(), total)
             if file.tell() < total:
-                raise _cut(url, f"it ended after {file.tell():,} of {total:,} bytes")
+                raise _cut(url, f"it ended after {file.tell():,} of {total:,} bytes", kind)
         file.flush()
         os.fsync(file.fileno())
-    return sha256.hexdigest()
+    return whole.hexdigest()
 
 
-def _open(url: str, start: int) -> http.client.HTTPResponse:
-    """Ask for all from byte `start` on. Raises WeightsError."""
+def _open(url: str, start: int, kind: Kind) -> http.client.HTTPResponse:
+    """Ask for all from byte `start` on. Raises the error of its kind."""
     request = urllib.request.Request(url, headers={"User-Agent": "eyespot"})  # noqa: S310 - _opener
     if start:
         request.add_header("Range", f"bytes={start}-")
@@ -129,21 +156,21 @@ def _open(url: str, start: int) -> http.client.HTTPResponse:
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 416 and start:  # more is here than there: not the same file
-            return _open(url, 0)
-        raise WeightsError(
-            f"{url} cannot be fetched: the server says {error.code} {error.reason}. {_OTHERWISE}"
+            return _open(url, 0, kind)
+        raise kind.error(
+            f"{url} cannot be fetched: the server says {error.code} {error.reason}. "
+            f"{_otherwise(kind)}"
         ) from error
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        raise WeightsError(
-            f"{url} cannot be reached ({reason}). Check the connection and try again. {_OTHERWISE}"
+        raise kind.error(
+            f"{url} cannot be reached ({reason}). Check the connection and try again. "
+            f"{_otherwise(kind)}"
         ) from error
 
 
-_OTHERWISE = (
-    "Otherwise set EYESPOT_WEIGHTS_MIRROR to a server that has the file, or fetch it on another "
-    "machine and import it with: eyespot weights NAME FILE"
-)
+def _otherwise(kind: Kind) -> str:
+    return f"Otherwise set {kind.mirror} to a server that has the file, or {kind.otherwise}"
 
 
 def _opener() -> urllib.request.OpenerDirector:
@@ -170,19 +197,19 @@ def _start(response: http.client.HTTPResponse) -> int:
     return int(first) if first.isdecimal() else -1
 
 
-def _chunks(response: http.client.HTTPResponse, url: str) -> Iterator[bytes]:
+def _chunks(response: http.client.HTTPResponse, url: str, kind: Kind) -> Iterator[bytes]:
     while True:
         try:
             chunk = response.read1(CHUNK)
         except (OSError, http.client.HTTPException) as error:
-            raise _cut(url, str(error) or type(error).__name__) from error
+            raise _cut(url, str(error) or type(error).__name__, kind) from error
         if not chunk:
             return
         yield chunk
 
 
-def _cut(url: str, why: str) -> WeightsError:
-    return WeightsError(
+def _cut(url: str, why: str, kind: Kind) -> EyespotError:
+    return kind.error(
         f"The connection to {url} was cut ({why}). What came is kept; the next try goes on from it."
     )
 

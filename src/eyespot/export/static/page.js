@@ -1,0 +1,121 @@
+// A classifier in the browser: pictures go from the camera to the network, and nowhere else.
+
+import { byId, tell } from "./ask.js";
+import { InferenceSession, Tensor, env } from "./onnxruntime.js";
+import { Watch } from "./watch.js";
+
+/**
+ * @typedef {{name: string, labels: string[], short_side: number}} About
+ * @typedef {{item: HTMLElement, share: HTMLElement, meter: HTMLMeterElement}} Bar
+ */
+
+const STEADY = 1000; // milliseconds for which an answer must stay the same to be read out
+
+const problem = byId("problem", HTMLElement);
+const said = byId("said", HTMLElement);
+const speed = byId("speed", HTMLElement);
+const canvas = document.createElement("canvas");
+const drawing = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+
+/** @param {number} share */
+const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+
+/** @param {string} label @returns {Bar} */
+function barOf(label) {
+  const item = document.createElement("li");
+  const name = document.createElement("span");
+  const share = document.createElement("span");
+  const meter = document.createElement("meter");
+  name.textContent = label;
+  meter.ariaLabel = `Probability of ${label}`;
+  item.append(name, share, meter);
+  return { item, share, meter };
+}
+
+async function load() {
+  env.logLevel = "error"; // it warns of not knowing the processor, which no browser tells
+  env.wasm.numThreads = 1; // more need headers that most servers of files do not send
+  const [answer, session] = await Promise.all([
+    fetch("eyespot.json"),
+    InferenceSession.create("classifier.onnx", { executionProviders: ["wasm"] }),
+  ]);
+  if (!answer.ok) throw new Error(`eyespot.json: ${answer.status}`);
+  const about = /** @type {About} */ (await answer.json());
+  const bars = about.labels.map(barOf);
+  byId("name", HTMLElement).textContent = about.name;
+  document.title = `${about.name} · eyespot`;
+  byId("guesses", HTMLElement).replaceChildren(...bars.map(({ item }) => item));
+  speed.textContent = "Ready.";
+  return { about, bars, session };
+}
+
+/** Upright RGB [height, width, 3] on white, halved while its short side keeps `least` pixels, as
+ * photos are decoded for the classifier itself.
+ * @param {Blob} blob @param {number} least */
+async function pixelsOf(blob, least) {
+  let bitmap;
+  try {
+    bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none" });
+  } catch {
+    throw new Error("The browser cannot read this picture. Choose a JPEG, PNG or WebP file.");
+  }
+  const short = Math.min(bitmap.width, bitmap.height);
+  let shrink = 1;
+  while (shrink < 8 && short / (2 * shrink) >= least) shrink *= 2;
+  const width = canvas.width = Math.ceil(bitmap.width / shrink);
+  const height = canvas.height = Math.ceil(bitmap.height / shrink);
+  drawing.imageSmoothingQuality = "high";
+  drawing.fillStyle = "white";
+  drawing.fillRect(0, 0, width, height);
+  drawing.drawImage(bitmap, 0, 0, width, height);
+  bitmap.close();
+  const { data } = drawing.getImageData(0, 0, width, height);
+  const rgb = new Uint8Array(3 * width * height);
+  for (let from = 0, to = 0; to < rgb.length; from += 4) {
+    rgb[to++] = data[from];
+    rgb[to++] = data[from + 1];
+    rgb[to++] = data[from + 2];
+  }
+  return new Tensor("uint8", rgb, [height, width, 3]);
+}
+
+let steady = 0, heard = "";
+
+/** Have an answer read out once it has stayed the same for a while. @param {string} text */
+function announce(text) {
+  if (text === heard) return;
+  heard = text;
+  clearTimeout(steady);
+  steady = setTimeout(() => { said.textContent = text; }, STEADY);
+}
+
+const loading = load();
+loading.catch((error) => {
+  speed.textContent = "";
+  tell(problem, new Error(`The classifier does not load (${error.message ?? error}). Load the page again; if that does not help, export it anew, and use a browser of today.`));
+});
+
+/** @param {Blob} blob @param {number} perSecond */
+async function look(blob, perSecond) {
+  const { about, bars, session } = await loading;
+  const image = await pixelsOf(blob, about.short_side);
+  const start = performance.now();
+  const found = await session.run({ image });
+  const time = performance.now() - start;
+  const shares = [...found.probabilities.data];
+  const best = shares.indexOf(Math.max(...shares));
+  const isUnknown = Boolean(found.unknown.data[0]);
+  shares.forEach((probability, number) => {
+    const { item, share, meter } = bars[number];
+    share.textContent = percent(probability);
+    meter.value = probability;
+    item.classList.toggle("best", !isUnknown && number === best);
+  });
+  const text = isUnknown ? "None of these" : about.labels[best];
+  byId("answer", HTMLElement).textContent = text;
+  announce(text);
+  speed.textContent = `${time.toFixed(0)} ms for this picture` + (perSecond ? `, ${perSecond.toFixed(1)} pictures a second.` : ".");
+  problem.hidden = true;
+}
+
+new Watch({ file: "file", problem }, look);
