@@ -119,7 +119,7 @@ def newcomer(browser: Browser, address: str) -> dict[str, Any]:
         camera = time.monotonic()
         for scene, name in enumerate(NAMES):
             time.sleep(READING)
-            shown.get_by_label("Another class").press_sequentially(name, delay=TYPING)
+            shown.get_by_label("thing to recognise").press_sequentially(name, delay=TYPING)
             click("Add it")
             wait_for_scene(camera, scene, 6)
             card = shown.get_by_role("region", name=f"Class {name}")
@@ -154,7 +154,7 @@ def recorded(browser: Browser, address: str, id: str, rounds: int) -> dict[str, 
     with page(browser, address, f"/teach.html#{id}") as shown:
         expect(shown.locator("#status")).to_contain_text("Learnt", timeout=LONG)
         shown.get_by_role("button", name="Start the camera").click()
-        shown.get_by_text("Recording", exact=True).click()
+        shown.get_by_text("Recording settings").click()
         shown.get_by_label("Pictures a second").select_option("2")
         time.sleep(5)
         shown.evaluate(LAPS)

@@ -125,6 +125,7 @@ def test_embed_and_cache(taught: Path, tmp_path: Path) -> None:
         (("teach", "/nowhere"), 1, "no file or folder"),
         (("teach", "."), 1, "class"),
         (("teach",), 2, "Missing argument"),
+        (("teach", "photos", "-o", "."), 2, "is a folder"),
         (("predict", "/nowhere.jpg"), 1, "no file"),
         (("predict",), 2, "at least one photo"),
         (("predict", "x.jpg", "-m", "/nowhere.eyespot"), 1, "no file"),

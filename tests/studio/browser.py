@@ -102,10 +102,11 @@ def open_studio(*options: str) -> Iterator[Studio]:
     """Start a studio and a browser. Skips the test where there is no Chromium."""
     with open_browser() as browser:
         process, address = start(*options)
+        studio = Studio(address, browser, process=process)
         try:
-            yield Studio(address, browser, process=process)
+            yield studio
         finally:
-            stop(process)
+            stop(studio.process)  # which may be another one by now
 
 
 def start(*options: str, port: int | None = None) -> tuple[subprocess.Popen[str], str]:

@@ -27,7 +27,7 @@ def studio(
 def begin(page: Page) -> None:
     page.get_by_label("Its name").fill("Kept")
     page.get_by_role("button", name="Begin").click()
-    page.get_by_label("Another class").fill("mug")
+    page.get_by_label("thing to recognise").fill("mug")
     page.get_by_role("button", name="Add it").click()
     expect(page.get_by_role("region", name="Class mug")).to_be_visible()
 

@@ -52,6 +52,7 @@ def teach(
     from eyespot.report import write_report
     from eyespot.transfer.teach import learn
 
+    check_outputs([output])
     page = report or output.with_suffix(".report.html")
     check_outputs([output, page])
     if onto is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from eyespot.errors import EyespotError, MissingError, Stopped
 from eyespot.features.backbone import DEFAULT, load_backbone
+from eyespot.studio.archive import folder_names
 from eyespot.studio.learner import Learner, Learnt
 from eyespot.studio.project import Project
 from eyespot.studio.projects import Store
@@ -17,7 +18,9 @@ from eyespot.studio.tuner import Tuner
 logger = logging.getLogger(__name__)
 
 MOST_OPEN = 4
-"""Projects whose features are kept in memory."""
+"""Projects whose features are kept in memory, and all that pages show."""
+SHOWN = 60.0
+"""Seconds for which a project that was asked for counts as shown."""
 LOOK_AGAIN = 1.0
 """Seconds after which another process's changes are seen."""
 
@@ -40,6 +43,7 @@ class Classroom:
         self._news = threading.Condition()
         self._wake = threading.Event()
         self._closed = False
+        self.asked = time.monotonic()
         threading.Thread(target=self._run, name="eyespot-learn", daemon=True).start()
 
     def close(self) -> None:
@@ -88,6 +92,7 @@ class Classroom:
             pictures[picture.class_id].append(picture.id)
         return state | {
             "name": snapshot.name,
+            "file": folder_names([snapshot.name])[0],
             "version": snapshot.version,
             "undo": snapshot.undo,
             "backbone": snapshot.backbone or DEFAULT,
@@ -171,7 +176,7 @@ def _shown(learnt: Learnt) -> dict[str, Any]:
 
 class Classrooms:
     """The projects of a store that are open; the one not asked for longest is closed first, but
-    none that is being fine-tuned."""
+    none that a page shows or that is being fine-tuned."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -189,7 +194,12 @@ class Classrooms:
             if room is None:
                 room = self._open[id] = Classroom(project, self.store.folder / "tuned")
             self._open.move_to_end(id)
-            idle = [key for key, one in self._open.items() if key != id and not one.tuner.is_busy]
+            now = room.asked = time.monotonic()
+            idle = [
+                key
+                for key, one in self._open.items()
+                if now - one.asked > SHOWN and not one.tuner.is_busy
+            ]
             for key in idle[: max(0, len(self._open) - MOST_OPEN)]:
                 self._open.pop(key).close()
         return room

@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from eyespot.classifier import load
 from eyespot.data.decode import decode
 from eyespot.data.open import open_photos
@@ -66,7 +64,6 @@ def import_classifier(store: Store, path: Path, name: str) -> Imported:
     taught = classifier.require_taught()
     features, extractor = taught.features, classifier.backbone.extractor
     require_room(len(features))
-    usable = np.asarray(np.isfinite(features.values).all(axis=1))
     rows, seen, skipped = [], set(), []
     drafts: list[list[tuple[str, str | None, bytes | None]]] = [[] for _ in classifier.classes]
     for index, (sha256, label) in enumerate(
@@ -82,9 +79,6 @@ def import_classifier(store: Store, path: Path, name: str) -> Imported:
             decode(features.thumbnails[index])
         except PhotoError as error:
             skipped.append(Skipped(features.names[index], f"its thumbnail: {error}"))
-            continue
-        if not usable[index]:
-            skipped.append(Skipped(features.names[index], "its features are no numbers"))
             continue
         seen.add((sha256, label))
         drafts[label].append((sha256, None, features.thumbnails[index]))

@@ -42,6 +42,15 @@ def _png(pixels: NDArray[np.uint8]) -> bytes:
     return file.getvalue()
 
 
+def shrunk(data: bytes, side: int = 640) -> bytes:
+    """A picture as a JPEG of at most `side` pixels. Raises PhotoError."""
+    image = Image.fromarray(decode(data, short_side=side).pixels)
+    image.thumbnail((side, side))
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=85)
+    return file.getvalue()
+
+
 class Pictures:
     """A folder of pictures."""
 

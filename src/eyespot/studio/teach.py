@@ -19,6 +19,7 @@ from eyespot.models.registry import find
 from eyespot.studio.archive import folder_names, write_archive
 from eyespot.studio.classroom import Classroom, Classrooms
 from eyespot.studio.imports import import_archive, import_classifier
+from eyespot.studio.pictures import shrunk
 from eyespot.studio.project import Project
 from eyespot.studio.projects import Store
 
@@ -153,6 +154,12 @@ def router(rooms: Classrooms) -> APIRouter:
     @routes.get("/{id}/thumbnails/{picture}")
     def thumbnail(id: str, picture: int) -> Response:
         content = store.open(id).thumbnail(picture)
+        return Response(content, media_type="image/jpeg", headers=FOR_EVER)
+
+    @routes.get("/{id}/pictures/{picture}")
+    def picture(id: str, picture: int) -> Response:
+        """Large enough to be judged by eye."""
+        content = shrunk(store.open(id).picture(picture))
         return Response(content, media_type="image/jpeg", headers=FOR_EVER)
 
     @routes.post("/{id}/tune", status_code=204)

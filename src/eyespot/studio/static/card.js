@@ -25,9 +25,11 @@ export class Card {
     this.chosen = new Set();
     /** @type {Map<number, HTMLLIElement>} */
     this.items = new Map();
-    /** @type {Set<number>} */
-    this.suspects = new Set();
+    /** The class that each seems to be of. @type {Map<number, string>} */
+    this.suspects = new Map();
     this.isWhole = false;
+    /** @type {HTMLButtonElement | undefined} */
+    this.entry = undefined;
     /** @type {Class} */
     this.state = { id, name: "", enabled: true, pictures: [] };
     const template = byId("card", HTMLTemplateElement).content.cloneNode(true);
@@ -76,6 +78,7 @@ export class Card {
       this.isWhole = !this.isWhole;
       this.showPictures();
     });
+    this.part("thumbs", HTMLElement).addEventListener("keydown", (event) => this.walk(event));
     this.element.addEventListener("keydown", (event) => {
       if (event.key === "Delete" && this.chosen.size) this.remove();
     });
@@ -100,13 +103,20 @@ export class Card {
 
   /** Mark pictures that may be of another class. @param {Map<number, string>} suspects */
   suspect(suspects) {
-    this.suspects = new Set(suspects.keys());
+    this.suspects = suspects;
     for (const [picture, item] of this.items) {
       const button = item.querySelector("button");
       const other = suspects.get(picture);
       button?.classList.toggle("suspect", other !== undefined);
       if (button) button.title = other === undefined ? "" : `Is this ${other}?`;
     }
+    this.showDoubt();
+  }
+
+  /** Of the picture that was chosen last. */
+  showDoubt() {
+    const other = this.suspects.get([...this.chosen].at(-1) ?? -1);
+    this.part("chosen-doubt", HTMLElement).textContent = other === undefined ? "" : `Is this ${other}?`;
   }
 
   showPictures() {
@@ -123,9 +133,30 @@ export class Card {
       const item = this.items.get(picture) ?? this.makeItem(picture);
       if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null);
     });
+    if (!this.entry?.isConnected) this.enterAt(list.querySelector("button"));
     const more = this.part("more", HTMLButtonElement);
     more.hidden = newest.length <= FIRST;
     more.textContent = this.isWhole ? "Show fewer" : `Show all ${newest.length}`;
+  }
+
+  /** Have the tab key come to this picture, and to no other of the class. @param {HTMLButtonElement | null | undefined} button */
+  enterAt(button) {
+    if (!button) return;
+    if (this.entry) this.entry.tabIndex = -1;
+    button.tabIndex = 0;
+    this.entry = button;
+  }
+
+  /** Go from picture to picture with the arrow keys. @param {KeyboardEvent} event */
+  walk(event) {
+    const list = this.part("thumbs", HTMLElement), items = [...list.children];
+    const row = getComputedStyle(list).gridTemplateColumns.split(" ").length;
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -row, ArrowDown: row }[event.key];
+    const place = items.findIndex((item) => item.contains(document.activeElement));
+    if (!step || place < 0) return;
+    event.preventDefault();
+    this.enterAt(items[place + step]?.querySelector("button"));
+    this.entry?.focus();
   }
 
   /** @param {number} picture */
@@ -138,7 +169,9 @@ export class Card {
     const button = document.createElement("button");
     button.type = "button";
     button.ariaPressed = "false";
+    button.tabIndex = -1;
     button.append(image);
+    button.addEventListener("focus", () => this.enterAt(button));
     button.addEventListener("click", () => {
       if (this.chosen.has(picture)) this.choose([...this.chosen].filter((one) => one !== picture));
       else this.choose([...this.chosen, picture]);
@@ -158,6 +191,11 @@ export class Card {
     }
     this.part("chosen", HTMLElement).hidden = pictures.length === 0;
     this.part("chosen-count", HTMLElement).textContent = `${pictures.length} chosen`;
+    this.showDoubt();
+    const last = pictures.at(-1);
+    const large = this.part("large", HTMLImageElement);
+    const source = `${this.project}/pictures/${last}`;
+    if (last !== undefined && large.getAttribute("src") !== source) large.setAttribute("src", source);
     const others = this.deeds.others(this.id);
     const none = new Option("…", "");
     none.disabled = none.selected = true;

@@ -26,7 +26,8 @@ export function figuresShown(figures, needed) {
     const [low, high] = figures.interval;
     shown.push(line("p", `${percent(figures.top1)} right`, "top"));
     shown.push(line("p", `of pictures that it had not seen; with 95 % certainty ${percent(low)} to ${percent(high)}. `
-      + `${figures.asked} pictures were asked about, ${figures.independent} of which differ.`, "note"));
+      + `${figures.asked} pictures were asked about`
+      + (figures.independent < figures.asked ? `; only ${figures.independent} of them are clearly different.` : "."), "note"));
   }
   if (figures.advice) shown.push(line("p", figures.advice, "advice"));
   const facts = document.createElement("ul");
@@ -35,7 +36,8 @@ export function figuresShown(figures, needed) {
     facts.append(line("li", `${name} was taken for ${other} ${times === 1 ? "once" : `${times} times`}.`));
   }
   if (figures.suspicious.length) {
-    facts.append(line("li", `${figures.suspicious.length} of the pictures may be in the wrong class: they are framed.`));
+    facts.append(line("li", `${figures.suspicious.length} of the pictures may be in the wrong class: they have a frame and a "?". `
+      + "Look at each before you move it: to follow without looking makes this figure better than the truth."));
   }
   if (figures.doubled.length) {
     facts.append(line("li", `${figures.doubled.length} ${figures.doubled.length === 1 ? "picture is" : "pictures are"} there more than once.`));

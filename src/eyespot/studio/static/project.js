@@ -12,7 +12,7 @@ import { Talk } from "./talk.js";
  * @typedef {{stage: string, done: number, total: number}} Busy
  * @typedef {{version: number, classes: string[] | null, needed: string, pictures: number,
  *   figures: import("./figures.js").Figures | null, left_out: {name: string, reason: string}[]}} Learnt
- * @typedef {{number: number, version: number, name: string, undo: string | null, backbone: string, classes: Class[],
+ * @typedef {{number: number, version: number, name: string, file: string, undo: string | null, backbone: string, classes: Class[],
  *   busy: Busy | null, error: string, learnt: Learnt | null,
  *   tuning: {busy: Busy | null, told: string, answers: boolean}}} State
  * @typedef {{version?: number, classes?: {name: string, probability: number}[], unknown: boolean,
@@ -94,6 +94,9 @@ export class Project {
     const name = byId("name", HTMLInputElement);
     if (document.activeElement !== name) name.value = state.name;
     document.title = `${state.name} · eyespot studio`;
+    for (const place of document.querySelectorAll(".named")) {
+      place.textContent = place.classList.contains("address") ? encodeURIComponent(state.file) : state.file;
+    }
     const undo = byId("undo", HTMLButtonElement);
     undo.disabled = !state.undo;
     undo.textContent = state.undo ? `Undo ${state.undo}` : "Undo";
@@ -111,6 +114,7 @@ export class Project {
   /** @param {Class[]} classes */
   showClasses(classes) {
     this.classes = classes;
+    byId("add-what", HTMLElement).textContent = classes.length ? "Another thing to recognise (a class)" : "The first thing to recognise (a class)";
     const place = byId("cards", HTMLElement);
     const ids = new Set(classes.map((of) => of.id));
     for (const [id, card] of this.cards) {
@@ -144,16 +148,17 @@ export class Project {
     for (const card of this.cards.values()) card.suspect(suspects);
     const isReady = Boolean(learnt?.classes);
     for (const id of ["take-classifier", "take-onnx", "take-report"]) byId(id, HTMLElement).ariaDisabled = String(!isReady);
+    byId("take-note", HTMLElement).hidden = isReady;
   }
 
   /** @param {State} state */
   showTuning({ learnt, tuning: { busy, told, answers } }) {
     const button = byId("tune", HTMLButtonElement);
     button.textContent = busy ? "Stop fine-tuning" : "Fine-tune";
-    button.disabled = !busy && !learnt?.classes;
+    button.disabled = !busy && learnt?.figures?.top1 == null; // what cannot be judged cannot get better
     const now = answers ? " It answers as long as nothing is changed." : "";
     byId("tuning", HTMLElement).textContent = busy ? progressOf(busy)
-      : told || now ? `${told}${now}` : "Lets the network itself learn, too: up to 5 minutes, and better where pictures are many and strange.";
+      : told || now ? `${told}${now}` : "Learns more thoroughly, for up to 5 minutes: it helps with many pictures of unusual things.";
   }
 
   /** Let the network itself learn, or stop that. */
@@ -189,6 +194,8 @@ export class Project {
     const best = Math.max(...classes.map((of) => of.probability));
     const rows = [...classes, ...(classes.length ? [{ name: "none of these", probability: unknown ? 1 : 0 }] : [])];
     while (list.children.length > rows.length) list.lastElementChild?.remove();
+    const first = classes.find((of) => of.probability === best);
+    byId("best", HTMLElement).textContent = unknown ? "none of these" : first ? `${first.name} ${(100 * best).toFixed(0)} %` : "";
     rows.forEach(({ name, probability }, index) => {
       const isRefusal = index === classes.length;
       let item = list.children[index];

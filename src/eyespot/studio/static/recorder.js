@@ -14,7 +14,7 @@ export class Recorder {
   constructor(watch, send) {
     this.watch = watch;
     this.send = send;
-    /** The recording that goes on. @type {{isOver: boolean} | undefined} */
+    /** The recording that goes on. @type {{isOver: boolean, button: HTMLButtonElement} | undefined} */
     this.current = undefined;
   }
 
@@ -24,8 +24,8 @@ export class Recorder {
     const begin = () => {
       if (!isTimed()) this.record(button, classId);
     };
-    const end = () => {
-      if (!isTimed()) this.stop();
+    const end = () => {  // a button that loses the focus to another one must not end that one's
+      if (!isTimed() && this.current?.button === button) this.stop();
     };
     button.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
@@ -53,10 +53,10 @@ export class Recorder {
   /** @param {HTMLButtonElement} button @param {string} classId @param {number} [countdown] seconds */
   async record(button, classId, countdown = 0) {
     this.stop();
-    const recording = { isOver: false };
+    const recording = { isOver: false, button };
     this.current = recording;
     const idle = button.textContent;
-    if (!this.watch.camera.isOn && !(await this.watch.start())) return this.stop();
+    if (!this.watch.camera.isOn && !(await this.watch.start())) return this.end(recording);
     button.classList.add("on");
     for (let left = countdown; left > 0 && !recording.isOver; left--) {
       button.textContent = `Recording in ${left} …`;
@@ -77,6 +77,11 @@ export class Recorder {
     }
     button.classList.remove("on");
     button.textContent = idle;
+    this.end(recording);
+  }
+
+  /** Forget a recording that is over; another one may have begun. @param {{isOver: boolean}} recording */
+  end(recording) {
     if (this.current === recording) this.stop();
   }
 }

@@ -41,7 +41,7 @@ function projectItem(about, isDeleted) {
   if (name instanceof HTMLAnchorElement) name.href = `#${about.id}`;
   const note = document.createElement("span");
   note.className = "note";
-  note.textContent = `${about.classes} classes, ${about.pictures} pictures, changed ${new Date(1000 * about.changed).toLocaleString()}`;
+  note.textContent = `${about.classes} ${about.classes === 1 ? "class" : "classes"}, ${about.pictures} ${about.pictures === 1 ? "picture" : "pictures"}, changed ${new Date(1000 * about.changed).toLocaleString()}`;
   const after = (/** @type {string} */ address, /** @type {string} */ method) => async () => {
     await ask(address, { method });
     await showList();
@@ -85,6 +85,7 @@ byId("new", HTMLFormElement).addEventListener("submit", (event) => {
     const made = await ask("/api/projects", sending("POST", { name: name.value }));
     name.value = "";
     await goTo(made.id);
+    byId("add-name", HTMLElement).focus();
   });
 });
 

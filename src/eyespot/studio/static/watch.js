@@ -30,7 +30,13 @@ export class Watch {
     });
     const input = byId(file, HTMLInputElement);
     input.addEventListener("change", () => this.choose(input.files?.[0]));
-    whenDropped(byId("drop", HTMLElement), (data) => this.choose(data?.files[0]));
+    const place = byId("drop", HTMLElement);
+    whenDropped(place, (data) => this.choose(data?.files[0]));
+    this.isInSight = true;
+    new IntersectionObserver(([{ isIntersecting }]) => {
+      this.isInSight = isIntersecting;
+      this.pin();
+    }).observe(place);
   }
 
   /** Start the camera; whether it is on. @param {string} [device] */
@@ -67,12 +73,20 @@ export class Watch {
     this.run();
   }
 
+  /** Keep in sight what the camera sees, also of somebody who records further down. */
+  pin() {
+    const place = byId("drop", HTMLElement), isPinned = this.camera.isOn && !this.isInSight;
+    place.style.minHeight = isPinned ? `${place.offsetHeight}px` : "";
+    place.classList.toggle("pinned", isPinned);
+  }
+
   show() {
     const isOn = this.camera.isOn;
     this.camera.video.hidden = !isOn;
     this.picture.hidden = isOn || !this.chosen;
     byId("empty", HTMLElement).hidden = isOn || Boolean(this.chosen);
     byId("camera", HTMLElement).textContent = isOn ? "Stop the camera" : "Start the camera";
+    this.pin();
   }
 
   /** Ask of the chosen picture once more, or of the camera's pictures for as long as it is on. */
