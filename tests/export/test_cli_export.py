@@ -21,6 +21,7 @@ from eyespot.cli.main import app
         (["--to", "web", "-o", "folder.onnx/file"], 2, "is a file. Name a folder"),
         (["--to", "web"], 1, "There is no file pets.eyespot"),
         ([], 1, "There is no file pets.eyespot"),
+        (["."], 2, "is a folder. Name a classifier's file"),
     ],
 )
 def test_bad_use(
@@ -29,7 +30,8 @@ def test_bad_use(
     monkeypatch.chdir(tmp_path)
     Path("folder.onnx").mkdir()
     Path("folder.onnx/file").touch()
-    done = CliRunner().invoke(app, ["export", "pets.eyespot", *options])
+    model = [] if options == ["."] else ["pets.eyespot"]
+    done = CliRunner().invoke(app, ["export", *model, *options])
     assert done.exit_code == code
     assert words in done.output
     assert [path.name for path in tmp_path.iterdir()] == ["folder.onnx"]

@@ -91,6 +91,8 @@ def export(
 
 
 def _beside(model: Path, to: str) -> Path:
+    if not model.name:
+        raise UsageError(f"{model} is a folder. Name a classifier's file.")
     if to == "web":
         return model.with_name(f"{model.stem}-web")
     return model.with_suffix(ENDINGS[to][0])
