@@ -34,7 +34,7 @@ help:
 
 .venv/test: .venv/python $(HOW)
 	@echo "Installing eyespot and its test tools into .venv (once; this takes a minute or two) ..."
-	@$(PIP) install -q -e '.[demo,heic,camera,export,search,serve,studio,test,dev]' -c constraints.txt
+	@$(PIP) install -q -e '.[demo,heic,camera,export,serve,studio,test,dev]' -c constraints.txt
 	@touch $@ .venv/demo
 
 # Browser tests use the system's Chromium; without one they skip, and say so.
