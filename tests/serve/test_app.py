@@ -128,6 +128,7 @@ def test_it_describes_itself(asker: Asker) -> None:
     paths = asker.get("/openapi.json").json()["paths"]
     assert set(paths) == {
         "/v1/models/{name}:predict",
+        "/v1/models/{name}:explain",
         "/v1/models",
         "/v1/models/{name}",
         "/healthz",
@@ -141,6 +142,32 @@ def test_it_describes_itself(asker: Asker) -> None:
         "multipart/form-data",
         "application/json",
     }
+
+
+def test_why(asker: Asker) -> None:
+    answer = asker.post(
+        "/v1/models/surfaces:explain?label=grass",
+        content=jpeg("brick"),
+        headers={"Content-Type": "image/jpeg"},
+    )
+    assert answer.status_code == 200
+    said = answer.json()
+    assert (said["model"], said["label"], said["rival"]["label"]) == ("surfaces", "grass", "brick")
+    assert said["gap"] < 0
+    assert np.shape(said["occlusion"]) == (8, 8)
+    assert said["near"][0]["label"] == "brick"
+    assert "path" not in said["near"][0]
+
+
+def test_why_is_asked_of_one_picture_and_a_class_that_there_is(asker: Asker) -> None:
+    explain = "/v1/models/surfaces:explain"
+    kind = {"Content-Type": "image/jpeg"}
+    two = [("file", ("a.jpg", jpeg())), ("file", ("b.jpg", jpeg()))]
+    assert refusal(asker.post(explain, files=two)) == (400, "bad_request")
+    unknown = asker.post(f"{explain}?label=gras", content=jpeg(), headers=kind)
+    assert refusal(unknown) == (400, "bad_request")
+    assert "did you mean 'grass'" in unknown.json()["error"]["message"]
+    assert refusal(asker.post(explain, content=b"no", headers=kind)) == (422, "bad_picture")
 
 
 # --- being refused ------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import math
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -17,7 +18,7 @@ from starlette.responses import Response
 
 from eyespot import __version__
 from eyespot.classifier import Prediction
-from eyespot.errors import PhotoError
+from eyespot.errors import PhotoError, UsageError
 from eyespot.serve import schema
 from eyespot.serve.batcher import BusyError
 from eyespot.serve.bodies import Sent, pictures_of
@@ -80,8 +81,20 @@ def create_app(settings: Settings) -> Front:
             200: {"model": schema.Answer},
             **schema.refusals(400, 404, 408, 413, 415, 422, 503, 504),
         },
-        openapi_extra=schema.predict(settings.limits),
+        openapi_extra=schema.asking(settings.limits.pictures, schema.TOP),
         summary="Say what is on pictures",
+    )
+    app.add_api_route(
+        "/v1/models/{name:classifier}:explain",
+        rooms.explain,
+        methods=["POST"],
+        response_class=Response,
+        responses={
+            200: {"model": schema.Explanation},
+            **schema.refusals(400, 404, 408, 413, 415, 422, 503),
+        },
+        openapi_extra=schema.asking(1, schema.LABEL),
+        summary="Say why, of one picture",
     )
     app.add_api_route(
         "/v1/models",
@@ -123,6 +136,7 @@ class _Rooms:
 
     def __init__(self, limits: Limits, metrics: Metrics) -> None:
         self.limits, self.metrics = limits, metrics
+        self.explaining = asyncio.Lock()  # it asks the network hundreds of times
 
     def _served(self, name: str) -> Served:
         served = self.shelf.get(name)
@@ -157,10 +171,41 @@ class _Rooms:
         self._count(served, "bad", bad)
         self._count(served, "answered", len(sent) - bad)
         if bad and len(sent) == 1:
-            raise Problem(422, "bad_picture", f"The picture cannot be used: {answers[0]}.")
+            raise _bad_picture(answers[0])
         pairs = zip(sent, answers, strict=True)
         predictions = [_told_of(one.name, answer) for one, answer in pairs]
         return as_json({"model": served.name, "predictions": predictions})
+
+    async def explain(self, request: Request) -> Response:
+        from eyespot.explain.photo import explain_photo
+
+        served = self._served(request.path_params["name"])
+        request.state.record.model = served.name
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                sent = await pictures_of(request, self.limits)
+        except TimeoutError as error:
+            raise _late(self.limits.seconds, reading=True) from error
+        if len(sent) != 1:
+            raise Problem(400, "bad_request", "One picture is explained at a time.")
+        if sent[0].error:
+            raise _bad_picture(sent[0].error)
+        request.state.record.pictures = 1
+        if self.explaining.locked():
+            raise _busy("An explanation is being made already.")
+        ask = partial(explain_photo, label=request.query_params.get("label"))
+        try:
+            async with self.explaining:
+                found = await run_in_threadpool(ask, served.classifier, sent[0].data)
+        except PhotoError as error:
+            raise _bad_picture(error) from error
+        except UsageError as error:
+            raise Problem(400, "bad_request", str(error)) from error
+        said = found.to_dict()
+        for hidden in [said, *(said["near"] or [])]:  # what taught photos are called stays here
+            del hidden["path"]
+        del said["error"]
+        return as_json({"model": served.name, **said})
 
     async def _ask(
         self, served: Served, sent: list[Sent], top: int
@@ -208,6 +253,10 @@ def _top(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text[:9]) > 0):
         raise Problem(400, "bad_request", "top is the number of classes to tell, 1 or more.")
     return int(text[:9])
+
+
+def _bad_picture(why: object) -> Problem:
+    return Problem(422, "bad_picture", f"The picture cannot be used: {why}.")
 
 
 def _busy(why: str) -> Problem:

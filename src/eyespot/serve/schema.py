@@ -4,8 +4,6 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from eyespot.serve.settings import Limits
-
 
 class Error(BaseModel):
     """`code`: for programs. `message`: for people. `request_id`: as in the server's log."""
@@ -47,6 +45,39 @@ class Answer(BaseModel):
     predictions: list[Prediction]
 
 
+class Near(BaseModel):
+    label: str
+    similarity: float
+
+
+class Change(BaseModel):
+    """`squares`: left, top, right and bottom, in shares of what the network sees; covered, they
+    make the answer `label`. `share`: of the picture."""
+
+    squares: list[tuple[float, float, float, float]]
+    share: float
+    label: str
+    probability: float
+
+
+class Explanation(BaseModel):
+    """Why, or why not `label`. `attention`: Grad-CAM, 0..1, row by row. `occlusion`: how much
+    probability is lost where the picture is covered. `near`: the taught photos most alike; null if
+    they were not kept. `change`: the least that changes the answer; null if nothing was found."""
+
+    model: str
+    label: str
+    probability: float
+    unknown: bool
+    top: list[Guess]
+    rival: Guess
+    gap: float
+    attention: list[list[float]]
+    occlusion: list[list[float]]
+    near: list[Near] | None
+    change: Change | None
+
+
 class Model(BaseModel):
     """A classifier. A picture whose familiarity is below `threshold` is none of its classes."""
 
@@ -75,9 +106,24 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
 _PICTURE = {"schema": {"type": "string", "format": "binary"}}
 
 
-def predict(limits: Limits) -> dict[str, Any]:
-    """What FastAPI cannot read off the route that predicts, since it reads requests itself."""
-    many = {"type": "array", "minItems": 1, "maxItems": limits.pictures}
+TOP = {
+    "name": "top",
+    "in": "query",
+    "schema": {"type": "integer", "minimum": 1, "default": 5},
+    "description": "How many classes to tell.",
+}
+LABEL = {
+    "name": "label",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "The class to explain. [default: the answer]",
+}
+
+
+def asking(pictures: int, option: dict[str, Any]) -> dict[str, Any]:
+    """What FastAPI cannot read off a route that takes up to so many pictures, since it reads
+    requests itself."""
+    many = {"type": "array", "minItems": 1, "maxItems": pictures}
     entry = {
         "type": "object",
         "required": ["data"],
@@ -100,12 +146,7 @@ def predict(limits: Limits) -> dict[str, Any]:
                 "schema": {"type": "string"},
                 "description": "The classifier: the name of its file, without .eyespot.",
             },
-            {
-                "name": "top",
-                "in": "query",
-                "schema": {"type": "integer", "minimum": 1, "default": 5},
-                "description": "How many classes to tell.",
-            },
+            option,
         ],
         "requestBody": {
             "required": True,
