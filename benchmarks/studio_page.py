@@ -1,9 +1,10 @@
-"""The studio as somebody at a laptop has it: Chromium, with a video as its camera, on the same cores
-as the server. Give three videos, one for each thing to be taught.
+"""The studio as somebody at a laptop has it: Chromium, with a video as its camera, on the same
+cores as the server. Give three videos, one for each thing to be taught.
 
 From opening the page to a classifier of three things, with pauses for reading and typing; from the
-last recorded frame to the updated prediction, among 3 x 200 pictures; how many pictures a second are
-answered; how a project of 10,000 pictures scrolls, and the memory it takes; the playground's steps.
+last recorded frame to the updated prediction, among 3 x 200 pictures; how many pictures a second
+are answered; how a project of 10,000 pictures scrolls, and the memory it takes; the playground's
+steps.
 """
 
 import argparse
@@ -72,7 +73,7 @@ SCROLL = """async () => {
 
 
 def film(videos: list[Path], path: Path) -> None:
-    """The videos one after the other, each SCENE seconds long, as Chromium's fake camera reads it."""
+    """The videos one after the other, each SCENE seconds long, as Chromium's fake camera reads."""
     with path.open("wb") as out:
         for video in videos:
             source = cv2.VideoCapture(str(video))
