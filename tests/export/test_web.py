@@ -30,6 +30,10 @@ from tests.studio.browser import find_browser, is_wider_than_window, serious_fau
 PACKAGE = REPOSITORY / ".venv" / f"onnxruntime-web-{VERSION}.tgz"
 HOSTILE = "<img src=x onerror=alert(1)>"
 OLD = {ABOUT: json.dumps({"files": [ABOUT, "page.js"]}).encode(), "page.js": b"old"}
+TRY_TO_LEAVE = """new Promise((resolve) => {
+  document.addEventListener("securitypolicyviolation", (told) => resolve(told.effectiveDirective));
+  fetch("http://127.0.0.1:9/").catch(() => {});
+})"""
 Make = Callable[[str], Classifier]
 
 
@@ -220,40 +224,41 @@ def test_the_page_answers_as_the_classifier(classifier_of: Make, tmp_path: Path)
     if not PACKAGE.is_file():
         pytest.skip(f"no {PACKAGE.name} in .venv: make {PACKAGE.relative_to(REPOSITORY)}")
     classifier = replace(classifier_of("logistic"), classes=("brick", HOSTILE, "gravel"))
-    classifier.threshold = -1.0
+    (upright,) = patches("grass", 1, side=300, seed=3)
+    upright = np.ascontiguousarray(upright[:200])
+    upright[:70] //= 4
+    upright[:, :, 2] //= 4  # yellow
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter
+    lying = Image.fromarray(np.ascontiguousarray(np.rot90(upright)))
+    lying.save(tmp_path / "photo.jpg", quality=95, exif=exif)
+    stripes = np.tile(np.repeat([255, 0], 50), (200, 3)).astype(np.uint8)
+    Image.fromarray(np.dstack([upright, stripes])).save(tmp_path / "photo.png")
+    (tmp_path / "torn.jpg").write_bytes(b"\xff\xd8\xff")
+    names = ("photo.jpg", "photo.png")
+    known = [classifier.predict(tmp_path / name).familiarity or 0.0 for name in names]
+    classifier.threshold = float(np.mean(known))  # one is none of these
     classifier.save(tmp_path / "pets.eyespot")
     folder = tmp_path / "pets-web"
     line = ["export", str(tmp_path / "pets.eyespot"), "--to", "web", "--onnxruntime", str(PACKAGE)]
     done = CliRunner().invoke(app, line)
     assert done.exit_code == 0, done.output
     assert f"python3 -m http.server --bind 127.0.0.1 --directory {folder}" in done.output
-    assert "localhost" in done.output or "this machine, or over https" in done.output
 
-    (upright,) = patches("grass", 1, side=300, seed=3)
-    upright = np.ascontiguousarray(upright[:200])
-    upright[:70] //= 4
-    exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned by a quarter
-    lying = Image.fromarray(np.ascontiguousarray(np.rot90(upright)))
-    lying.save(tmp_path / "photo.jpg", quality=95, exif=exif)
-    see_through = Image.fromarray(
-        np.dstack([upright, np.tile([255, 0], (200, 150)).astype(np.uint8)])
-    )
-    see_through.save(tmp_path / "photo.png")
-    (tmp_path / "torn.jpg").write_bytes(b"\xff\xd8\xff")
     arguments = ["--no-sandbox", "--use-fake-device-for-media-stream"]
     with sync_playwright() as playwright, served(folder) as address:
         browser = playwright.chromium.launch(executable_path=found, args=arguments)
         with opened(browser, address) as page:
             assert page.title() == "pets · eyespot"
-            for name in ("photo.jpg", "photo.png"):
+            assert HOSTILE in page.inner_text("#guesses")
+            for name in names:
                 page.evaluate("document.getElementById('speed').textContent = ''")
                 page.set_input_files("#file", tmp_path / name)
                 label, shares = shown(page)
                 answer = classifier.predict(tmp_path / name)
                 expected = dict(answer.top)
-                assert label == answer.label
-                assert shares == pytest.approx([expected[x] for x in classifier.classes], abs=0.02)
+                assert label == (answer.label or "None of these")
+                assert shares == pytest.approx([expected[x] for x in classifier.classes], abs=0.01)
             expect(page.locator("#said")).to_have_text(label)
             page.set_input_files("#file", tmp_path / "torn.jpg")
             expect(page.locator("#problem")).to_contain_text("cannot read this picture")
@@ -267,4 +272,7 @@ def test_the_page_answers_as_the_classifier(classifier_of: Make, tmp_path: Path)
             page.set_viewport_size({"width": 360, "height": 800})
             assert not is_wider_than_window(page)
             assert serious_faults(page) == []
+        page = browser.new_page()
+        page.goto(address)
+        assert page.evaluate(TRY_TO_LEAVE) == "connect-src"
         browser.close()
