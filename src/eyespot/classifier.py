@@ -22,7 +22,7 @@ from eyespot.data.open import PhotoLike, named_photos
 from eyespot.data.photos import FileSource, Photo, Skipped
 from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
 from eyespot.errors import ClassifierFileError, DatasetError, UsageError, WeightsError
-from eyespot.features.backbone import LOGITS, POOLING, Backbone, judged_backbone
+from eyespot.features.backbone import POOLING, Backbone, judged_backbone
 from eyespot.features.engines import Engine, columns_of, open_engine
 from eyespot.features.extract import (
     Features,
@@ -387,8 +387,6 @@ def load(path: str | Path) -> Classifier:
         named, recipe = manifest["backbone"], manifest["recipe"]
         classes = _names(manifest["classes"])
         blocks, pooling = _names(named["blocks"]), named["pooling"]
-        if strange := set(blocks) - {*find(str(named["name"])).feature_blocks, LOGITS}:
-            raise ValueError(f"the network has no features {shortened(sorted(strange))}")
         for name, array in head.items():
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise ValueError(f"{name} holds what is no finite number")

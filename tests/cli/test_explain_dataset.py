@@ -86,9 +86,9 @@ def test_bad_use_is_answered_in_a_sentence(
 
 
 def test_spreadsheets_run_nothing(tmp_path: Path) -> None:
-    cells = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "", "a=1", -0.5, None]
+    cells = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "", "a=1", -0.5, None]
     columns = [f"c{number}" for number in range(len(cells))]
     write_rows([dict(zip(columns, cells, strict=True))], columns, tmp_path / "t.csv")
     with (tmp_path / "t.csv").open(encoding="utf-8", newline="") as file:
         (_, written) = csv.reader(file)
-    assert written == ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\t=1", "", "a=1", "-0.5", ""]
+    assert written == ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\t=1", "'\r=1", "", "a=1", "-0.5", ""]

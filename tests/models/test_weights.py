@@ -18,7 +18,6 @@ from eyespot.errors import EyespotError, UsageError, WeightsError
 from eyespot.features.backbone import judged_backbone, load_backbone
 from eyespot.models import registry
 from eyespot.models.weights import find_weights, renamed
-from tests.models import server as serving_module
 from tests.models.oracle import torchvision_models
 from tests.models.server import Server, serving
 
@@ -48,8 +47,7 @@ def published(theirs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]
     """A server that publishes it."""
     network = replace(registry.find("squeezenet1_1"), published=theirs.name)
     monkeypatch.setitem(registry.NETWORKS, "squeezenet1_1", network)
-    monkeypatch.setattr(serving_module, "FILE_NAME", theirs.name)
-    with serving(Server(content=theirs.read_bytes())) as server:
+    with serving(Server(file_name=theirs.name, content=theirs.read_bytes())) as server:
         monkeypatch.setenv("EYESPOT_WEIGHTS_MIRROR", server.url)
         yield server
 

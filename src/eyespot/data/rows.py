@@ -7,6 +7,9 @@ from pathlib import Path
 
 from eyespot.atomic import atomic_writer
 
+RUN = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""How begins what a spreadsheet would run as a formula."""
+
 
 def write_rows(rows: Iterable[Mapping[str, object]], columns: Sequence[str], path: Path) -> None:
     """Write rows by column name as CSV, atomically. Raises OSError as writing does."""
@@ -15,10 +18,9 @@ def write_rows(rows: Iterable[Mapping[str, object]], columns: Sequence[str], pat
         writer = csv.DictWriter(text, columns)
         writer.writeheader()
         for row in rows:
-            # A spreadsheet would run a name that begins like a formula.
             writer.writerow(
                 {
-                    key: f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t" else value
+                    key: f"'{value}" if isinstance(value, str) and value.startswith(RUN) else value
                     for key, value in row.items()
                 }
             )

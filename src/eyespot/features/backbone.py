@@ -132,7 +132,7 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
     The module maps uint8 RGB [N, S, S, 3] to features float32 [N, D]; its `maps` gives the stages'
     maps by name, its `features` what becomes of these, by block.
     Blocks are named `stage.pooling`, for example "stage4.std", in column order; where all are
-    pooled maps, `CONFIDENCE` follows them.
+    pooled maps, `CONFIDENCE` follows them. Raises WeightsError if there is no such stage.
     """
     import torch
     import torch.nn.functional as F
@@ -143,6 +143,11 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
 
     def pooled(maps: dict[str, Tensor], block: str) -> Tensor:
         name, _, pooling = block.rpartition(".")
+        if name not in maps:
+            raise WeightsError(
+                f"Expected a stage of {backbone.name} ({', '.join(maps)}), got {name!r}. The file "
+                "that asks for it is damaged, or of another eyespot."
+            )
         x = maps[name]
         if pooling == "map":
             return x.flatten(1)
