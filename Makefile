@@ -74,7 +74,7 @@ lint: .venv/test .venv/node
 	@if test -x .venv/node_modules/.bin/tsc; then echo tsc; .venv/node_modules/.bin/tsc -p .; fi
 
 test: lint .venv/chromium $(ONNXRUNTIME_WEB)
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-slow: .venv/test .venv/chromium
 	$(BIN)/pytest -m slow

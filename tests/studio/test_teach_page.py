@@ -56,8 +56,7 @@ def add_files(page: Page, name: str, chosen: list[FilePayload]) -> None:
 
 def kept(page: Page) -> int:
     """How many pictures the studio has of a recording, once the last of its frames is there."""
-    for button in page.get_by_role("button", name="Hold to record").all():
-        expect(button).not_to_have_attribute("aria-busy", "true")
+    expect(page.locator(".record.on, .record[aria-busy=true]")).to_have_count(0)
     address, _, project = page.url.partition("#")
     state = page.request.get(urljoin(address, f"/api/projects/{project}")).json()
     return sum(len(of["pictures"]) for of in state["classes"])
