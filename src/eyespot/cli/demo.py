@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from eyespot.cli.show import progress
+from eyespot.cli.show import command, progress
 
 
 def demo(
@@ -33,5 +33,6 @@ def demo(
     print_lesson(lesson)
     example = next((photos / "test").rglob("*.png"))
     print(f"\nClassifier  {classifier}\nReport      {page.resolve()}")
-    print(f"Try it      eyespot predict {example} -m {classifier}")
-    print("Your own    eyespot teach PHOTOS -o mine.eyespot    (PHOTOS/cat/1.jpg, PHOTOS/dog/...)")
+    print(f"Try it      {command()} predict {example} -m {classifier}")
+    print(f"Your own    {command()} teach PHOTOS -o mine.eyespot")
+    print("            with PHOTOS/cat/1.jpg, PHOTOS/dog/...")

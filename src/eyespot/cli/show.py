@@ -2,9 +2,18 @@
 
 import contextlib
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
+
+
+def command() -> str:
+    """What calls eyespot here, so that a line that is shown can be copied: `eyespot`, or where it
+    is if the shell would not find it."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "eyespot" and not shutil.which("eyespot") else "eyespot"
 
 
 @contextlib.contextmanager

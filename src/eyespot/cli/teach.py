@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eyespot.cli.outputs import check_outputs
-from eyespot.cli.show import bar, counted, print_json, printable, progress
+from eyespot.cli.show import bar, command, counted, print_json, printable, progress
 
 if TYPE_CHECKING:
     from eyespot.transfer.teach import Lesson
@@ -74,7 +74,7 @@ def teach(
     else:
         print_lesson(lesson)
         print(f"\nClassifier  {output}\nReport      {page}")
-        print(f"Try it      eyespot predict PHOTO -m {output}")
+        print(f"Try it      {command()} predict PHOTO -m {output}")
 
 
 def summary(lesson: "Lesson") -> dict[str, Any]:

@@ -10,7 +10,7 @@ import typer
 from eyespot.cli.check import check_plan
 from eyespot.cli.epochs import watching
 from eyespot.cli.outputs import check_folder
-from eyespot.cli.show import counted, print_json, printable
+from eyespot.cli.show import command, counted, print_json, printable
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -171,4 +171,4 @@ def train(
     print(f"Network     {printable(str(done.path))}")
     print(f"Classifier  {classifier}")
     print(f"Report      {printable(str(page))}")
-    print(f"Try it      eyespot predict PHOTO -m {classifier}")
+    print(f"Try it      {command()} predict PHOTO -m {classifier}")

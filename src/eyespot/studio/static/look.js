@@ -44,6 +44,7 @@ function showAnswer(answer, perSecond) {
 /** Ask of one picture, and show what comes. @param {Blob} blob @param {number} perSecond */
 async function look(blob, perSecond) {
   if (!talk) return;
+  if (!byId("guesses", HTMLElement).children.length) byId("speed", HTMLElement).textContent = `Opening ${network.value} …`;
   await talk.say(blob);
   const answer = /** @type {Answer} */ (await talk.hear());
   if (answer.error) throw new Error(answer.error);
@@ -93,7 +94,9 @@ async function openNetwork() {
     stages = (await ask(`/api/look/${name}`)).stages;
     talk?.close();
     talk = new Talk(`/api/look/${name}/live`);
-    byId("kernels", HTMLImageElement).src = `/api/look/${name}/kernels.png`;
+    const kernels = byId("kernels", HTMLImageElement);
+    kernels.onload = () => (kernels.hidden = false);
+    kernels.src = `/api/look/${name}/kernels.png`;
     drawn = "";
     showStages();
     await show("");
