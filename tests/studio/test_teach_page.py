@@ -1,5 +1,6 @@
 """Teaching in a real browser: with files, with the camera, and without a mouse."""
 
+import base64
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -193,6 +194,41 @@ def test_what_is_no_picture_is_named_and_the_rest_is_kept(studio: Studio) -> Non
         add.press("Enter")
         expect(page.get_by_role("alert")).to_contain_text("There is a class 'one' already")
         studio.complaints.clear()  # the browser says that the studio refused
+
+
+GIVE = """([card, event, files]) => {
+  const data = new DataTransfer();
+  for (const [name, content] of files) {
+    const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+    data.items.add(new File([bytes], name, { type: "image/png" }));
+  }
+  const options = { bubbles: true, cancelable: true };
+  card.dispatchEvent(event === "drop"
+    ? new DragEvent("drop", { ...options, dataTransfer: data })
+    : new ClipboardEvent("paste", { ...options, clipboardData: data }));
+}"""
+"""What the browser does with files that are dropped or pasted."""
+
+
+def test_dropped_pasted_left_out_and_duplicated(studio: Studio) -> None:
+    with studio.page("/teach.html") as page:
+        begin(page, "Originals")
+        add_class(page, "one")
+        card = page.get_by_role("region", name="Class one")
+        parts = files("brick", 5)
+        encoded = [[part["name"], base64.b64encode(part["buffer"]).decode()] for part in parts]
+        for event, given, count in (("drop", encoded[:3], 3), ("paste", encoded[3:], 5)):
+            page.evaluate(GIVE, [card.element_handle(), event, given])
+            expect(card.locator(".thumbs li")).to_have_count(count)
+        card.get_by_role("button", name="Turn off").click()
+        expect(card.locator(".count")).to_contain_text("turned off")
+        card.get_by_role("button", name="Turn on").click()
+        expect(card.locator(".count")).to_have_text("5 pictures")
+        page.get_by_role("link", name="All projects").click()
+        listed = page.locator("#projects li").filter(has_text="Originals")
+        listed.get_by_role("button", name="Duplicate").click()
+        expect(listed).to_have_count(2)
+        expect(listed.filter(has_text="1 class, 5 pictures")).to_have_count(2)
 
 
 def test_two_tabs_show_the_same(studio: Studio) -> None:
