@@ -399,6 +399,8 @@ def load(path: str | Path) -> Classifier:
         if scorer.classes != len(classes):
             raise ValueError(f"{len(classes)} class names for {scorer.classes} outputs")
         references = head.get("familiarity.references")
+        if references is not None and (references.ndim != 2 or not len(references)):
+            raise ValueError(f"familiarity with photos of the shape {references.shape}")
         preprocessing = Preprocessing.from_dict(manifest["preprocessing"])
         classifier = Classifier(
             classes=classes,

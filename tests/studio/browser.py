@@ -57,7 +57,7 @@ class Visit:
             page.goto(self.address.partition("/?")[0].rstrip("/") + path)
             page.wait_for_load_state("load" if waits else "networkidle", timeout=120_000)
             yield page
-            assert self.complaints == []
+            assert self.complaints == [], str(self.complaints)
         finally:
             context.close()
             self.complaints.clear()

@@ -114,12 +114,16 @@ def scorer_from_arrays(kind: str, arrays: dict[str, NDArray[np.generic]]) -> Sco
                 raise ValueError(f"weights {weights.shape} and bias {bias.shape} do not fit")
             return LinearScorer(weights, bias)
         if kind == "neighbours":
+            references = np.asarray(arrays["references"], dtype=np.float32)
+            labels, k = np.asarray(arrays["labels"], dtype=np.int64), int(arrays["k"].item())
+            if references.ndim != 2 or not 0 < len(labels) == len(references) or k < 1:
+                raise ValueError(f"{k} of references {references.shape}, labels {labels.shape}")
             return NeighboursScorer(
                 mean=np.asarray(arrays["mean"], dtype=np.float32),
                 scale=np.asarray(arrays["scale"], dtype=np.float32),
-                references=np.asarray(arrays["references"], dtype=np.float32),
-                labels=np.asarray(arrays["labels"], dtype=np.int64),
-                k=int(arrays["k"].item()),
+                references=references,
+                labels=labels,
+                k=k,
                 classes=int(arrays["classes"].item()),
             )
     except KeyError as error:

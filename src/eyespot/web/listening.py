@@ -1,11 +1,14 @@
-"""A socket that waits for calls."""
+"""A socket that takes calls."""
 
 import socket
 
+BACKLOG = 2048
+"""Calls that may wait, as uvicorn has it."""
+
 
 def listen(host: str, port: int) -> socket.socket:
-    """Bound to an address of this machine; `port` 0: any that is free. Raises OSError if it is
-    taken, or if there is no such host."""
+    """Bound to an address of this machine; `port` 0: any that is free. Who calls before the server
+    has started waits for it. Raises OSError if the port is taken, or if there is no such host."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, address = found[0]
     # Named, since asyncio sends at once only over what is called TCP; else answers that come in
@@ -14,6 +17,7 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
+        listener.listen(BACKLOG)
     except OSError:
         listener.close()
         raise
