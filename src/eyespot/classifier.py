@@ -18,8 +18,8 @@ from PIL import Image
 from eyespot import __version__, classifier_file
 from eyespot.data.decode import decode
 from eyespot.data.folders import find_photos
-from eyespot.data.open import PhotoLike, named_photos
-from eyespot.data.photos import FileSource, Photo, Skipped
+from eyespot.data.open import PhotoLike, named_photos, opened
+from eyespot.data.photos import Photo, Skipped
 from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
 from eyespot.errors import ClassifierFileError, DatasetError, UsageError, WeightsError
 from eyespot.features.backbone import POOLING, Backbone, judged_backbone
@@ -142,10 +142,8 @@ class Classifier:
 
         Raises PhotoError if it cannot be read.
         """
-        name = "picture"
-        if isinstance(picture, str | Path):
-            name, picture = str(picture), FileSource(Path(picture)).read()
-        pixels = self.prepare(picture, at_once=True)
+        name, content = opened(picture)
+        pixels = self.prepare(content, at_once=True)
         return self.answer([name], self.engine.run(pixels[None]), top)[0]
 
     def predict_many(

@@ -92,6 +92,8 @@ def test_from_nothing_to_a_classifier(client: TestClient, tmp_path: Path) -> Non
         assert "error" in socket.receive_json()
     thumbnail = client.get(f"{project}/thumbnails/{near[0]}")
     assert Image.open(io.BytesIO(thumbnail.content)).size == (96, 96)
+    removed = client.get(f"{project}/thumbnails/{1 + max(near)}000")  # a browser asks a bit late
+    assert (removed.status_code, removed.content) == (204, b"")
 
     taken = client.get(f"{project}/classifier.eyespot")
     assert 'filename="Stones.eyespot"' in taken.headers["content-disposition"]

@@ -4,13 +4,20 @@ import contextlib
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from eyespot.cli.show import counted, printable, progress
 
 if TYPE_CHECKING:
     from eyespot.data.parts import Work, Written
     from eyespot.data.photos import Photo
+
+Part = Annotated[
+    str,
+    typer.Option("--share", help="Do one of N shares, as 2/8; the command without it joins them."),
+]
 
 
 @contextlib.contextmanager

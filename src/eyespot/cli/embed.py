@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from eyespot.cli.at_length import looking, read_and_written, say_failures
+from eyespot.cli.at_length import Part, looking, read_and_written, say_failures
 from eyespot.cli.outputs import check_folder, check_outputs
 from eyespot.cli.show import printable
 
@@ -20,9 +20,7 @@ def embed(
     shards: Annotated[
         bool, typer.Option("--shards", help="Write a folder of Parquet files instead of one.")
     ] = False,
-    share: Annotated[
-        str, typer.Option(help="Do one of N shares, as 2/8; the command without it joins them.")
-    ] = "1/1",
+    share: Part = "1/1",
 ) -> int:
     """Write the features of photos to a Parquet file: a row a photo, a column a block.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eyespot.cli.at_length import looking, read_and_written, say_failures
+from eyespot.cli.at_length import Part, looking, read_and_written, say_failures
 from eyespot.cli.outputs import check_folder, check_outputs
 from eyespot.cli.show import bar, counted, printable
 from eyespot.errors import UsageError
@@ -34,9 +34,7 @@ def predict(
     shards: Annotated[
         bool, typer.Option("--shards", help="--parquet names a folder of Parquet files.")
     ] = False,
-    share: Annotated[
-        str, typer.Option(help="Do one of N shares, as 2/8; the command without it joins them.")
-    ] = "1/1",
+    share: Part = "1/1",
     camera: Annotated[bool, typer.Option("--camera", help="Look through the camera.")] = False,
     video: Annotated[Path | None, typer.Option(help="Look at a video.")] = None,
 ) -> int:

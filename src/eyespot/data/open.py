@@ -165,6 +165,15 @@ def named_photos(items: Sequence[PhotoLike]) -> list[tuple[str, Source]]:
     return out
 
 
+def opened(picture: Photo | PhotoLike) -> tuple[str, bytes | NDArray[Any] | Image.Image]:
+    """What one picture is called, and its content. Raises PhotoError if it cannot be read."""
+    if isinstance(picture, Photo):
+        return picture.name, picture.read()
+    if isinstance(picture, str | Path):
+        return str(picture), FileSource(Path(picture)).read()
+    return "picture", picture
+
+
 def _named(item: PhotoLike, number: int) -> tuple[str, Source]:
     if isinstance(item, str | Path):
         return printable(item), FileSource(Path(item))

@@ -37,7 +37,7 @@ class Clusters:
 def find_clusters(features: NDArray[np.float32], seed: int = 0) -> Clusters:
     """Groups of n photos by their features, float32 [n, d]; labels play no part."""
     from sklearn.cluster import KMeans
-    from sklearn.metrics import pairwise_distances
+    from sklearn.metrics import pairwise_distances, silhouette_score
 
     places = principal_components(features, seed)
     rng = np.random.default_rng(seed)
@@ -49,7 +49,8 @@ def find_clusters(features: NDArray[np.float32], seed: int = 0) -> Clusters:
     for count in COUNTS:
         if count <= most:
             group = KMeans(count, n_init=STARTS, random_state=seed).fit_predict(some)
-            found.append((silhouette(apart, group), -count))
+            clearness = silhouette_score(apart, group, metric="precomputed")
+            found.append((float(clearness), -count))
     if not found:
         distance = np.linalg.norm(places, axis=1)  # the centre is at 0
         members = [np.argsort(distance, kind="stable").tolist()] if len(places) else []
@@ -64,25 +65,6 @@ def find_clusters(features: NDArray[np.float32], seed: int = 0) -> Clusters:
     for number, group in enumerate(members):
         of[group] = number
     return Clusters(of, members, clearness)
-
-
-def silhouette(apart: NDArray[np.floating], group: NDArray[np.integer]) -> float:
-    """Mean silhouette -1..1 of n photos: (b - a) / max(a, b), with a the mean distance to the
-    others of the own group and b that to the nearest other group; 0 for a photo alone in its group.
-
-    `apart`: distances [n, n]. `group`: int [n], in two groups or more.
-    """
-    _, own = np.unique(group, return_inverse=True)
-    member = np.eye(int(own.max()) + 1, dtype=apart.dtype)[own]
-    sizes = member.sum(axis=0)
-    sums = apart @ member
-    rows = np.arange(len(own))
-    inside = sums[rows, own] / np.maximum(sizes[own] - 1, 1)
-    outside = sums / sizes
-    outside[rows, own] = np.inf
-    nearest = outside.min(axis=1)
-    gain = (nearest - inside) / np.maximum(np.maximum(nearest, inside), 1e-12)
-    return float(np.where(sizes[own] > 1, gain, 0.0).mean())
 
 
 def principal_components(features: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:

@@ -2,17 +2,15 @@
 
 import difflib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from eyespot.classifier import Classifier, Prediction, shortened
 from eyespot.data.decode import decode
-from eyespot.data.open import PhotoLike
-from eyespot.data.photos import FileSource, Photo
+from eyespot.data.open import PhotoLike, opened
+from eyespot.data.photos import Photo
 from eyespot.data.transforms import needed_short_side
 from eyespot.errors import UsageError
 from eyespot.explain.change import Change, least_change
@@ -111,7 +109,7 @@ def explain_photo(
         raise UsageError("This classifier knows one class only; its answer has no reasons.")
     from eyespot.explain.gradcam import attention  # brings torch
 
-    name, data = _opened(picture)
+    name, data = opened(picture)
     preprocessing = classifier.backbone.preprocessing
     decoded = decode(data, short_side=needed_short_side(preprocessing))
     prepared = classifier.prepare(decoded.pixels)
@@ -135,17 +133,6 @@ def explain_photo(
         near=_near(classifier, features[:1]),
         change=least_change(classifier, prepared, probabilities, wanted),
     )
-
-
-def _opened(
-    picture: Photo | PhotoLike,
-) -> tuple[str, bytes | NDArray[Any] | Image.Image]:
-    """What a picture is called, and its content."""
-    if isinstance(picture, Photo):
-        return picture.name, picture.read()
-    if isinstance(picture, str | Path):
-        return str(picture), FileSource(Path(picture)).read()
-    return "picture", picture
 
 
 def _near(classifier: Classifier, features: NDArray[np.float32]) -> tuple[NearPhoto, ...] | None:

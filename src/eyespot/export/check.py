@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ MOST = 200
 
 Run = Callable[[NDArray[np.uint8]], Sequence[Any]]
 """What was exported: uint8 RGB [H, W, 3] -> probabilities [K], familiarity, unknown."""
+Content = TypeVar("Content")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,20 @@ class Agreement:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self) | {"tolerance": TOLERANCE}
+
+
+def checked(
+    make: Callable[[Classifier], Content],
+    run: Callable[[Content], Run],
+    classifier: Classifier,
+    photos: str | Path | None,
+    progress: Progress,
+) -> tuple[Content, Agreement]:
+    """What `make` makes of a classifier, once it was seen to answer alike; see `check`."""
+    progress("Writing the graph", 0, 1)
+    content = make(classifier)
+    progress("Writing the graph", 1, 1)
+    return content, check(run(content), classifier, photos, progress)
 
 
 def check(

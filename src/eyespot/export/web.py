@@ -12,7 +12,7 @@ from eyespot.atomic import write_atomically
 from eyespot.classifier import Classifier
 from eyespot.data.transforms import needed_short_side
 from eyespot.errors import UsageError
-from eyespot.export.check import check
+from eyespot.export.check import checked
 from eyespot.export.onnx_file import onnx_file, run_onnx
 from eyespot.export.onnxruntime_web import VERSION, runtime_files
 from eyespot.export.write import Exported
@@ -56,10 +56,7 @@ def export_web(
     folder = Path(folder).resolve()
     _refuse_others(folder)
     runtime = runtime_files(None if onnxruntime is None else Path(onnxruntime), progress)
-    progress("Writing the graph", 0, 1)
-    model = onnx_file(classifier)
-    progress("Writing the graph", 1, 1)
-    agreement = check(run_onnx(model), classifier, check_with, progress)
+    model, agreement = checked(onnx_file, run_onnx, classifier, check_with, progress)
     content = {"classifier.onnx": model} | runtime | _page()
     about = {
         "name": name or folder.name,

@@ -9,7 +9,7 @@ from eyespot.atomic import write_atomically
 from eyespot.classifier import Classifier
 from eyespot.data.transforms import needed_short_side
 from eyespot.errors import UsageError
-from eyespot.export.check import Agreement, check
+from eyespot.export.check import Agreement, checked
 from eyespot.export.int8 import MAX_LOSS, Loss, to_int8
 from eyespot.export.onnx_file import onnx_file, run_onnx
 from eyespot.export.openvino_files import openvino_files, run_openvino
@@ -53,10 +53,7 @@ def export_onnx(
     more than `max_loss`; OSError as writing does. Nothing is written then.
     """
     path = _called(path, ".onnx")
-    progress("Writing the graph", 0, 1)
-    content = onnx_file(classifier)
-    progress("Writing the graph", 1, 1)
-    agreement = check(run_onnx(content), classifier, check_with, progress)
+    content, agreement = checked(onnx_file, run_onnx, classifier, check_with, progress)
     loss = None
     if calibrate is not None:
         content, loss = to_int8(content, classifier, calibrate, max_loss, progress)
@@ -73,10 +70,7 @@ def export_openvino(
 ) -> Exported:
     """Write NAME.xml, and NAME.bin beside it, each atomically; see `export_onnx`."""
     path = _called(path, ".xml")
-    progress("Writing the graph", 0, 1)
-    files = openvino_files(classifier)
-    progress("Writing the graph", 1, 1)
-    agreement = check(run_openvino(files), classifier, check_with, progress)
+    files, agreement = checked(openvino_files, run_openvino, classifier, check_with, progress)
     written = {path.with_suffix(suffix): content for suffix, content in files.items()}
     for file, content in written.items():
         write_atomically(file, content)
@@ -92,10 +86,7 @@ def export_torch(
 ) -> Exported:
     """Write NAME.pt2, a program of torch.export, atomically; see `export_onnx`."""
     path = _called(path, ".pt2")
-    progress("Writing the graph", 0, 1)
-    content = torch_program(classifier)
-    progress("Writing the graph", 1, 1)
-    agreement = check(run_torch(content), classifier, check_with, progress)
+    content, agreement = checked(torch_program, run_torch, classifier, check_with, progress)
     write_atomically(path, content)
     return Exported((path,), agreement, _snippet("torch", path, classifier))
 

@@ -57,7 +57,6 @@ def run(
             )
         for path in settings.files:
             _ = load(path).engine  # what cannot be opened is said here, and networks are converted
-        listener.listen()  # who calls before all is ready waits
         say(f"http://{f'[{host}]' if ':' in host else host}:{number}/")
         _serve(replace(settings, local=local and not open_to_all), listener, workers)
 

@@ -13,7 +13,7 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
 from eyespot.classifier import Classifier
-from eyespot.errors import EyespotError, UsageError
+from eyespot.errors import EyespotError, MissingError, UsageError
 from eyespot.features.backbone import load_backbone
 from eyespot.models.registry import find
 from eyespot.studio.archive import folder_names, write_archive
@@ -153,7 +153,11 @@ def router(rooms: Classrooms) -> APIRouter:
 
     @routes.get("/{id}/thumbnails/{picture}")
     def thumbnail(id: str, picture: int) -> Response:
-        content = store.open(id).thumbnail(picture)
+        """Nothing if it was taken back before the browser asked, which is no fault."""
+        try:
+            content = store.open(id).thumbnail(picture)
+        except MissingError:
+            return Response(status_code=204)
         return Response(content, media_type="image/jpeg", headers=FOR_EVER)
 
     @routes.get("/{id}/pictures/{picture}")

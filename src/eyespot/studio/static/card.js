@@ -110,13 +110,17 @@ export class Card {
       button?.classList.toggle("suspect", other !== undefined);
       if (button) button.title = other === undefined ? "" : `Is this ${other}?`;
     }
-    this.showDoubt();
+    this.showLast();
   }
 
-  /** Of the picture that was chosen last. */
-  showDoubt() {
-    const other = this.suspects.get([...this.chosen].at(-1) ?? -1);
+  /** The picture that was chosen last, large, and what else it may be. */
+  showLast() {
+    const last = [...this.chosen].at(-1);
+    if (last === undefined) return;
+    const other = this.suspects.get(last);
     this.part("chosen-doubt", HTMLElement).textContent = other === undefined ? "" : `Is this ${other}?`;
+    const large = this.part("large", HTMLImageElement), source = `${this.project}/pictures/${last}`;
+    if (large.getAttribute("src") !== source) large.setAttribute("src", source);
   }
 
   showPictures() {
@@ -191,11 +195,7 @@ export class Card {
     }
     this.part("chosen", HTMLElement).hidden = pictures.length === 0;
     this.part("chosen-count", HTMLElement).textContent = `${pictures.length} chosen`;
-    this.showDoubt();
-    const last = pictures.at(-1);
-    const large = this.part("large", HTMLImageElement);
-    const source = `${this.project}/pictures/${last}`;
-    if (last !== undefined && large.getAttribute("src") !== source) large.setAttribute("src", source);
+    this.showLast();
     const others = this.deeds.others(this.id);
     const none = new Option("…", "");
     none.disabled = none.selected = true;
