@@ -33,8 +33,8 @@ export class Watch {
     const place = byId("drop", HTMLElement);
     whenDropped(place, (data) => this.choose(data?.files[0]));
     this.isInSight = true;
-    new IntersectionObserver(([{ isIntersecting }]) => {
-      this.isInSight = isIntersecting;
+    new IntersectionObserver((changes) => { // several at once if the browser is busy: the last counts
+      this.isInSight = changes[changes.length - 1].isIntersecting;
       this.pin();
     }).observe(place);
   }
