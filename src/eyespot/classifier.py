@@ -449,6 +449,12 @@ def _require_weights(path: Path, backbone: Backbone) -> None:
             f"{path} was taught with {backbone.name} weights {backbone.sha256[:12]}, installed "
             f"are {installed.sha256[:12]}. Install the same weights, or teach it again."
         )
+    taken, known = backbone.preprocessing, installed.preprocessing
+    if (taken.size, taken.mean, taken.std) != (known.size, known.mean, known.std):
+        raise ClassifierFileError(
+            f"{path} is damaged: {backbone.name} takes other pixels, or {known.size} x "
+            f"{known.size} of them, than it says. Teach it again, or restore it from a copy."
+        )
 
 
 def _names(names: object) -> tuple[str, ...]:
@@ -505,6 +511,8 @@ def _read_taught(path: Path, classifier: Classifier) -> TaughtPhotos | None:
         labels = arrays["labels"].astype(np.int64)
         if features.dhash.dtype != np.uint64 or not np.isfinite(features.values).all():
             raise ValueError("their hashes or features are no such numbers")
+        if labels.ndim != 1 or features.dhash.ndim != 1:
+            raise ValueError(f"labels {labels.shape} and hashes {features.dhash.shape}")
         if features.values.shape != (len(labels), sum(_widths(features))):
             raise ValueError("their features are more or fewer than they say")
         lengths = {len(labels), len(features), len(features.dhash), len(features.sha256)}

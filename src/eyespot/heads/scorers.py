@@ -115,17 +115,20 @@ def scorer_from_arrays(kind: str, arrays: dict[str, NDArray[np.generic]]) -> Sco
             return LinearScorer(weights, bias)
         if kind == "neighbours":
             references = np.asarray(arrays["references"], dtype=np.float32)
-            labels, k = np.asarray(arrays["labels"], dtype=np.int64), int(arrays["k"].item())
-            if references.ndim != 2 or not 0 < len(labels) == len(references) or k < 1:
+            mean = np.asarray(arrays["mean"], dtype=np.float32)
+            scale = np.asarray(arrays["scale"], dtype=np.float32)
+            labels = np.asarray(arrays["labels"], dtype=np.int64)
+            k, classes = int(arrays["k"].item()), int(arrays["classes"].item())
+            if references.ndim != 2 or not (mean.shape == scale.shape == references.shape[1:]):
+                raise ValueError(
+                    f"references {references.shape}, mean {mean.shape} and scale {scale.shape} do "
+                    "not fit"
+                )
+            if k < 1 or not 0 < len(labels) == labels.size == len(references):
                 raise ValueError(f"{k} of references {references.shape}, labels {labels.shape}")
-            return NeighboursScorer(
-                mean=np.asarray(arrays["mean"], dtype=np.float32),
-                scale=np.asarray(arrays["scale"], dtype=np.float32),
-                references=references,
-                labels=labels,
-                k=k,
-                classes=int(arrays["classes"].item()),
-            )
+            if not 0 <= labels.min() <= labels.max() < classes:
+                raise ValueError(f"labels {labels.min()} to {labels.max()} of {classes} classes")
+            return NeighboursScorer(mean, scale, references, labels, k, classes)
     except KeyError as error:
         raise ValueError(f"the array {error} is missing") from error
     raise ValueError(f"there is no head of the kind {kind!r}")
