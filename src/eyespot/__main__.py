@@ -32,11 +32,17 @@ def main() -> NoReturn:
         code = done.code
     except KeyboardInterrupt:
         code = 130
-    except OSError as error:  # help or version that cannot be printed
-        sys.stderr.write(f"eyespot: {error.strerror or error}.\n")
+    except Exception as error:
+        if interrupted:  # what a library makes of Ctrl-C, such as an ImportError
+            sys.stderr.write("eyespot: Interrupted.\n")
+        elif isinstance(error, OSError):  # help or version that cannot be printed
+            sys.stderr.write(f"eyespot: {error.strerror or error}.\n")
+        elif isinstance(error, MemoryError) or "map segment" in str(error):  # of a library's file
+            sys.stderr.write("eyespot: There is not enough memory to start.\n")
+        else:
+            raise
         code = 1
     if interrupted and code not in (0, None):
-        # An extension that is interrupted while it is imported calls that an ImportError.
         code = 130
     _leave(code if isinstance(code, int) else int(code is not None))
 

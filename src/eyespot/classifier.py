@@ -32,7 +32,7 @@ from eyespot.features.extract import (
     join_features,
     stream,
 )
-from eyespot.features.own_weights import find_own, keep_own
+from eyespot.features.own_weights import keep_own, own_file
 from eyespot.heads.calibration import softmax
 from eyespot.heads.familiarity import Familiarity
 from eyespot.heads.scorers import LogitsScorer, Scorer, scorer_from_arrays
@@ -363,7 +363,10 @@ class Classifier:
             "threshold": self.threshold,
             "metrics": self.metrics,
         }
-        network = find_own(self.backbone.sha256).read_bytes() if self.backbone.own else None
+        network = None
+        if self.backbone.own:
+            with own_file(self.backbone.sha256) as weights:
+                network = weights.read_bytes()
         classifier_file.write(path, manifest, head, photos, model_card(self), network)
 
 

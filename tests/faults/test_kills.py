@@ -10,7 +10,7 @@ import time
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -169,6 +169,44 @@ def test_ctrl_c_while_it_loads_is_no_traceback(
     with pytest.raises(SystemExit) as stopped:
         runpy.run_module("eyespot", run_name="__main__")
     assert stopped.value.code == 130
+
+
+@pytest.mark.parametrize(
+    ("fault", "said", "code"),
+    [
+        ("os.kill(os.getpid(), signal.SIGINT)", "Interrupted", 130),
+        ("raise MemoryError", "not enough memory", 1),
+        ("raise ImportError('x.so: failed to map segment')", "not enough memory", 1),
+    ],
+)
+def test_what_libraries_make_of_it(
+    fault: str,
+    said: str,
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Ctrl-C may come out of one as any error, and so may a lack of memory."""
+
+    def run() -> None:
+        try:
+            exec(fault)
+            signal.pause()
+        except KeyboardInterrupt as error:
+            raise AssertionError from error
+
+    monkeypatch.setitem(sys.modules, "eyespot.cli.main", SimpleNamespace(main=run))
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(SystemExit) as stopped:
+            runpy.run_module("eyespot", run_name="__main__")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert stopped.value.code == code
+    heard = capfd.readouterr().err
+    assert heard.startswith("eyespot: ")
+    assert said in heard
 
 
 KILLED_WHILE_WRITING = """

@@ -77,6 +77,21 @@ def test_another_classifier_does_not_go_on(classifier: Classifier, tmp_path: Pat
     assert write_answers(classifier, photos(), path).photos == 80
 
 
+def test_without_a_cache_the_network_is_kept_for_the_process(
+    classifier: Classifier, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "c.eyespot"
+    keep_own(network.read_bytes())
+    classifier.save(path)
+    monkeypatch.setenv("EYESPOT_CACHE", str(path / "cache"))
+    picture = patches("grass", 1, 48, seed=1)[0]
+    there = load(path)
+    assert there.predict(picture).top[0][0] == "=grass"
+    there.save(tmp_path / "again.eyespot")
+    assert load(tmp_path / "again.eyespot").backbone == classifier.backbone
+    assert {one.name for one in tmp_path.iterdir()} == {"c.eyespot", "again.eyespot"}
+
+
 def test_a_fingerprint_is_of_all_that_answers_depend_on(
     classifier: Classifier, network: Path, tmp_path: Path
 ) -> None:

@@ -243,7 +243,7 @@ class Parts:
             if self.file(part).exists():
                 with pq.ParquetFile(self.file(part)) as file:
                     for group in range(file.num_row_groups):
-                        yield file.read_row_group(group, columns=columns)
+                        yield file.read_row_group(group, columns=columns, use_threads=False)
 
     def written(self) -> Written:
         """What the parts say, from their columns `path` and `error`."""

@@ -13,7 +13,7 @@ from zlib import crc32
 
 from eyespot.data.transforms import Preprocessing
 from eyespot.errors import UsageError, WeightsError
-from eyespot.features.own_weights import find_own, keep_own
+from eyespot.features.own_weights import keep_own, own_file
 from eyespot.models import registry, weights
 
 if TYPE_CHECKING:
@@ -120,10 +120,10 @@ def fresh_backbone(name: str) -> Backbone:
 
 def load_network(backbone: Backbone) -> "ConvNet":
     """The network itself, with its weights. Raises WeightsError if they are not there."""
-    trained: str | Path | None = None if backbone.sha256 == FRESH else "imagenet"
     if backbone.own:
-        trained = find_own(backbone.sha256)
-    return registry.create(backbone.name, weights=trained)
+        with own_file(backbone.sha256) as trained:
+            return registry.create(backbone.name, weights=trained)
+    return registry.create(backbone.name, weights=None if backbone.sha256 == FRESH else "imagenet")
 
 
 def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:

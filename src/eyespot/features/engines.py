@@ -118,13 +118,13 @@ class OpenVinoEngine:
                 ) from error
         self.layout = columns_of(widths)
         self._core = openvino.Core()
-        self._core.set_property({"CACHE_DIR": str(folder / "compiled")})
         if precision == "auto":
             precision = "bf16" if computes_bf16() else "fp32"
         self.name = f"OpenVINO {precision}"
         self.workers = _cores()
         self.batch = OPENVINO_BATCH
         self._graph = graph
+        self._kept = folder / "compiled"
         self._precision = {"bf16": "bf16", "fp32": "f32"}[precision]
         self._compiled: dict[int, Any] = {}
         self._compiling = threading.Lock()
@@ -145,15 +145,15 @@ class OpenVinoEngine:
         model = self._core.read_model(self._graph)
         height, width = (model.inputs[0].partial_shape[axis].get_length() for axis in (1, 2))
         model.reshape([batch, height, width, 3])
-        return self._core.compile_model(
-            model,
-            "CPU",
-            {
-                "INFERENCE_PRECISION_HINT": self._precision,
-                "INFERENCE_NUM_THREADS": self.workers,
-                "NUM_STREAMS": 1 if batch == 1 else self.workers,
-            },
-        )
+        how = {
+            "INFERENCE_PRECISION_HINT": self._precision,
+            "INFERENCE_NUM_THREADS": self.workers,
+            "NUM_STREAMS": 1 if batch == 1 else self.workers,
+        }
+        try:
+            return self._core.compile_model(model, "CPU", {**how, "CACHE_DIR": str(self._kept)})
+        except RuntimeError:  # the folder belongs to somebody else
+            return self._core.compile_model(model, "CPU", how)
 
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         count = len(pictures)
