@@ -49,6 +49,7 @@ def classifier_of(network: Path) -> Callable[[str], Classifier]:
         knob = 3 if kind == "knn" else method.knobs[0]
         scorer = method.prepare(features.inputs(blocks), widths).fit(labels, 3, knob)
         recipe = Recipe(kind, blocks, knob)
-        return Classifier(NAMES, body, recipe, scorer, 0.6, familiarity, 0.99, _engine=engine)
+        warmth = 6.0 if kind == "knn" else 0.6  # that a class without a vote is seen
+        return Classifier(NAMES, body, recipe, scorer, warmth, familiarity, 0.99, _engine=engine)
 
     return make

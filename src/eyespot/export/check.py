@@ -19,10 +19,10 @@ from eyespot.progress import Progress
 
 TOLERANCE = 0.01
 """How far a probability, or the familiarity, may be from the classifier's."""
-EDGE = 0.25
-"""Share of photos for which it may be further away. The order of neighbours as good as equal is
-decided by the last bit of a pixel, and Pillow itself rounds now by rows first, now by columns; a
-broken export is wrong about all photos."""
+EDGE = 0.05
+"""Share of photos (or one photo) for which it may be further away. The order of neighbours as good
+as equal is decided by the last bit of a pixel, and Pillow itself rounds now by rows first, now by
+columns; a broken export is wrong about all photos."""
 MOST = 200
 """Photos to check with; of more, so many are picked evenly."""
 

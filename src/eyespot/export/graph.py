@@ -158,8 +158,9 @@ class _Neighbours(nn.Module):
         closeness, nearest = (query @ self.references.T)[0].topk(self.k)
         votes = ((closeness - 1) / NEIGHBOUR_TEMPERATURE).exp()
         votes_for = (self.labels[nearest][:, None] == torch.arange(self.classes)).float()
+        # Added, as the scorer does, so small a number would be optimised away on the way to ONNX.
         nobody = math.exp(-2 / NEIGHBOUR_TEMPERATURE)
-        return (votes @ votes_for + nobody).log()[None]
+        return (votes @ votes_for).clamp(min=nobody).log()[None]
 
 
 class _Familiar(nn.Module):
