@@ -44,10 +44,12 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         tasks: dict[str, Any] = {}
 
         def step(stage: str, done: int, total: int) -> None:
+            # The bar of a single step moves to and fro: a share of it is never known.
+            whole = total if total > 1 or done else None
             if stage not in tasks:
                 # What is done at the first call took no time now, and must not count as speed.
-                tasks[stage] = bars.add_task(stage, total=total, completed=done, speed="")
-            bars.update(tasks[stage], completed=done, total=total)
+                tasks[stage] = bars.add_task(stage, total=whole, completed=done, speed="")
+            bars.update(tasks[stage], completed=done, total=whole)
             speed = next(task.speed for task in bars.tasks if task.id == tasks[stage])
             bars.update(tasks[stage], speed=f"{speed:.0f}/s" if speed else "")
 
