@@ -180,12 +180,26 @@ def test_a_dark_sixteen_bit_png_stays_dark() -> None:
     assert decode(encode(dark, "PNG")).pixels.max() == 4
 
 
-def test_numbers_that_are_no_colours_count_as_black() -> None:
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("short_side", [None, 4])
+def test_numbers_that_are_no_colours_are_refused(wrong: float, short_side: int | None) -> None:
     values = RAMP.astype(np.float32) / 255
-    values[0, :3] = [np.nan, np.inf, -np.inf]
-    found = decode(encode(Image.fromarray(values), "TIFF")).pixels
-    assert found[0, :3].max() == 0
-    assert found[1, -1].tolist() == [255, 255, 255]
+    values[1, 2] = wrong
+    image = Image.fromarray(values)
+    for data in (encode(image, "TIFF"), image, values.astype(np.float64)):
+        with pytest.raises(PhotoError, match=r"^expected numbers .* NaN or infinite"):
+            decode(data, short_side=short_side)
+
+
+def test_floats_of_a_file_take_the_range_that_holds_them() -> None:
+    for top in (1.0, 255.0, 4095.0, 65535.0, 1e6):
+        values = np.array([[0.0, top / 2, top]], np.float32)
+        found = decode(encode(Image.fromarray(values), "TIFF")).pixels[0, :, 0]
+        assert found.tolist() == pytest.approx([0, 128, 255], abs=1), top
+    for top in (1.0, 1e6, 3e38):  # their difference is too large for a float32
+        values = np.array([[-top, 0.0, top]], np.float32)
+        found = decode(encode(Image.fromarray(values), "TIFF")).pixels[0, :, 0]
+        assert found.tolist() == pytest.approx([0, 128, 255], abs=1), top
 
 
 @pytest.mark.parametrize(
@@ -199,7 +213,7 @@ def test_numbers_that_are_no_colours_count_as_black() -> None:
         (np.array([["a"]]), "<U1"),
         (np.full((4, 4), 1.5), "0..1"),
         (np.full((4, 4), -0.5), "0..1"),
-        (np.full((4, 4), np.nan), "0..1"),
+        (np.full((4, 4), np.nan), "NaN"),
     ],
 )
 def test_arrays_that_are_no_pictures(array: NDArray[Any], reason: str) -> None:

@@ -74,6 +74,20 @@ def test_bad_uses_of_the_command(options: tuple[str, ...], message: str, tmp_pat
     assert message in done.output
 
 
+def test_pictures_with_numbers_that_are_none_are_named_and_left_out(tmp_path: Path) -> None:
+    source = photos(tmp_path / "photos")
+    values = np.random.default_rng(0).random((9, 7), np.float32)
+    Image.fromarray(values).save(source / "a" / "whole.tif")
+    values[3] = np.nan
+    Image.fromarray(values).save(source / "a" / "holes.tif")
+    done = trained(source, tmp_path / "out", "--held-out", "0", "--precision", "fp32")
+    assert done.exit_code == 0, done.output
+    assert "Learnt from 9 pictures" in done.output
+    said = [line for line in done.output.splitlines() if line.startswith("Skipped")]
+    assert len(said) == 1
+    assert "holes.tif: expected numbers as pixels, 7 of 63 are NaN" in said[0]
+
+
 def test_one_class_is_too_few(tmp_path: Path) -> None:
     done = trained(photos(tmp_path / "photos", "a"), tmp_path / "out")
     assert done.exit_code == 1

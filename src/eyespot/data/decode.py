@@ -80,9 +80,10 @@ def decode(data: bytes | NDArray[Any] | Image.Image, *, short_side: int | None =
     `short_side`: a large picture may be decoded smaller as long as its short side keeps that many
     pixels. Of animations and documents of many pages, the first picture counts; transparency is
     put on white. Arrays: [H, W], [H, W, 1], [H, W, 3] or [H, W, 4]; uint8, bool, floats in 0..1,
-    or uint16. Greys of more than 8 bits without a known white take the smallest usual range (8,
-    10, 12, 14, 16 bits) that holds them.
-    Raises PhotoError with the reason if the photo cannot be used.
+    or uint16. Greys of more than 8 bits, and floats in files, take the smallest usual range that
+    holds them as long as their white is not known: 0..1, 8, 10, 12, 14 or 16 bits, or else their
+    own. A least number below 0 is black.
+    Raises PhotoError with the reason if the photo cannot be used, as with NaN or infinite numbers.
     """
     if isinstance(data, np.ndarray):
         pixels = _from_array(data)
@@ -158,6 +159,8 @@ def _from_pillow(image: Image.Image, kind: str, short_side: int | None) -> Pictu
         # Formats that define white as the largest number; a TIFF may hold 12 bits in 16.
         white = 65535.0 if kind in ("PNG", "PPM", "JPEG 2000") else None
         pixels = _to_rgb(image, short_side, white)
+    except PhotoError:
+        raise
     except Exception as error:
         # Whatever a library wrote in it, it must fit into a line of a table.
         reason = " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
@@ -197,12 +200,23 @@ def _to_rgb(image: Image.Image, short_side: int | None, white: float | None) -> 
 
 def _to_bytes(values: NDArray[Any], white: float | None = None) -> NDArray[np.uint8]:
     """Numbers of any range as 0..255: up to `white`, or to the smallest usual one that fits."""
-    numbers = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    numbers = values.astype(np.float32)
+    _check_finite(numbers)
     low, high = min(0.0, float(numbers.min())), float(numbers.max())
     if white is None:
         white = next((full for full in _FULL_RANGES if high <= full * 1.001), high)
-    scaled = (numbers - low) * (255.0 / max(white - low, 1e-12)) + 0.5
+    scale = 255.0 / max(white - low, 1e-12)
+    scaled = numbers * scale + (0.5 - low * scale)  # numbers - low may be too large for a float32
     return scaled.clip(0, 255).astype(np.uint8)
+
+
+def _check_finite(numbers: NDArray[Any]) -> None:
+    wrong = int(numbers.size - np.count_nonzero(np.isfinite(numbers)))
+    if wrong:
+        raise PhotoError(
+            f"expected numbers as pixels, {wrong:,} of {numbers.size:,} are NaN or infinite; put "
+            "numbers in their place"
+        )
 
 
 def _from_array(array: NDArray[Any]) -> NDArray[np.uint8]:
@@ -220,8 +234,9 @@ def _from_array(array: NDArray[Any]) -> NDArray[np.uint8]:
     elif array.dtype == np.bool_:
         pixels = array.astype(np.uint8) * np.uint8(255)
     elif np.issubdtype(array.dtype, np.floating):
+        _check_finite(array)
         low, high = float(array.min()), float(array.max())
-        if not 0 <= low <= high <= 1:  # also false for NaN
+        if not 0 <= low <= high <= 1:
             raise PhotoError(f"expected floats in 0..1 (or uint8), got {low:.3g}..{high:.3g}")
         pixels = np.round(array * 255).astype(np.uint8)
     else:
