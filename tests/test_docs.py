@@ -255,7 +255,8 @@ def described_fields(text: str) -> set[str]:
         ("evaluate", "eyespot evaluate new-photos -m pets.eyespot --json"),
         (
             "similar",
-            "eyespot embed pets -o f >&2 && eyespot similar photo.jpg --in f --json",
+            "eyespot embed pets -o f.parquet >&2 && "
+            "eyespot similar photo.jpg --in f.parquet --json",
         ),
         ("cache", "eyespot cache --json"),
         ("weights", "eyespot weights --json"),

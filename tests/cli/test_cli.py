@@ -114,6 +114,12 @@ def test_embed_and_cache(taught: Path, tmp_path: Path) -> None:
     assert {len(row) for row in readable["top.mean"]} == {1280}
     lost = table.filter(table["error"].is_valid())
     assert {Path(path).name for path in lost["path"].to_pylist()} == {"broken.jpg", "empty.png"}
+    kept = (tmp_path / "f.parquet").read_bytes()
+    broken = taught / "photos/brick/broken.jpg"
+    done = eyespot("embed", broken, "-o", tmp_path / "f.parquet")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"None of the photos could be used, so nothing is written" in done.stderr
+    assert (tmp_path / "f.parquet").read_bytes() == kept
     info = json.loads(eyespot("cache", "--json").stdout)
     assert info["photos"] == 24
     assert json.loads(eyespot("cache", "--clear", "--json").stdout)["photos"] == 0

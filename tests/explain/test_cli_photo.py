@@ -102,7 +102,8 @@ def test_the_networks_own_classes_without_a_classifier(folder: Path) -> None:
     [
         (("nothing.png",), 1, "no file, folder or pattern nothing"),
         (("filtres",), 1, "Check the spelling"),
-        ((), 2, "Usage"),
+        ((), 2, r"Name a photo, as in: .* photo\.jpg -m pets\.eyespot"),
+        (("--help",), 0, r"Usage: .* PHOTO -m CLASSIFIER .*\n +.* COMMAND"),
         (("photo.png", "-m", "photo.png"), 1, "photo.png"),
         (("photo.png", "-o", "x.jpg"), 2, r"ends in \.png"),
         (("photo.png", "-o", "photo.png"), 2, "over photo"),

@@ -7,9 +7,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from eyespot.data.open import open_photos
 from eyespot.data.parts import Share
 from eyespot.data.photos import MemorySource, Photo
-from eyespot.errors import UsageError
+from eyespot.data.unlabelled import find_unlabelled
+from eyespot.errors import DatasetError, UsageError
 from eyespot.features.backbone import Backbone
 from eyespot.features.cache import FeatureCache
 from eyespot.features.engines import open_engine
@@ -76,3 +78,26 @@ def test_features_of_another_network_are_not_mixed(backbone: Backbone, tmp_path:
     other = replace(backbone, sha256="0" * 64)
     with pytest.raises(UsageError, match="differs: the network"):
         write_features(photos(), other, engine, None, tmp_path / "f")
+
+
+@pytest.mark.parametrize("shards", [False, True])
+def test_if_no_photo_can_be_read_nothing_is_written(
+    shards: bool, backbone: Backbone, tmp_path: Path
+) -> None:
+    path = tmp_path / "f.parquet"
+    if not shards:
+        path.write_text("what was there before")
+    lost = [Photo("a.png", MemorySource(b"broken"))]
+    written = write_features(lost, backbone, open_engine(backbone), None, path, shards=shards)
+    assert (written.photos, written.failures) == (1, 1)
+    assert [(one, one.read_text()) for one in tmp_path.iterdir()] == (
+        [] if shards else [(path, "what was there before")]
+    )
+
+
+def test_thumbnails_are_no_photos(backbone: Backbone, tmp_path: Path) -> None:
+    path = tmp_path / "f.parquet"
+    write_features(photos(), backbone, open_engine(backbone), None, path)
+    for look in (find_unlabelled, open_photos):
+        with pytest.raises(DatasetError, match="it holds features that embed wrote, not photos"):
+            look(str(path))

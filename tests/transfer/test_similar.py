@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from eyespot.data.parquet import ABOUT
 from eyespot.data.photos import MemorySource, Photo
 from eyespot.errors import DatasetError, PhotoError, UsageError, WeightsError
 from eyespot.features.backbone import Backbone
 from eyespot.features.engines import open_engine
-from eyespot.features.table import ABOUT, write_features
+from eyespot.features.table import write_features
 from eyespot.transfer import similar
 from eyespot.transfer.similar import KeptFeatures, find_similar
 from tests.pictures import patches

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from eyespot.cli.at_length import Part, looking, read_and_written, say_failures
-from eyespot.cli.outputs import check_folder, check_outputs
-from eyespot.cli.show import printable
+from eyespot.cli.outputs import check_ending, check_folder, check_outputs, check_table
+from eyespot.cli.show import counted, printable
+from eyespot.errors import PhotoError
 
 
 def embed(
@@ -33,11 +34,14 @@ def embed(
     from eyespot.features.backbone import load_backbone
     from eyespot.features.cache import FeatureCache
     from eyespot.features.engines import open_engine
-    from eyespot.features.table import write_features
+    from eyespot.features.table import COLUMNS, write_features
 
     part = Share.parse(share)
     if shards:
         check_folder(output, MANIFEST)
+    else:
+        check_ending(output, ".parquet")
+        check_table(output, COLUMNS)
     found = find_unlabelled(photos)
     if not shards:
         check_outputs([output], read_and_written(found.photos, [output]))
@@ -58,8 +62,10 @@ def embed(
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
     say_failures(written)
     good, place = written.photos - written.failures, printable(str(output))
+    if part == WHOLE and not good:
+        raise PhotoError(f"None of the photos could be used, so nothing is written to {place}.")
     if part == WHOLE:
-        print(f"{good} photos, {place}")
+        print(f"{counted(good, 'photo')}, {place}")
     else:
         print(f"{written.photos} of {len(found.photos)} photos are there for {place}")
     return 0 if good or not written.photos else 1

@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from eyespot.cli.explain_photo import photo
-from eyespot.cli.outputs import check_format, check_outputs, write_png
+from eyespot.cli.outputs import check_ending, check_outputs, write_png
 from eyespot.cli.show import counted, printable
 from eyespot.errors import PhotoError
 
@@ -30,7 +30,7 @@ def filters(
 
     Example: eyespot explain filters efficientnet_lite0 -o filters.png
     """
-    check_format(output, "PNG")
+    check_ending(output, ".png")
     check_outputs([output])
     from eyespot.explain.filters import draw_filters
 
@@ -60,7 +60,7 @@ def activations(
     whole = stage == "all"
     output = output or Path("maps" if whole else "maps.png")
     if not whole:
-        check_format(output, "PNG")
+        check_ending(output, ".png")
         check_outputs([output], [photo])
     from eyespot.data.decode import decode
     from eyespot.data.photos import FileSource
@@ -94,8 +94,14 @@ VERBS = (photo, filters, activations)
 class PhotoFirst(TyperGroup):
     """`explain photo.jpg` is short for `explain photo photo.jpg`."""
 
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        formatter.write_usage(ctx.command_path, "PHOTO -m CLASSIFIER [OPTIONS]")
+        formatter.write_usage(ctx.command_path, "COMMAND [ARGS]...", prefix="       ")
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in (*self.commands, "--help"):
+        if not args:
+            ctx.fail(f"Name a photo, as in: {ctx.command_path} photo.jpg -m pets.eyespot")
+        if args[0] not in (*self.commands, "--help"):
             args = [photo.__name__, *args]
         return super().parse_args(ctx, args)
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eyespot.cli.outputs import check_outputs
+from eyespot.cli.at_length import read_and_written
+from eyespot.cli.outputs import check_ending, check_outputs, check_table
 from eyespot.cli.show import counted, print_json, printable, progress
 
 if TYPE_CHECKING:
@@ -39,14 +40,19 @@ def dataset(
     """
     check_outputs([output])
     table = csv or output.with_suffix(".actions.csv")
-    check_outputs([output, table], [photos])
+    check_ending(output, ".html", ".htm")
+    check_ending(table, ".csv")
     from eyespot.data.rows import write_rows
     from eyespot.report.survey import write_survey
     from eyespot.transfer.actions import propose
-    from eyespot.transfer.survey import survey
+    from eyespot.transfer.survey import open_any, survey
 
+    collection = open_any(photos)
+    outputs = [output, table]
+    check_outputs(outputs, [photos, *read_and_written(collection.photos, outputs)])
+    check_table(table, COLUMNS)
     with progress() as step:
-        found = survey(photos, backbone=backbone, progress=step)
+        found = survey(collection, root=photos, backbone=backbone, progress=step)
         actions = propose(found)
         step("Writing", 0, 1)
         write_rows([row(action) for action in actions], COLUMNS, table)

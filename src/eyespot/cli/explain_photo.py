@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eyespot.cli.outputs import check_folder, check_format, check_outputs, write_png
+from eyespot.cli.outputs import check_ending, check_folder, check_outputs, write_png
 from eyespot.cli.show import counted, print_json, printable, progress
 from eyespot.errors import PhotoError
 
@@ -82,7 +82,7 @@ def _outputs(photos: "tuple[Photo, ...]", output: Path | None) -> list[Path]:
     """Where the picture of each photo goes."""
     if len(photos) == 1:
         path = output or Path("explained.png")
-        check_format(path, "PNG")
+        check_ending(path, ".png")
         return [path]
     folder, digits = output or Path("explained"), len(str(len(photos)))
     names = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eyespot.cli.outputs import check_format, check_outputs
+from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.show import print_json
 from eyespot.errors import UsageError
 
@@ -35,7 +35,7 @@ def graph(
 
     check_outputs([svg])
     if svg is not None:
-        check_format(svg, "SVG")
+        check_ending(svg, ".svg")
     worked = work_through(expression, _numbers(values or ()))
     if svg is not None:
         from eyespot.atomic import write_atomically

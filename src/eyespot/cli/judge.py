@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eyespot.cli.outputs import check_outputs
+from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.show import counted, print_json, printable, progress
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def judge_network(
     as_json: bool,
 ) -> None:
     """Judge `network`, None for the usual one, and say how it went."""
+    check_ending(gallery, ".html", ".htm")
     check_outputs([gallery])
     from eyespot.features.backbone import DEFAULT
     from eyespot.judging.judge import judge

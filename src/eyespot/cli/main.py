@@ -55,9 +55,10 @@ def eyespot(
 
 
 _IN_CACHE = " What was computed is in the cache."
-_GOES_ON = " The same command goes on where it was."
+_GOES_ON = " What is done is kept: the same command goes on where it was."
 _KEPT: dict[Callable[..., int | None], str] = {
     teach: _IN_CACHE,
+    predict: _GOES_ON,
     embed: _GOES_ON,
     evaluate: _IN_CACHE,
     dataset: _IN_CACHE,
@@ -79,7 +80,8 @@ def _guarded(verb: Callable[..., int | None]) -> Callable[..., None]:
         except EyespotError as error:
             _fail(str(error), 1)
         except KeyboardInterrupt:
-            _fail(f"Interrupted.{_KEPT.get(verb, '')}", 130)
+            prints_only = verb is predict and not (options["csv"] or options["parquet"])
+            _fail(f"Interrupted.{'' if prints_only else _KEPT.get(verb, '')}", 130)
         except BrokenPipeError:  # the reader (head, less) has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 0

@@ -2,7 +2,8 @@
 
 import io
 import os
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -> None:
     """Raises UsageError if one of `outputs` cannot be written, or would replace another or one of
-    `inputs`. Devices and pipes are written to as they are."""
+    `inputs`, and OSError where the system lets nobody write. Devices and pipes are written to as
+    they are."""
     taken = {path.resolve(): path for path in inputs}
     for path in outputs:
         if path is None:
@@ -38,6 +40,10 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -
                 f"{name} cannot be written: {printable(str(folder))} is no folder that lets you. "
                 "Choose another."
             )
+        try:  # some folders, such as /proc, refuse what their permissions allow
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path.resolve())) from error
 
 
 def check_folder(folder: Path, first: str) -> None:
@@ -47,15 +53,43 @@ def check_folder(folder: Path, first: str) -> None:
     check_outputs([folder / first])
 
 
-def check_format(output: Path, name: str) -> None:
-    """Raises UsageError if `output` is not called as files of the format `name` ("PNG") are.
-    Devices and pipes may be called anything."""
-    ending = f".{name.lower()}"
-    if output.suffix.lower() != ending and (output.is_file() or not output.exists()):
+def check_ending(output: Path | None, *endings: str) -> None:
+    """Raises UsageError if `output` (or the file that it is a link to) is not called as what is
+    written there is, so that no photo or classifier is written over. Devices and pipes may be
+    called anything."""
+    if output is None or (output.exists() and not output.is_file()):
+        return
+    if output.resolve().suffix.lower() not in endings:
         raise UsageError(
-            f"Pictures are written as {name}, and {printable(str(output))} is called something "
-            f"else. Choose a name that ends in {ending}."
+            f"Choose a name that ends in {' or '.join(endings)}, not {printable(str(output))}."
         )
+
+
+def check_table(output: Path | None, columns: Sequence[str]) -> None:
+    """Raises UsageError if `output` is a table, CSV or Parquet, whose columns do not begin with
+    `columns`: one of another kind than will be written."""
+    if output is None or not output.is_file():
+        return
+    found = _columns(output.resolve())
+    if any(found) and found[: len(columns)] != list(columns):
+        raise UsageError(
+            f"{printable(str(output))} holds a table of another kind, so it is left as it is. Its "
+            f"columns are {printable(', '.join(found[:8]))}. Choose another name, or remove it."
+        )
+
+
+def _columns(file: Path) -> list[str]:
+    """The names of a table's columns; none of a damaged file."""
+    if file.suffix.lower() != ".parquet":
+        with file.open(encoding="utf-8-sig", errors="replace") as text:
+            return text.readline(10_000).rstrip().split(",")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return list(pq.read_schema(file).names)
+    except (OSError, pa.ArrowException):
+        return []
 
 
 def write_png(image: "Image", path: Path) -> str:

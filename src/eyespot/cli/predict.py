@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eyespot.cli.at_length import Part, looking, read_and_written, say_failures
-from eyespot.cli.outputs import check_folder, check_outputs
+from eyespot.cli.outputs import check_ending, check_folder, check_outputs, check_table
 from eyespot.cli.show import bar, counted, printable
 from eyespot.errors import UsageError
 
@@ -58,6 +58,15 @@ def predict(
     part, tables = Share.parse(share), [path for path in (parquet, csv) if path]
     if (shards and not parquet) or (part != WHOLE and not tables):
         raise UsageError("--shards goes with --parquet, --share with --parquet or --csv.")
+    files = [path for path in tables if not (shards and path == parquet)]
+    if tables:
+        from eyespot.transfer.answers import COLUMNS, write_answers
+
+        check_ending(csv, ".csv")
+        if not shards:
+            check_ending(parquet, ".parquet")
+        for path in files:
+            check_table(path, COLUMNS)
     classifier = load(model) if model else imagenet()
     if live:
         from eyespot.cli.live import watch
@@ -67,12 +76,9 @@ def predict(
     dataset = _find(photos or [])
     if shards and parquet:
         check_folder(parquet, MANIFEST)
-    files = [path for path in tables if not (shards and path == parquet)]
     read = read_and_written(dataset.photos, files)
     check_outputs(files, [*read, *([model] if model else [])])
     if tables:
-        from eyespot.transfer.answers import write_answers
-
         with looking() as step:
             written = write_answers(
                 classifier,

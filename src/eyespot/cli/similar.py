@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eyespot.atomic import write_atomically
-from eyespot.cli.outputs import check_format, check_outputs
+from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.show import bar, print_json, printable
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def similar(
     Example: eyespot similar photo.jpg --in features.parquet
     """
     if output:
-        check_format(output, "PNG")
+        check_ending(output, ".png")
         check_outputs([output], [photo, features])
     from eyespot.data.photos import FileSource, Photo
     from eyespot.transfer.similar import KeptFeatures, find_similar

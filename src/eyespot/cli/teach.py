@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eyespot.cli.outputs import check_outputs
+from eyespot.cli.at_length import read_and_written
+from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.show import bar, command, counted, print_json, printable, progress
 
 if TYPE_CHECKING:
@@ -48,18 +49,23 @@ def teach(
 
     Example: eyespot teach pets/ -o pets.eyespot
     """
+    check_outputs([output])
+    page = report or output.with_suffix(".report.html")
+    check_ending(output, ".eyespot")
+    check_ending(page, ".html", ".htm")
     from eyespot.classifier import load
+    from eyespot.data.open import open_photos
     from eyespot.report import write_report
     from eyespot.transfer.teach import learn
 
-    check_outputs([output])
-    page = report or output.with_suffix(".report.html")
-    check_outputs([output, page])
+    collection = open_photos(photos, least_classes=1 if onto else 2)
+    outputs = [output, page]
+    check_outputs(outputs, [photos, *read_and_written(collection.photos, outputs)])
     if onto is not None:
         check_outputs([page], [onto])
     with progress() as step:
         lesson = learn(
-            photos,
+            collection,
             method=method,
             budget=budget,
             backbone=backbone,

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from eyespot.cli.outputs import check_format, check_outputs
+from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.show import print_json, progress
 from eyespot.errors import UsageError
 
@@ -38,7 +38,7 @@ def zoo(
     chosen = [find(name).name for name in dict.fromkeys(names or NETWORKS)]
     check_outputs([plot])
     if plot is not None:
-        check_format(plot, "SVG")
+        check_ending(plot, ".svg")
     _check_column(sort)
     with progress() as step:
         if measure:

@@ -19,6 +19,10 @@ from eyespot.errors import DatasetError, PhotoError
 
 PICTURE_NAMES = ("image", "img", "picture", "photo", "jpg", "png", "bytes")
 
+ABOUT = b"eyespot"
+"""Key of the metadata of what embed writes: a JSON object that says of which network its features
+are."""
+
 
 @dataclass(frozen=True, slots=True)
 class ParquetSource:
@@ -124,18 +128,27 @@ def picture_column(file: Path) -> tuple[str, list[int]]:
     try:
         with pq.ParquetFile(file) as table:
             pictures = _picture_columns(table.schema_arrow)
-            names = ", ".join(table.schema_arrow.names) or "none"
+            held = _held(table.schema_arrow)
             facts = table.metadata
             groups = [facts.row_group(n).num_rows for n in range(facts.num_row_groups)]
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise DatasetError(f"it is not a Parquet file: {_first_line(error)}") from error
     if not pictures:
-        raise DatasetError(f"it has no column of pictures; its columns are {names}")
+        raise DatasetError(f"it has no column of pictures; {held}")
     return _preferred(pictures, PICTURE_NAMES), groups
+
+
+def _held(schema: Any) -> str:
+    if ABOUT in (schema.metadata or {}):
+        return "it holds features that embed wrote, not photos"
+    return f"its columns are {', '.join(schema.names) or 'none'}"
 
 
 def _picture_columns(schema: Any) -> list[str]:
     import pyarrow.types as is_type
+
+    if ABOUT in (schema.metadata or {}):
+        return []  # thumbnails are no photos
 
     def holds_pictures(kind: Any) -> bool:
         if is_type.is_struct(kind):
@@ -164,7 +177,7 @@ def _columns(file: Path, schema: Any) -> tuple[str, str]:
     if not pictures or not labels:
         raise DatasetError(
             "Expected a column of pictures (bytes, or a struct of bytes and path) and one of "
-            f"labels in {printable(file)}; its columns are {', '.join(schema.names) or 'none'}."
+            f"labels in {printable(file)}; {_held(schema)}."
         )
     return _preferred(pictures, PICTURE_NAMES), _preferred(labels, LABEL_NAMES)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from eyespot.data.parquet import ABOUT
 from eyespot.data.parts import WHOLE, Parts, Share, Work, Written, folder_for
 from eyespot.data.photos import Photo
 from eyespot.features.backbone import POOLING, Backbone
@@ -15,8 +16,8 @@ from eyespot.features.cache import HALF_MAX, FeatureCache
 from eyespot.features.engines import Engine
 from eyespot.features.extract import Embedded, stream
 
-ABOUT = b"eyespot"
-"""Key of a Parquet file's metadata: a JSON object that says which network the features are of."""
+COLUMNS = ("path", "sha256", "width", "height", "thumbnail")
+"""Those that come first; the features of the network's blocks follow."""
 
 
 def write_features(
@@ -35,8 +36,9 @@ def write_features(
 
     The same call goes on with a run that was stopped. `shards`: `path` is a folder that keeps the
     parts as Parquet files. `share`: write one of N shares; the call without it adds what is missing
-    and joins the shares. Raises UsageError if parts of something else are there, OSError as writing
-    does; `path` is then as it was, and the parts stay.
+    and joins the shares. If not one photo can be read, nothing is written. Raises UsageError if
+    parts of something else are there, OSError as writing does; `path` is then as it was, and the
+    parts stay.
     """
     schema = _schema(backbone, engine.layout)
 
@@ -53,8 +55,10 @@ def write_features(
     ):
         parts.fill(work, table, progress)
         written = parts.written()
-        if not shards and share == WHOLE:
+        nothing = written.failures == written.photos
+        if share == WHOLE and not shards and not nothing:
             parts.join(path)
+        if share == WHOLE and (nothing or not shards):
             parts.remove()
     return written
 

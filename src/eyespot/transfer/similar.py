@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.atomic import atomic_writer
+from eyespot.data.parquet import ABOUT
 from eyespot.data.photos import Photo, printable
 from eyespot.data.transforms import Preprocessing
 from eyespot.errors import DatasetError, PhotoError, UsageError, WeightsError
@@ -25,7 +26,6 @@ from eyespot.features.backbone import POOLING, Backbone, load_backbone
 from eyespot.features.cache import FeatureCache
 from eyespot.features.engines import open_engine
 from eyespot.features.extract import embed, signed_roots
-from eyespot.features.table import ABOUT
 from eyespot.heads.scorers import unit_rows
 
 logger = logging.getLogger(__name__)

@@ -80,6 +80,7 @@ class Survey:
 def survey(
     source: str | Path | Dataset,
     *,
+    root: Path | None = None,
     backbone: str = DEFAULT,
     use_cache: bool = True,
     progress: Progress = lambda stage, done, total: None,
@@ -87,10 +88,15 @@ def survey(
     """Look at all photos of a collection, labelled or not.
 
     `source`: a Dataset, what `open_photos` takes a path of, or a folder without class folders.
-    Nothing is changed. Raises DatasetError, UsageError, WeightsError.
+    `root`: the path that a Dataset was opened from. Nothing is changed. Raises DatasetError,
+    UsageError, WeightsError.
     """
     start = time.perf_counter()
-    dataset = source if isinstance(source, Dataset) else open_any(Path(source))
+    if isinstance(source, Dataset):
+        dataset = source
+    else:
+        root = Path(source)
+        dataset = open_any(root)
     body = load_backbone(backbone)
     engine = open_engine(body)
     loaded = time.perf_counter()
@@ -153,7 +159,7 @@ def survey(
             "check labels": end - explored,
             "total": end - start,
         },
-        root=Path(source) if isinstance(source, str | Path) and is_folder(Path(source)) else None,
+        root=root if root and is_folder(root) else None,
     )
 
 
