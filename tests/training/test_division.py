@@ -58,3 +58,9 @@ def test_what_the_photos_say_counts() -> None:
     assert [[p.name for p in part] for part in (learn, held, test)] == [["0", "2"], ["1"], ["3"]]
     with pytest.raises(DatasetError, match="all are for validation or test"):
         divide(photos(("cat", None, "val"), ("dog", None, "test")), 0.1, 0)
+
+
+def test_a_class_that_only_validates_or_tests_is_refused() -> None:
+    rows = [("cat", None, "train"), ("dog", None, "train"), ("owl", None, "test")]
+    with pytest.raises(DatasetError, match=r"none of 'owl'"):
+        divide(photos(*rows, ("cat", None, "val")), 0.1, 0)

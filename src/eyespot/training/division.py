@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -17,7 +17,7 @@ def divide(
 
     By what the dataset says of each photo. Without a validation part, `share` of every class is
     held out of the training part, drawn with `seed`; photos of one group stay together. Raises
-    DatasetError if nothing is left to train on.
+    DatasetError if nothing of a class is left to train on.
     """
     test = [photo for photo in dataset.photos if photo.split == "test"]
     held = [photo for photo in dataset.photos if photo.split == "val"]
@@ -28,7 +28,20 @@ def divide(
         rest = [photo for index, photo in enumerate(rest) if index not in chosen]
     if not rest:
         raise DatasetError("Expected photos to train on, and all are for validation or test.")
+    expect_every_class((photo.label or "" for photo in rest), dataset.classes)
     return rest, held, test
+
+
+def expect_every_class(labels: Iterable[str], classes: Sequence[str]) -> None:
+    """Raises DatasetError if a class is not among the `labels` of what is learnt from."""
+    found = set(labels)
+    if missing := [name for name in classes if name not in found]:
+        names = ", ".join(map(repr, missing[:10])) + (", ..." if len(missing) > 10 else "")
+        raise DatasetError(
+            f"Expected pictures of every class to train on, and there are none of {names} that can "
+            "be read outside of validation and test. Add some, or take out the rest of such a "
+            "class."
+        )
 
 
 def _held_out(
