@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 from eyespot.cli.main import app
 from eyespot.errors import NonFiniteError, TrainingError, UsageError
 from eyespot.models import registry
-from eyespot.training.checkpoint import read_checkpoint, write_checkpoint
+from eyespot.training.checkpoint import LAST, read_checkpoint, write_checkpoint
 from eyespot.training.plan import Plan
-from eyespot.training.trainer import LAST, Trainer, train
+from eyespot.training.trainer import Trainer, train
 from tests.training.test_trainer import stripes
 
 PLAN = Plan("lenet5", epochs=2, batch_size=16, learning_rate=0.05, precision="fp32")

@@ -11,12 +11,12 @@ from eyespot.errors import MissingExtraError
 from eyespot.features import processor
 from eyespot.features.processor import computes_bf16
 from eyespot.training import trainer as training
-from eyespot.training.checkpoint import read_checkpoint
+from eyespot.training.checkpoint import LAST, read_checkpoint
 from eyespot.training.checks.gradients import gradients
 from eyespot.training.pictures import Pictures
 from eyespot.training.plan import Plan
 from eyespot.training.precision import fastest
-from eyespot.training.trainer import LAST, Trainer, train
+from eyespot.training.trainer import Trainer, train
 from tests.training.test_trainer import stripes
 
 PLAN = Plan("lenet5", epochs=2, batch_size=16, learning_rate=0.05)

@@ -14,8 +14,7 @@ import pytest
 import torch
 
 from eyespot.errors import TrainingError, UsageError
-from eyespot.training import trainer as training
-from eyespot.training.checkpoint import read_checkpoint
+from eyespot.training.checkpoint import LAST, read_checkpoint
 from eyespot.training.pictures import Pictures
 from eyespot.training.plan import Plan
 from eyespot.training.records import LOG
@@ -83,7 +82,7 @@ def test_a_run_that_was_stopped_goes_on_bit_by_bit(
 
     with pytest.raises(Stopped):
         train(plan, learn, val, tmp_path / "parts", every=5, progress=stop)
-    assert read_checkpoint(tmp_path / "parts" / "last.safetensors").facts["step"] == 10
+    assert read_checkpoint(tmp_path / "parts" / LAST).facts["step"] == 10
     parts = train(plan, learn, val, tmp_path / "parts")
     for name, value in whole.network.state_dict().items():
         assert torch.equal(value, parts.network.state_dict()[name]), name
@@ -136,8 +135,8 @@ def test_a_log_that_was_cut_off_keeps_what_is_whole(learn: Pictures, tmp_path: P
 
 
 def test_a_damaged_checkpoint_says_so(learn: Pictures, tmp_path: Path) -> None:
-    (tmp_path / "last.safetensors").write_bytes(b"nothing")
-    with pytest.raises(TrainingError, match="Delete it"):
+    (tmp_path / LAST).write_bytes(b"nothing")
+    with pytest.raises(TrainingError, match=r"To begin anew, delete .*last"):
         train(PLAN, learn, None, tmp_path)
 
 
@@ -145,16 +144,16 @@ def test_a_full_disk_keeps_the_last_state(
     learn: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer = Trainer(PLAN, learn)
-    trainer.keep(tmp_path / "last.safetensors", whole=True)
-    before = (tmp_path / "last.safetensors").read_bytes()
+    trainer.keep(tmp_path / LAST, whole=True)
+    before = (tmp_path / LAST).read_bytes()
 
     def full(path: Path, content: bytes) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("eyespot.training.checkpoint.write_atomically", full)
     with pytest.raises(TrainingError, match="No space left"):
-        trainer.keep(tmp_path / "last.safetensors", whole=True)
-    assert (tmp_path / "last.safetensors").read_bytes() == before
+        trainer.keep(tmp_path / LAST, whole=True)
+    assert (tmp_path / LAST).read_bytes() == before
 
 
 def test_training_stops_early(learn: Pictures, val: Pictures, tmp_path: Path) -> None:
@@ -211,7 +210,7 @@ def test_a_killed_process_goes_on_where_it_was(
 ) -> None:
     command = [sys.executable, "-c", SCRIPT, str(tmp_path / "killed")]
     process = subprocess.Popen(command, cwd=Path(__file__).parents[2])
-    last = tmp_path / "killed" / training.LAST
+    last = tmp_path / "killed" / LAST
     deadline = time.monotonic() + 120
     while not last.exists() and time.monotonic() < deadline:
         time.sleep(0.005)

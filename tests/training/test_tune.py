@@ -10,17 +10,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from filelock import FileLock
 from PIL import Image
 from typer.testing import CliRunner
 
 from eyespot.cli.main import app
 from eyespot.errors import MissingExtraError, NonFiniteError, TrainingError, UsageError
 from eyespot.training import tune as tuning
+from eyespot.training.checkpoint import LAST
+from eyespot.training.folder import STUDY, alone_in
 from eyespot.training.pictures import open_pictures
 from eyespot.training.plan import Plan
 from eyespot.training.records import Epoch
-from eyespot.training.tune import STUDY, Search, Trial, search
+from eyespot.training.tune import Search, Trial, search
 from tests.training.test_trainer import stripes
 
 PLAN = Plan("lenet5", epochs=2, batch_size=16, precision="fp32", seed=1)
@@ -122,8 +123,20 @@ def test_another_search_is_not_gone_on_with(tmp_path: Path) -> None:
         search(replace(PLAN, epochs=3), LEARN, VAL, tmp_path, CHOICES, trials=1)
 
 
+def test_other_photos_are_not_searched_with(tmp_path: Path) -> None:
+    found(tmp_path, trials=1, budget=1e-6, photos="some")
+    with pytest.raises(TrainingError, match=r"\(photos or --held-out\)"):
+        found(tmp_path, trials=1, photos="others")
+
+
 def test_two_searches_in_one_folder_do_not_meet(tmp_path: Path) -> None:
-    with FileLock(tmp_path / "study.lock"), pytest.raises(TrainingError, match="at work"):
+    with alone_in(tmp_path, STUDY), pytest.raises(TrainingError, match="at work"):
+        found(tmp_path)
+
+
+def test_a_search_in_the_folder_of_a_run(tmp_path: Path) -> None:
+    (tmp_path / LAST).touch()
+    with pytest.raises(TrainingError, match=r"has a training run in it .* another folder"):
         found(tmp_path)
 
 

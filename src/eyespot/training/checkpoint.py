@@ -18,12 +18,14 @@ from eyespot.atomic import write_atomically
 from eyespot.errors import TrainingError
 
 FORMAT = 1
+LAST, BEST = "last.safetensors", "best.safetensors"
+"""In the folder of a run: its state, from which it goes on, and the weights that were best."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """`tensors`: "model.NAME", "average.NAME", "optimiser.INDEX.NAME". `facts`: the plan, the
-    classes, the step, what was best so far."""
+    classes, the photos, the step, what was best so far."""
 
     tensors: dict[str, Tensor]
     facts: dict[str, Any]
@@ -61,7 +63,7 @@ def write_checkpoint(
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Raises TrainingError if the file is damaged or none of these."""
+    """Raises TrainingError if the file is not there, damaged or none of these."""
     try:
         with safe_open(path, framework="pt") as file:
             facts = json.loads((file.metadata() or {})["eyespot-checkpoint"])
@@ -70,7 +72,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
             raise ValueError(f"its format is {facts['format']}, not {FORMAT}")
     except (OSError, SafetensorError, LookupError, TypeError, ValueError) as error:
         raise TrainingError(
-            f"{path} is no whole checkpoint of eyespot ({error}). Delete it to begin anew."
+            f"{path} is no whole checkpoint of eyespot ({error}). To begin anew, delete "
+            f"{path.with_name(LAST)}."
         ) from error
     return Checkpoint(tensors, facts)
 

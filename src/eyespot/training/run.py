@@ -1,6 +1,7 @@
 """From labelled photos to a trained network in a folder: the whole job of `eyespot train`."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from eyespot.models.weights import Pretrained
 from eyespot.progress import Progress, counting
 from eyespot.training import processes
 from eyespot.training.augment import find_augmentation
-from eyespot.training.division import divide
+from eyespot.training.checkpoint import LAST
+from eyespot.training.division import divide, expect_every_class
+from eyespot.training.fingerprint import fingerprint
+from eyespot.training.folder import alone_in
 from eyespot.training.judged import judged
 from eyespot.training.pictures import Pictures, open_pictures
 from eyespot.training.plan import Plan
@@ -55,10 +59,11 @@ def train_on(
     progress: Progress = lambda stage, done, total: None,
     watch: Callable[[Sequence[Epoch]], None] = lambda epochs: None,
 ) -> Training:
-    """Train on whatever `teach` takes; a run that was stopped in `folder` goes on. `watch` gets
-    all epochs so far at the start and after every epoch.
+    """Train on whatever `teach` takes; a run that was stopped in `folder` goes on, if the photos
+    and their division are the same. `watch` gets all epochs so far at the start and after every
+    epoch.
 
-    Raises UsageError, DatasetError, TrainingError.
+    Raises UsageError, DatasetError, TrainingError (also while another process is at work there).
     """
     if processes.rank():  # only the first tells
         progress = lambda stage, done, total: None  # noqa: E731
@@ -76,22 +81,31 @@ def train_on(
         skipped.extend(unread)
         return pictures
 
-    learn, val, test = map(read, parts)
-    assert learn is not None  # divide sees to it
-    trained = train(plan, learn, val, folder, every=every, progress=progress, watch=watch)
-    state, path = trained.network.state_dict(), folder / NETWORK
-    known = Pretrained(path, "store", trained.preprocessing, trained.classes, state_digest(state))
-    origin = f"trained on {len(learn)} pictures for {len(trained.epochs)} epochs"
-    figures = judged(trained.network, test, trained.preprocessing, trained.plan) if test else None
-    for pictures in (learn, val, test):
-        skipped += processes.of_all(list(pictures.unread.values())) if pictures else []
-    classifier = None
-    if processes.rank() == 0:
-        write_weights(path, about, state, known, origin)
-        progress("Judging", 0, 1)
-        classifier = as_classifier(trained, path, learn, val, test)
-        classifier.save(folder / CLASSIFIER)
-        progress("Judging", 1, 1)
+    with nullcontext() if processes.rank() else alone_in(folder, LAST):
+        learn, val, test = map(read, parts)
+        assert learn is not None  # divide sees to it
+        expect_every_class((learn.classes[n] for n in learn.labels.tolist()), dataset.classes)
+        photos = processes.from_first(lambda: fingerprint(*parts[:2]))
+        trained = train(
+            plan, learn, val, folder, every=every, photos=photos, progress=progress, watch=watch
+        )
+        state, path = trained.network.state_dict(), folder / NETWORK
+        known = Pretrained(
+            path, "store", trained.preprocessing, trained.classes, state_digest(state)
+        )
+        origin = f"trained on {len(learn)} pictures for {len(trained.epochs)} epochs"
+        figures = (
+            judged(trained.network, test, trained.preprocessing, trained.plan) if test else None
+        )
+        for pictures in (learn, val, test):
+            skipped += processes.of_all(list(pictures.unread.values())) if pictures else []
+        classifier = None
+        if processes.rank() == 0:
+            write_weights(path, about, state, known, origin)
+            progress("Judging", 0, 1)
+            classifier = as_classifier(trained, path, learn, val, test)
+            classifier.save(folder / CLASSIFIER)
+            progress("Judging", 1, 1)
     return Training(
         trained,
         len(learn),

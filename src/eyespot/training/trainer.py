@@ -32,7 +32,14 @@ from eyespot.progress import Progress
 from eyespot.training import processes
 from eyespot.training.augment import cut_and_mixed, find_augmentation, mixed
 from eyespot.training.batch_norm import share_batch_norms
-from eyespot.training.checkpoint import Checkpoint, read_checkpoint, restore, write_checkpoint
+from eyespot.training.checkpoint import (
+    BEST,
+    LAST,
+    Checkpoint,
+    read_checkpoint,
+    restore,
+    write_checkpoint,
+)
 from eyespot.training.compiling import compile_module
 from eyespot.training.initialise import initialise
 from eyespot.training.judged import judged, standardised
@@ -44,7 +51,8 @@ from eyespot.training.precision import fastest, keep_depthwise_exact, precise
 from eyespot.training.records import Epoch, Record
 from eyespot.training.schedules import factor
 
-LAST, BEST = "last.safetensors", "best.safetensors"
+PHOTOS = "photos or --held-out"
+"""What differs where a fingerprint does."""
 AUXILIARY_WEIGHT = 0.3
 """Of the losses of classifiers half way (Szegedy et al. 2015, section 5)."""
 SAMPLE = 2**28
@@ -102,9 +110,12 @@ class _Objective(nn.Module):
 
 
 class Trainer:
-    """A network, its optimiser, and where the run stands."""
+    """A network, its optimiser, and where the run stands. `photos`: a fingerprint of those that
+    the pictures are of; a run only goes on with the same."""
 
-    def __init__(self, plan: Plan, learn: Pictures, device: torch.device | None = None) -> None:
+    def __init__(
+        self, plan: Plan, learn: Pictures, device: torch.device | None = None, photos: str = ""
+    ) -> None:
         about = registry.find(plan.model)
         if about.dataset == "faces":
             raise UsageError(
@@ -112,6 +123,7 @@ class Trainer:
                 "network, such as resnet20; all are listed by: eyespot zoo"
             )
         self.learn = learn
+        self.photos = [photos, len(learn)]  # unreadable ones are not among the pictures
         self.device = device or best_device()
         if plan.precision == "auto":
             plan = replace(plan, precision=processes.from_first(lambda: fastest(self.device)))
@@ -323,6 +335,7 @@ class Trainer:
         facts = {
             "plan": self.plan.to_dict(),
             "classes": list(self.learn.classes),
+            "photos": self.photos,
             "preprocessing": self.preprocessing.to_dict(),
             "step": self.step,
             "running": asdict(self.running),
@@ -335,12 +348,12 @@ class Trainer:
     def go_on(self, checkpoint: Checkpoint, path: Path) -> None:
         """Take up the run that wrote this to `path`. Raises TrainingError if it was another one."""
         facts = checkpoint.facts
-        now = {**self.plan.to_dict(), "classes": list(self.learn.classes)}
-        before = {**facts["plan"], "classes": facts["classes"]}
+        now = {**self.plan.to_dict(), "classes": list(self.learn.classes), PHOTOS: self.photos}
+        before = {**facts["plan"], "classes": facts["classes"], PHOTOS: facts.get("photos")}
         if other := [name for name in now if now[name] != before.get(name)]:
             raise TrainingError(
-                f"{path} is of a run with other settings or classes ({', '.join(other)}). Train "
-                "into another folder, or delete it to begin anew."
+                f"{path} is of a run with other settings, classes or photos ({', '.join(other)}). "
+                "Train into another folder, or delete it to begin anew."
             )
         restore(checkpoint, path, self.network, self.average, self.optimiser)
         self.step, self.running = facts["step"], Running(**facts["running"])
@@ -354,12 +367,14 @@ def train(
     folder: Path,
     *,
     every: int = 0,
+    photos: str = "",
     progress: Progress = lambda stage, done, total: None,
     watch: Callable[[Sequence[Epoch]], None] = lambda epochs: None,
 ) -> Trained:
     """Train as `plan` says, or go on where a run in `folder` was stopped.
 
-    `val` decides which weights are best and when to stop, and is never trained on. `folder` gets
+    `val` decides which weights are best and when to stop, and is never trained on. `photos`: the
+    `fingerprint` of what the pictures are of; a run with another is refused. `folder` gets
     `last.safetensors` after every epoch (and every `every` steps), `best.safetensors`, and
     the run's record. `watch` gets all epochs so far at the start and after every epoch. Raises
     UsageError, TrainingError.
@@ -369,9 +384,11 @@ def train(
     kept = processes.from_first(lambda: read_checkpoint(last) if last.exists() else None)
     if kept and plan.precision == "auto":  # it may be of another machine
         plan = replace(plan, precision=kept.facts["plan"]["precision"])
-    trainer = Trainer(plan, learn)
+    trainer = Trainer(plan, learn, photos=photos)
     if kept:
         trainer.go_on(kept, last)
+        if first and trainer.step >= trainer.steps_per_epoch:
+            read_checkpoint(best)  # to fail now, not after hours
     if first:
         folder.mkdir(parents=True, exist_ok=True)
     with Record(folder, trainer.step) if first else nullcontext() as record:

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from filelock import FileLock, Timeout
-
 from eyespot.data.open import PhotoLike, open_photos
 from eyespot.data.photos import Dataset
 from eyespot.errors import MissingExtraError, NonFiniteError, TrainingError, UsageError
@@ -22,18 +20,20 @@ from eyespot.models import registry
 from eyespot.progress import Progress, counting
 from eyespot.training.augment import find_augmentation
 from eyespot.training.division import divide
+from eyespot.training.fingerprint import fingerprint
+from eyespot.training.folder import STUDY, alone_in
 from eyespot.training.pictures import Pictures, open_pictures
 from eyespot.training.plan import Plan
 from eyespot.training.records import Epoch, best_of
 from eyespot.training.run import HELD_OUT
-from eyespot.training.trainer import train
+from eyespot.training.trainer import PHOTOS, train
 
 if TYPE_CHECKING:
     import optuna
 
 State = Literal["complete", "pruned", "failed"]
 
-STUDY, TRIAL = "study.db", "trial"
+TRIAL = "trial"
 RATES = {"sgd": (1e-3, 1.0), "adam": (1e-5, 1e-2), "adamw": (1e-5, 1e-2)}
 DECAYS = {"sgd": (1e-6, 1e-2), "adam": (1e-6, 1e-2), "adamw": (1e-4, 1.0)}
 """Where learning rates and weight decays are looked for, by optimiser."""
@@ -94,8 +94,9 @@ def tune(
 
     Learning rate, weight decay, augmentation and label smoothing are searched; all else is `plan`.
     Accuracy on the validation part decides; photos for tests are not looked at. `folder` keeps the
-    search, which goes on where it was stopped, also within a trial. Raises UsageError,
-    DatasetError, TrainingError, MissingExtraError.
+    search, which goes on where it was stopped, also within a trial, if the photos and their
+    division are the same. Raises UsageError, DatasetError, TrainingError (also while another
+    process is at work there), MissingExtraError.
     """
     _import_optuna()
     if trials < 1:
@@ -113,7 +114,15 @@ def tune(
         for part in (photos, unseen)
     )
     return search(
-        plan, learn, val, folder, augmentations, trials=trials, budget=budget, progress=progress
+        plan,
+        learn,
+        val,
+        folder,
+        augmentations,
+        trials=trials,
+        budget=budget,
+        photos=fingerprint(photos, unseen),
+        progress=progress,
     )
 
 
@@ -126,9 +135,10 @@ def search(
     *,
     trials: int = 20,
     budget: float = 0.0,
+    photos: str = "",
     progress: Progress = lambda stage, done, total: None,
 ) -> Search:
-    """As `tune`, on pictures as `augmentations` need them."""
+    """As `tune`, on pictures as `augmentations` need them. `photos`: their `fingerprint`."""
     optuna = _import_optuna()
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -136,11 +146,11 @@ def search(
         raise UsageError(
             f"There is no optimiser '{plan.optimiser}'. Choose one of: {', '.join(RATES)}."
         )
-    folder.mkdir(parents=True, exist_ok=True)
     end = time.monotonic() + budget if budget else float("inf")
     try:
-        with FileLock(folder / "study.lock", timeout=0):
-            study = _study(folder, {**plan.to_dict(), "classes": list(learn.classes)})
+        with alone_in(folder, STUDY):
+            facts = {"classes": list(learn.classes), PHOTOS: [photos, len(learn)]}
+            study = _study(folder, plan.to_dict() | facts)
             for trial in _waiting(study, folder / TRIAL, trials, plan.seed):
                 tried = plan.with_options(_suggested(trial, plan, augmentations))
 
@@ -161,10 +171,6 @@ def search(
                 if time.monotonic() > end:
                     break
             return _found(study, plan)
-    except Timeout as error:
-        raise TrainingError(
-            f"Another search is at work in {folder}. Wait for it, or choose another folder."
-        ) from error
     except (optuna.exceptions.StorageInternalError, SQLAlchemyError, sqlite3.Error) as error:
         reason = str(error.__cause__ or error).partition("\n")[0]
         raise TrainingError(
@@ -184,7 +190,7 @@ def _import_optuna() -> Any:
 
 def _study(folder: Path, facts: dict[str, Any]) -> "optuna.Study":
     """The study in `folder`, begun if there is none. Raises TrainingError if it is of other
-    settings or classes."""
+    `facts`."""
     import optuna
 
     storage = optuna.storages.RDBStorage(
@@ -200,10 +206,11 @@ def _study(folder: Path, facts: dict[str, Any]) -> "optuna.Study":
             n_startup_trials=UNPRUNED, n_warmup_steps=facts["epochs"] // FREE + 1
         ),
     )
-    if study.user_attrs.get("facts", facts) != facts:
+    before = study.user_attrs.get("facts", facts)
+    if other := [name for name in facts if facts[name] != before.get(name)]:
         raise TrainingError(
-            f"{folder} is of a search with other settings or classes. Search in another folder, or "
-            "delete it to begin anew."
+            f"{folder} is of a search with other settings, classes or photos ({', '.join(other)}). "
+            "Search in another folder, or delete it to begin anew."
         )
     study.set_user_attr("facts", facts)
     return study
