@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -40,6 +41,16 @@ def test_a_folder_that_refuses_all_the_same_is_told_at_once() -> None:
     with pytest.raises(OSError, match="No such file") as caught:
         check_outputs([Path("/proc/nothing/a.csv")])
     assert caught.value.filename == "/proc/nothing/a.csv"
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="Python then replaces the link")
+def test_a_link_to_itself_is_told(tmp_path: Path) -> None:
+    link = tmp_path / "a.csv"
+    link.symlink_to(link)
+    with pytest.raises(UsageError, match="leads to itself"):
+        check_outputs([link])
+    with pytest.raises(UsageError, match="leads to itself"):
+        check_ending(link, ".csv")
 
 
 def test_results_end_as_what_they_are(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -
     """Raises UsageError if one of `outputs` cannot be written, or would replace another or one of
     `inputs`, and OSError where the system lets nobody write. Devices and pipes are written to as
     they are."""
-    taken = {path.resolve(): path for path in inputs}
+    taken = {_resolved(path): path for path in inputs}
     for path in outputs:
         if path is None:
             continue
@@ -28,12 +28,12 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -
             raise UsageError(f"{name} is a folder. Name a file in it.")
         if path.exists() and not path.is_file():
             continue
-        if path.resolve() in taken:
+        if _resolved(path) in taken:
             raise UsageError(
-                f"{name} would be written over {printable(str(taken[path.resolve()]))}. "
+                f"{name} would be written over {printable(str(taken[_resolved(path)]))}. "
                 "Choose another name."
             )
-        taken[path.resolve()] = path
+        taken[_resolved(path)] = path
         folder = next(parent for parent in path.absolute().parents if parent.exists())
         if not folder.is_dir() or not os.access(folder, os.W_OK):
             raise UsageError(
@@ -44,6 +44,14 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -
             tempfile.TemporaryFile(dir=folder).close()
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(path.resolve())) from error
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except RuntimeError as error:  # until Python 3.13
+        name = printable(str(path))
+        raise UsageError(f"{name} is a link that leads to itself. Choose another name.") from error
 
 
 def check_folder(folder: Path, first: str) -> None:
@@ -59,7 +67,7 @@ def check_ending(output: Path | None, *endings: str) -> None:
     called anything."""
     if output is None or (output.exists() and not output.is_file()):
         return
-    if output.resolve().suffix.lower() not in endings:
+    if _resolved(output).suffix.lower() not in endings:
         raise UsageError(
             f"Choose a name that ends in {' or '.join(endings)}, not {printable(str(output))}."
         )
