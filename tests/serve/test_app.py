@@ -12,13 +12,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from eyespot.classifier import load
-from eyespot.serve.front import digest
+import eyespot.explain.photo
+from eyespot.classifier import Prediction, load
+from eyespot.explain.photo import Explanation
+from eyespot.explain.photo_page import draw_explanation
+from eyespot.serve import app
+from eyespot.serve.explaining import wants_png
+from eyespot.serve.front import GUARDED, digest
+from eyespot.serve.problems import as_json
 from tests.pictures import patches
 from tests.serve.conftest import HOME, Asker, asking
 from tests.serve.worlds import Gate
 
 PREDICT = "/v1/models/surfaces:predict"
+EXPLAIN = "/v1/models/surfaces:explain"
 
 
 def jpeg(surface: str = "brick") -> bytes:
@@ -142,11 +149,14 @@ def test_it_describes_itself(asker: Asker) -> None:
         "multipart/form-data",
         "application/json",
     }
+    why = paths["/v1/models/{name}:explain"]["post"]["responses"]
+    assert set(why["200"]["content"]) == {"application/json", "image/png"}
+    assert "504" in why
 
 
 def test_why(asker: Asker) -> None:
     answer = asker.post(
-        "/v1/models/surfaces:explain?label=grass",
+        f"{EXPLAIN}?label=grass",
         content=jpeg("brick"),
         headers={"Content-Type": "image/jpeg"},
     )
@@ -160,14 +170,67 @@ def test_why(asker: Asker) -> None:
 
 
 def test_why_is_asked_of_one_picture_and_a_class_that_there_is(asker: Asker) -> None:
-    explain = "/v1/models/surfaces:explain"
     kind = {"Content-Type": "image/jpeg"}
     two = [("file", ("a.jpg", jpeg())), ("file", ("b.jpg", jpeg()))]
-    assert refusal(asker.post(explain, files=two)) == (400, "bad_request")
-    unknown = asker.post(f"{explain}?label=gras", content=jpeg(), headers=kind)
+    assert refusal(asker.post(EXPLAIN, files=two)) == (400, "bad_request")
+    unknown = asker.post(f"{EXPLAIN}?label=gras", content=jpeg(), headers=kind)
     assert refusal(unknown) == (400, "bad_request")
     assert "did you mean 'grass'" in unknown.json()["error"]["message"]
-    assert refusal(asker.post(explain, content=b"no", headers=kind)) == (422, "bad_picture")
+    assert refusal(asker.post(EXPLAIN, content=b"no", headers=kind)) == (422, "bad_picture")
+
+
+def test_why_as_a_picture(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+    map_ = np.eye(7, dtype=np.float32)
+    grey = np.full((70, 70, 3), 128, np.uint8)
+    told = Prediction("a.jpg", (("brick", 0.9), ("grass", 0.1)))
+    found = Explanation(told, "brick", 0.9, ("grass", 0.1), grey, 1.0, map_, map_, None, None)
+    monkeypatch.setattr(eyespot.explain.photo, "explain_photo", lambda *asked: found)
+    headers = {"Accept": "image/png"}
+    answer = asker.post(EXPLAIN, files={"file": ("a.jpg", jpeg())}, headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+    with Image.open(io.BytesIO(answer.content)) as picture:
+        assert np.array_equal(np.asarray(picture), np.asarray(draw_explanation(found)))
+
+
+@pytest.mark.parametrize(
+    ("accept", "png"),
+    [
+        ("image/png", True),
+        ("Image/PNG;q=0.9, */*;q=0.1", True),
+        ("application/json, image/png", False),  # as clients ask that were made from openapi.json
+        ("*/*", False),
+        ("", False),
+    ],
+)
+def test_who_gets_a_picture(accept: str, png: bool) -> None:
+    assert wants_png(accept) == png
+
+
+def test_why_in_time_or_not_at_all(surfaces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go, begun = threading.Event(), threading.Semaphore(0)
+
+    def slow(*asked: Any, drawn: bool) -> Any:
+        begun.release()
+        assert go.wait(60)
+        return as_json({"done": True})
+
+    monkeypatch.setattr(app, "explained", slow)
+    with asking(surfaces, seconds=0.5) as asker:
+
+        def ask() -> Any:
+            return asker.post(EXPLAIN, content=jpeg(), headers={"Content-Type": "image/jpeg"})
+
+        assert refusal(ask()) == (504, "too_late")
+        second = ask()
+        assert refusal(second) == (503, "busy")
+        assert second.headers["retry-after"] == "1"
+        go.set()
+        while (answer := ask()).status_code == 503:
+            pass
+        assert answer.json() == {"done": True}
+        assert begun.acquire(blocking=False)
+        assert begun.acquire(blocking=False)
+        assert not begun.acquire(blocking=False)
 
 
 # --- being refused ------------------------------------------------------------------------------
@@ -215,6 +278,16 @@ def test_a_bad_picture_alone(asker: Asker) -> None:
 )
 def test_bodies_that_make_no_sense(asker: Asker, kind: str, body: bytes) -> None:
     assert refusal(raw(asker, body, kind)) == (400, "bad_request")
+
+
+def test_too_many_and_too_few_pictures_are_refused_alike(surfaces: Path) -> None:
+    with asking(surfaces, pictures=2) as asker:
+        for count, got in ((0, "0"), (3, "more")):
+            files = [("file", (str(n), jpeg())) for n in range(count)]
+            answer = asker.post(PREDICT, files=[*files, ("note", (None, b"a field"))])
+            assert refusal(answer) == (400, "bad_request")
+            expected = f"Expected 1 to 2 pictures in a request, got {got}."
+            assert answer.json()["error"]["message"] == expected
 
 
 @pytest.mark.parametrize("top", ["0", "-1", "x", "", "1.5", "²", "000000000001"])
@@ -346,6 +419,17 @@ def test_keys(surfaces: Path) -> None:
                 assert answer.headers["www-authenticate"] == "Bearer"
         for shown in ("Bearer one", "bearer two"):
             assert asker.get("/v1/models", headers={"Authorization": shown}).status_code == 200
+        described = asker.get("/openapi.json").json()
+        ((name, scheme),) = described["components"]["securitySchemes"].items()
+        assert scheme == {"type": "http", "scheme": "bearer"}
+        for path, methods in described["paths"].items():
+            for about in methods.values():
+                asks: list[Any] | None = [{name: []}] if path.startswith(GUARDED) else None
+                assert about.get("security") == asks, path
+
+
+def test_without_keys_none_is_described(asker: Asker) -> None:
+    assert "security" not in asker.get("/openapi.json").text
 
 
 def test_without_keys_only_this_machine_asks(surfaces: Path, asker: Asker) -> None:

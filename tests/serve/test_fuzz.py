@@ -137,4 +137,4 @@ def test_made_up_requests(surfaces: Path) -> None:
             )(asked)()
         code, lines = running.stop()
     assert code == 0
-    assert {line["event"] for line in lines} == {"request"}
+    assert {line["event"] for line in lines} == {"started", "request", "stopping", "stopped"}

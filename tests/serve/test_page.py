@@ -1,10 +1,12 @@
 """The page that one tries a server with, in a real browser."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import FilePayload, Page, expect
+from PIL import Image
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from tests.serve.test_app import jpeg
 from tests.serve.test_server import serving
@@ -29,6 +31,11 @@ def choose(page: Page, **files: bytes) -> None:
 
 def test_asking_about_pictures(visit: Visit) -> None:
     with visit.page() as page:
+        addresses = page.locator("#addresses > li")
+        expect(addresses).to_have_count(7)
+        expect(addresses.first).to_have_text(
+            "POST /v1/models/{name}:predict: Say what is on pictures"
+        )
         expect(page.locator("#labels")).to_have_text("brick, grass")
         expect(page.locator("#about")).to_contain_text(
             "2 classes, told apart by efficientnet_lite0"
@@ -46,6 +53,28 @@ def test_asking_about_pictures(visit: Visit) -> None:
         expect(cards).to_have_count(0)
         assert any("422" in said for said in visit.complaints)  # the browser's own line
         visit.complaints.clear()
+
+
+def test_asking_why(visit: Visit) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (1600, 400)).save(file, "PNG")
+    asked: list[str | None] = []
+
+    def answer(route: Route) -> None:  # what the server draws is tried elsewhere; it takes seconds
+        asked.append(route.request.header_value("accept"))
+        route.fulfill(body=file.getvalue(), content_type="image/png")
+
+    with visit.page(width=360) as page:
+        page.route("**/v1/models/surfaces:explain", answer)
+        choose(page, **{"a.jpg": jpeg(), "b": b"no"})
+        page.get_by_role("button", name="Why?").click()
+        picture = page.get_by_role("img", name="What counts on a.jpg, drawn")
+        expect(picture).to_be_visible()
+        assert picture.evaluate("image => image.naturalWidth") == 1600
+        assert asked == ["image/png"]
+        assert not is_wider_than_window(page)
+        choose(page, **{"b.jpg": jpeg()})
+        expect(picture).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

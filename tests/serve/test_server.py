@@ -1,5 +1,6 @@
 """The server as a process: where it listens, how it ends, and what it takes notice of."""
 
+import errno
 import http.client
 import json
 import os
@@ -19,6 +20,7 @@ from typing import IO
 
 import httpx
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from eyespot.classifier import load
@@ -99,7 +101,17 @@ def test_what_was_accepted_is_answered_before_it_ends(path: Path, how: signal.Si
         assert json.load(answer)["predictions"][0]["top"][0]["label"] == "grass"
         code, lines = running.end()
     assert code == 0
-    assert [line["status"] for line in lines] == [200, 200]
+    started, *asked, stopped = lines
+    assert (
+        started.items()
+        >= {
+            "event": "started",
+            "address": running.address,
+            "models": ["surfaces"],
+        }.items()
+    )
+    assert [line.get("status", line["event"]) for line in asked] == [200, "stopping", 200]
+    assert stopped["event"] == "stopped"
     assert "trace" not in str(lines)
 
 
@@ -145,7 +157,8 @@ def test_several_processes_count_together_and_end_together(path: Path) -> None:
         assert 'eyespot_requests_total{model="surfaces",status="200"} 20.0' in text
         code, lines = running.stop()
     assert code == 0
-    assert len(lines) == 21
+    events = [line["event"] for line in lines]
+    assert events == ["started", *["request"] * 21, "stopping", "stopped"]
 
 
 def test_no_torch(path: Path) -> None:
@@ -190,7 +203,8 @@ def test_others_may_call_only_with_a_key_or_if_all_may(
     settled: list[Settings] = []
     monkeypatch.setattr(server, "listen", lambda host, port: Listener())
     monkeypatch.setattr(server, "_serve", lambda settings, *others: settled.append(settings))
-    (tmp_path / "keys").write_text("secret\n")
+    monkeypatch.setattr(server, "write_json_lines", lambda: None)
+    (tmp_path / "keys").write_text("a long secret that nobody guesses\n")
     options = ["--api-keys", tmp_path / "keys"] if key else [option] if option else []
     code, said = refused(path, "--host", address, *options)
     if local or option is not None:
@@ -220,6 +234,7 @@ def test_keys_are_read_from_a_file(path: Path, tmp_path: Path) -> None:
         assert httpx.get(where, headers=shown, trust_env=False).status_code == 200
         _, lines = running.stop()
     assert "secret" not in str(lines)
+    assert [line["level"] for line in lines if line["event"] == "short keys"] == ["warning"]
 
 
 def test_what_the_documentation_asks_works(path: Path, tmp_path: Path) -> None:
@@ -227,25 +242,31 @@ def test_what_the_documentation_asks_works(path: Path, tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(jpeg())
     pets = path.rename(tmp_path / "pets.eyespot")
     lines = re.findall(r"^(?:curl|python) .*$", DOCUMENTATION.read_text(), re.MULTILINE)
-    assert len(lines) == 8
+    assert len(lines) == 9
     (keys,) = [line for line in lines if line.startswith("python")]
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     shell = {"shell": True, "cwd": tmp_path, "env": environment}
     subprocess.run(keys, check=True, **shell)  # type: ignore[call-overload]
-    with serving(pets, "--api-keys", tmp_path / "keys") as running:
+    with serving(pets, "--api-keys", tmp_path / "keys", "--timeout", 120) as running:
         shown = '-H "Authorization: Bearer $(head -1 keys)"'
         for line in lines:
             if line.startswith("curl"):
                 asked = line.replace("http://127.0.0.1:8000/", running.address)
                 asked = asked if shown in line else asked.replace("curl", f"curl {shown}")
+                asked = asked.removesuffix(" -o why.png")
                 subprocess.run(f"{asked} --noproxy '*' -sS --fail -o answer", check=True, **shell)  # type: ignore[call-overload]
+                if "image/png" in line:
+                    with Image.open(tmp_path / "answer") as drawn:
+                        assert drawn.format == "PNG"
+                    continue
                 told = (tmp_path / "answer").read_text()
                 if "predict" in line:
                     count = 2 if "-F" in line else 1
                     assert len(json.loads(told)["predictions"]) == count
                 else:
                     assert "pets" in told or "ready" in told
-        running.stop()
+        _, written = running.stop()
+    assert "short keys" not in str(written)  # what the documentation proposes is long enough
 
 
 def test_what_cannot_be_served_is_said(path: Path, tmp_path: Path) -> None:
@@ -263,6 +284,27 @@ def test_what_cannot_be_served_is_said(path: Path, tmp_path: Path) -> None:
         code, said = refused(path, "--port", taken.getsockname()[1])
     assert code == 2
     assert "--port" in said
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address"),
+        socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
+        UnicodeError("label empty or too long"),
+    ],
+)
+def test_a_host_that_is_not_this_machine(
+    path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(host: str, port: int) -> None:
+        raise error
+
+    monkeypatch.setattr(server, "listen", fail)
+    code, said = refused(path, "--host", "pets.example", "--open")
+    assert code == 2
+    assert "--host" in said
+    assert "--port" not in said
 
 
 def test_the_container_starts_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """`eyespot serve`."""
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,9 @@ from eyespot.errors import MissingExtraError, UsageError
 
 MOST_KEYS = 1_000_000
 """Bytes of a file of keys that are read."""
+LONG = 16
+"""Characters of a key that is long enough not to be guessed."""
+logger = logging.getLogger(__name__)
 
 
 def serve(
@@ -33,6 +37,7 @@ def serve(
     """
     try:
         from eyespot.serve.front import digest
+        from eyespot.serve.logs import write_json_lines
         from eyespot.serve.server import run
         from eyespot.serve.settings import Limits, Settings
         from eyespot.serve.shelf import check_names
@@ -44,8 +49,13 @@ def serve(
             "--queue at least as many as --max-pictures."
         )
     check_names(files)
-    keys = tuple(digest(key) for key in _keys(api_keys)) if api_keys else ()
-    settings = Settings(tuple(files), keys, limits=Limits(max_bytes, max_pictures, timeout, queue))
+    keys = _keys(api_keys) if api_keys else []
+    if any(len(key) < LONG for key in keys):
+        write_json_lines()
+        why = f"Keys of fewer than {LONG} characters can be guessed. Write longer ones."
+        logger.warning("short keys", extra={"facts": {"file": str(api_keys), "why": why}})
+    limits = Limits(max_bytes, max_pictures, timeout, queue)
+    settings = Settings(tuple(files), tuple(map(digest, keys)), limits=limits)
     run(settings, host, port, workers, _say, open_to_all=open_to_all)
 
 

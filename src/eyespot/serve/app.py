@@ -10,7 +10,8 @@ from functools import partial
 from importlib.resources import files
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Security
+from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
@@ -18,13 +19,14 @@ from starlette.responses import Response
 
 from eyespot import __version__
 from eyespot.classifier import Prediction
-from eyespot.errors import PhotoError, UsageError
+from eyespot.errors import PhotoError
 from eyespot.serve import schema
 from eyespot.serve.batcher import BusyError
 from eyespot.serve.bodies import Sent, pictures_of
+from eyespot.serve.explaining import Explainer, explained, only, wants_png
 from eyespot.serve.front import Front, Record
 from eyespot.serve.metrics import Metrics
-from eyespot.serve.problems import RETRY, Problem, as_json, told
+from eyespot.serve.problems import Problem, as_json, bad_picture, busy, late, told
 from eyespot.serve.settings import Limits, Settings
 from eyespot.serve.shelf import Served, Shelf
 from eyespot.web.pages import add_file, add_shared
@@ -72,6 +74,8 @@ def create_app(settings: Settings) -> Front:
     app.add_exception_handler(Problem, told)
     app.add_exception_handler(HTTPException, told)
     app.add_exception_handler(Exception, told)
+    # The door asks for the key; this only has the description say so.
+    guarded = [Security(HTTPBearer(auto_error=False))] if settings.keys else []
     app.add_api_route(
         "/v1/models/{name:classifier}:predict",
         rooms.predict,
@@ -82,6 +86,7 @@ def create_app(settings: Settings) -> Front:
             **schema.refusals(400, 404, 408, 413, 415, 422, 503, 504),
         },
         openapi_extra=schema.asking(settings.limits.pictures, schema.TOP),
+        dependencies=guarded,
         summary="Say what is on pictures",
     )
     app.add_api_route(
@@ -90,22 +95,26 @@ def create_app(settings: Settings) -> Front:
         methods=["POST"],
         response_class=Response,
         responses={
-            200: {"model": schema.Explanation},
-            **schema.refusals(400, 404, 408, 413, 415, 422, 503),
+            200: {"model": schema.Explanation, "content": {"image/png": schema.PICTURE}},
+            **schema.refusals(400, 404, 408, 413, 415, 422, 503, 504),
         },
         openapi_extra=schema.asking(1, schema.LABEL),
+        dependencies=guarded,
         summary="Say why, of one picture",
+        description="As JSON, or drawn, if the header Accept asks for image/png and not for JSON.",
     )
     app.add_api_route(
         "/v1/models",
         rooms.models,
         responses={200: {"model": schema.Models}},
+        dependencies=guarded,
         summary="The classifiers that are served",
     )
     app.add_api_route(
         "/v1/models/{name:classifier}",
         rooms.model,
         responses={200: {"model": schema.Model}, **schema.refusals(404)},
+        dependencies=guarded,
         summary="What a classifier tells apart, and how well",
     )
     state: Any = {200: {"model": schema.State}, **schema.refusals(503)}
@@ -115,6 +124,7 @@ def create_app(settings: Settings) -> Front:
         "/metrics",
         rooms.figures,
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+        dependencies=guarded,
         summary="Figures for Prometheus",
     )
     add_shared(app)
@@ -136,7 +146,7 @@ class _Rooms:
 
     def __init__(self, limits: Limits, metrics: Metrics) -> None:
         self.limits, self.metrics = limits, metrics
-        self.explaining = asyncio.Lock()  # it asks the network hundreds of times
+        self.explainer = Explainer()
 
     def _served(self, name: str) -> Served:
         served = self.shelf.get(name)
@@ -151,7 +161,7 @@ class _Rooms:
         record.model = served.name
         top = _top(request.query_params.get("top", "5"))
         if served.requests >= self.limits.waiting:
-            raise _busy(f"{served.requests} requests are under way already.")
+            raise busy(f"{served.requests} requests are under way already.")
         served.requests += 1
         sent: list[Sent] = []
         try:
@@ -161,51 +171,40 @@ class _Rooms:
                 answers = await self._ask(served, sent, top)
         except TimeoutError as error:
             self._count(served, "dropped", len(sent))
-            raise _late(self.limits.seconds, reading=not sent) from error
+            then = "the pictures were dropped"
+            raise late(self.limits.seconds, then, reading=not sent) from error
         except BusyError as error:
             self._count(served, "dropped", len(sent))
-            raise _busy(str(error)) from error
+            raise busy(str(error)) from error
         finally:
             served.requests -= 1
         bad = sum(isinstance(answer, PhotoError) for answer in answers)
         self._count(served, "bad", bad)
         self._count(served, "answered", len(sent) - bad)
         if bad and len(sent) == 1:
-            raise _bad_picture(answers[0])
+            raise bad_picture(answers[0])
         pairs = zip(sent, answers, strict=True)
         predictions = [_told_of(one.name, answer) for one, answer in pairs]
         return as_json({"model": served.name, "predictions": predictions})
 
     async def explain(self, request: Request) -> Response:
-        from eyespot.explain.photo import explain_photo
-
         served = self._served(request.path_params["name"])
-        request.state.record.model = served.name
+        record: Record = request.state.record
+        record.model = served.name
+        label, drawn = (
+            request.query_params.get("label"),
+            wants_png(request.headers.get("accept", "")),
+        )
+        sent: list[Sent] = []
         try:
             async with asyncio.timeout(self.limits.seconds):
                 sent = await pictures_of(request, self.limits)
+                record.pictures = len(sent)
+                work = partial(explained, served, only(sent), label, drawn=drawn)
+                return await self.explainer.do(work)
         except TimeoutError as error:
-            raise _late(self.limits.seconds, reading=True) from error
-        if len(sent) != 1:
-            raise Problem(400, "bad_request", "One picture is explained at a time.")
-        if sent[0].error:
-            raise _bad_picture(sent[0].error)
-        request.state.record.pictures = 1
-        if self.explaining.locked():
-            raise _busy("An explanation is being made already.")
-        ask = partial(explain_photo, label=request.query_params.get("label"))
-        try:
-            async with self.explaining:
-                found = await run_in_threadpool(ask, served.classifier, sent[0].data)
-        except PhotoError as error:
-            raise _bad_picture(error) from error
-        except UsageError as error:
-            raise Problem(400, "bad_request", str(error)) from error
-        said = found.to_dict()
-        for hidden in [said, *(said["near"] or [])]:  # what taught photos are called stays here
-            del hidden["path"]
-        del said["error"]
-        return as_json({"model": served.name, **said})
+            then = "no other explanation begins before this one has ended"
+            raise late(self.limits.seconds, then, reading=not sent) from error
 
     async def _ask(
         self, served: Served, sent: list[Sent], top: int
@@ -253,21 +252,6 @@ def _top(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text[:9]) > 0):
         raise Problem(400, "bad_request", "top is the number of classes to tell, 1 or more.")
     return int(text[:9])
-
-
-def _bad_picture(why: object) -> Problem:
-    return Problem(422, "bad_picture", f"The picture cannot be used: {why}.")
-
-
-def _busy(why: str) -> Problem:
-    return Problem(503, "busy", why, RETRY)
-
-
-def _late(seconds: float, *, reading: bool) -> Problem:
-    if reading:
-        return Problem(408, "too_slow", f"The request did not arrive within {seconds:g} seconds.")
-    message = f"There was no answer within {seconds:g} seconds; the pictures were dropped."
-    return Problem(504, "too_late", message, RETRY)
 
 
 def _told_of(name: str, answer: Prediction | PhotoError) -> dict[str, Any]:

@@ -50,12 +50,14 @@ async def pictures_of(request: Request, limits: Limits) -> list[Sent]:
     except ClientDisconnect as error:
         raise Problem(400, "disconnected", "The request broke off.") from error
     if not 1 <= len(sent) <= limits.pictures:
-        raise Problem(
-            400,
-            "bad_request",
-            f"Expected 1 to {limits.pictures} pictures in a request, got {len(sent)}.",
-        )
+        raise _unlike_count(limits, str(len(sent)))
     return sent
+
+
+def _unlike_count(limits: Limits, got: str) -> Problem:
+    return Problem(
+        400, "bad_request", f"Expected 1 to {limits.pictures} pictures in a request, got {got}."
+    )
 
 
 async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
@@ -87,6 +89,8 @@ async def _from_form(
         form = await parser.parse()
     except (MultiPartException, ValueError) as error:  # ValueError: a strange character set
         message = getattr(error, "message", "its character set is strange")
+        if message.startswith("Too many files"):
+            raise _unlike_count(limits, "more") from error
         raise Problem(400, "bad_request", f"The form cannot be read: {message}") from error
     files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
     sent = [Sent((file.filename or "picture")[:NAME], await file.read()) for file in files]

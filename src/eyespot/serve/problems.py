@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 RETRY = {"Retry-After": "1"}
 _OF_ROUTER = {
-    404: ("not_found", "There is nothing at this address. What there is: /openapi.json"),
+    404: ("not_found", "There is nothing at this address. What there is: / and /openapi.json"),
     405: ("method_not_allowed", "This address takes other methods; see the header Allow."),
 }
 """What is said where no route fits."""
@@ -31,6 +31,23 @@ class Problem(Exception):
     def response(self, request_id: str) -> Response:
         error = {"code": self.code, "message": str(self), "request_id": request_id}
         return as_json({"error": error}, self.status, self.headers)
+
+
+def bad_picture(why: object) -> Problem:
+    return Problem(422, "bad_picture", f"The picture cannot be used: {why}.")
+
+
+def busy(why: str) -> Problem:
+    return Problem(503, "busy", why, RETRY)
+
+
+def late(seconds: float, then: str, *, reading: bool) -> Problem:
+    """`then`: what becomes of a request that was not answered in time."""
+    if reading:
+        return Problem(408, "too_slow", f"The request did not arrive within {seconds:g} seconds.")
+    return Problem(
+        504, "too_late", f"There was no answer within {seconds:g} seconds; {then}.", RETRY
+    )
 
 
 def as_json(

@@ -103,8 +103,8 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": Problem} for status in (401, 403, 421, 500, *statuses)}
 
 
-_PICTURE = {"schema": {"type": "string", "format": "binary"}}
-
+PICTURE = {"schema": {"type": "string", "format": "binary"}}
+"""A picture's file, as a body."""
 
 TOP = {
     "name": "top",
@@ -135,7 +135,7 @@ def asking(pictures: int, option: dict[str, Any]) -> dict[str, Any]:
     form = {
         "type": "object",
         "required": ["file"],
-        "properties": {"file": {**many, "items": _PICTURE["schema"]}},
+        "properties": {"file": {**many, "items": PICTURE["schema"]}},
     }
     return {
         "parameters": [
@@ -151,8 +151,8 @@ def asking(pictures: int, option: dict[str, Any]) -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "content": {
-                "image/*": _PICTURE,
-                "application/octet-stream": _PICTURE,
+                "image/*": PICTURE,
+                "application/octet-stream": PICTURE,
                 "multipart/form-data": {"schema": form},
                 "application/json": {
                     "schema": {

@@ -1,6 +1,8 @@
 """The process, or processes, behind the address."""
 
+import errno
 import ipaddress
+import logging
 import os
 import signal
 import socket
@@ -19,10 +21,13 @@ from eyespot.classifier import load
 from eyespot.errors import UsageError
 from eyespot.serve.logs import write_json_lines
 from eyespot.serve.settings import METRICS_FOLDER, Settings
+from eyespot.serve.shelf import name_of
 from eyespot.web.listening import listen
 
 if TYPE_CHECKING:
     from eyespot.serve.front import Front
+
+logger = logging.getLogger(__name__)
 
 
 def run(
@@ -37,15 +42,16 @@ def run(
     """Serve until told to end (SIGTERM, SIGINT); what was accepted is answered first.
 
     `port` 0: any that is free. `say`: told the address once the files are known to be good.
-    Raises UsageError if `port` is taken, or if others could call and no key is asked of them; and
-    what `classifier.load` and `open_engine` raise.
+    Raises UsageError if `host` is none of this machine's, if `port` is taken, or if others could
+    call and no key is asked of them; and what `classifier.load` and `open_engine` raise.
     """
     try:
         listener = listen(host, port)
     except (OSError, UnicodeError) as error:
+        taken = isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES)
+        other = "port: --port 8800" if taken else "address, one of this machine: --host 127.0.0.1"
         raise UsageError(
-            f"The server cannot listen at {host}, port {port} ({error}). Name another one: "
-            "--port 8800"
+            f"The server cannot listen at {host}, port {port} ({error}). Name another {other}"
         ) from error
     with listener:
         number = listener.getsockname()[1]
@@ -57,8 +63,25 @@ def run(
             )
         for path in settings.files:
             _ = load(path).engine  # what cannot be opened is said here, and networks are converted
-        say(f"http://{f'[{host}]' if ':' in host else host}:{number}/")
+        address = f"http://{f'[{host}]' if ':' in host else host}:{number}/"
+        say(address)
+        write_json_lines()
+        facts = {"address": address, "models": [name_of(path) for path in settings.files]}
+        logger.info("started", extra={"facts": facts})
         _serve(replace(settings, local=local and not open_to_all), listener, workers)
+        logger.info("stopped")
+
+
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        logger.info("stopping")
+        await super().shutdown(sockets)
+
+
+class _Servers(Multiprocess):
+    def terminate_all(self) -> None:
+        logger.info("stopping")
+        super().terminate_all()
 
 
 def _serve(settings: Settings, listener: socket.socket, workers: int) -> None:
@@ -75,13 +98,12 @@ def _serve(settings: Settings, listener: socket.socket, workers: int) -> None:
     if workers > 1:
         with tempfile.TemporaryDirectory(prefix="eyespot-metrics-") as folder:
             os.environ[METRICS_FOLDER] = folder
-            write_json_lines()
-            Multiprocess(config, [listener]).run()
+            _Servers(config, [listener]).run()
         return
     # When all is done, uvicorn raises the signal again that ended it: it has done its work by then.
     signal.signal(signal.SIGTERM, lambda number, frame: None)
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run([listener])
+        _Server(config).run([listener])
 
 
 def _application(settings: Settings) -> "Front":

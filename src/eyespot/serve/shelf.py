@@ -76,14 +76,17 @@ class Shelf:
         return all(served.batcher.works for served in self)
 
     def refresh(self) -> None:
-        """Exchange what has another file now. One that is damaged is told of once, and what was
-        there before goes on."""
+        """Exchange what has another file now. One that is damaged or gone is told of once, and what
+        was there before goes on."""
         for served in self:
             stamp = _stamp(served.path)
-            if stamp is None or stamp == served.stamp:
+            if stamp == served.stamp:
                 continue
             served.stamp = stamp
             facts = {"model": served.name, "file": str(served.path)}
+            if stamp is None:
+                logger.warning("the file is gone", extra={"facts": facts})
+                continue
             try:
                 served.batcher.classifier = self._open(served.path)
             except Exception as error:  # whatever it is, what works goes on

@@ -28,10 +28,12 @@ function element(tag, text) {
 
 const answers = byId("answers", HTMLElement);
 const chosen = byId("model", HTMLSelectElement);
+const drawn = byId("drawn", HTMLImageElement);
 const drop = byId("drop", HTMLElement);
 const file = byId("file", HTMLInputElement);
 const key = byId("key", HTMLInputElement);
 const problem = byId("problem", HTMLElement);
+const reasons = byId("reasons", HTMLElement);
 const speed = byId("speed", HTMLElement);
 
 /** @type {Model[]} */
@@ -40,21 +42,24 @@ let models = [];
 let shown = [];
 let asked = 0;
 
-/** @param {string} path @param {RequestInit} [options] @returns {Promise<any>} */
-async function ask(path, options) {
+/** @param {string} path @param {RequestInit} [options] */
+async function call(path, options) {
+  const headers = new Headers(options?.headers);
   // Kept nowhere: a key belongs to who types it.
-  const headers = key.value ? { Authorization: `Bearer ${key.value}` } : undefined;
+  if (key.value) headers.set("Authorization", `Bearer ${key.value}`);
   let answer;
   try {
     answer = await fetch(path, { ...options, headers });
   } catch {
     throw new Error("The server does not answer. Is it still running?");
   }
-  const body = await answer.json();
   if (answer.status === 401) byId("unlock", HTMLElement).hidden = false;
-  if (!answer.ok) throw new Error(body.error.message);
-  return body;
+  if (!answer.ok) throw new Error((await answer.json()).error.message);
+  return answer;
 }
+
+/** @param {string} path @param {RequestInit} [options] @returns {Promise<any>} */
+const ask = async (path, options) => (await call(path, options)).json();
 
 /** Do something, and say what went wrong with it. @param {() => Promise<void>} work */
 async function attempt(work) {
@@ -70,8 +75,11 @@ async function attempt(work) {
 /** @param {number} share */
 const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 
-/** @param {Prediction} prediction @param {string} url */
-function card(prediction, url) {
+/** @param {string} verb */
+const address = (verb) => `/v1/models/${encodeURIComponent(chosen.value)}:${verb}`;
+
+/** @param {Prediction} prediction @param {string} url @param {File} one */
+function card(prediction, url, one) {
   const item = document.createElement("li");
   const picture = document.createElement("img");
   picture.src = url;
@@ -95,8 +103,30 @@ function card(prediction, url) {
     guess.append(element("span", label), element("span", percent(probability)), meter);
     return guess;
   }));
-  item.append(list);
+  const why = element("button", "Why?");
+  why.addEventListener("click", () => attempt(() => explain(one)));
+  item.append(list, why);
   return item;
+}
+
+/** @param {File} one */
+async function explain(one) {
+  const number = asked;
+  const body = new FormData();
+  body.append("file", one);
+  reasons.hidden = true;
+  speed.textContent = "Looking for reasons, which takes some seconds …";
+  try {
+    const answer = await call(address("explain"), { method: "POST", body, headers: { Accept: "image/png" } });
+    const picture = await answer.blob();
+    if (number !== asked) return;
+    URL.revokeObjectURL(drawn.src);
+    drawn.src = URL.createObjectURL(picture);
+    drawn.alt = `What counts on ${one.name}, drawn`;
+    reasons.hidden = false;
+  } finally {
+    if (number === asked) speed.textContent = "";
+  }
 }
 
 /** @param {File[]} files */
@@ -106,14 +136,14 @@ async function look(files) {
   const form = new FormData();
   for (const one of files) form.append("file", one);
   const start = performance.now();
+  reasons.hidden = true;
   speed.textContent = "Looking …";
   try {
-    const path = `/v1/models/${encodeURIComponent(chosen.value)}:predict`;
-    const told = /** @type {{predictions: Prediction[]}} */ (await ask(path, { method: "POST", body: form }));
+    const told = /** @type {{predictions: Prediction[]}} */ (await ask(address("predict"), { method: "POST", body: form }));
     if (number !== asked) return;
     for (const url of shown) URL.revokeObjectURL(url);
     shown = files.map((one) => URL.createObjectURL(one));
-    answers.replaceChildren(...told.predictions.map((prediction, index) => card(prediction, shown[index])));
+    answers.replaceChildren(...told.predictions.map((prediction, index) => card(prediction, shown[index], files[index])));
     speed.textContent = `${(performance.now() - start).toFixed(0)} ms, there and back.`;
   } catch (error) {
     if (number !== asked) return;
@@ -130,8 +160,8 @@ function showModel() {
   const accuracy = model.metrics.top1;
   byId("about", HTMLElement).textContent = `${model.labels.length} classes, told apart by ${model.backbone} and ${model.method}.`
     + (typeof accuracy === "number" ? ` Right on ${percent(accuracy)} of photos it had not seen.` : "");
-  const path = `${location.origin}/v1/models/${encodeURIComponent(model.name)}:predict`;
-  byId("curl", HTMLElement).textContent = `curl -H "Content-Type: image/jpeg" --data-binary @photo.jpg ${path}`;
+  byId("curl", HTMLElement).textContent =
+    `curl -H "Content-Type: image/jpeg" --data-binary @photo.jpg ${location.origin}${address("predict")}`;
 }
 
 async function open() {
@@ -139,6 +169,17 @@ async function open() {
   chosen.replaceChildren(...models.map(({ name }) => new Option(name, name)));
   byId("unlock", HTMLElement).hidden = true;
   showModel();
+}
+
+async function list() {
+  /** @type {{paths: Record<string, Record<string, {summary: string}>>}} */
+  const { paths } = await ask("/openapi.json");
+  byId("addresses", HTMLElement).append(...Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { summary }]) => {
+      const item = document.createElement("li");
+      item.append(element("code", `${method.toUpperCase()} ${path}`), `: ${summary}`);
+      return item;
+    })));
 }
 
 const again = () => attempt(() => look([...(file.files ?? [])]));
@@ -162,3 +203,4 @@ drop.addEventListener("drop", (event) => {
   attempt(() => look([...(event.dataTransfer?.files ?? [])]));
 });
 attempt(open);
+attempt(list);
