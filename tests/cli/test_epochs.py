@@ -10,7 +10,7 @@ from PIL import Image
 from rich.console import Console
 from typer.testing import CliRunner
 
-from eyespot.cli.epochs import Lines, LiveTable
+from eyespot.cli.epochs import Lines, LiveTable, telling
 from eyespot.cli.main import app
 from eyespot.training.plan import Plan
 from eyespot.training.trainer import train
@@ -117,6 +117,7 @@ def test_in_a_pipe_there_are_lines_and_the_page(line: list[str], tmp_path: Path)
     assert "\x1b" not in done.stdout
     again = CliRunner().invoke(app, line)
     assert again.stdout.splitlines()[:3] == rows[:3]
+    assert again.stderr == "Nothing is left to train: this run is over.\n"
 
 
 def test_json_is_all_there_is(line: list[str], tmp_path: Path) -> None:
@@ -143,4 +144,44 @@ def test_ctrl_c_leaves_the_page_of_what_was_done(
     text = (tmp_path / "out" / "report.html").read_text()
     assert "1 of 2 epochs" in text
     assert "Report" in done.stderr
+    assert "Going on" not in done.stderr
     assert [row.split()[0] for row in done.stdout.splitlines()] == ["Epoch", "1"]
+    monkeypatch.undo()
+    again = CliRunner().invoke(app, line)
+    assert again.stderr == "Going on in epoch 2 of 2, after step 3 of 6.\n"
+    assert [row.split()[0] for row in again.stdout.splitlines()[:3]] == ["Epoch", "1", "2"]
+
+
+def test_what_makes_it_wait_is_told_once() -> None:
+    told: list[str] = []
+    steps: list[tuple[str, int]] = []
+    step = telling(PLAN, lambda stage, done, total: steps.append((stage, done)), told.append)
+    for stage, done, total in (
+        ("Reading", 1, 1),
+        ("Training", 0, 40),
+        ("Compiling", 0, 1),
+        ("Compiling", 1, 1),
+        ("Training", 1, 40),
+        ("Training", 40, 40),
+    ):
+        step(stage, done, total)
+    assert told == ["Compiling the network; the first steps take a minute or more."]
+    assert [done for stage, done in steps if stage == "Training"] == [0, 1, 40]
+
+
+def test_a_terminal_tells_it_above_the_table() -> None:
+    table = LiveTable(PLAN, Console(file=io.StringIO(), width=100, height=24))
+    step = telling(PLAN, table.step, table.console.print)
+    step("Training", 20, 40)
+    table.watch(RUN[:2])
+    assert drawn(table).splitlines()[-1].split()[:2] == ["Epoch", "2/4"]
+    assert isinstance(table.console.file, io.StringIO)
+    said = table.console.file.getvalue()
+    assert said == "Going on in epoch 3 of 4, after step 20 of 40.\n"
+
+
+def test_the_bar_stands_at_the_first_epoch_before_its_first_step() -> None:
+    table = LiveTable(PLAN, Console(file=io.StringIO(), width=100, height=24))
+    table.step("Training", 0, 40)
+    assert drawn(table).split()[:2] == ["Epoch", "1/4"]
+    assert "0/10" in drawn(table)

@@ -21,6 +21,7 @@ from eyespot.training.plan import Plan
 from eyespot.training.trainer import Trainer
 from tests.training.test_trainer import stripes
 trainer = Trainer(Plan("lenet5", batch_size=16, compile=True), stripes(40))
+assert not trainer.to_compile
 print(trainer.train_step())
 """
 
@@ -56,7 +57,17 @@ def test_a_compiled_run_is_the_same_and_goes_on_bit_by_bit(
         pytest.skip("no compiler on this machine")
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
     assert losses[0] != losses[1]  # it was compiled
-    whole = train(plan, learn, None, tmp_path / "whole")
+    told: list[tuple[str, int]] = []
+    whole = train(
+        plan,
+        learn,
+        None,
+        tmp_path / "whole",
+        progress=lambda what, done, _: told.append((what, done)),
+    )
+    waits = [("Training", 0), ("Compiling", 0), ("Compiling", 1), ("Training", 1)]
+    assert told[:4] == waits
+    assert dict(told[4:]) == {"Training": 16}
 
     def stop(what: str, done: int, total: int) -> None:
         if done == 6:

@@ -160,6 +160,9 @@ def test_training_stops_early(learn: Pictures, val: Pictures, tmp_path: Path) ->
     plan = replace(PLAN, epochs=50, learning_rate=1e-9, patience=2)  # it never gets better
     trained = train(plan, learn, val, tmp_path)
     assert len(trained.epochs) == 4
+    steps: list[tuple[str, int, int]] = []
+    train(plan, learn, val, tmp_path, progress=lambda *step: steps.append(step))
+    assert steps == [("Training", 32, 32)]  # nothing is left to do
 
 
 @pytest.mark.parametrize(

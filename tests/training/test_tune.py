@@ -66,7 +66,7 @@ def test_a_search_that_was_stopped_is_the_one_that_was_not(whole: Search, tmp_pa
         found(tmp_path, progress=stop)
     steps: list[tuple[str, int]] = []
     again = found(tmp_path, progress=lambda what, done, total: steps.append((what, done)))
-    assert steps[0] == ("Trial 2/3", 5)  # the fourth was the last of its first epoch
+    assert steps[0] == ("Trial 2/3", 4)  # the last of its first epoch
     assert untimed(again.trials) == untimed(whole.trials)
     assert untimed(found(tmp_path).trials) == untimed(whole.trials)
 

@@ -29,10 +29,38 @@ def watching(plan: "Plan", quiet: bool) -> "Iterator[tuple[Progress, Watch]]":
         from rich.console import Console
 
         with LiveTable(plan, Console()) as table:
-            yield table.step, table.watch
+            yield telling(plan, table.step, table.console.print), table.watch
     else:
         with progress() as step:
-            yield step, (lambda epochs: None) if quiet else Lines().watch
+            if quiet:
+                yield step, lambda epochs: None
+            else:
+                yield telling(plan, step, _to_stderr), Lines().watch
+
+
+def telling(plan: "Plan", step: "Progress", tell: Callable[[str], None]) -> "Progress":
+    """`step` that also tells in words where the run begins, and what makes it wait."""
+    begun = False
+
+    def told(stage: str, done: int, total: int) -> None:
+        nonlocal begun
+        if stage == "Training" and not begun:
+            begun = True
+            if done == total:
+                tell("Nothing is left to train: this run is over.")
+                return
+            if done:
+                epoch = done * plan.epochs // total + 1
+                tell(f"Going on in epoch {epoch} of {plan.epochs}, after step {done} of {total}.")
+        if stage == "Compiling" and not done:
+            tell("Compiling the network; the first steps take a minute or more.")
+        step(stage, done, total)
+
+    return told
+
+
+def _to_stderr(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
 
 
 class Lines:
@@ -120,7 +148,7 @@ class LiveTable:
         title, before, size = stage, 0, total
         if stage == "Training":
             size = total // self.plan.epochs
-            before = (done - 1) // size * size
+            before = max(done - 1, 0) // size * size
             title = f"Epoch {before // size + 1}/{self.plan.epochs}"
         if title != self.bars.tasks[0].description:
             # What was done before took no time now, and must not count as speed.

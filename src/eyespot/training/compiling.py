@@ -8,10 +8,11 @@ from torch import nn
 logger = logging.getLogger(__name__)
 
 
-def compile_module(module: nn.Module, device: torch.device) -> None:
+def compile_module(module: nn.Module, device: torch.device) -> bool:
     """Have `module` compiled where it is first called; its parameters and their names stay.
 
-    Without a compiler (C++ for CPUs, Triton for GPUs) it stays as it is, and a warning says so.
+    Whether it will be: without a compiler (C++ for CPUs, Triton for GPUs) it stays as it is, and a
+    warning says so.
     """
     try:
         torch.compile(torch.sin)(torch.zeros(1, device=device))
@@ -22,7 +23,8 @@ def compile_module(module: nn.Module, device: torch.device) -> None:
             "speed install a C++ compiler, such as g++.",
             reason,
         )
-        return
+        return False
     # Each size of a batch on its own: code for any size would depend on which came first, and a
     # run that goes on would not be, bit by bit, the one that was never stopped.
     module.compile(dynamic=False)
+    return True

@@ -152,8 +152,7 @@ class Trainer:
         self.optimiser = make_optimiser(network, plan)
         self.averaged = deepcopy(self.network) if plan.average else None
         self.objective: nn.Module = _Objective(network, plan, self.preprocessing)
-        if plan.compile:
-            compile_module(self.objective, self.device)
+        self.to_compile = plan.compile and compile_module(self.objective, self.device)
         if processes.count() > 1:
             self._check_shares()
             # Of kernels with one channel, which have two right orders in memory.
@@ -176,6 +175,12 @@ class Trainer:
     @property
     def steps(self) -> int:
         return self.steps_per_epoch * self.plan.epochs
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to do."""
+        out_of_patience = self.plan.patience and self.stale > self.plan.patience
+        return bool(out_of_patience) or self.step >= self.steps
 
     def batch_of(self, step: int) -> NDArray[np.int64]:
         """Which pictures the step takes: every epoch has its own order, each picture once.
@@ -376,7 +381,8 @@ def train(
     `val` decides which weights are best and when to stop, and is never trained on. `photos`: the
     `fingerprint` of what the pictures are of; a run with another is refused. `folder` gets
     `last.safetensors` after every epoch (and every `every` steps), `best.safetensors`, and
-    the run's record. `watch` gets all epochs so far at the start and after every epoch. Raises
+    the run's record. `progress` is told at the start where the run stands, done of as many if
+    nothing is left to do. `watch` gets all epochs so far at the start and after every epoch. Raises
     UsageError, TrainingError.
     """
     first = processes.rank() == 0
@@ -392,11 +398,10 @@ def train(
     if first:
         folder.mkdir(parents=True, exist_ok=True)
     with Record(folder, trainer.step) if first else nullcontext() as record:
+        progress("Training", trainer.step, trainer.step if trainer.over else trainer.steps)
         if record:
             watch(record.epochs)
-        while trainer.step < trainer.steps and not (
-            plan.patience and trainer.stale > plan.patience
-        ):
+        while not trainer.over:
             epoch = _one_epoch(trainer, val, last, every, progress)
             if record:
                 record.add(epoch)
@@ -423,7 +428,12 @@ def _one_epoch(
     start, number = time.perf_counter(), trainer.step // trainer.steps_per_epoch
     end = (number + 1) * trainer.steps_per_epoch
     while trainer.step < end:
+        if trainer.to_compile:
+            progress("Compiling", 0, 1)
         trainer.train_step()
+        if trainer.to_compile:
+            progress("Compiling", 1, 1)
+            trainer.to_compile = False
         progress("Training", trainer.step, trainer.steps)
         if every and trainer.step % every == 0:
             trainer.keep(last, whole=True)
