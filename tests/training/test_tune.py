@@ -14,6 +14,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from eyespot.cli.main import app
+from eyespot.cli.tune import Lines
 from eyespot.errors import MissingExtraError, NonFiniteError, TrainingError, UsageError
 from eyespot.training import tune as tuning
 from eyespot.training.checkpoint import LAST
@@ -59,14 +60,14 @@ def test_the_best_of_several_is_found(whole: Search) -> None:
 
 def test_a_search_that_was_stopped_is_the_one_that_was_not(whole: Search, tmp_path: Path) -> None:
     def stop(what: str, done: int, total: int) -> None:
-        if what.startswith("Trial 2") and done > total // 2:  # in the second epoch
+        if done > total // 2:  # of three trials, in the second epoch of the second
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         found(tmp_path, progress=stop)
     steps: list[tuple[str, int]] = []
     again = found(tmp_path, progress=lambda what, done, total: steps.append((what, done)))
-    assert steps[0] == ("Trial 2/3", 4)  # the last of its first epoch
+    assert steps[0] == ("Trials", 12)  # 8 of the first trial, and the first epoch of the second
     assert untimed(again.trials) == untimed(whole.trials)
     assert untimed(found(tmp_path).trials) == untimed(whole.trials)
 
@@ -115,6 +116,27 @@ def test_where_no_loss_is_finite_nothing_is_found(
     assert [trial.state for trial in none.trials] == ["failed", "failed"]
     assert none.best is None
     assert none.plan is None
+
+
+def test_trials_are_told_as_they_are_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tuning, "train", scripted([[0.5, 0.6], [-1.0], [0.5, 0.6], [0.1, 0.7]]))
+    lines = Lines()
+    told = []
+
+    def watch(trials: Sequence[Trial]) -> None:
+        lines.watch(trials)
+        told.append([line.split()[0] for line in capsys.readouterr().out.splitlines()])
+
+    found(tmp_path, trials=1, watch=watch)
+    assert told == [[], ["Trial", "1"]]
+    found(tmp_path, trials=4, watch=watch)
+    assert told == [[], ["Trial", "1"], [], ["2"], ["3"], ["4"]]
+    Lines().watch(found(tmp_path, trials=4).trials)
+    _, *rows = capsys.readouterr().out.splitlines()
+    assert [row.endswith("best so far") for row in rows] == [True, False, False, True]
+    assert "no loss" in rows[1]
 
 
 def test_another_search_is_not_gone_on_with(tmp_path: Path) -> None:
@@ -186,8 +208,12 @@ def test_the_command_searches_and_the_one_it_names_trains(
     trained = CliRunner().invoke(app, words[1:])
     assert trained.exit_code == 0, trained.output
     table = CliRunner().invoke(app, [*line, "-o", "search #1"])
-    assert table.output.count("(the best)") == 1
-    assert answer["command"] in table.output
+    heading, *rows = table.stdout.split("\n\n")[0].splitlines()
+    assert heading.startswith("Trial")
+    assert [row.split()[0] for row in rows] == ["1", "2"]
+    assert rows[0].endswith("best so far")
+    assert f"the best, trial {answer['best'] + 1}:" in table.stdout
+    assert answer["command"] in table.stdout
 
 
 @pytest.mark.parametrize(

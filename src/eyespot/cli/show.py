@@ -39,8 +39,10 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         TimeRemainingColumn(elapsed_when_finished=True),
     )
     console = Console(stderr=True)
-    # What is printed meanwhile goes where it was sent, not to standard error.
-    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bars:
+    # What is printed meanwhile stands above the bars on a terminal, and else goes where it was
+    # sent, not to standard error.
+    above = sys.stdout.isatty()
+    with Progress(*columns, console=console, transient=True, redirect_stdout=above) as bars:
         tasks: dict[str, Any] = {}
 
         def step(stage: str, done: int, total: int) -> None:

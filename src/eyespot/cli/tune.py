@@ -11,6 +11,8 @@ from eyespot.cli.show import print_json, printable, progress
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from eyespot.training.plan import Plan
     from eyespot.training.tune import Trial
 
@@ -55,7 +57,14 @@ def tune(
     )
     with progress() as step:
         found = tune(
-            photos, plan, output, trials=trials, budget=budget, held_out=held_out, progress=step
+            photos,
+            plan,
+            output,
+            trials=trials,
+            budget=budget,
+            held_out=held_out,
+            progress=step,
+            watch=(lambda trials: None) if as_json else Lines().watch,
         )
     command = _command(photos, found.plan, held_out) if found.plan else None
     if as_json:
@@ -68,13 +77,28 @@ def tune(
             }
         )
         return
-    print("Trial     Rate    Decay  Smoothing  Epochs   Unseen  Augmentation")
-    for trial in found.trials:
-        print(_line(trial) + ("  (the best)" if trial is found.best else ""))
-    if command is None:
+    if found.best is None or command is None:
         print("\nNo trial was completed. The same command, with more of --budget, goes on.")
     else:
-        print(f"\nTrain with the best:\n{printable(command)}")
+        print(f"\nTrain with the best, trial {found.best.number + 1}:\n{printable(command)}")
+
+
+class Lines:
+    """A line a trial, each as soon as the trial is over."""
+
+    def __init__(self) -> None:
+        self.printed = 0
+
+    def watch(self, trials: "Sequence[Trial]") -> None:
+        from eyespot.training.tune import best_trial
+
+        for count in range(self.printed + 1, len(trials) + 1):
+            if count == 1:
+                print("Trial     Rate    Decay  Smoothing  Epochs   Unseen  Augmentation")
+            trial = trials[count - 1]
+            best = best_trial(trials[:count]) is trial
+            print(_line(trial) + ("  best so far" if best else ""), flush=True)
+        self.printed = len(trials)
 
 
 def _line(trial: "Trial") -> str:

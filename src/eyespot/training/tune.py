@@ -89,14 +89,16 @@ def tune(
     budget: float = 0.0,
     held_out: float = HELD_OUT,
     progress: Progress = lambda stage, done, total: None,
+    watch: Callable[[Sequence[Trial]], None] = lambda trials: None,
 ) -> Search:
     """Try settings until there are `trials` runs, or `budget` seconds are over (0: no limit).
 
     Learning rate, weight decay, augmentation and label smoothing are searched; all else is `plan`.
     Accuracy on the validation part decides; photos for tests are not looked at. `folder` keeps the
     search, which goes on where it was stopped, also within a trial, if the photos and their
-    division are the same. Raises UsageError, DatasetError, TrainingError (also while another
-    process is at work there), MissingExtraError.
+    division are the same. `watch` gets all trials so far at the start and after every trial. Raises
+    UsageError, DatasetError, TrainingError (also while another process is at work there),
+    MissingExtraError.
     """
     _import_optuna()
     if trials < 1:
@@ -123,6 +125,7 @@ def tune(
         budget=budget,
         photos=fingerprint(photos, unseen),
         progress=progress,
+        watch=watch,
     )
 
 
@@ -137,6 +140,7 @@ def search(
     budget: float = 0.0,
     photos: str = "",
     progress: Progress = lambda stage, done, total: None,
+    watch: Callable[[Sequence[Trial]], None] = lambda trials: None,
 ) -> Search:
     """As `tune`, on pictures as `augmentations` need them. `photos`: their `fingerprint`."""
     optuna = _import_optuna()
@@ -152,14 +156,15 @@ def search(
             facts = {"classes": list(learn.classes), PHOTOS: [photos, len(learn)]}
             study = _study(folder, plan.to_dict() | facts)
             for trial in _waiting(study, folder / TRIAL, trials, plan.seed):
+                watch(_found(study, plan).trials)
                 tried = plan.with_options(_suggested(trial, plan, augmentations))
 
-                def tell(what: str, done: int, total: int, number: int = trial.number + 1) -> None:
-                    progress(f"Trial {number}/{trials}", done, total)
+                def tell(what: str, done: int, total: int, before: int = trial.number) -> None:
+                    progress("Trials", before * total + done, max(trials, before + 1) * total)
 
-                watch = _judge(trial, plan.epochs, end)
+                judge = _judge(trial, plan.epochs, end)
                 try:
-                    trained = train(tried, learn, val, folder / TRIAL, progress=tell, watch=watch)
+                    trained = train(tried, learn, val, folder / TRIAL, progress=tell, watch=judge)
                 except NonFiniteError:
                     study.tell(trial, state=optuna.trial.TrialState.FAIL)
                 except optuna.TrialPruned:
@@ -170,13 +175,21 @@ def search(
                     study.tell(trial, _accuracy(trained.epochs))
                 if time.monotonic() > end:
                     break
-            return _found(study, plan)
+            found = _found(study, plan)
+            watch(found.trials)
+            return found
     except (optuna.exceptions.StorageInternalError, SQLAlchemyError, sqlite3.Error) as error:
         reason = str(error.__cause__ or error).partition("\n")[0]
         raise TrainingError(
             f"{folder / STUDY} cannot be used ({reason}). Make room there, or delete it to begin "
             "anew."
         ) from error
+
+
+def best_trial(trials: Sequence[Trial]) -> Trial | None:
+    """The first that validated best of those that were completed; None if none was."""
+    complete = [trial for trial in trials if trial.state == "complete"]
+    return max(complete, key=lambda trial: trial.accuracy or 0.0, default=None)
 
 
 def _import_optuna() -> Any:
@@ -284,6 +297,5 @@ def _found(study: "optuna.Study", plan: Plan) -> Search:
             if state == "failed":
                 accuracy = None
             trials.append(Trial(trial.number, state, trial.params, accuracy, epochs, seconds))
-    complete = [trial for trial in trials if trial.state == "complete"]
-    best = max(complete, key=lambda trial: trial.accuracy or 0.0, default=None)
+    best = best_trial(trials)
     return Search(tuple(trials), best, plan.with_options(best.settings) if best else None)
