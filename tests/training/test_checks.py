@@ -19,7 +19,7 @@ from eyespot.models.convnet import ConvNet
 from eyespot.report.checks import render
 from eyespot.training.augment import AUGMENTATIONS, Augmentation
 from eyespot.training.checks.first_loss import OF_CHANCE, first_loss
-from eyespot.training.checks.gradients import gradients
+from eyespot.training.checks.gradients import gradients, slope_error
 from eyespot.training.checks.overfit import overfit
 from eyespot.training.checks.random_search import random_search
 from eyespot.training.checks.rates import Rates, rates
@@ -160,6 +160,27 @@ def test_batch_norm_is_checked_as_it_trains() -> None:
     verdict = gradients(plan, replace(colours, images=colours.images.repeat(3, axis=3)))
     assert verdict.passed, verdict.errors
     assert any("bn" in name for name in verdict.errors)
+
+
+@pytest.mark.parametrize("kinks", [(3e-9,), (-3e-9,), (0.0,), (-2e-8, 2e-8), (-2e-6, 2e-7)])
+def test_a_kink_beside_a_weight_is_no_wrong_gradient(kinks: tuple[float, ...]) -> None:
+    """Such as a ReLU that switches within the step: two slopes are mixed where it does."""
+    weight = nn.Parameter(torch.tensor([[1.0, 0.3]], dtype=torch.float64))
+
+    def loss() -> Tensor:
+        return sum(
+            (5 * torch.relu(side * (weight[0, 1] - 0.3 - kink)) for kink, side in sided),
+            2 * weight[0, 1] + weight[0, 1] ** 2,
+        )
+
+    sided = [(kink, 1.0 if kink >= 0 else -1.0) for kink in kinks]
+    loss().backward()  # type: ignore[no-untyped-call]
+    here = loss().item()
+    assert slope_error(loss, here, weight, 1) < 1e-4
+    assert weight.tolist() == [[1.0, 0.3]]
+    assert weight.grad is not None
+    weight.grad *= 1.001
+    assert slope_error(loss, here, weight, 1) > 5e-4
 
 
 class Wrong(torch.autograd.Function):
