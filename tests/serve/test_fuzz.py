@@ -124,7 +124,7 @@ def test_made_up_requests(surfaces: Path) -> None:
         schema = schemathesis.openapi.from_url(f"{running.address}openapi.json")
         found: list[Any] = list(schema.get_all_operations())
         operations = [result.ok() for result in found]
-        assert len(operations) == 6
+        assert len(operations) == 7
         for operation in operations:
             asked = given(case=operation.as_strategy())(ask)
             settings(

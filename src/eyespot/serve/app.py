@@ -95,7 +95,10 @@ def create_app(settings: Settings) -> Front:
         methods=["POST"],
         response_class=Response,
         responses={
-            200: {"model": schema.Explanation, "content": {"image/png": schema.PICTURE}},
+            200: {
+                "model": schema.Explanation,
+                "content": {"application/json": {}, "image/png": schema.PICTURE},
+            },
             **schema.refusals(400, 404, 408, 413, 415, 422, 503, 504),
         },
         openapi_extra=schema.asking(1, schema.LABEL),
