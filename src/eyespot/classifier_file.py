@@ -130,6 +130,11 @@ class _Archive:
         except OSError as error:
             raise ClassifierFileError(f"{path} cannot be read: {error.strerror}.") from error
         except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+            if path.suffix == ".safetensors":
+                raise ClassifierFileError(
+                    f"{path} holds weights, and no classifier. What eyespot train has trained is "
+                    f"in {path.with_name('classifier.eyespot')}"
+                ) from error
             raise _damaged(path, "it is not a whole zip file") from error
         names = self._zip.namelist()
         self.names = set(names)

@@ -1,21 +1,28 @@
 """A trained network as a classifier, in a file, and as a backbone that is taught with."""
 
+import re
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
+from safetensors import safe_open
 
 from eyespot.classifier import Classifier, load
 from eyespot.errors import ClassifierFileError, UsageError, WeightsError
 from eyespot.features.backbone import LOGITS, load_backbone
 from eyespot.features.cache import cache_folder
-from eyespot.models import create
+from eyespot.models import create, registry
+from eyespot.models.importers import packed
+from eyespot.models.weights import read_description
+from eyespot.training.checkpoint import BEST, LAST
 from eyespot.training.pictures import Pictures
 from eyespot.training.plan import Plan
-from eyespot.training.run import Training, train_on
+from eyespot.training.run import CLASSIFIER, Training, train_on
 from eyespot.training.taught import as_classifier
 from eyespot.transfer.teach import learn
 
@@ -52,8 +59,6 @@ def classifier(trained: Training) -> Classifier:
 
 
 def test_it_answers_what_the_network_answers(trained: Training, classifier: Classifier) -> None:
-    import torch
-
     pictures, labels = squares(20, 4)
     ours = [classifier.predict(picture) for picture in pictures]
     assert [answer.top[0][0] for answer in ours] == labels
@@ -64,6 +69,24 @@ def test_it_answers_what_the_network_answers(trained: Training, classifier: Clas
         logits = create("lenet5", weights=trained.path).eval()(x)
     expected = (logits / classifier.temperature).softmax(1).amax(1).numpy()
     assert np.allclose([answer.probability for answer in ours], expected, atol=0.02)
+
+
+def test_the_classifier_normalises_pixels_as_the_training_did(tmp_path: Path) -> None:
+    pictures, labels = squares(40, 0)
+    plan = Plan("lenet5", epochs=1, batch_size=16, learning_rate=1e-4, normalisation="mean")
+    done = train_on(pictures, replace(plan, precision="fp32"), tmp_path, labels=labels)
+    pixels = done.trained.preprocessing
+    assert pixels.mean[0] == pytest.approx(np.mean(pictures), abs=2)
+    assert pixels.std == (1.0, 1.0, 1.0)
+    classifier = load(tmp_path / "classifier.eyespot")
+    assert classifier.backbone.preprocessing == pixels
+    assert load_backbone(str(done.path)).preprocessing == replace(pixels, fit="stretch")
+    grey = np.stack(pictures) @ np.array([0.299, 0.587, 0.114])
+    with torch.inference_mode():
+        logits = done.trained.network(torch.from_numpy(grey[:, None] - pixels.mean[0]).float())
+    expected = (logits / classifier.temperature).softmax(1).numpy()[:, CLASSES.index("light")]
+    asked = [dict(classifier.predict(picture).top) for picture in pictures]
+    assert np.allclose([answer["light"] for answer in asked], expected, atol=0.02)
 
 
 def test_what_it_knows_of_itself_is_measured_on_the_test_pictures(classifier: Classifier) -> None:
@@ -136,6 +159,28 @@ def test_a_file_that_is_no_network_of_ours_is_no_backbone(tmp_path: Path) -> Non
     save_file({"x": np.zeros(1, np.float32)}, foreign)
     with pytest.raises(WeightsError, match="eyespot weights NAME"):
         load_backbone(str(foreign))
+
+
+def test_the_other_files_of_a_run_name_the_right_one(trained: Training) -> None:
+    """They lie beside each other, and look alike."""
+    folder = trained.path.parent
+    for state in (LAST, BEST):
+        with pytest.raises(WeightsError, match=re.escape(f"came of it: {trained.path}")):
+            load_backbone(str(folder / state))
+        with pytest.raises(ClassifierFileError, match=re.escape(f"{folder / CLASSIFIER}")):
+            load(folder / state)
+    with pytest.raises(ClassifierFileError, match=re.escape(f"{folder / CLASSIFIER}")):
+        load(trained.path)
+
+
+def test_the_same_weights_are_the_same_file(trained: Training) -> None:
+    network = registry.find("lenet5")
+    known = read_description(network, trained.path)
+    with safe_open(trained.path, framework="pt") as file:
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        source = file.metadata()["source"]
+    for _ in range(4):  # safetensors has its header in another order every time
+        assert packed(network, state, known, source) == trained.path.read_bytes()
 
 
 def test_a_run_leaves_a_classifier_that_knows_how_good_it_is(trained: Training) -> None:

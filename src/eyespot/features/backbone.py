@@ -94,7 +94,13 @@ def load_backbone(name: str = DEFAULT, *, fetch: bool = True) -> Backbone:
 def _own_backbone(path: Path) -> Backbone:
     if not path.is_file():
         raise UsageError(f"There is no file {path}. Train a network with: eyespot train PHOTOS")
-    name = weights.read_metadata(path).get("eyespot", "")
+    metadata = weights.read_metadata(path)
+    if "eyespot-checkpoint" in metadata:
+        raise WeightsError(
+            f"{path} is the state of a training run. Use the weights that came of it: "
+            f"{path.with_name('network.safetensors')}"
+        )
+    name = metadata.get("eyespot", "")
     if not name:
         raise WeightsError(
             f"{path} does not say which network it is of. Import it with: eyespot weights NAME "

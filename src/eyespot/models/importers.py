@@ -135,7 +135,16 @@ def packed(network: Network, state: dict[str, Tensor], known: Pretrained, source
     }
     if network.name not in NETWORKS:  # what the registry says of the others
         metadata["blocks"] = json.dumps(network.feature_blocks)
-    return save({key: tensor.contiguous() for key, tensor in state.items()}, metadata)
+    return _ordered(save({key: tensor.contiguous() for key, tensor in state.items()}, metadata))
+
+
+def _ordered(content: bytes) -> bytes:
+    """A safetensors file (8 bytes for the length of a header of JSON, the header, the tensors) with
+    its header in order, so that the same weights are the same file. safetensors shuffles it."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8:end]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + content[end:]
 
 
 def state_digest(state: Mapping[str, Tensor]) -> str:
