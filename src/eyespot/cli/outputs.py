@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -> None:
     """Raises UsageError if one of `outputs` cannot be written, or would replace another or one of
-    `inputs`, and OSError where the system lets nobody write. Devices and pipes are written to as
-    they are."""
+    `inputs`. Devices and pipes are written to as they are."""
     taken = {_resolved(path): path for path in inputs}
     for path in outputs:
         if path is None:
@@ -35,15 +34,23 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -
             )
         taken[_resolved(path)] = path
         folder = next(parent for parent in path.absolute().parents if parent.exists())
-        if not folder.is_dir() or not os.access(folder, os.W_OK):
+        if why := _refusal(folder):
             raise UsageError(
-                f"{name} cannot be written: {printable(str(folder))} is no folder that lets you. "
-                "Choose another."
+                f"{name} cannot be written: {printable(str(folder))} {why}. Choose another."
             )
-        try:  # some folders, such as /proc, refuse what their permissions allow
-            tempfile.TemporaryFile(dir=folder).close()
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(path.resolve())) from error
+
+
+def _refusal(folder: Path) -> str:
+    """Why nothing can be written in a folder; empty if something can."""
+    if not folder.is_dir():
+        return "is a file, and no folder"
+    if not os.access(folder, os.W_OK):
+        return "is a folder in which you may not write"
+    try:  # some folders, such as /proc, refuse what their permissions allow
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        return f"is a folder that takes no new file ({error.strerror})"
+    return ""
 
 
 def _resolved(path: Path) -> Path:
