@@ -120,6 +120,17 @@ def test_in_a_pipe_there_are_lines_and_the_page(line: list[str], tmp_path: Path)
     assert again.stderr == "Nothing is left to train: this run is over.\n"
 
 
+def test_a_rate_that_only_rises_is_told(line: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def said(warmup: str, rank: str) -> str:
+        monkeypatch.setenv("RANK", rank)
+        return CliRunner().invoke(app, [*line, "--warmup", warmup, "--check"]).stderr
+
+    monkeypatch.setattr("eyespot.cli.train.check_plan", lambda *_: None)
+    assert "rises in all of 2 epochs (--warmup 2)" in said("2", "0")
+    assert said("2", "1") == ""
+    assert said("1.5", "0") == ""
+
+
 def test_json_is_all_there_is(line: list[str], tmp_path: Path) -> None:
     done = CliRunner().invoke(app, [*line, "--json"])
     assert done.exit_code == 0, done.output

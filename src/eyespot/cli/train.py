@@ -120,8 +120,15 @@ def train(
         compile=compile,
         seed=seed,
     )
+    first = os.environ.get("RANK", "0") == "0"  # one of torchrun's processes speaks
+    if warmup >= epochs and first:
+        print(
+            f"The rate rises in all of {counted(epochs, 'epoch')} (--warmup {warmup:g}), and never "
+            f"gets to {learning_rate:g}. A warm-up is usually one epoch, or a few of many.",
+            file=sys.stderr,
+        )
     if check:
-        if os.environ.get("RANK", "0") == "0":  # one of torchrun's processes is enough
+        if first:
             check_plan(photos, plan, output, held_out, as_json)
         return
     page = output / PAGE
