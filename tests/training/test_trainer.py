@@ -55,6 +55,37 @@ def test_it_learns(learn: Pictures, val: Pictures, tmp_path: Path) -> None:
     assert [line["epoch"] for line in lines] == [1, 2, 3, 4, 5, 6]
 
 
+def test_pixels_are_normalised_as_the_plan_says() -> None:
+    rng = np.random.default_rng(0)
+    images = (rng.normal((60, 120, 180), (10, 20, 40), (50, 32, 32, 3)).clip(0, 255)).astype("u1")
+    colours = Pictures(images, np.arange(50) % 2, ("a", "b"))
+    plan = replace(PLAN, model="resnet20")
+
+    def found(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        pixels = Trainer(replace(plan, normalisation=name), colours).preprocessing
+        return pixels.mean, pixels.std
+
+    means = tuple(images.reshape(-1, 3).mean(0, dtype=np.float64).tolist())
+    deviations = tuple(images.reshape(-1, 3).std(0, dtype=np.float64).tolist())
+    assert found("standardised") == (means, deviations)
+    assert found("channel-mean") == (means, (1.0,) * 3)
+    assert found("mean")[0] == pytest.approx((images.mean(dtype=np.float64),) * 3)
+    assert found("mean")[1] == (1.0,) * 3
+    assert PLAN.normalisation == "standardised"
+    with pytest.raises(UsageError, match="one of standardised, channel-mean, mean, not sum"):
+        replace(PLAN, normalisation="sum")
+
+
+def test_a_state_older_than_a_setting_goes_on(learn: Pictures, tmp_path: Path) -> None:
+    whole = train(replace(PLAN, epochs=1), learn, None, tmp_path)
+    kept = read_checkpoint(tmp_path / LAST)
+    del kept.facts["plan"]["normalisation"]
+    Trainer(whole.plan, learn).go_on(kept, tmp_path / LAST)
+    other = Trainer(replace(whole.plan, normalisation="mean"), learn)
+    with pytest.raises(TrainingError, match="normalisation"):
+        other.go_on(kept, tmp_path / LAST)
+
+
 OPTIONS = (
     {"precision": "bf16"},
     {"optimiser": "adamw", "learning_rate": 1e-3},

@@ -63,6 +63,13 @@ def train(
     initialisation: Annotated[
         str, typer.Option(help="default, gaussian, xavier or he.")
     ] = "default",
+    normalisation: Annotated[
+        str,
+        typer.Option(
+            help="Of the pixels: standardised (mean 0, deviation 1 in each colour), channel-mean "
+            "(less each colour's mean) or mean (less that of all)."
+        ),
+    ] = "standardised",
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
     compile: Annotated[
         bool, typer.Option("--compile", help="Compile the network: minutes, then faster steps.")
@@ -116,6 +123,7 @@ def train(
         accumulate=accumulate,
         patience=patience,
         initialisation=initialisation,
+        normalisation=normalisation,
         precision=precision,
         compile=compile,
         seed=seed,

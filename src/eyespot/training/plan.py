@@ -7,6 +7,7 @@ from typing import Any, Self
 from eyespot.errors import UsageError
 
 PRECISIONS = ("auto", "fp32", "bf16")
+NORMALISATIONS = ("standardised", "channel-mean", "mean")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +17,10 @@ class Plan:
     distribution, 0 for none. `average`: decay of the running average of the weights that is
     validated and kept, 0 for none. `clip`: largest norm of a gradient, 0 for any. `accumulate`:
     parts that a batch is computed in. `patience`: epochs without a better validation after which
-    training stops, 0 for never. `precision`: "fp32", "bf16", or "auto" for the
-    faster of them on the machine where training begins. `compile`: by torch.compile.
+    training stops, 0 for never. `normalisation`: of pixels of 0..255: "mean" takes the mean of the
+    training pictures from them, "channel-mean" that of each colour, and "standardised" divides by
+    each colour's deviation besides. `precision`: "fp32", "bf16", or "auto" for the faster of them
+    on the machine where training begins. `compile`: by torch.compile.
     """
 
     model: str
@@ -43,6 +46,7 @@ class Plan:
     accumulate: int = 1
     patience: int = 0
     initialisation: str = "default"
+    normalisation: str = "standardised"
     precision: str = "auto"
     compile: bool = False
     seed: int = 0
@@ -63,9 +67,11 @@ class Plan:
                 )
         if not 0 < self.learning_rate < math.inf:
             raise UsageError(f"learning_rate must be a number above 0, not {self.learning_rate}.")
-        if self.precision not in PRECISIONS:
-            choices = ", ".join(PRECISIONS)
-            raise UsageError(f"precision must be one of {choices}, not {self.precision}.")
+        for name, choices in (("precision", PRECISIONS), ("normalisation", NORMALISATIONS)):
+            if getattr(self, name) not in choices:
+                raise UsageError(
+                    f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)}."
+                )
         if self.batch_size % self.accumulate:
             raise UsageError("batch_size must be a multiple of accumulate.")
         if self.mixup and self.cutmix:

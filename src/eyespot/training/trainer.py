@@ -147,7 +147,7 @@ class Trainer:
             share_batch_norms(self.network, self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.preprocessing = processes.from_first(
-            lambda: standardising(about.preprocessing.size, learn)
+            lambda: preprocessing_for(about.preprocessing.size, learn, plan.normalisation)
         )
         self.optimiser = make_optimiser(network, plan)
         self.averaged = deepcopy(self.network) if plan.average else None
@@ -354,7 +354,9 @@ class Trainer:
         """Take up the run that wrote this to `path`. Raises TrainingError if it was another one."""
         facts = checkpoint.facts
         now = {**self.plan.to_dict(), "classes": list(self.learn.classes), PHOTOS: self.photos}
-        before = {**facts["plan"], "classes": facts["classes"], PHOTOS: facts.get("photos")}
+        # What states of an older version do not tell yet was as it is by default.
+        plan = {**Plan(self.plan.model).to_dict(), **facts["plan"]}
+        before = {**plan, "classes": facts["classes"], PHOTOS: facts.get("photos")}
         if other := [name for name in now if now[name] != before.get(name)]:
             raise TrainingError(
                 f"{path} is of a run with other settings, classes or photos ({', '.join(other)}). "
@@ -458,13 +460,18 @@ def _order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
     return np.random.default_rng((seed, epoch)).permutation(count)
 
 
-def standardising(side: int, pictures: Pictures) -> Preprocessing:
-    """What brings the pictures to mean 0 and deviation 1 in each channel (of a sample of them)."""
+def preprocessing_for(side: int, pictures: Pictures, normalisation: str) -> Preprocessing:
+    """What brings the pixels to mean 0 (each channel's own, or all of them together), and to
+    deviation 1 if they are to be "standardised"; by a sample of the pictures."""
     count = min(5000, SAMPLE // math.prod(pictures.images.shape[1:]))
     every = np.arange(0, len(pictures), max(1, len(pictures) // count))
     sample = pictures.take(every).images.reshape(-1, pictures.images.shape[3])
-    mean = np.broadcast_to(sample.mean(0, dtype=np.float64), 3).tolist()
-    std = np.broadcast_to(sample.std(0, dtype=np.float64).clip(min=1), 3).tolist()
+    means, deviations = sample.mean(0, dtype=np.float64), np.ones(1)
+    if normalisation == "mean":
+        means = means.mean(keepdims=True)
+    if normalisation == "standardised":
+        deviations = sample.std(0, dtype=np.float64).clip(min=1)
+    mean, std = (np.broadcast_to(values, 3).tolist() for values in (means, deviations))
     return Preprocessing(
         side, (mean[0], mean[1], mean[2]), (std[0], std[1], std[2]), crop_fraction=1.0
     )
