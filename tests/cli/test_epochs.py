@@ -126,7 +126,7 @@ def test_a_rate_that_only_rises_is_told(line: list[str], monkeypatch: pytest.Mon
         return CliRunner().invoke(app, [*line, "--warmup", warmup, "--check"]).stderr
 
     monkeypatch.setattr("eyespot.cli.train.check_plan", lambda *_: None)
-    assert "rises in all of 2 epochs (--warmup 2)" in said("2", "0")
+    assert "--warmup 2 takes all of the run (2 epochs)" in said("2", "0")
     assert said("2", "1") == ""
     assert said("1.5", "0") == ""
 

@@ -131,8 +131,8 @@ def train(
     first = os.environ.get("RANK", "0") == "0"  # one of torchrun's processes speaks
     if warmup >= epochs and first:
         print(
-            f"The rate rises in all of {counted(epochs, 'epoch')} (--warmup {warmup:g}), and never "
-            f"gets to {learning_rate:g}. A warm-up is usually one epoch, or a few of many.",
+            f"--warmup {warmup:g} takes all of the run ({counted(epochs, 'epoch')}): the rate only "
+            f"rises, and never gets to {learning_rate:g}. Usual is one epoch, or a few of many.",
             file=sys.stderr,
         )
     if check:
