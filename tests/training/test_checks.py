@@ -1,6 +1,7 @@
 """Every check passes what is sound, and finds the fault that is planted for it."""
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +20,12 @@ from eyespot.models.convnet import ConvNet
 from eyespot.report.checks import render
 from eyespot.training.augment import AUGMENTATIONS, Augmentation
 from eyespot.training.checks.first_loss import OF_CHANCE, first_loss
-from eyespot.training.checks.gradients import gradients, slope_error
+from eyespot.training.checks.gradients import Gradients, gradients, slope_error
 from eyespot.training.checks.overfit import overfit
 from eyespot.training.checks.random_search import random_search
 from eyespot.training.checks.rates import Rates, rates
 from eyespot.training.checks.run import check
-from eyespot.training.checks.signals import signals
+from eyespot.training.checks.signals import Signals, signals
 from eyespot.training.losses import LOSSES, as_targets
 from eyespot.training.pictures import Pictures
 from eyespot.training.plan import Plan
@@ -348,6 +349,18 @@ def test_the_page_says_what_the_verdicts_say(pictures: Pictures) -> None:
     assert "<polyline" in page
     assert all(verdict.title in page for verdict in verdicts)
     assert "nan" not in page
+
+
+def test_the_page_has_every_layer_with_what_was_found_there() -> None:
+    signals = Signals({"first": 1.5, "second": 3e-6}, {"first": 0.0, "second": 0.75})
+    slopes = Gradients({"first": 2e-6, "head": 0.02})
+    rows = re.findall(r'<tr><th scope="row">.*</tr>', render((signals, slopes), PLAN))
+    text = [re.sub(r"<[^>]*>", " ", row).replace("\N{NO-BREAK SPACE}", " ").split() for row in rows]
+    assert text == [
+        ["first", "1.5", "0", "%", "2.0e-06"],
+        ["second", "warning", "3e-06", "warning", "75.0", "%", "not", "measured"],
+        ["head", *["not", "measured"] * 2, "warning", "2.0e-02"],
+    ]
 
 
 def test_the_command_checks_and_does_not_train(pictures: Pictures, tmp_path: Path) -> None:

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from eyespot.atomic import write_atomically
 from eyespot.report.chart import Chart, chart
 from eyespot.report.html import fill
+from eyespot.training.checks.gradients import TOLERANCE, Gradients
 from eyespot.training.checks.rates import WORSE, Rates
+from eyespot.training.checks.signals import Signals
 from eyespot.training.checks.verdict import Verdict
 from eyespot.training.plan import Plan
 
@@ -25,7 +28,28 @@ def render(verdicts: Sequence[Verdict], plan: Plan) -> str:
         plan=plan,
         warnings=sum(not verdict.passed for verdict in verdicts),
         chart=rates and _chart(rates),
+        layers=_layers(verdicts),
     )
+
+
+def _layers(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """Layer by layer, what the checks that look at layers found there."""
+    signals = next((verdict for verdict in verdicts if isinstance(verdict, Signals)), None)
+    slopes = next((verdict for verdict in verdicts if isinstance(verdict, Gradients)), None)
+    deviations, dead = (signals.deviations, signals.dead) if signals else ({}, {})
+    errors = slopes.errors if slopes else {}
+    return [
+        {
+            "name": name,
+            "deviation": deviations.get(name),
+            "dead": dead.get(name),
+            "error": errors.get(name),
+            "unfit": signals is not None and name in signals.unfit,
+            "starved": signals is not None and name in signals.starved,
+            "wrong": errors.get(name, 0.0) > TOLERANCE,
+        }
+        for name in dict.fromkeys((*deviations, *errors))
+    ]
 
 
 def _chart(rates: Rates) -> Chart:
