@@ -63,10 +63,12 @@ def test_an_unreadable_shard_in_the_middle_is_named_and_passed_over(tmp_path: Pa
     labels, skipped = found(tmp_path, tmp_path)
     assert list(labels) == ["0.tar/a.png", "0.tar/b.png", "2.tar/a.png", "2.tar/b.png"]
     assert list(skipped) == ["1.tar"]
+    assert "of its pictures none" in skipped["1.tar"]
     middle.unlink()
-    labels, skipped = found(f"{tmp_path}/{{0..2}}.tar", tmp_path)
-    assert len(labels) == 4
-    assert skipped == {"1.tar": "the shard is damaged or cannot be read: No such file or directory"}
+    for pattern, missing in (("{0..3}", r"2 of 4 .*1\.tar"), ("{0,1}", "1 of 2"), ("9", "1 of 1")):
+        with pytest.raises(DatasetError, match=f"every shard .*; {missing}"):
+            open_photos(f"{tmp_path}/{pattern}.tar")
+    assert len(open_photos(f"{tmp_path}/*.tar").photos) == 4
 
 
 def test_of_a_shard_that_is_cut_off_what_comes_before_is_kept(tmp_path: Path) -> None:
@@ -77,6 +79,7 @@ def test_of_a_shard_that_is_cut_off_what_comes_before_is_kept(tmp_path: Path) ->
     labels, skipped = found(shard, tmp_path)
     assert labels == {"s.tar/a.png": "cat", "s.tar/b.png": "dog", "s.tar/c.png": "?"}
     assert "damaged" in skipped["s.tar"]
+    assert "the 3 labelled before the damage count" in skipped["s.tar"]
 
 
 def test_class_folders_beside_an_archive_are_class_folders(tmp_path: Path) -> None:

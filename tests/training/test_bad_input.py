@@ -86,6 +86,7 @@ def test_pictures_with_numbers_that_are_none_are_named_and_left_out(tmp_path: Pa
     said = [line for line in done.output.splitlines() if line.startswith("Skipped")]
     assert len(said) == 1
     assert "holes.tif: expected numbers as pixels, 7 of 63 are NaN" in said[0]
+    assert done.output.index(said[0]) < done.output.index("Epoch "), "known before training begins"
 
 
 def test_one_class_is_too_few(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from eyespot.cli.show import command, counted, print_json, printable
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from eyespot.training.records import Epoch
 
@@ -90,6 +90,7 @@ def train(
     """
     from dataclasses import asdict
 
+    from eyespot.data.photos import Skipped
     from eyespot.report.training import write_training
     from eyespot.training.plan import Plan
     from eyespot.training.processes import rank, together
@@ -146,10 +147,25 @@ def train(
         if epochs:
             write_training(page, plan, epochs)
 
+    told: set[Skipped] = set()
+
+    def missed(skipped: "Iterable[Skipped]") -> None:
+        for one in skipped:
+            if one not in told:
+                told.add(one)
+                print(printable(f"Skipped {one.path}: {one.reason}"), file=sys.stderr, flush=True)
+
     try:
         with together(), watching(plan, quiet=as_json or rank() > 0) as (step, show):
             done = train_on(
-                photos, plan, output, held_out=held_out, every=every, progress=step, watch=watch
+                photos,
+                plan,
+                output,
+                held_out=held_out,
+                every=every,
+                progress=step,
+                watch=watch,
+                missed=missed,
             )
             speaks = rank() == 0
     except KeyboardInterrupt:
@@ -159,6 +175,7 @@ def train(
     if not speaks:
         return
     write_training(page, done.trained.plan, done.trained.epochs, done)
+    missed(done.skipped)
     if as_json:
         print_json(
             {
@@ -180,8 +197,6 @@ def train(
     print(f"\nLearnt from {counted(done.learnt, 'picture')}, validated with {done.validated:,}.")
     if done.test is not None:
         print(f"Right on {done.test[1]:.2%} of the {done.tested:,} pictures of the test set.")
-    for skipped in done.skipped:
-        print(printable(f"Skipped {skipped.path}: {skipped.reason}"))
     classifier = printable(str(output / CLASSIFIER))
     print(f"Network     {printable(str(done.path))}")
     print(f"Classifier  {classifier}")

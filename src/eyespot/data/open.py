@@ -22,7 +22,7 @@ from eyespot.data.photos import (
     label_of,
     printable,
 )
-from eyespot.data.shards import read_shards, shards_in, shards_named
+from eyespot.data.shards import expect_all, read_shards, shards_in, shards_named
 from eyespot.data.tables import read_csv
 from eyespot.errors import DatasetError
 
@@ -74,7 +74,9 @@ def _open_path(path: Path) -> Dataset:
     if is_folder(path):
         return _open_folder(path)
     if path.suffix == ".tar":
-        return read_shards(shards_named(str(path)))
+        shards = shards_named(str(path))
+        expect_all(shards, str(path))
+        return read_shards(shards)
     try:
         with path.open("rb"):
             pass

@@ -96,6 +96,17 @@ def shards_named(pattern: str) -> dict[Path, str | None]:
     return {path: split_of(path) for path in paths}
 
 
+def expect_all(shards: Mapping[Path, str | None], pattern: str) -> None:
+    """Raises DatasetError if any of the shards that `pattern` stands for is not there."""
+    missing = [path for path in shards if not path.exists()]
+    if missing:
+        raise DatasetError(
+            f"Expected every shard that {printable(pattern)} stands for; {len(missing)} of "
+            f"{len(shards)} are missing, the first is {printable(missing[0])}. Get them, or name "
+            "only those that are there: a * stands for all."
+        )
+
+
 def read_shards(shards: Mapping[Path, str | None]) -> Dataset:
     """The labelled pictures of all shards, named SHARD/MEMBER. A shard that cannot be read is
     skipped; of a damaged one, what comes before the damage counts.
@@ -119,7 +130,7 @@ def read_shards(shards: Mapping[Path, str | None]) -> Dataset:
 def _read_shard(shard: Path, split: str | None, skipped: list[Skipped]) -> Iterator[Photo]:
     pictures: dict[str, tuple[str, ShardSource]] = {}
     labels: dict[str, str | None] = {}
-    shown = printable(shard)
+    shown, damage = printable(shard), ""
     try:
         for path, source in members(shard):
             stem, _, rest = path.name.partition(".")
@@ -135,7 +146,11 @@ def _read_shard(shard: Path, split: str | None, skipped: list[Skipped]) -> Itera
                 pictures[key] = name, source
     except (tarfile.TarError, OSError, ValueError, PhotoError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        skipped.append(Skipped(shown, f"the shard is damaged or cannot be read: {reason}"))
+        damage = f"the shard is damaged or cannot be read: {reason}"
+    if damage:
+        count = sum(bool(labels.get(key)) for key in pictures)
+        saved = f"the {count} labelled before the damage count" if count else "none comes before it"
+        skipped.append(Skipped(shown, f"{damage}; of its pictures {saved}"))
     for key, (name, source) in pictures.items():
         if label := labels.get(key):
             yield Photo(name, source, label, split)

@@ -58,10 +58,11 @@ def train_on(
     every: int = 0,
     progress: Progress = lambda stage, done, total: None,
     watch: Callable[[Sequence[Epoch]], None] = lambda epochs: None,
+    missed: Callable[[Sequence[Skipped]], None] = lambda skipped: None,
 ) -> Training:
     """Train on whatever `teach` takes; a run that was stopped in `folder` goes on, if the photos
     and their division are the same. `watch` gets all epochs so far at the start and after every
-    epoch.
+    epoch, `missed` what was left out in reading, before the first.
 
     Raises UsageError, DatasetError, TrainingError (also while another process is at work there).
     """
@@ -83,6 +84,8 @@ def train_on(
 
     with nullcontext() if processes.rank() else alone_in(folder, LAST):
         learn, val, test = map(read, parts)
+        if processes.rank() == 0:
+            missed(skipped)
         assert learn is not None  # divide sees to it
         expect_every_class((learn.classes[n] for n in learn.labels.tolist()), dataset.classes)
         photos = processes.from_first(lambda: fingerprint(*parts[:2]))
