@@ -1,5 +1,6 @@
 """Fine-tuning, with a small network of random weights: quick, and it has everything to learn."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -232,6 +233,23 @@ def test_a_budget_that_is_too_small_is_said(network: Path) -> None:
     assert not any(trial.method.startswith("finetune") for trial in lesson.candidates)
 
 
+def test_how_much_time_fine_tuning_needs_is_said(
+    network: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*args: Any, **options: Any) -> Any:
+        raise OutOfTime(83.0)
+
+    monkeypatch.setattr("eyespot.transfer.finetune.try_tunings", late)
+    pictures = [patch for name in NAMES for patch in patches(name, 6, side=40)]
+    names = [name for name in NAMES for _ in range(6)]
+    lesson = learn(pictures, names, method="finetune", budget=5, backbone=str(network))
+    said = re.search(
+        r"budget of 5 seconds\. It needs about (\d+) here: --budget \1$", lesson.reason
+    )
+    assert said
+    assert 83 <= int(said[1]) <= 150
+
+
 def test_epochs_are_as_many_as_there_is_time_for(
     tuning: FineTuning, labels: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,8 +273,9 @@ def test_epochs_are_as_many_as_there_is_time_for(
     tuning.out_of_fold(labels, 3, folds, end=1750.0)
     # 0.8 * 1750 / (60 + 40 + 40) = 10; then 0.8 * (1750 - 800) / (2 * (60 + 40)) = 3.8
     assert learnt == [10, 3]
-    with pytest.raises(OutOfTime):
+    with pytest.raises(OutOfTime) as lacking:
         tuning.out_of_fold(labels, 3, folds, end=clock[0] + 300.0)
+    assert lacking.value.seconds == pytest.approx(3 * (60 + 40 + 40) / 0.8)
 
 
 def test_frozen_stages_stop_when_time_is_over(photos: list[Photo], backbone: Backbone) -> None:
@@ -270,18 +289,18 @@ def test_frozen_stages_stop_when_time_is_over(photos: list[Photo], backbone: Bac
         "",
         [],
     )
-    tried = try_tunings(
-        [Candidate("finetune", "more stages")],
-        photos,
-        np.zeros((60, 64), np.float32),
-        backbone,
-        np.tile(np.arange(3), 20),
-        3,
-        division,
-        0.0,
-        lambda stage, done, total: None,
-    )
-    assert tried == []
+    with pytest.raises(OutOfTime):
+        try_tunings(
+            [Candidate("finetune", "more stages")],
+            photos,
+            np.zeros((60, 64), np.float32),
+            backbone,
+            np.tile(np.arange(3), 20),
+            3,
+            division,
+            0.0,
+            lambda stage, done, total: None,
+        )
 
 
 def names(method: str, per_class: float, alike: float, budget: float) -> list[str]:

@@ -69,7 +69,11 @@ SAFETY = 0.8
 
 
 class OutOfTime(Exception):
-    """Fine-tuning takes longer than there is time."""
+    """Fine-tuning takes longer than there is time. `seconds`: it needs so many more from here on,
+    estimated; 0 if nothing is known yet."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
 
 
 class FineTuning:
@@ -128,7 +132,7 @@ class FineTuning:
             if end < math.inf:
                 self.epochs = min(self.epochs, int(SAFETY * (end - start) / (left * pace)))
             if self.epochs < LEAST_EPOCHS:
-                raise OutOfTime
+                raise OutOfTime(LEAST_EPOCHS * left * pace / SAFETY)
 
             def tell(percent: int, before: int = 100 * number) -> None:
                 progress("Fine-tuning", before + percent, 100 * len(folds))
@@ -273,9 +277,12 @@ def _frozen_maps(
     engine = open_engine(replace(backbone, blocks=(f"{stage}.map",)))
     short_side = math.ceil(needed_short_side(backbone.preprocessing) / LEAST_PART)
 
+    start = time.perf_counter()
+
     def compute(index: int) -> None:
-        if time.perf_counter() > end:
-            raise OutOfTime
+        now = time.perf_counter()
+        if now > end:  # those left, and as long again for learning
+            raise OutOfTime((now - start) * (2 * len(photos) / max(index, 1) - 1) if index else 0.0)
         picture = decode(photos[index].read(), short_side=short_side)
         views = _views(picture.pixels, backbone.preprocessing, index)
         maps[:, index] = engine.run(views).reshape(VIEWS, *shape)
@@ -350,6 +357,7 @@ def try_tunings(
     forget_photos: bool = False,
 ) -> list[Tuned]:
     """Cross-validate one way of fine-tuning after the other, as long as they fit into `seconds`.
+    Raises OutOfTime, with how many it would have taken, if none does.
 
     `photos`, `last`, `labels`: of the photos to learn from, as `FineTuning` takes them.
     """
@@ -370,7 +378,12 @@ def try_tunings(
             scores, familiarity = tuning.out_of_fold(
                 labels, classes, folds, end=end, progress=progress
             )
-        except OutOfTime:
+        except OutOfTime as error:
+            if not tried:
+                spent = time.perf_counter() - before
+                # The frozen stages get half of the time at most.
+                known = max(spent, error.seconds) if error.seconds else 0.0
+                raise OutOfTime(spent + known if known else 0.0) from error
             break
         found = choose_and_calibrate(scores[None], labels, division.parts, (tuning.depth,))
         taken = time.perf_counter() - before

@@ -1,5 +1,6 @@
 """Teaching: from a collection of photos to a classifier and the evidence of how good it is."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -159,21 +160,29 @@ def learn(
     heads = try_heads(order, known, learnt, len(names), division, budget, progress)
     trials: list[Tried] = [*heads]
     wanted = tunings(method, per_class, alike, budget) if onto is None else []
+    lacking = ""
     if wanted:
-        from eyespot.transfer.finetune import try_tunings  # brings torch
+        from eyespot.transfer.finetune import OutOfTime, try_tunings  # brings torch
 
-        trials += try_tunings(
-            wanted,
-            [photos[index] for index in division.learn],
-            known.values[:, known.layout[body.last]].astype(np.float32),
-            body,
-            learnt,
-            len(names),
-            division,
-            budget - (time.perf_counter() - start),
-            progress,
-            forget_photos=forget_photos,
-        )
+        spent = time.perf_counter() - start
+        try:
+            trials += try_tunings(
+                wanted,
+                [photos[index] for index in division.learn],
+                known.values[:, known.layout[body.last]].astype(np.float32),
+                body,
+                learnt,
+                len(names),
+                division,
+                budget - spent,
+                progress,
+                forget_photos=forget_photos,
+            )
+        except OutOfTime as error:
+            lacking = f" Fine-tuning did not fit into the budget of {budget:g} seconds."
+            if error.seconds:
+                needed = 10 * math.ceil((spent + error.seconds) / 10)
+                lacking += f" It needs about {needed} here: --budget {needed}"
     clock.lap("fit")
     progress("Judging", 0, 1)
     groups = duplicates.group[division.learn]
@@ -183,8 +192,7 @@ def learn(
     reason = explain_choice(
         chosen.candidate, tried, best, alike, learnt, len(names), own_network=body.own
     )
-    if wanted and len(trials) == len(heads):
-        reason += f" Fine-tuning did not fit into the budget of {budget:g} seconds."
+    reason += lacking
     own_last = last[division.learn]
     hidden, curve = None, None
     asked = features.values[division.test]
