@@ -136,13 +136,15 @@ def test_a_folder_of_splits(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "told"),
     [
-        ({"image": PICTURES}, "its columns are image"),
-        ({"label": LABELS, "path": ["1.png"] * 6}, "its columns are label, path"),
+        ({"image": PICTURES}, "its columns are image .binary."),
+        ({"label": LABELS, "path": ["1.png"] * 6}, "its columns are label .int64., path .string."),
         ({}, "its columns are none"),
+        ({"image": [[0.5]] * 6, "label": LABELS}, r"image .list<.*double>., label"),
+        ({"image": PICTURES, "label": [0.5] * 6}, "image .binary., label .double."),
     ],
 )
 def test_missing_columns(tmp_path: Path, columns: dict[str, Any], told: str) -> None:
-    with pytest.raises(DatasetError, match=rf"column of pictures .*labels in .*{told}"):
+    with pytest.raises(DatasetError, match=rf"column of pictures .*labels .* in .*{told}"):
         read_parquet(write(tmp_path / "a.parquet", columns))
 
 

@@ -19,6 +19,8 @@ from eyespot.errors import DatasetError, PhotoError
 
 PICTURE_NAMES = ("image", "img", "picture", "photo", "jpg", "png", "bytes")
 
+TYPE = 60
+"""Characters of a column's type that a message shows."""
 ABOUT = b"eyespot"
 """Key of the metadata of what embed writes: a JSON object that says of which network its features
 are."""
@@ -141,7 +143,8 @@ def picture_column(file: Path) -> tuple[str, list[int]]:
 def _held(schema: Any) -> str:
     if ABOUT in (schema.metadata or {}):
         return "it holds features that embed wrote, not photos"
-    return f"its columns are {', '.join(schema.names) or 'none'}"
+    columns = [f"{printable(field.name)} ({printable(str(field.type))[:TYPE]})" for field in schema]
+    return f"its columns are {', '.join(columns) or 'none'}"
 
 
 def _picture_columns(schema: Any) -> list[str]:
@@ -177,7 +180,7 @@ def _columns(file: Path, schema: Any) -> tuple[str, str]:
     if not pictures or not labels:
         raise DatasetError(
             "Expected a column of pictures (bytes, or a struct of bytes and path) and one of "
-            f"labels in {printable(file)}; {_held(schema)}."
+            f"labels (whole numbers or text) in {printable(file)}; {_held(schema)}."
         )
     return _preferred(pictures, PICTURE_NAMES), _preferred(labels, LABEL_NAMES)
 
