@@ -66,6 +66,17 @@ def test_the_curves_are_those_of_the_run() -> None:
     assert len([a for tag, a in page.elements if a.get("class") == "chosen"]) == 1
 
 
+def test_the_settings_have_what_the_plan_has_not() -> None:
+    said = words(render(PLAN, RUN, more={"held_out": 0.25, "every": 7}))
+    assert "Held out 0.25" in said
+    assert "Every 7" in said
+    assert "right on most validation pictures" in said
+
+
+def test_pictures_are_there_when_the_page_is_printed(training: Training) -> None:
+    assert 'loading="lazy"' not in render(PLAN, RUN, training)
+
+
 def test_before_it_is_over_it_says_so_and_has_intervals() -> None:
     text = render(PLAN, RUN[:3])
     said = words(text).replace("\N{NO-BREAK SPACE}", " ")

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 def teach(
     photos: Annotated[
-        Path, typer.Argument(help="PHOTOS/<class>/*.jpg, a CSV or TSV, Parquet or IDX.")
+        Path,
+        typer.Argument(
+            help="PHOTOS/<class>/*.jpg, the same in train/, val/ and test/, a CSV or TSV, Parquet, "
+            "IDX or WebDataset shards (.tar)."
+        ),
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Where the classifier goes.")

@@ -22,7 +22,13 @@ PAGE = "report.html"
 
 
 def train(
-    photos: Annotated[Path, typer.Argument(help="Labelled photos, as for teach.")],
+    photos: Annotated[
+        Path,
+        typer.Argument(
+            help="Labelled photos, as for teach: PHOTOS/<class>/*.jpg, the same in train/, val/ "
+            "and test/, a CSV or TSV, Parquet, IDX or WebDataset shards (.tar)."
+        ),
+    ],
     output: Annotated[
         Path, typer.Option("-o", "--output", help="The folder for the network and its state.")
     ],
@@ -30,7 +36,10 @@ def train(
     epochs: Annotated[int, typer.Option(help="Passes over the pictures.")] = 10,
     batch_size: Annotated[int, typer.Option(help="Pictures in a step.")] = 128,
     learning_rate: Annotated[
-        float, typer.Option("--learning-rate", "--lr", help="At its highest.")
+        float,
+        typer.Option(
+            "--learning-rate", "--lr", help="The rate at its highest, which the schedule goes by."
+        ),
     ] = 0.1,
     optimiser: Annotated[str, typer.Option(help="sgd, adam or adamw.")] = "sgd",
     momentum: Annotated[float, typer.Option(help="Of sgd; with Nesterov's look ahead.")] = 0.9,
@@ -47,8 +56,8 @@ def train(
     augmentation: Annotated[
         str,
         typer.Option(
-            help="none, shift, small, crops or alexnet; and added with a +: light, colour, "
-            "randaugment, erasing."
+            help="none, shift, small, small-erasing, crops or alexnet; and added with a +: light, "
+            "colour, randaugment, erasing."
         ),
     ] = "none",
     mixup: Annotated[float, typer.Option(help="Alpha; blends pictures.")] = 0.0,
@@ -86,7 +95,7 @@ def train(
 ) -> None:
     """Train a network from scratch. The same command goes on with a run that was stopped.
 
-    Example: eyespot train mnist/ --model lenet5 --epochs 3 -o digits
+    Example: eyespot train mnist/ --model lenet5 --epochs 3 --lr 0.03 -o digits
     """
     from dataclasses import asdict
 
@@ -141,11 +150,12 @@ def train(
             check_plan(photos, plan, output, held_out, as_json)
         return
     page = output / PAGE
+    more = {"held_out": held_out, "every": every}
 
     def watch(epochs: "Sequence[Epoch]") -> None:
         show(epochs)
         if epochs:
-            write_training(page, plan, epochs)
+            write_training(page, plan, epochs, more=more)
 
     told: set[Skipped] = set()
 
@@ -174,7 +184,7 @@ def train(
         raise
     if not speaks:
         return
-    write_training(page, done.trained.plan, done.trained.epochs, done)
+    write_training(page, done.trained.plan, done.trained.epochs, done, more)
     missed(done.skipped)
     if as_json:
         print_json(

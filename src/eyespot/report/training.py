@@ -1,6 +1,6 @@
 """The page of a training run: its curves while it goes on, and in the end what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -27,20 +27,30 @@ SIDE = 160
 
 
 def write_training(
-    path: Path, plan: Plan, epochs: Sequence[Epoch], training: Training | None = None
+    path: Path,
+    plan: Plan,
+    epochs: Sequence[Epoch],
+    training: Training | None = None,
+    more: Mapping[str, float] | None = None,
 ) -> None:
     """Write the page to `path`, atomically. Raises OSError as writing does."""
     # A file name in an old encoding has characters that UTF-8 cannot hold; they become "?".
-    write_atomically(path, render(plan, epochs, training).encode("utf-8", "replace"))
+    write_atomically(path, render(plan, epochs, training, more).encode("utf-8", "replace"))
 
 
-def render(plan: Plan, epochs: Sequence[Epoch], training: Training | None = None) -> str:
+def render(
+    plan: Plan,
+    epochs: Sequence[Epoch],
+    training: Training | None = None,
+    more: Mapping[str, float] | None = None,
+) -> str:
     """The page as HTML. `epochs`: at least one. `training`: what came of it, None before it is
-    over."""
+    over. `more`: settings beside the plan's, by name."""
     best = best_of(epochs)
     kept = best or epochs[-1]
     results = _results(kept, training)
     settings = {name: value for name, value in plan.to_dict().items() if name != "model"}
+    settings |= more or {}
     unused = [name for name, value in settings.items() if not value and name != "seed"]
     return fill(
         "training.html",
