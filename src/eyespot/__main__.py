@@ -7,6 +7,15 @@ from io import TextIOWrapper
 from types import FrameType
 from typing import NoReturn
 
+NO_MEMORY = (
+    "failed to map segment",  # of a library that is being loaded
+    "can't alloc",  # OpenVINO
+    "bad_alloc",  # anything in C++
+    "can't allocate memory",  # torch
+    "can't start new thread",
+)
+"""How libraries say that memory ran out."""
+
 
 def main() -> NoReturn:
     """Run the command line; Ctrl-C while it still loads ends it without a traceback."""
@@ -37,8 +46,8 @@ def main() -> NoReturn:
             sys.stderr.write("eyespot: Interrupted.\n")
         elif isinstance(error, OSError):  # help or version that cannot be printed
             sys.stderr.write(f"eyespot: {error.strerror or error}.\n")
-        elif isinstance(error, MemoryError) or "map segment" in str(error):  # of a library's file
-            sys.stderr.write("eyespot: There is not enough memory to start.\n")
+        elif isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
+            sys.stderr.write("eyespot: There is not enough memory. Close other programs.\n")
         else:
             raise
         code = 1

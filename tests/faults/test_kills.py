@@ -176,6 +176,7 @@ def test_ctrl_c_while_it_loads_is_no_traceback(
     [
         ("os.kill(os.getpid(), signal.SIGINT)", "Interrupted", 130),
         ("raise MemoryError", "not enough memory", 1),
+        ("raise RuntimeError('core.cpp: can\\'t alloc')", "not enough memory", 1),
         ("raise ImportError('x.so: failed to map segment')", "not enough memory", 1),
     ],
 )
