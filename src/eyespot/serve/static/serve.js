@@ -3,7 +3,7 @@
 /**
  * @typedef {{label: string, probability: number}} Guess
  * @typedef {{name: string, label: string | null, unknown: boolean, top: Guess[], error: {message: string} | null}} Prediction
- * @typedef {{name: string, labels: string[], backbone: string, method: string, metrics: {top1?: number}}} Model
+ * @typedef {{name: string, labels: string[], backbone: string, method: string, metrics: {top1?: number, top1_interval?: number[]}}} Model
  */
 
 /**
@@ -157,9 +157,11 @@ function showModel() {
   const model = models.find(({ name }) => name === chosen.value);
   if (!model) return;
   byId("labels", HTMLElement).textContent = model.labels.slice(0, 100).join(", ") + (model.labels.length > 100 ? ", …" : "");
-  const accuracy = model.metrics.top1;
-  byId("about", HTMLElement).textContent = `${model.labels.length} classes, told apart by ${model.backbone} and ${model.method}.`
-    + (typeof accuracy === "number" ? ` Right on ${percent(accuracy)} of photos it had not seen.` : "");
+  const { top1, top1_interval: interval } = model.metrics;
+  const figures = top1 === undefined || !interval ? ""
+    : ` Right on ${percent(top1)} of photos it had not seen; with 95 % certainty ${percent(interval[0])} to ${percent(interval[1])}.`;
+  byId("about", HTMLElement).textContent =
+    `${model.labels.length} classes, told apart by ${model.backbone} and ${model.method}.${figures}`;
   byId("curl", HTMLElement).textContent =
     `curl -H "Content-Type: image/jpeg" --data-binary @photo.jpg ${location.origin}${address("predict")}`;
 }
