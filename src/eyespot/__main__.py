@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from io import TextIOWrapper
+from threading import Timer, get_ident
 from types import FrameType
 from typing import NoReturn
 
@@ -26,6 +27,10 @@ def main() -> NoReturn:
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         nonlocal interrupted
+        if hasattr(signal, "pthread_kill") and _is_importing(frame):
+            # An extension that Ctrl-C hits while it is loaded may abort: again in a moment.
+            Timer(0.05, signal.pthread_kill, [get_ident(), number]).start()
+            return
         interrupted = True
         raise KeyboardInterrupt
 
@@ -54,6 +59,14 @@ def main() -> NoReturn:
     if interrupted and code not in (0, None):
         code = 130
     _leave(code if isinstance(code, int) else int(code is not None))
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _leave(code: int) -> NoReturn:

@@ -1,5 +1,6 @@
 """Ctrl-C and kills at any moment: nothing half done stays, and what was computed is kept."""
 
+import importlib
 import json
 import os
 import runpy
@@ -171,6 +172,35 @@ def test_ctrl_c_while_it_loads_is_no_traceback(
     assert stopped.value.code == 130
 
 
+def left_with() -> object:
+    """The exit code of the command, which gets Ctrl-C as in a terminal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "_exit", sys.exit)
+        try:
+            with pytest.raises(SystemExit) as stopped:
+                runpy.run_module("eyespot", run_name="__main__")
+        finally:
+            signal.signal(signal.SIGINT, before)
+    return stopped.value.code
+
+
+def test_ctrl_c_waits_for_what_is_being_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Extensions in C++ would abort."""
+    lines = "import os, signal", "os.kill(os.getpid(), signal.SIGINT)", "whole = True"
+    (tmp_path / "large_library.py").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def run() -> None:
+        assert importlib.import_module("large_library").whole
+        signal.pause()
+
+    monkeypatch.setitem(sys.modules, "eyespot.cli.main", SimpleNamespace(main=run))
+    assert left_with() == 130
+
+
 @pytest.mark.parametrize(
     ("fault", "said", "code"),
     [
@@ -197,14 +227,7 @@ def test_what_libraries_make_of_it(
             raise AssertionError from error
 
     monkeypatch.setitem(sys.modules, "eyespot.cli.main", SimpleNamespace(main=run))
-    monkeypatch.setattr(os, "_exit", sys.exit)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with pytest.raises(SystemExit) as stopped:
-            runpy.run_module("eyespot", run_name="__main__")
-    finally:
-        signal.signal(signal.SIGINT, before)
-    assert stopped.value.code == code
+    assert left_with() == code
     heard = capfd.readouterr().err
     assert heard.startswith("eyespot: ")
     assert said in heard
