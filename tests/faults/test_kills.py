@@ -15,6 +15,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+import eyespot.cli
 from eyespot.atomic import _nameless
 from eyespot.classifier import load
 from eyespot.features import extract
@@ -163,6 +164,7 @@ class Interrupted(MetaPathFinder):
 def test_ctrl_c_while_it_loads_is_no_traceback(
     module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(eyespot, "cli", eyespot.cli)  # to have it back after it is imported anew
     for name in [name for name in sys.modules if name.startswith("eyespot.cli")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(sys, "meta_path", [Interrupted(module), *sys.meta_path])
