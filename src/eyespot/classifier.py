@@ -157,9 +157,9 @@ class Classifier:
         photos = list(photos)
         others = [photo for photo in photos if not isinstance(photo, Photo)]
         named = (Photo(name, source) for name, source in named_photos(others))
-        opened = [photo if isinstance(photo, Photo) else next(named) for photo in photos]
-        for item in stream(opened, self.backbone, self.engine):
-            name = opened[item.index].name
+        asked = [photo if isinstance(photo, Photo) else next(named) for photo in photos]
+        for item in stream(asked, self.backbone, self.engine):
+            name = asked[item.index].name
             if item.record is None:
                 yield Prediction(name, error=item.error)
             else:
