@@ -74,7 +74,8 @@ lint: .venv/test .venv/node
 	@if test -x .venv/node_modules/.bin/tsc; then echo tsc; .venv/node_modules/.bin/tsc -p .; fi
 
 test: lint .venv/chromium $(ONNXRUNTIME_WEB)
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
+	@# A process that crashes is not begun anew: the name of its test would be lost.
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --max-worker-restart 0
 
 test-slow: .venv/test .venv/chromium
 	$(BIN)/pytest -m slow

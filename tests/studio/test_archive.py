@@ -43,7 +43,8 @@ def zipped(members: dict[str, bytes], how: int = zipfile.ZIP_STORED) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", how) as made:
         for name, data in members.items():
-            made.writestr(name, data)
+            # With no date of now: tests are named after these bytes, alike in every process.
+            made.writestr(zipfile.ZipInfo(name), data, how)
     return file.getvalue()
 
 
