@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from eyespot.errors import UsageError
-from eyespot.features.conversion import import_openvino, to_openvino
+from eyespot.features.conversion import openvino_core, to_openvino
 from eyespot.models import registry
 from eyespot.models.convnet import ConvNet
 from tests.models.networks import use_statistics
@@ -131,7 +131,7 @@ def same(expected: NDArray[np.float32], found: NDArray[np.float32]) -> None:
 
 
 def in_openvino(network: ConvNet, x: Tensor, folder: Path) -> NDArray[np.float32]:
-    core = import_openvino().Core()
+    core = openvino_core()
     exact = {"INFERENCE_PRECISION_HINT": "f32"}
     return np.asarray(core.compile_model(to_openvino(network, x), "CPU", exact)(x.numpy())[0])
 

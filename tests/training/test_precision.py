@@ -40,7 +40,7 @@ def test_torch_knows_the_processor_as_openvino_does(monkeypatch: pytest.MonkeyPa
     def missing() -> None:
         raise MissingExtraError("This", "openvino")
 
-    monkeypatch.setattr(processor, "import_openvino", missing)
+    monkeypatch.setattr(processor, "openvino_core", missing)
     assert computes_bf16() == by_openvino
 
 

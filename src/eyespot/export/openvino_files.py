@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from eyespot.classifier import Classifier
 from eyespot.export.check import Run
 from eyespot.export.facts import facts
-from eyespot.features.conversion import import_openvino, to_openvino
+from eyespot.features.conversion import import_openvino, openvino_core, to_openvino
 
 
 def openvino_files(classifier: Classifier) -> dict[str, bytes]:
@@ -38,8 +38,7 @@ def openvino_files(classifier: Classifier) -> dict[str, bytes]:
 
 def run_openvino(files: dict[str, bytes]) -> Run:
     """What runs them, in float32."""
-    openvino = import_openvino()
-    core = openvino.Core()
+    openvino, core = import_openvino(), openvino_core()
     weights = np.frombuffer(files[".bin"], np.uint8)
     model = core.read_model(files[".xml"], openvino.Tensor(weights))
     compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})

@@ -1,5 +1,6 @@
 """From torch to OpenVINO: a network is converted once on a machine, and its files are kept."""
 
+import functools
 import json
 import sys
 import tempfile
@@ -34,6 +35,18 @@ def import_openvino() -> Any:
         _ = openvino.Tensor(np.zeros(1, kind), shared_memory=True).data
         openvino.Type(kind).to_dtype()
     return openvino
+
+
+@functools.cache
+def openvino_core() -> Any:
+    """The one openvino.Core of this process, which threads may share.
+
+    While a Core has its plugin for CPUs, the thread that loaded it runs handlers of signals on a
+    stack of the plugin's. Of two that end in the order they began, the second gives the thread the
+    stack of the first back, which is freed by then, and Ctrl-C is a segmentation fault.
+    Raises MissingExtraError as `import_openvino`.
+    """
+    return import_openvino().Core()
 
 
 def to_openvino(module: "nn.Module", example: "Tensor") -> Any:

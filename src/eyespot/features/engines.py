@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from eyespot.errors import CacheError, UsageError
 from eyespot.features.backbone import Backbone, build_extractor
 from eyespot.features.cache import cache_folder
-from eyespot.features.conversion import convert, converted, import_openvino
+from eyespot.features.conversion import convert, converted, import_openvino, openvino_core
 from eyespot.features.processor import computes_bf16
 
 logger = logging.getLogger(__name__)
@@ -117,7 +117,6 @@ class OpenVinoEngine:
                     "Make room there, or set EYESPOT_CACHE to another folder."
                 ) from error
         self.layout = columns_of(widths)
-        self._core = openvino.Core()
         if precision == "auto":
             precision = "bf16" if computes_bf16() else "fp32"
         self.name = f"OpenVINO {precision}"
@@ -142,7 +141,8 @@ class OpenVinoEngine:
 
     def _compile(self, batch: int) -> Any:
         # One photo at a time gets all cores; full batches run side by side, one core each.
-        model = self._core.read_model(self._graph)
+        core = openvino_core()
+        model = core.read_model(self._graph)
         height, width = (model.inputs[0].partial_shape[axis].get_length() for axis in (1, 2))
         model.reshape([batch, height, width, 3])
         how = {
@@ -151,9 +151,9 @@ class OpenVinoEngine:
             "NUM_STREAMS": 1 if batch == 1 else self.workers,
         }
         try:
-            return self._core.compile_model(model, "CPU", {**how, "CACHE_DIR": str(self._kept)})
+            return core.compile_model(model, "CPU", {**how, "CACHE_DIR": str(self._kept)})
         except RuntimeError:  # the folder belongs to somebody else
-            return self._core.compile_model(model, "CPU", how)
+            return core.compile_model(model, "CPU", how)
 
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         count = len(pictures)

@@ -1,15 +1,15 @@
 """What this machine's processor is good at."""
 
 from eyespot.errors import MissingExtraError
-from eyespot.features.conversion import import_openvino
+from eyespot.features.conversion import openvino_core
 
 
 def computes_bf16() -> bool:
     """Whether the processor has instructions for bfloat16, which is then faster than float32."""
     try:
-        openvino = import_openvino()
+        core = openvino_core()
     except MissingExtraError:
         import torch
 
         return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")

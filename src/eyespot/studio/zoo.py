@@ -1,20 +1,34 @@
 """Routes of the zoo: the table of networks, and one of them layer by layer."""
 
+import time
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from eyespot.features.networks import facts_of
 from eyespot.models.registry import NETWORKS, find
 
 router = APIRouter(prefix="/api/zoo")
 
+PATIENCE = 0.3
+"""Seconds after which a page is told how far its answer is."""
+
 
 @router.get("")
-def networks() -> list[dict[str, Any]]:
-    """All networks, as `eyespot zoo --json` gives them, and the family of each."""
-    return [{**row, "family": _family(row["name"])} for row in facts_of(list(NETWORKS))]
+def networks(start: Annotated[int, Query(ge=0)] = 0) -> dict[str, Any]:
+    """`networks`, from that number on: as `eyespot zoo --json` gives them, and their families.
+
+    What is not known yet takes half a minute for all, so an answer may end before the last
+    network; `total` says how many there are.
+    """
+    rows: list[dict[str, Any]] = []
+    begun = time.monotonic()
+    for name in list(NETWORKS)[start:]:
+        rows += [{**row, "family": _family(name)} for row in facts_of([name])]
+        if time.monotonic() - begun > PATIENCE:
+            break
+    return {"networks": rows, "total": len(NETWORKS)}
 
 
 @router.get("/{name}")

@@ -6,9 +6,10 @@ import numpy as np
 import openvino
 from PIL import Image, ImageOps
 
-graph = openvino.Core().read_model("pets.xml")
+core = openvino.Core()
+graph = core.read_model("pets.xml")
 labels = json.loads(graph.get_rt_info("labels").astype(str))
-model = openvino.compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+model = core.compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 photo = Image.open("photo.jpg")
 photo.draft("RGB", (224, 224))  # decodes a large JPEG at a fraction of its size, as eyespot does
 pixels = np.array(ImageOps.exif_transpose(photo).convert("RGB"))

@@ -157,6 +157,10 @@ export class Project {
     button.textContent = busy ? "Stop fine-tuning" : "Fine-tune";
     button.disabled = !busy && learnt?.figures?.top1 == null; // what cannot be judged cannot get better
     const now = answers ? " It answers as long as nothing is changed." : "";
+    const bar = byId("tuned", HTMLProgressElement);
+    bar.hidden = !busy;
+    if (busy?.total) [bar.max, bar.value] = [busy.total, busy.done];
+    else bar.removeAttribute("value"); // how long it takes is not known
     byId("tuning", HTMLElement).textContent = busy ? progressOf(busy)
       : told || now ? `${told}${now}` : "Learns more thoroughly, for up to 5 minutes: it helps with many pictures of unusual things.";
   }
