@@ -76,7 +76,10 @@ def test_from_files_to_a_classifier(studio: Studio, tmp_path: Path) -> None:
         expect(page.locator("#bars .best")).to_contain_text("gravel")
         expect(page.locator("#near li")).to_have_count(3)
         expect(page.locator("#near li").first).to_have_text("gravel")
+        bar = page.get_by_role("progressbar", name="Fine-tuning")
+        expect(bar).to_be_hidden()
         page.get_by_role("button", name="Fine-tune").click()
+        expect(bar).to_be_visible()
         page.get_by_role("button", name="Stop fine-tuning").click()
         expect(page.locator("#tuning")).to_have_text("Fine-tuning was stopped.", timeout=SLOW)
         with page.expect_download() as download:
