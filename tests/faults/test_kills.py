@@ -194,7 +194,8 @@ def test_ctrl_c_waits_for_what_is_being_loaded(
 
     def run() -> None:
         assert importlib.import_module("large_library").whole
-        signal.pause()
+        while True:  # it may have come a moment ago, when a single pause would never end
+            time.sleep(0.1)
 
     monkeypatch.setitem(sys.modules, "eyespot.cli.main", SimpleNamespace(main=run))
     assert left_with() == 130
