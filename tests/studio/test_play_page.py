@@ -148,6 +148,9 @@ def test_broken_links(studio: Studio) -> None:
         expect(alert).to_contain_text("problem cannot be '<b>'")
         page.evaluate("location.hash = 'nothing=1'")
         expect(alert).to_contain_text("There is no setting 'nothing'")
+        # An answer to what was asked before may change the address before the link is opened.
+        page.evaluate("location.hash = 'late=1'; history.replaceState(null, '', 'play.html')")
+        expect(alert).to_contain_text("This link cannot be opened. There is no setting 'late'")
         page.evaluate("location.hash = 'data=xor'")
         expect(page.get_by_role("button", name="xor")).to_have_attribute("aria-pressed", "true")
         expect(alert).to_be_hidden()

@@ -23,10 +23,12 @@ export function write(state) {
 
 /** @param {() => void} open called when another link to the same page is followed */
 export function whenFollowed(open) {
-  addEventListener("hashchange", () => {
-    if (location.hash === written) return;
+  addEventListener("hashchange", ({ newURL }) => {
+    const { hash } = new URL(newURL);
+    if (hash === written) return;
     clearTimeout(timer);
-    written = location.hash;
+    written = hash;
+    history.replaceState(null, "", newURL); // the timer may have written over it since
     open();
   });
 }

@@ -62,8 +62,9 @@ async function turn() {
     const asked = { ...(isRunning ? { steps: pace() } : {}), ...wish };
     if (!isKnown) asked.settings = settings;
     if (asked.settings) asked.settings = computable(choices, asked.settings);
-    const meant = settings;
+    const meant = settings, wasLink = isLink;
     wish = undefined;
+    isLink = false;
     try {
       if (isKnown && !talk.socket) throw new Error("The studio does not answer any more. Is it still running?");
       await talk.say(JSON.stringify(asked));
@@ -71,11 +72,10 @@ async function turn() {
       if (!(answer instanceof Blob)) throw new Refusal(answer.error);
       picture = readPicture(await answer.arrayBuffer());
     } catch (error) {
-      fail(error);
+      fail(error, wasLink);
       continue;
     }
     isKnown = true;
-    isLink = false;
     if (asked.settings) {
       accepted = meant;
       share();
@@ -90,19 +90,21 @@ async function turn() {
   isBusy = false;
 }
 
-/** @param {unknown} error */
-function fail(error) {
+/** @param {unknown} error @param {boolean} wasLink what was asked came from one */
+function fail(error, wasLink) {
   setRunning(false);
-  tell(problem, error);
   if (!(error instanceof Refusal)) {
+    tell(problem, error);
     isKnown = false;  // whoever answers next knows nothing of us
+    isLink ||= wasLink;
     return;
   }
-  if (isLink) problem.textContent = `This link cannot be opened. ${error.message} Here is the playground as it is without a link.`;
-  settings = isLink ? choices.defaults : accepted;
+  if (isLink) return; // another one was followed since, and comes next
+  tell(problem, error);
+  if (wasLink) problem.textContent = `This link cannot be opened. ${error.message} Here is the playground as it is without a link.`;
+  settings = wasLink ? choices.defaults : accepted;
   showSettings();
-  if (isLink || !isKnown) wish = { settings };
-  isLink = false;
+  if (wasLink || !isKnown) wish = { settings };
 }
 
 /** The address holds what there is to see. */
@@ -231,7 +233,10 @@ function listen() {
   });
   new ResizeObserver(show).observe(byId("plane", HTMLElement));
   for (const kind of ["focus", "blur", "keydown"]) byId("plane", HTMLElement).addEventListener(kind, show);
-  addEventListener("hashchange", openAddress);
+  addEventListener("hashchange", ({ newURL }) => {
+    history.replaceState(null, "", newURL); // `share` may have written over it since
+    openAddress();
+  });
   setInterval(report, 1000);
 }
 

@@ -24,7 +24,8 @@ export class Talk {
 
   /** Send a picture, or a text that asks for no answer. @param {Blob | string} message */
   async say(message) {
-    (await this.open()).send(message);
+    const socket = await this.open();
+    if (socket.readyState === WebSocket.OPEN) socket.send(message); // of one that closes, `hear` tells
   }
 
   /** The server's next message: text read as JSON, or a file. @returns {Promise<any>} */
