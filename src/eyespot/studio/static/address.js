@@ -4,8 +4,6 @@
 const PAUSE = 300;
 
 let timer = 0;
-/** What was written last, to tell one's own changes from links that somebody follows. */
-let written = location.hash;
 
 /** What the address says. */
 export function read() {
@@ -15,20 +13,14 @@ export function read() {
 /** Soon have the address say this. @param {URLSearchParams} state */
 export function write(state) {
   clearTimeout(timer);
-  timer = setTimeout(() => {
-    written = `#${state}`;
-    history.replaceState(null, "", written);
-  }, PAUSE);
+  timer = setTimeout(() => history.replaceState(null, "", `#${state}`), PAUSE);
 }
 
 /** @param {() => void} open called when another link to the same page is followed */
 export function whenFollowed(open) {
   addEventListener("hashchange", ({ newURL }) => {
-    const { hash } = new URL(newURL);
-    if (hash === written) return;
     clearTimeout(timer);
-    written = hash;
-    history.replaceState(null, "", newURL); // the timer may have written over it since
+    history.replaceState(null, "", newURL); // what was shown may have been written over it since
     open();
   });
 }

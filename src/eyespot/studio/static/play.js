@@ -1,5 +1,6 @@
 // Play with backpropagation: asks the server for one picture after the other, and shows them.
 
+import { whenFollowed } from "./address.js";
 import { ask, byId, tell } from "./ask.js";
 import { Talk } from "./talk.js";
 import { drawLosses, drawSpace } from "./play_charts.js";
@@ -233,10 +234,7 @@ function listen() {
   });
   new ResizeObserver(show).observe(byId("plane", HTMLElement));
   for (const kind of ["focus", "blur", "keydown"]) byId("plane", HTMLElement).addEventListener(kind, show);
-  addEventListener("hashchange", ({ newURL }) => {
-    history.replaceState(null, "", newURL); // `share` may have written over it since
-    openAddress();
-  });
+  whenFollowed(openAddress);
   setInterval(report, 1000);
 }
 
