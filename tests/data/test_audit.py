@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eyespot.data.audit import Finding, audit, misnamed
+from eyespot.data.audit import audit, misnamed
 from eyespot.data.duplicates import Duplicates
+from eyespot.data.finding import Finding
 from eyespot.data.photos import FileSource, MemorySource, Photo
 from tests.data.files import encode, picture, save
 

@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from eyespot.cli.show import bar, counted, print_json, printable, progress
+from eyespot.cli.show import (
+    bar,
+    counted,
+    finding_json,
+    print_findings,
+    print_json,
+    printable,
+    progress,
+)
 from eyespot.errors import UsageError
 
 
@@ -67,6 +75,7 @@ def _examine(model: Path, photos: Path, as_json: bool) -> None:
                 **evaluation.to_dict(),
                 "refused": exam.refused,
                 "known_photos": list(exam.known),
+                "findings": [finding_json(finding) for finding in exam.findings],
                 "skipped": [{"path": s.path, "reason": s.reason} for s in exam.skipped],
                 "mistakes": [
                     {"path": m.path, "label": m.label, "said": m.said, "probability": m.probability}
@@ -103,5 +112,6 @@ def _examine(model: Path, photos: Path, as_json: bool) -> None:
             )
         )
     print(f"{exam.refused:.1%} would have been answered with none of these.")
+    print_findings(exam.findings)
     for skipped in exam.skipped:
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"))

@@ -7,7 +7,14 @@ import typer
 
 from eyespot.cli.at_length import read_and_written
 from eyespot.cli.outputs import check_ending, check_outputs, check_table
-from eyespot.cli.show import counted, print_json, printable, progress
+from eyespot.cli.show import (
+    counted,
+    finding_json,
+    print_findings,
+    print_json,
+    printable,
+    progress,
+)
 
 if TYPE_CHECKING:
     from eyespot.transfer.actions import Action
@@ -84,10 +91,7 @@ def summary(survey: "Survey", actions: "list[Action]") -> dict[str, Any]:
         "photos": len(survey.photos),
         "classes": list(survey.classes),
         "skipped": [{"path": s.path, "reason": s.reason} for s in survey.skipped],
-        "findings": [
-            {"kind": f.kind, "severity": f.severity, "message": f.message, "advice": f.advice}
-            for f in survey.findings
-        ],
+        "findings": [finding_json(finding) for finding in survey.findings],
         "groups": [
             [survey.features.names[index] for index in members]
             for members in survey.clusters.members
@@ -111,8 +115,7 @@ def print_survey(survey: "Survey", actions: "list[Action]") -> None:
     kinds = [action.kind for action in actions]
     groups = counted(len(survey.clusters.members), "group")
     print(f"\n{counted(len(survey.photos), 'photo')} in {groups} that look alike.")
-    for finding in survey.findings:
-        print(printable(f"{finding.severity.capitalize()}: {finding.message} {finding.advice}"))
+    print_findings(survey.findings)
     proposed = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
     for kind, number in proposed.items():
         print(f"{number:6}  {kind}")

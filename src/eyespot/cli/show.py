@@ -4,9 +4,12 @@ import contextlib
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from eyespot.data.finding import Finding
 
 
 def command() -> str:
@@ -60,6 +63,18 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
 
 def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False))
+
+
+def finding_json(finding: "Finding") -> dict[str, str]:
+    """A finding as `--json` prints it."""
+    return {key: getattr(finding, key) for key in ("kind", "severity", "message", "advice")}
+
+
+def print_findings(findings: "Iterable[Finding]") -> None:
+    """A line a finding."""
+    for finding in findings:
+        said = f"{finding.severity.capitalize()}: {finding.message} {finding.advice}"
+        print(printable(said.rstrip()))
 
 
 def bar(share: float, width: int = 24) -> str:

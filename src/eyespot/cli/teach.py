@@ -7,7 +7,16 @@ import typer
 
 from eyespot.cli.at_length import read_and_written
 from eyespot.cli.outputs import check_ending, check_outputs
-from eyespot.cli.show import bar, command, counted, print_json, printable, progress
+from eyespot.cli.show import (
+    bar,
+    command,
+    counted,
+    finding_json,
+    print_findings,
+    print_json,
+    printable,
+    progress,
+)
 
 if TYPE_CHECKING:
     from eyespot.transfer.teach import Lesson
@@ -98,10 +107,7 @@ def summary(lesson: "Lesson") -> dict[str, Any]:
             [lesson.features.names[index] for index in group]
             for group in (*lesson.duplicates.exact, *lesson.duplicates.near)
         ],
-        "findings": [
-            {"kind": f.kind, "severity": f.severity, "message": f.message, "advice": f.advice}
-            for f in lesson.findings
-        ],
+        "findings": [finding_json(finding) for finding in lesson.findings],
         "suspicious": [
             {
                 "path": lesson.features.names[s.index],
@@ -145,8 +151,7 @@ def print_lesson(lesson: "Lesson") -> None:
     if lesson.learning_curve:
         print(lesson.learning_curve.verdict)
     print(printable(advice(lesson.evaluation)))
-    for finding in lesson.findings:
-        print(printable(f"{finding.severity.capitalize()}: {finding.message} {finding.advice}"))
+    print_findings(lesson.findings)
     if lesson.suspicious:
         labels = counted(len(lesson.suspicious), "label")
         print(f"{labels} may be wrong; the report shows them.")

@@ -2,26 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from eyespot.data.duplicates import Duplicates
+from eyespot.data.finding import Finding, worst_first
 from eyespot.data.formats import EXTENSIONS, sniff
 from eyespot.data.photos import FileSource, Photo, natural
 
 FEW, VERY_FEW, IMBALANCE = 20, 5, 10.0
-_SEVERITIES = ("error", "warning", "note")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing a person should know. `photos`: the names concerned, perhaps none."""
-
-    kind: str
-    severity: Literal["error", "warning", "note"]
-    message: str
-    advice: str
-    photos: tuple[str, ...] = ()
 
 
 def audit(names: Sequence[str], labels: Sequence[str], duplicates: Duplicates) -> list[Finding]:
@@ -43,7 +30,7 @@ def audit(names: Sequence[str], labels: Sequence[str], duplicates: Duplicates) -
                     tuple(names[i] for group in groups for i in group),
                 )
             )
-    return sorted(findings, key=lambda finding: _SEVERITIES.index(finding.severity))
+    return worst_first(findings)
 
 
 def _conflicts(

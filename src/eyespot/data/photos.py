@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.data.decode import MAX_BYTES
+from eyespot.data.finding import Finding
 from eyespot.errors import PhotoError
 
 
@@ -76,10 +77,12 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Photos, and what was left out on the way."""
+    """Photos, and what was left out on the way. `findings`: how the source was read (which column
+    is the label, which folders are splits), as far as that was a guess, and what looks wrong."""
 
     photos: tuple[Photo, ...]
     skipped: tuple[Skipped, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:

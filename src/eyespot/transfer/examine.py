@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from eyespot.classifier import Classifier, shortened
+from eyespot.data.finding import Finding
 from eyespot.data.open import PhotoLike, open_photos
 from eyespot.data.photos import Skipped
 from eyespot.errors import DatasetError
@@ -27,13 +28,15 @@ class Mistake:
 @dataclass(frozen=True)
 class Examination:
     """`refused`: share answered with "none of these". `mistakes`: the most confident first.
-    `known`: names of photos that the classifier was taught with, if it remembers."""
+    `known`: names of photos that the classifier was taught with, if it remembers.
+    `findings`: how the collection was read."""
 
     evaluation: Evaluation
     refused: float
     mistakes: tuple[Mistake, ...]
     known: tuple[str, ...]
     skipped: tuple[Skipped, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 def examine(
@@ -82,4 +85,5 @@ def examine(
             name for name, sha in zip(features.names, features.sha256, strict=True) if sha in taught
         ),
         skipped=(*dataset.skipped, *unreadable),
+        findings=dataset.findings,
     )

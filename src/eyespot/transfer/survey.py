@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.data.audit import Finding, audit, misnamed
+from eyespot.data.audit import audit, misnamed
 from eyespot.data.duplicates import Duplicates, find_duplicates
+from eyespot.data.finding import Finding, worst_first
 from eyespot.data.folders import find_photos, is_folder
 from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset, FileSource, Photo, Skipped
@@ -122,7 +123,7 @@ def survey(
     findings = audit(features.names, [photo.label or "" for photo in photos], duplicates)
     if not classes:  # without labels there are no classes to be small
         findings = [finding for finding in findings if finding.kind.endswith("duplicates")]
-    findings += misnamed(photos)
+    findings = worst_first([*dataset.findings, *findings, *misnamed(photos)])
     last = features.inputs((body.last,))
     progress("Finding groups", 0, 1)
     clusters = find_clusters(last)

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.classifier import Classifier, Recipe, TaughtPhotos
-from eyespot.data.audit import Finding, audit, misnamed
+from eyespot.data.audit import audit, misnamed
 from eyespot.data.duplicates import Duplicates, find_duplicates
+from eyespot.data.finding import Finding, worst_first
 from eyespot.data.open import PhotoLike, open_photos
 from eyespot.data.photos import Dataset, MemorySource, Photo, Skipped
 from eyespot.errors import DatasetError, UsageError
@@ -145,7 +146,7 @@ def learn(
         features.sha256, features.dhash, features.thumbnails, [photo.group for photo in photos]
     )
     findings = audit(features.names, [names[index] for index in truth], duplicates)
-    findings += misnamed(photos)
+    findings = worst_first([*dataset.findings, *findings, *misnamed(photos)])
     division = divide([photo.split for photo in photos], truth, duplicates.group)
     if division.dropped:
         findings.append(_dropped_finding(features.names, division.dropped))
@@ -243,7 +244,7 @@ def learn(
         classifier=classifier,
         evaluation=evaluation,
         evaluated_on=evaluated_on,
-        dataset=Dataset(tuple(photos), dataset.skipped),
+        dataset=Dataset(tuple(photos), dataset.skipped, dataset.findings),
         skipped=skipped,
         findings=findings,
         duplicates=duplicates,
