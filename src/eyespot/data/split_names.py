@@ -33,7 +33,7 @@ _FILLERS = frozenset(
 )
 """Words that stand beside a split's and add nothing: train_set, test-images, seg_train."""
 _SUFFIXES = ("dataset", "images", "data", "sets", "set")
-_FOLD = re.compile(r"(?:cv|k)?[ _.-]*fold[ _.-]*[0-9a-e]{1,2}", re.IGNORECASE)
+_FOLD = re.compile(r"(?:cv|k)?[ _.-]*fold[ _.-]*(?:[0-9]{1,2}|(?<=[ _.-])[a-e])", re.IGNORECASE)
 
 
 def split_named(name: str) -> Split | None:
