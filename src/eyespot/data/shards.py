@@ -13,18 +13,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from eyespot.data.columns import INDEX_NAMES, LABEL_NAMES
 from eyespot.data.decode import MAX_BYTES
 from eyespot.data.folders import SPLITS, is_folder, list_folder, peek
 from eyespot.data.formats import EXTENSIONS
 from eyespot.data.parquet import split_of
 from eyespot.data.photos import Dataset, Photo, Skipped, label_of, natural, printable
-from eyespot.data.tables import LABEL_NAMES
 from eyespot.errors import DatasetError, PhotoError, UsageError
 
 CLASS, FACTS = ".cls", ".json"
 LONGEST = {CLASS: 1000, FACTS: 1_000_000}
 """Bytes of the longest member that may name a class."""
-LABELS = ("cls", *LABEL_NAMES)
+LABELS = ("cls", *LABEL_NAMES, *INDEX_NAMES)
 """What an object may call its label, the likeliest first."""
 MOST_SHARDS = 100_000
 

@@ -268,12 +268,23 @@ def teach(
     *,
     method: str = "auto",
     budget: float | None = None,
+    path_column: str | None = None,
+    label_column: str | None = None,
+    split_column: str | None = None,
 ) -> Classifier:
     """Teach a classifier: the short form of `learn`, which also tells how good it is.
 
+    `path_column`, `label_column`, `split_column`: as `open_photos` takes them.
     The figures are in `classifier.metrics`. Raises what `learn` raises.
     """
-    return learn(source, labels, method=method, budget=budget).classifier
+    dataset = open_photos(
+        source,
+        labels,
+        path_column=path_column,
+        label_column=label_column,
+        split_column=split_column,
+    )
+    return learn(dataset, method=method, budget=budget).classifier
 
 
 class _Clock:
