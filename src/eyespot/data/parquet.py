@@ -166,7 +166,7 @@ def _read_alike(path: Path, files: Sequence[_File], wanted: ColumnNames) -> Data
     rows = [
         row for file in files for row in zip(*(file.cells[name] for name in header), strict=True)
     ]
-    if not rows and pictures:
+    if not any(map(sum, (file.groups for file in files))) and pictures and header:
         return Dataset(())
     table = Table(path.name, header, list(enumerate(rows, start=1)))
     declared = _declared_labels(schema.metadata or {})

@@ -21,8 +21,9 @@ _UPLOADED = re.compile(r"[0-9a-f]{8}-(.+)")
 class Places:
     """Photos beside a table.
 
-    `root`: what a person calls their folder. `exists`: whether a relative (or absolute) path is a photo that can be read. `every`: all
-    relative paths, asked for when a photo is not where its cell says.
+    `root`: what a person calls their folder. `exists`: whether a relative (or absolute) path is a
+    photo that can be read. `every`: all relative paths, asked for when a photo is not where its
+    cell says.
     """
 
     def __init__(
