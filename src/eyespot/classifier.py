@@ -549,6 +549,7 @@ def model_card(classifier: Classifier) -> str:
             f"measured on {metrics['count']}: {metrics['evaluated_on']}",
             f"- Calibration error (ECE): {metrics['ece']:.3f}",
         ]
+    lines += [f"- Photos: {message}" for message in metrics.get("source", ())]
     lines += [
         "",
         "It knows what it was taught: photos from another camera, place or season may be "

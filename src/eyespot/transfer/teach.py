@@ -234,6 +234,7 @@ def learn(
         **evaluation.to_dict(),
         "evaluated_on": evaluated_on,
         "method": chosen.candidate.name,
+        "source": [finding.message for finding in dataset.findings],
         "rejection": rejection.to_dict(),
     }
     suspicious = suspicious_labels(probabilities, truth)
