@@ -8,16 +8,70 @@ from dataclasses import dataclass, field
 from eyespot.data.finding import Finding
 from eyespot.data.photos import Skipped, label_of, natural, printable
 from eyespot.data.set_aside import Parts, passed_over, set_aside
-from eyespot.data.split_names import Split, is_filler, is_fold, split_mentioned, split_named
+from eyespot.data.split_names import (
+    Split,
+    folders_as_splits,
+    is_filler,
+    is_fold,
+    split_mentioned,
+    split_named,
+)
 from eyespot.errors import DatasetError
 
 MOST_NAMED = 4
 """Folders that a message names."""
 _PERIODS = frozenset(
     (
-        *("january february march april may june july august september october november".split()),
-        *("december jan feb mar apr jun jul aug sep sept oct nov dec".split()),
-        *("day week month year batch part session series roll disc disk album set card".split()),
+        *(
+            [
+                "january",
+                "february",
+                "march",
+                "april",
+                "may",
+                "june",
+                "july",
+                "august",
+                "september",
+                "october",
+                "november",
+            ]
+        ),
+        *(
+            [
+                "december",
+                "jan",
+                "feb",
+                "mar",
+                "apr",
+                "jun",
+                "jul",
+                "aug",
+                "sep",
+                "sept",
+                "oct",
+                "nov",
+                "dec",
+            ]
+        ),
+        *(
+            [
+                "day",
+                "week",
+                "month",
+                "year",
+                "batch",
+                "part",
+                "session",
+                "series",
+                "roll",
+                "disc",
+                "disk",
+                "album",
+                "set",
+                "card",
+            ]
+        ),
     )
 )
 
@@ -84,10 +138,11 @@ def common_root(paths: Sequence[Parts]) -> int:
     return depth
 
 
-def read_layout(paths: Sequence[Parts], root: str) -> Layout:
+def read_layout(paths: Sequence[Parts], root: str, passed: Iterable[str] = ()) -> Layout:
     """Read a folder per class, everything below it belonging to the class, or the same inside the
     folders of splits or folds, or splits inside each class. `paths`: of photos. `root`: what holds
-    them, for messages. Without any class all places are None.
+    them, for messages. `passed`: names of what was set aside already. Without any class all places
+    are None.
 
     Raises DatasetError for what cannot be told: splits without classes, a name that may be a class
     or a split, folders that all hold the same folders.
@@ -105,9 +160,8 @@ def read_layout(paths: Sequence[Parts], root: str) -> Layout:
     for one in classes:
         for index in one.folder.all():
             places[index] = Place(label_of(one.name), one.split)
-    findings = [*passed_over(name for name in aside if name), *reader.findings]
-    depth = len(classes[0].folder.path) - 1 if classes else 0
-    return Layout(tuple(places), tuple(reader.skipped), tuple(findings), depth)
+    findings = [*passed_over([*passed, *filter(None, aside)]), *reader.findings]
+    return Layout(tuple(places), tuple(reader.skipped), tuple(findings), reader.depth)
 
 
 class _Reader:
@@ -117,13 +171,16 @@ class _Reader:
         self.paths, self.root = paths, root
         self.skipped: list[Skipped] = []
         self.findings: list[Finding] = []
+        self.depth = 0
 
     def read(self, tree: _Folder) -> list[_Class]:
         top = self._unwrapped(tree)
         splits = self._splits(top)
+        folds = bool(top.inside) and all(map(is_fold, top.inside))
+        self.depth = len(top.path) + (1 if splits or folds else 0)
         if splits:
             classes = self._in_splits(top, splits)
-        elif top.inside and all(map(is_fold, top.inside)):
+        elif folds:
             classes = self._in_folds(top, None)
         else:
             classes = [_Class(name, None, folder) for name, folder in top.inside.items()]
@@ -138,14 +195,16 @@ class _Reader:
 
     def _unwrapped(self, tree: _Folder) -> _Folder:
         """The folder of the splits or folds, if it stands alone in others."""
-        here = tree
-        while len(here.inside) == 1 and not here.own:
+        here, loose = tree, list(tree.own)
+        while len(here.inside) == 1:
             ((name, folder),) = here.inside.items()
             if split_named(name) and not all(map(split_named, folder.inside)):
                 break
             here = folder
             if _are_parts(here) and any(part.inside for part in here.inside.values()):
+                self._leave_out(loose)
                 return here
+            loose += here.own
         return tree
 
     def _splits(self, top: _Folder) -> dict[str, Split]:
@@ -218,8 +277,7 @@ class _Reader:
                     else "Put them into class folders.",
                 )
         where = f" in {'/'.join(map(printable, top.path))}" if top.path else ""
-        said = ", ".join(f"{printable(name)} ({split})" for name, split in splits.items())
-        self._note(f"Folders read as splits{where}: {said}.", "")
+        self.findings += folders_as_splits(splits, where)
         return classes
 
     def _in_folds(self, top: _Folder, split: Split | None) -> list[_Class]:

@@ -75,7 +75,7 @@ def _open_path(path: Path) -> Dataset:
         return _open_folder(path)
     if path.suffix == ".tar":
         shards = shards_named(str(path))
-        expect_all(shards, str(path))
+        expect_all(shards.splits, str(path))
         return read_shards(shards)
     try:
         with path.open("rb"):
@@ -114,7 +114,7 @@ def _open_folder(path: Path) -> Dataset:
         return read_parquet(path)
     if any(is_images(child) for child in children):
         return read_idx(path)
-    if shards:
+    if shards.splits:
         return read_shards(shards)
     return read_class_folders(path)
 

@@ -4,7 +4,6 @@ Pictures stay in the file until they are asked for; a row group or two are in me
 """
 
 import json
-import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from eyespot.data.folders import SPLITS, list_folder
+from eyespot.data.folders import list_folder
 from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, label_of, natural, printable
+from eyespot.data.split_names import splits_of_files
 from eyespot.data.tables import LABEL_NAMES
 from eyespot.errors import DatasetError, PhotoError
 
@@ -75,20 +75,14 @@ def read_parquet(path: Path) -> Dataset:
     files = [path]
     if path.is_dir():
         files = [p for p in list_folder(path) if p.suffix.lower() == ".parquet"]
-    splits = {file: split_of(file) for file in files}
+    splits, findings = splits_of_files([file.stem for file in files])
     photos: list[Photo] = []
     skipped: list[Skipped] = []
-    for file in files:
-        photos += _read_file(file, splits[file] if len(files) > 1 else None, skipped)
+    for file, split in zip(files, splits, strict=True):
+        photos += _read_file(file, split, skipped)
     if not photos:
         raise DatasetError(f"Expected pictures with labels in {printable(path)}, found none.")
-    return Dataset(tuple(photos), tuple(skipped))
-
-
-def split_of(file: Path) -> str | None:
-    """The split that a file's name says, as train-00000-of-00002.parquet; None if it says none."""
-    words = re.split(r"[^a-z]+", file.stem.lower())
-    return next((SPLITS[word] for word in words if word in SPLITS), None)
+    return Dataset(tuple(photos), tuple(skipped), tuple(findings))
 
 
 def _read_file(file: Path, split: str | None, skipped: list[Skipped]) -> list[Photo]:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from eyespot.data.finding import Finding
@@ -122,3 +122,10 @@ def splits_of_files(names: Sequence[str]) -> tuple[list[Split | None], list[Find
             )
         ]
     return found, findings
+
+
+def folders_as_splits(splits: Mapping[str, Split | None], where: str = "") -> tuple[Finding, ...]:
+    """Which folders were read as splits, by their names; nothing without any."""
+    said = ", ".join(f"{printable(name)} ({split})" for name, split in splits.items())
+    message = f"Folders read as splits{where}: {said}."
+    return (Finding("splits", "note", message, ""),) if said else ()

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from eyespot.data.decode import MAX_BYTES
-from eyespot.data.folders import SPLITS
 from eyespot.data.formats import EXTENSIONS
 from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, label_of, printable
+from eyespot.data.split_names import split_named
+from eyespot.data.text import find_file, read_text
 from eyespot.errors import DatasetError
 
 PATH_NAMES = (
@@ -35,7 +35,7 @@ def read_csv(table: Path) -> Dataset:
     relative to the table's folder. Rows that cannot be used are skipped, with the reason.
     Raises DatasetError if the table cannot be understood, or none of its photos exists.
     """
-    text = _read_text(table)
+    text = read_text(table)
     rows = _read_rows(table, text)
     columns = _guess_columns(rows)
     if columns is None:
@@ -62,16 +62,16 @@ def read_csv(table: Path) -> Dataset:
             skipped.append(Skipped(name, f"is listed again in row {number}{again}"))
             continue
         labels[name] = label
-        found = _find(table.parent, path)
+        found = find_file(table.parent, path)
         if found is None:
             address = path.startswith(("http://", "https://"))
             reason = "is a web address: download it first" if address else "there is no such file"
             skipped.append(Skipped(name, reason))
             continue
         named = _cell(row, columns.split)
-        split = SPLITS.get(named.lower())
+        split = split_named(named)
         if named and split is None:
-            reason = f"has the split {named!r}; expected one of {', '.join(SPLITS)}"
+            reason = f"has the split {named!r}; expected train, val or test"
             skipped.append(Skipped(name, reason))
             continue
         photos.append(
@@ -84,25 +84,6 @@ def read_csv(table: Path) -> Dataset:
             f"Paths are relative to {printable(table.parent)}."
         )
     return Dataset(tuple(photos), tuple(skipped))
-
-
-def _read_text(table: Path) -> str:
-    try:
-        with table.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise DatasetError(f"{printable(table)} cannot be read: {error.strerror}.") from error
-    if len(data) > MAX_BYTES:
-        raise DatasetError(f"{printable(table)} has more than {MAX_BYTES:,} bytes; split it.")
-    # Spreadsheets save as UTF-8, as UTF-16 ("Unicode text"), or in the code page of the country.
-    for encoding in ("utf-16", "utf-8-sig", "cp1252", "latin-1"):
-        if encoding == "utf-16" and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
-            continue
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise DatasetError(f"{printable(table)} is not text. Save it as UTF-8.")
 
 
 def _read_rows(table: Path, text: str) -> list[list[str]]:
@@ -172,14 +153,3 @@ def _named(header: Sequence[str], names: Sequence[str], among: Sequence[int]) ->
 
 def _cell(row: Sequence[str], index: int | None) -> str:
     return row[index].strip() if index is not None and index < len(row) else ""
-
-
-def _find(folder: Path, name: str) -> Path | None:
-    """The file that a cell means; tables from Windows write folders with a backslash."""
-    for spelling in (name, name.replace("\\", "/")):
-        try:
-            if (folder / spelling).exists():
-                return folder / spelling
-        except (OSError, ValueError):  # too long for a name, a locked folder, a zero byte
-            continue
-    return None
