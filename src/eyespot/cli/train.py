@@ -10,7 +10,7 @@ import typer
 from eyespot.cli.check import check_plan
 from eyespot.cli.epochs import watching
 from eyespot.cli.outputs import check_folder
-from eyespot.cli.show import command, counted, print_json, printable
+from eyespot.cli.show import command, counted, finding_json, print_findings, print_json, printable
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ def train(
     """
     from dataclasses import asdict
 
+    from eyespot.data.open import open_photos
     from eyespot.data.photos import Skipped
     from eyespot.report.training import write_training
     from eyespot.training.plan import Plan
@@ -145,9 +146,12 @@ def train(
             f"rises, and never gets to {learning_rate:g}. Usual is one epoch, or a few of many.",
             file=sys.stderr,
         )
+    collection = open_photos(photos)
+    if first:
+        print_findings(collection.findings, sys.stderr)
     if check:
         if first:
-            check_plan(photos, plan, output, held_out, as_json)
+            check_plan(collection, plan, output, held_out, as_json)
         return
     page = output / PAGE
     more = {"held_out": held_out, "every": every}
@@ -168,7 +172,7 @@ def train(
     try:
         with together(), watching(plan, quiet=as_json or rank() > 0) as (step, show):
             done = train_on(
-                photos,
+                collection,
                 plan,
                 output,
                 held_out=held_out,
@@ -197,6 +201,7 @@ def train(
                 "test_loss": done.test and done.test[0],
                 "test_accuracy": done.test and done.test[1],
                 "epochs": [asdict(epoch) for epoch in done.trained.epochs],
+                "findings": [finding_json(finding) for finding in collection.findings],
                 "skipped": [{"path": s.path, "reason": s.reason} for s in done.skipped],
                 "network": str(done.path),
                 "classifier": str(output / CLASSIFIER),

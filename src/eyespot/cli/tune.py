@@ -1,13 +1,14 @@
 """`eyespot tune`."""
 
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from eyespot.cli.outputs import check_folder
-from eyespot.cli.show import print_json, printable, progress
+from eyespot.cli.show import print_findings, print_json, printable, progress
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def tune(
     """
     from dataclasses import asdict
 
+    from eyespot.data.open import open_photos
     from eyespot.training.plan import Plan
     from eyespot.training.tune import tune
 
@@ -55,9 +57,11 @@ def tune(
         precision=precision,
         seed=seed,
     )
+    collection = open_photos(photos)
+    print_findings(collection.findings, sys.stderr)
     with progress() as step:
         found = tune(
-            photos,
+            collection,
             plan,
             output,
             trials=trials,

@@ -124,13 +124,6 @@ def read_class_folders(root: Path) -> Dataset:
             photo = Photo(name_of(path, root), FileSource(path), place.label, place.split)
             photos.setdefault((real[path.parent], path.name, place), photo)
     skipped += layout.skipped
-    if not photos:
-        raise DatasetError(
-            f"Expected a folder per class with photos in it, as {root.name}/cat/1.jpg; found "
-            + (f"{loose} photos in no class folder" if loose else "no photo")
-            + f" in {printable(root)}. Make a folder for each class and put its photos there."
-            + (f" {skipped[0].path}: {skipped[0].reason}." if skipped and not loose else "")
-        )
     if layout.depth == 1:
         folders += [path for split in folders for path in peek(split) if is_folder(path)]
     told = {parts[:depth] for parts in paths for depth in (1, 2)}
@@ -140,6 +133,14 @@ def read_class_folders(root: Path) -> Dataset:
         for folder in folders
         if layout.depth < 2 and folder.relative_to(root).parts not in told
     ]
+    if not photos:
+        raise DatasetError(
+            f"Expected a folder per class with photos in it, as {root.name}/cat/1.jpg; found "
+            + (f"{loose} photos in no class folder" if loose else "no photo")
+            + f" in {printable(root)}. Make a folder for each class and put its photos there."
+            + (f" {skipped[0].path}: {skipped[0].reason}." if skipped and not loose else "")
+            + "".join(f" {finding.message}" for finding in layout.findings)
+        )
     return Dataset(tuple(photos.values()), tuple(skipped), layout.findings)
 
 

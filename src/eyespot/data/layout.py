@@ -1,11 +1,14 @@
 """Which class and split each photo belongs to, by nothing but its path: the one reading that
 folders, zip files and the studio's page share."""
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 
 from eyespot.data.finding import Finding
+from eyespot.data.formats import EXTENSIONS, OTHER_EXTENSIONS, RAW_EXTENSIONS
 from eyespot.data.photos import Skipped, label_of, natural, printable
 from eyespot.data.set_aside import Parts, passed_over, set_aside
 from eyespot.data.split_names import (
@@ -18,6 +21,8 @@ from eyespot.data.split_names import (
 )
 from eyespot.errors import DatasetError
 
+NO_PHOTOS = OTHER_EXTENSIONS | RAW_EXTENSIONS
+"""Endings of what is no photo; files of other endings may be one."""
 MOST_NAMED = 4
 """Folders that a message names."""
 _PERIODS = frozenset(
@@ -124,20 +129,6 @@ class _Class:
     folder: _Folder
 
 
-def common_root(paths: Sequence[Parts]) -> int:
-    """How many folders stand around everything, as photos/ does around photos/cat/1.jpg and
-    photos/dog/1.jpg, and are neither a class nor a split."""
-    kept = [parts for parts, aside in zip(paths, set_aside(paths), strict=True) if not aside]
-    depth = 0
-    while kept:
-        names = {parts[depth] for parts in kept if len(parts) > depth + 1}
-        deep = all(len(parts) > depth + 2 for parts in kept)
-        if len(names) != 1 or not deep or split_named(name := names.pop()) or is_fold(name):
-            break
-        depth += 1
-    return depth
-
-
 def read_layout(paths: Sequence[Parts], root: str, passed: Iterable[str] = ()) -> Layout:
     """Read a folder per class, everything below it belonging to the class, or the same inside the
     folders of splits or folds, or splits inside each class. `paths`: of photos. `root`: what holds
@@ -147,21 +138,72 @@ def read_layout(paths: Sequence[Parts], root: str, passed: Iterable[str] = ()) -
     Raises DatasetError for what cannot be told: splits without classes, a name that may be a class
     or a split, folders that all hold the same folders.
     """
-    tree, aside = _Folder(()), set_aside(paths)
-    for index, (parts, left) in enumerate(zip(paths, aside, strict=True)):
-        if left is None:
-            here = tree
-            for depth, name in enumerate(parts[:-1], start=1):
-                here = here.inside.setdefault(name, _Folder(parts[:depth]))
-            here.own.append(index)
+    aside = set_aside(paths)
     reader = _Reader(paths, root)
-    classes = reader.read(tree)
+    classes = reader.read(_tree(paths, [left is None for left in aside]))
     places: list[Place | None] = [None] * len(paths)
     for one in classes:
         for index in one.folder.all():
             places[index] = Place(label_of(one.name), one.split)
     findings = [*passed_over([*passed, *filter(None, aside)]), *reader.findings]
     return Layout(tuple(places), tuple(reader.skipped), tuple(findings), reader.depth)
+
+
+def parts_of(name: str) -> Parts:
+    """The parts of a path as archives and browsers write it: with either slash, perhaps with a
+    drive, a root, `.` or `..`, none of which says anything of a class."""
+    slashed = re.sub(r"^[A-Za-z]:(?=[\\/])", "", name).replace("\\", "/")
+    return tuple(part for part in posixpath.normpath(f"/{slashed}").split("/") if part)
+
+
+def read_listed(names: Sequence[str], root: str) -> Layout:
+    """As `read_layout`, of all files of an archive or a dropped folder, photos or not. Folders
+    around everything do not count. Raises DatasetError as it does."""
+    paths = [parts_of(name) for name in names]
+    aside = set_aside(paths)
+    endings = [PurePosixPath(parts[-1]).suffix.lower() if parts else "" for parts in paths]
+    others = [bool(left) or end in NO_PHOTOS for left, end in zip(aside, endings, strict=True)]
+    others = [other or not parts for other, parts in zip(others, paths, strict=True)]
+    photos = [index for index, other in enumerate(others) if not other]
+    above = _depth_of_root(_tree(paths, [not other for other in others]))
+    passed = [left for left, end in zip(aside, endings, strict=True) if left and end in EXTENSIONS]
+    inside = [paths[index][above:] or paths[index][-1:] for index in photos]
+    layout = read_layout(inside, root, passed)
+    places = dict(zip(photos, layout.places, strict=True))
+    skipped = [
+        Skipped(label_of("/".join(parts)), "is no photo")
+        for parts, left, other in zip(paths, aside, others, strict=True)
+        if parts and other and not left
+    ]
+    return replace(
+        layout,
+        places=tuple(places.get(index) for index in range(len(names))),
+        skipped=(*layout.skipped, *skipped),
+    )
+
+
+def _tree(paths: Sequence[Parts], kept: Sequence[bool]) -> _Folder:
+    tree = _Folder(())
+    for index, parts in enumerate(paths):
+        if kept[index]:
+            here = tree
+            for depth, name in enumerate(parts[:-1], start=1):
+                here = here.inside.setdefault(name, _Folder(parts[:depth]))
+            here.own.append(index)
+    return tree
+
+
+def _depth_of_root(tree: _Folder) -> int:
+    """How many folders stand around all classes, as photos/ does around photos/cat/1.jpg and
+    photos/dog/1.jpg; no split or fold does."""
+    here = tree
+    while len(here.inside) == 1:
+        ((name, folder),) = here.inside.items()
+        holds_classes = len(folder.inside) > 1 or (folder.inside and not folder.own)
+        if not holds_classes or split_named(name) or is_fold(name):
+            break
+        here = folder
+    return len(here.path)
 
 
 class _Reader:

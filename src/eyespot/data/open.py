@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from eyespot.data.audit import audited
 from eyespot.data.decode import decode
 from eyespot.data.folders import is_folder, list_folder, read_class_folders
 from eyespot.data.idx import is_images, read_idx
@@ -67,7 +68,7 @@ def open_photos(
         dataset = _open_list(source, labels)
     if len(dataset.classes) < least_classes:
         raise _too_few_classes(source, dataset, least_classes)
-    return dataset
+    return audited(dataset)
 
 
 def _open_path(path: Path) -> Dataset:
@@ -126,7 +127,10 @@ def _too_few_classes(source: object, dataset: Dataset, least: int) -> DatasetErr
         inner = Path(source) / dataset.classes[0]
         if is_folder(inner) and sum(is_folder(child) for child in list_folder(inner)) >= least:
             advice = f"If the folders in it are the classes, open {printable(inner)} instead."
-    return DatasetError(f"Expected photos of at least {least} classes, found {found}. {advice}")
+    told = "".join(f" {one.message}" for one in dataset.findings if one.severity == "warning")
+    return DatasetError(
+        f"Expected photos of at least {least} classes, found {found}. {advice}{told}"
+    )
 
 
 def _open_list(source: Sequence[PhotoLike], labels: Sequence[str | int] | None) -> Dataset:
