@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from eyespot.data.audit import audited
 from eyespot.data.columns import ColumnNames
 from eyespot.data.decode import decode
 from eyespot.data.folders import is_folder, list_folder, read_class_folders
@@ -78,7 +79,7 @@ def open_photos(
         dataset = _open_list(source, labels)
     if len(dataset.classes) < least_classes:
         raise _too_few_classes(source, dataset, least_classes)
-    return dataset
+    return audited(dataset)
 
 
 def _open_path(path: Path, wanted: ColumnNames) -> Dataset:
@@ -87,7 +88,7 @@ def _open_path(path: Path, wanted: ColumnNames) -> Dataset:
     if path.suffix == ".tar":
         _expect_no_columns(wanted, printable(path))
         shards = shards_named(str(path))
-        expect_all(shards, str(path))
+        expect_all(shards.splits, str(path))
         return read_shards(shards)
     try:
         with path.open("rb"):
@@ -135,7 +136,7 @@ def _open_folder(path: Path, wanted: ColumnNames) -> Dataset:
     _expect_no_columns(wanted, printable(path))
     if any(is_images(child) for child in children):
         return read_idx(path)
-    if shards:
+    if shards.splits:
         return read_shards(shards)
     return read_class_folders(path)
 
@@ -147,7 +148,10 @@ def _too_few_classes(source: object, dataset: Dataset, least: int) -> DatasetErr
         inner = Path(source) / dataset.classes[0]
         if is_folder(inner) and sum(is_folder(child) for child in list_folder(inner)) >= least:
             advice = f"If the folders in it are the classes, open {printable(inner)} instead."
-    return DatasetError(f"Expected photos of at least {least} classes, found {found}. {advice}")
+    told = "".join(f" {one.message}" for one in dataset.findings if one.severity == "warning")
+    return DatasetError(
+        f"Expected photos of at least {least} classes, found {found}. {advice}{told}"
+    )
 
 
 def _open_list(source: Sequence[PhotoLike], labels: Sequence[str | int] | None) -> Dataset:

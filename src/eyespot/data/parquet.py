@@ -4,7 +4,6 @@ Pictures stay in the file until they are asked for; a row group or two are in me
 """
 
 import json
-import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,9 +20,10 @@ from eyespot.data.columns import (
     is_path,
     text_of,
 )
-from eyespot.data.folders import SPLITS, list_folder
+from eyespot.data.folders import list_folder
 from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, natural, printable
 from eyespot.data.places import beside
+from eyespot.data.split_names import splits_of_files
 from eyespot.data.tables import Table, doubtful_labels, label_in, photos_of
 from eyespot.errors import DatasetError, PhotoError
 
@@ -87,11 +87,11 @@ def read_parquet(path: Path, wanted: ColumnNames = ColumnNames()) -> Dataset:  #
     files = [path]
     if path.is_dir():
         files = [p for p in list_folder(path) if p.suffix.lower() == ".parquet"]
-    splits = {file: split_of(file) for file in files}
+    splits, findings = splits_of_files([file.stem for file in files])
     # What a column holds is seen only over all files: one alone may be that of a single class.
     pooled: dict[tuple[str, ...], list[_File]] = {}
-    for file in files:
-        opened = _open(file, splits[file] if len(files) > 1 else None)
+    for file, split in zip(files, splits, strict=True):
+        opened = _open(file, split)
         pooled.setdefault(tuple(opened.schema.names), []).append(opened)
     read = [_read_alike(path, alike, wanted) for alike in pooled.values()]
     photos = tuple(photo for dataset in read for photo in dataset.photos)
@@ -100,7 +100,7 @@ def read_parquet(path: Path, wanted: ColumnNames = ColumnNames()) -> Dataset:  #
     return Dataset(
         photos,
         tuple(skipped for dataset in read for skipped in dataset.skipped),
-        tuple(dict.fromkeys(finding for dataset in read for finding in dataset.findings)),
+        tuple(dict.fromkeys([*findings, *(f for dataset in read for f in dataset.findings)])),
     )
 
 
@@ -213,12 +213,6 @@ def _declared_labels(metadata: dict[bytes, bytes]) -> set[str]:
         return {name for name, of in features.items() if of.get("_type") == "ClassLabel"}
     except (KeyError, TypeError, ValueError, AttributeError):
         return set()
-
-
-def split_of(file: Path) -> str | None:
-    """The split that a file's name says, as train-00000-of-00002.parquet; None if it says none."""
-    words = re.split(r"[^a-z]+", file.stem.lower())
-    return next((SPLITS[word] for word in words if word in SPLITS), None)
 
 
 def picture_column(file: Path) -> tuple[str, list[int]]:

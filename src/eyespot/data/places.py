@@ -10,6 +10,8 @@ from urllib.parse import unquote
 
 from eyespot.data.formats import EXTENSIONS
 from eyespot.data.photos import printable
+from eyespot.data.set_aside import is_set_aside
+from eyespot.data.text import is_there, spellings
 
 MOST_FILES = 500_000
 """Files below a table's folder that are looked through for a photo that is not where it is said to
@@ -34,9 +36,7 @@ class Places:
 
     def exact(self, cell: str) -> str | None:
         """The path that a cell says, in any spelling of its letters and separators."""
-        slashed = cell.replace("\\", "/")
-        nfc, nfd = (unicodedata.normalize(form, slashed) for form in ("NFC", "NFD"))
-        return next(filter(self.exists, dict.fromkeys((cell, slashed, nfc, nfd))), None)
+        return next(filter(self.exists, spellings(cell)), None)
 
     def likely(self, cell: str) -> str | None:
         """The one path that is the end of a cell which is a path elsewhere or an address, or that
@@ -67,23 +67,17 @@ class Places:
 def beside(folder: Path) -> Places:
     """The files in and below a folder, hidden ones left out."""
 
-    def exists(path: str) -> bool:
-        try:
-            return (folder / path).exists()
-        except (OSError, ValueError):  # too long for a name, a locked folder, a zero byte
-            return False
-
     def every() -> Iterable[str]:
         count = 0
         for here, folders, files in os.walk(folder):
-            folders[:] = sorted(name for name in folders if not name.startswith((".", "@")))
+            folders[:] = sorted(name for name in folders if not is_set_aside(name))
             for name in files:
                 count += 1
                 if count > MOST_FILES:
                     return
                 yield (Path(here) / name).relative_to(folder).as_posix()
 
-    return Places(printable(folder), exists, every)
+    return Places(printable(folder), lambda path: is_there(folder / path), every)
 
 
 def _spellings(cell: str) -> Iterable[str]:

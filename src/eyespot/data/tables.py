@@ -19,12 +19,12 @@ from eyespot.data.columns import (
     is_path,
     spread,
 )
-from eyespot.data.decode import MAX_BYTES
 from eyespot.data.finding import Finding
 from eyespot.data.formats import EXTENSIONS
 from eyespot.data.json_tables import rows_of_json
 from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, Source, label_of, printable
 from eyespot.data.places import Places, beside
+from eyespot.data.text import read_text
 from eyespot.errors import DatasetError
 
 ENDINGS = (".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".manifest")
@@ -72,13 +72,12 @@ def read_table(file: Path, wanted: ColumnNames = ColumnNames()) -> Dataset:  # n
     UsageError if it has no column that `wanted` names.
     """
     folder = file.parent
-    table = parse(file.name, _read(file))
+    table = parse(file.name, read_text(file))
     return photos_of(table, wanted, beside(folder), lambda path: FileSource(folder / path))
 
 
-def parse(name: str, data: bytes) -> Table:
-    """The rows of a table from the content of a file called `name`. Raises DatasetError."""
-    text = _decoded(name, data)
+def parse(name: str, text: str) -> Table:
+    """The rows of a table from the text of a file called `name`. Raises DatasetError."""
     ending = Path(name).suffix.lower()
     if ending in JSON_ENDINGS:
         header, rows = rows_of_json(name, text)
@@ -232,29 +231,6 @@ def doubtful_labels(table: str, labels: Sequence[str]) -> list[Finding]:
         for label, count in Counter(labels).items()
         if label.casefold() in DOUBTFUL
     ]
-
-
-def _read(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise DatasetError(f"{printable(file)} cannot be read: {error.strerror}.") from error
-    if len(data) > MAX_BYTES:
-        raise DatasetError(f"{printable(file)} has more than {MAX_BYTES:,} bytes; split it.")
-    return data
-
-
-def _decoded(name: str, data: bytes) -> str:
-    # Spreadsheets save as UTF-8, as UTF-16 ("Unicode text"), or in the code page of the country.
-    for encoding in ("utf-16", "utf-8-sig", "cp1252", "latin-1"):
-        if encoding == "utf-16" and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
-            continue
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise DatasetError(f"{printable(name)} is not text. Save it as UTF-8.")
 
 
 def _split(name: str, text: str) -> list[list[str]]:

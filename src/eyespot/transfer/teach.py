@@ -139,6 +139,8 @@ def learn(
     skipped = (*dataset.skipped, *unreadable)
     if onto is not None:
         features, photos = _with_taught(onto, features, photos)
+    features, photos, untrained = _without_untrained(features, photos)
+    skipped += untrained
     names = _class_names(photos, skipped)
     truth = np.array([names.index(photo.label or "") for photo in photos], dtype=np.int64)
     last = features.inputs((body.last,))
@@ -302,6 +304,23 @@ class _Clock:
 
     def finish(self) -> None:
         self.seconds["total"] = time.perf_counter() - self.start
+
+
+def _without_untrained(
+    features: Features, photos: list[Photo]
+) -> tuple[Features, list[Photo], tuple[Skipped, ...]]:
+    """Without test photos of classes that no head can answer with, as none of theirs is to train
+    on: they would count as errors that more photos for the test cannot mend."""
+    trained = {photo.label for photo in photos if photo.split != "test"}
+    kept = [index for index, photo in enumerate(photos) if photo.label in trained]
+    left_out = tuple(
+        Skipped(photo.name, f"{photo.label} has no photo to train on")
+        for photo in photos
+        if photo.label not in trained
+    )
+    if not left_out or not trained:  # dividing them will tell that there is nothing to train on
+        return features, photos, ()
+    return features.take(kept), [photos[index] for index in kept], left_out
 
 
 def _class_names(photos: Sequence[Photo], skipped: Sequence[Skipped]) -> tuple[str, ...]:
