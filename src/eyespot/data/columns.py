@@ -107,6 +107,10 @@ class ColumnNames:
     split: str | None = None
 
 
+NO_COLUMNS = ColumnNames()
+"""Nothing is named: all columns are recognised."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column: its name (empty without a header), its place from 0, cells as text. `known`: the

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from eyespot.data.audit import audited
-from eyespot.data.columns import ColumnNames
+from eyespot.data.columns import NO_COLUMNS, ColumnNames
 from eyespot.data.decode import decode
 from eyespot.data.folders import is_folder, list_folder, read_class_folders
 from eyespot.data.idx import is_images, read_idx
@@ -116,7 +116,7 @@ def _open_path(path: Path, wanted: ColumnNames) -> Dataset:
 
 
 def _expect_no_columns(wanted: ColumnNames, what: str) -> None:
-    if wanted != ColumnNames():
+    if wanted != NO_COLUMNS:
         raise UsageError(f"Only tables have columns to name, and {what} is none. Leave them out.")
 
 

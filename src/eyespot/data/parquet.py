@@ -14,6 +14,7 @@ from typing import Any
 from eyespot.data.columns import (
     INDEX_NAMES,
     LABEL_NAMES,
+    NO_COLUMNS,
     Column,
     ColumnNames,
     choose_columns,
@@ -75,7 +76,7 @@ def _row_group(path: Path, changed: int, column: str, number: int) -> Any:
         return file.read_row_group(number, columns=[column], use_threads=False)[column]
 
 
-def read_parquet(path: Path, wanted: ColumnNames = ColumnNames()) -> Dataset:  # noqa: B008
+def read_parquet(path: Path, wanted: ColumnNames = NO_COLUMNS) -> Dataset:
     """A Parquet file, or a folder of them named after their splits (train-00000-of-00002.parquet),
     with a picture column (bytes, or a struct of bytes and path) or one of paths, and a label
     column; split and group columns count as in other tables.

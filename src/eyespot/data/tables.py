@@ -10,6 +10,7 @@ from pathlib import Path
 
 from eyespot.data.columns import (
     LABEL_NAMES,
+    NO_COLUMNS,
     PATH_NAMES,
     YES,
     Chosen,
@@ -62,7 +63,7 @@ class Table:
         ]
 
 
-def read_table(file: Path, wanted: ColumnNames = ColumnNames()) -> Dataset:  # noqa: B008 - frozen
+def read_table(file: Path, wanted: ColumnNames = NO_COLUMNS) -> Dataset:
     """The photos that a CSV, TSV, JSON or JSON lines file lists, with their labels and perhaps
     splits and groups.
 

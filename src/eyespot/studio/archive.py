@@ -7,19 +7,25 @@ Names in the archive only name: nothing is ever unpacked to a path.
 import contextlib
 import io
 import json
+import posixpath
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from eyespot.data.audit import audited
+from eyespot.data.columns import NO_COLUMNS, ColumnNames
 from eyespot.data.decode import MAX_BYTES
 from eyespot.data.finding import Finding
 from eyespot.data.formats import EXTENSIONS, ZIP_FAULTS, sniff, zip_member
 from eyespot.data.layout import parts_of, read_listed
+from eyespot.data.metadata import table_among
 from eyespot.data.photos import Dataset, Photo, label_of
+from eyespot.data.places import Places
+from eyespot.data.tables import parse, photos_of
+from eyespot.data.text import decode_text
 from eyespot.errors import DatasetError, PhotoError
 from eyespot.studio.project import MOST_PICTURES, Project
 
@@ -132,11 +138,12 @@ class MemberSource:
 
 
 @contextlib.contextmanager
-def open_archive(file: Path | bytes) -> Iterator[Contents]:
-    """The pictures in a zip file of folders, to be read while it is open.
+def open_archive(file: Path | bytes, wanted: ColumnNames = NO_COLUMNS) -> Iterator[Contents]:
+    """The pictures in a zip file of folders, or with a table that lists them, to be read while it
+    is open. `wanted`: the table's columns.
 
     Raises DatasetError if it is no zip file, holds no picture in a folder, or claims more than is
-    read of strangers' archives.
+    read of strangers' archives, UsageError if there is no such column.
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(file) if isinstance(file, bytes) else file)
@@ -150,7 +157,9 @@ def open_archive(file: Path | bytes) -> Iterator[Contents]:
         _check_limits(members, size)
         manifest = _manifest(archive)
         yield (
-            _with_manifest(archive, members, manifest) if manifest else _folders(archive, members)
+            _with_manifest(archive, members, manifest)
+            if manifest
+            else _folders(archive, members, wanted)
         )
 
 
@@ -205,9 +214,15 @@ def _with_manifest(
     return Contents(label_of(str(manifest.get("name", ""))), enabled, Dataset(tuple(photos)))
 
 
-def _folders(archive: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo]) -> Contents:
-    """As a folder of the same files is read, from the first folder with several things in it on."""
+def _folders(
+    archive: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo], wanted: ColumnNames
+) -> Contents:
+    """As a folder of the same files is read, from the first folder with several things in it on;
+    or by the table in it."""
     files = {name: member for member in members if (name := _name(member))}
+    if (table := table_among(files, wanted)) is not None:
+        dataset = audited(_listed(archive, files, table, wanted))
+        return Contents("", dict.fromkeys(dataset.classes, True), dataset)
     listed = read_listed(list(files), "the archive")
     photos = [
         Photo(label_of(name), MemberSource(archive, member), place.label, place.split)
@@ -222,6 +237,32 @@ def _folders(archive: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo]) -> Co
     findings = (*_code_page(files.values()), *listed.findings)
     dataset = audited(Dataset(tuple(photos), listed.skipped, findings))
     return Contents("", dict.fromkeys(dataset.classes, True), dataset)
+
+
+def _listed(
+    archive: zipfile.ZipFile,
+    files: Mapping[str, zipfile.ZipInfo],
+    table: str,
+    wanted: ColumnNames,
+) -> Dataset:
+    """The photos that a table in the archive lists, from the folder in which it lies."""
+    text = decode_text(table, MemberSource(archive, files[table]).read())
+    folder = posixpath.dirname(table)
+
+    def at(path: str) -> str:
+        return posixpath.normpath(posixpath.join(folder, path))
+
+    places = Places(
+        "the table's folder",
+        lambda path: at(path) in files,
+        lambda: [posixpath.relpath(name, folder or ".") for name in files],
+    )
+    return photos_of(
+        parse(posixpath.basename(table), text),
+        wanted,
+        places,
+        lambda path: MemberSource(archive, files[at(path)]),
+    )
 
 
 def _name(member: zipfile.ZipInfo) -> str:

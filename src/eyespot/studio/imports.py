@@ -7,6 +7,7 @@ from pathlib import Path
 
 from eyespot.classifier import load
 from eyespot.data.audit import audited
+from eyespot.data.columns import NO_COLUMNS, ColumnNames
 from eyespot.data.decode import decode
 from eyespot.data.layout import parts_of, read_listed
 from eyespot.data.open import open_photos
@@ -37,10 +38,17 @@ def import_folder(
     folder: Path,
     progress: Progress = lambda stage, done, total: None,
     stopped: Callable[[], bool] = lambda: False,
+    wanted: ColumnNames = NO_COLUMNS,
 ) -> Imported:
     """A project from a folder with a folder of pictures per class, or whatever else `open_photos`
     takes. Raises DatasetError, UsageError, ProjectError, Stopped."""
-    dataset = open_photos(folder, least_classes=1)
+    dataset = open_photos(
+        folder,
+        least_classes=1,
+        path_column=wanted.path,
+        label_column=wanted.label,
+        split_column=wanted.split,
+    )
     enabled = dict.fromkeys(dataset.classes, True)
     return _import(store, folder.resolve().name, dataset, enabled, progress, stopped)
 
@@ -51,10 +59,12 @@ def import_archive(
     name: str,
     progress: Progress = lambda stage, done, total: None,
     stopped: Callable[[], bool] = lambda: False,
+    wanted: ColumnNames = NO_COLUMNS,
 ) -> Imported:
-    """A project from a zip file of folders, or one that was exported here. `name`: of the project,
-    if the file does not say. Raises DatasetError, UsageError, ProjectError, Stopped."""
-    with open_archive(file) as found:
+    """A project from a zip file of folders or of photos and a table, or one that was exported here.
+    `name`: of the project, if the file does not say. `wanted`: the table's columns. Raises
+    DatasetError, UsageError, ProjectError, Stopped."""
+    with open_archive(file, wanted) as found:
         named = found.name or name
         return _import(store, named, found.dataset, found.enabled, progress, stopped)
 
