@@ -106,6 +106,11 @@ def test_encodings_and_line_ends(folder: Path, encoding: str, end: str) -> None:
     assert is_right(read(folder, text.encode(encoding)))
 
 
+def test_one_photo_a_class_by_number(folder: Path) -> None:
+    found = read(folder, rows("file,class_index", "{f},{n}"))
+    assert len(found.classes) == len(NAMES)
+
+
 def test_names_without_their_ending(folder: Path) -> None:
     text = "id,breed\n" + "".join(f"{name[:-4]},{name[:3]}\n" for name in NAMES)
     found = read(folder, text)
@@ -129,6 +134,8 @@ REFUSED = {
     "dates alone": ("image,when", "{f},2024-01-{n}", "one column of labels"),
     "scores alone": ("image,score", "{f},0.{n}", "one column of labels"),
     "e-mails alone": ("image,who", "{f},a{n}@x.org", "one column of labels"),
+    "batches": ("image,batch", "{f},{i}", "one column of labels"),
+    "labels that are ids": ("image,label", "{f},{n}", "one column of labels"),
     "titles": ("image,headline", "{f},Photo number {n}", "one column of labels"),
     "two labels": ("image,label,species", "{f},{s}x,{l}", "found 2 that may hold them"),
     "two photos": ("left,right,label", "{f},{f},{l}", "one column of photos"),

@@ -71,6 +71,8 @@ NEVER = frozenset(
         *("url", "uri", "link", "lat", "lon", "lng", "latitude", "longitude", "gps", "altitude"),
         *("comment", "comments", "note", "notes", "description", "caption", "text", "title"),
         *("count", "number", "no", "num", "nr", "row", "line", "page", "unnamed", "fold", "seed"),
+        *("batch", "session", "run", "sequence", "frame", "series", "patient", "subject", "track"),
+        *("camera", "device", "scanner", "slide", "plate", "lens", "site", "station", "burst"),
         *("licence", "license", "rights", "version", "filesize", "checksum", "dpi", "iso"),
     )
 )
@@ -311,8 +313,9 @@ def _holds_labels(column: Column) -> bool:
     if _share(column, is_path) > 0.5:
         return False
     different = len(set(filled))
-    if different == len(filled) >= FEW_ROWS and all(map(_is_number, filled)):
-        return False  # ids
+    ids = different == len(filled) >= FEW_ROWS and all(map(_is_number, filled))
+    if ids and not column.has_name(INDEX_NAMES):  # to test with, there may be one photo a class
+        return False
     return not (different > len(filled) / 2 and _share(column, _HEX.fullmatch) > 0.5)
 
 
