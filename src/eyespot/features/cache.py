@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 from numpy.typing import NDArray
 
 from eyespot.errors import CacheError, UsageError
 from eyespot.features.database import is_damage, open_database, pragma
+from eyespot.user_folders import user_folder
 
 logger = logging.getLogger(__name__)
 
@@ -99,8 +99,7 @@ def cache_folder() -> Path:
 
 
 def _folder() -> Path:
-    named = os.environ.get("EYESPOT_CACHE")
-    return Path(named) if named else Path(platformdirs.user_cache_dir("eyespot"))
+    return user_folder("EYESPOT_CACHE")
 
 
 def _limit_from_environment() -> int:

@@ -54,7 +54,7 @@ class Store:
         except OSError as error:
             raise ProjectError(
                 f"The folder {folder} for projects cannot be made ({error.strerror}). "
-                "Choose another."
+                "Set EYESPOT_PROJECTS to a folder that can be written."
             ) from error
         self.folder = folder
         self.database = Database(folder / "projects.sqlite3")
