@@ -130,6 +130,7 @@ def summary(lesson: "Lesson") -> dict[str, Any]:
             }
             for trial in lesson.candidates
         ],
+        "left_out": [{"what": one.what, "why": one.why} for one in lesson.left_out],
         "learning_curve": lesson.learning_curve.to_dict() if lesson.learning_curve else None,
         "rejection": lesson.rejection.to_dict(),
         "seconds": lesson.seconds,

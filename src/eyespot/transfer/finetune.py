@@ -83,8 +83,9 @@ class FineTuning:
 
     `last`: float32 [n, num_features], the untouched network's last layer, for the linear probe.
     `share`: of the stages that can learn, those that do. `epochs`: at most so many.
-    `forget_photos`: as `learn_familiarity` has it. `end`: the moment (time.perf_counter) by which the frozen stages must be done. Raises
-    OutOfTime, UsageError for a network that cannot be fine-tuned.
+    `forget_photos`: as `learn_familiarity` has it. `end`: the moment (time.perf_counter) by which
+    the frozen stages must be done. Raises OutOfTime, UsageError for a network that cannot be
+    fine-tuned.
     """
 
     def __init__(
