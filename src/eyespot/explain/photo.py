@@ -13,6 +13,7 @@ from eyespot.data.open import PhotoLike, opened
 from eyespot.data.photos import Photo
 from eyespot.data.transforms import needed_short_side
 from eyespot.errors import UsageError
+from eyespot.evaluation import percent
 from eyespot.explain.change import Change, least_change
 from eyespot.explain.occlusion import heat, slide
 from eyespot.features.extract import head_inputs
@@ -62,9 +63,9 @@ class Explanation:
     @property
     def answer(self) -> str:
         """In words, on one line."""
-        own = f"{self.label}, {self.probability:.1%}"
+        own = f"{self.label}, {percent(self.probability)}"
         if self.label != self.prediction.top[0][0]:
-            return f"why not {own}? {self.rival[0]}, {self.rival[1]:.1%}"
+            return f"why not {own}? {self.rival[0]}, {percent(self.rival[1])}"
         return f"none of these, the nearest is {own}" if self.prediction.unknown else own
 
     def to_dict(self) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class Lesson:
     """All that one teaching found out; the report and the command line are made of it.
 
     `dataset`: the photos that were used. `labels`: int64 [n], indices of the classifier's classes.
+    `trained`: int64 [K], photos of each class to train on.
     `probabilities`: float64 [n, K], of each photo by heads that never saw it; rows of photos that
     were never asked about are NaN. `evaluation`: of these (nested: model selection is inside), or
     of the test split if there is one. `reason`: what was selected and why. `candidates`: each by
@@ -69,6 +70,7 @@ class Lesson:
     findings: list[Finding]
     duplicates: Duplicates
     labels: NDArray[np.int64]
+    trained: NDArray[np.int64]
     probabilities: NDArray[np.float64]
     features: Features
     suspicious: list[Suspicion]
@@ -152,7 +154,8 @@ def learn(
 
     alike = similarity(features, body)
     known, learnt = features.take(division.learn), truth[division.learn]
-    per_class = float(np.median(np.bincount(learnt, minlength=len(names))))
+    trained = np.bincount(learnt, minlength=len(names))
+    per_class = float(np.median(trained))
     order = candidates(method, per_class, alike)
     if forget_photos:  # neighbours are photos
         order = [candidate for candidate in order if candidate.method != "knn"]
@@ -239,6 +242,7 @@ def learn(
         findings=findings,
         duplicates=duplicates,
         labels=truth,
+        trained=trained,
         probabilities=probabilities,
         features=features,
         suspicious=suspicious,
@@ -372,7 +376,7 @@ def _learning_curve(
         asked = ~np.isnan(scores[:, 0])
         correct.append(scores[asked].argmax(axis=1) == labels[asked])
         sizes.append(round(float(np.mean([len(train) for train, _ in parts]))))
-    return learning_curve(sizes, correct)
+    return learning_curve(sizes, correct, len(labels))
 
 
 def _rank_in_class(labels: NDArray[np.int64]) -> NDArray[np.float64]:
