@@ -1,6 +1,5 @@
 """Why a classifier says what it says of a photo."""
 
-import difflib
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ from eyespot.explain.change import Change, least_change
 from eyespot.explain.occlusion import heat, slide
 from eyespot.features.extract import head_inputs
 from eyespot.heads.scorers import most_alike, unit_rows
+from eyespot.nearest import nearest_name
 
 NEAREST = 6
 
@@ -103,8 +103,8 @@ def explain_photo(
     """
     classes = classifier.classes
     if label is not None and label not in classes:
-        near = difflib.get_close_matches(label, classes, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"the classes are {shortened(classes)}."
+        near = nearest_name(label, classes)
+        hint = f"did you mean {near!r}?" if near else f"the classes are {shortened(classes)}."
         raise UsageError(f"There is no class {label!r}; {hint}")
     if len(classes) < 2:
         raise UsageError("This classifier knows one class only; its answer has no reasons.")
