@@ -554,6 +554,7 @@ def model_card(classifier: Classifier) -> str:
             f"{percent_interval((low, high))}, n = {metrics['count']:,})",
             f"- Calibration error (ECE): {metrics['ece']:.3f}",
         ]
+    lines += [f"- Photos: {message}" for message in metrics.get("source", ())]
     lines += [
         "",
         "It knows what it was taught: photos from another camera, place or season may be "

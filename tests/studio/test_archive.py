@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from eyespot.classifier import Classifier
+from eyespot.data.columns import ColumnNames
 from eyespot.data.open import open_photos
 from eyespot.errors import (
     ClassifierFileError,
@@ -119,6 +120,28 @@ def test_folders_in_a_zip_file_are_classes(store: Store, above: str) -> None:
     assert found.project.snapshot().name == "pets"
     assert names(found.project) == {"cat": 2, "dog": 1}
     assert [skipped.path for skipped in found.skipped] == [f"{above}dog/readme.txt"]
+
+
+@pytest.mark.parametrize("above", ["", "photos/"])
+def test_a_table_in_a_zip_file_names_the_classes(store: Store, above: str) -> None:
+    members = {f"{above}{n}.jpg": data for n, data in enumerate(pictures(4))}
+    rows = "".join(f"{n}.jpg,{'ab'[n % 2]},{'xyxx'[n]}\n" for n in range(4))
+    table = {f"{above}labels.csv": f"file,label,colour\n{rows}".encode()}
+    found = import_archive(store, zipped(members | table), "listed")
+    assert names(found.project) == {"a": 2, "b": 2}
+    assert "label column: label" in found.note
+    table = {f"{above}labels.csv": f"file,animal,colour\n{rows}".encode()}
+    with pytest.raises(DatasetError, match="--label-column"):
+        import_archive(store, zipped(members | table), "listed")
+    wanted = ColumnNames(label="colour")
+    found = import_archive(store, zipped(members | table), "listed", wanted=wanted)
+    assert names(found.project) == {"x": 3, "y": 1}
+
+
+def test_a_table_beside_class_folders_does_not_count(store: Store) -> None:
+    members = {f"{'ab'[n % 2]}/{n}.jpg": data for n, data in enumerate(pictures(4))}
+    members["notes.csv"] = b"what,ever\n1,2\n"
+    assert names(import_archive(store, zipped(members), "x").project) == {"a": 2, "b": 2}
 
 
 def test_names_in_a_zip_file_never_become_paths(store: Store, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn, open_labelled
 from eyespot.cli.show import (
     bar_of,
     counted,
@@ -40,6 +41,9 @@ def evaluate(
     gallery: Annotated[
         Path | None, typer.Option(help="Write a page of what went wrong.", metavar="FILE")
     ] = None,
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
+    split_column: SplitColumn = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
 ) -> None:
     """Measure a classifier on photos it has not seen, or a network on ImageNet.
@@ -60,17 +64,20 @@ def evaluate(
         )
     if crops != 1 or scales or gallery:
         raise UsageError("--crops, --scales and --gallery are for --imagenet alone.")
-    _examine(Path(model), photos, as_json)
+    _examine(Path(model), photos, (path_column, label_column, split_column), as_json)
 
 
-def _examine(model: Path, photos: Path, as_json: bool) -> None:
+def _examine(
+    model: Path, photos: Path, columns: tuple[str | None, str | None, str | None], as_json: bool
+) -> None:
     from eyespot.classifier import load
     from eyespot.evaluation import advice, percent, percent_interval, verdict
     from eyespot.transfer.examine import examine
 
     classifier = load(model)
+    collection = open_labelled(photos, *columns, least_classes=1)
     with progress() as step:
-        exam = examine(classifier, photos, progress=step)
+        exam = examine(classifier, collection, progress=step)
     evaluation = exam.evaluation
     if as_json:
         print_json(

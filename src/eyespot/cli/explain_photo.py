@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, write_png
-from eyespot.cli.show import counted, print_json, printable, progress
+from eyespot.cli.show import counted, print_findings, print_json, printable, progress
 from eyespot.errors import PhotoError
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def photo(
                 print(f"  {written}")
     if as_json:
         print_json(told)
+    print_findings(found.findings, sys.stderr)
     for skipped in found.skipped:
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
     return 1 if all(one["error"] for one in told) else 0

@@ -10,7 +10,7 @@ import typer
 
 from eyespot.cli.at_length import Part, looking, read_and_written, say_failures
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, check_table
-from eyespot.cli.show import bar_of, counted, printable
+from eyespot.cli.show import bar_of, counted, print_findings, printable
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def predict(
             print(f"{said} of {len(dataset.photos)} are there for {printable(str(path))}")
         elif not as_json:
             print(f"{said}, {printable(str(path))}", file=sys.stderr)
+    print_findings(dataset.findings, sys.stderr)
     for skipped in dataset.skipped:
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
     return 1 if count and count == failures else 0
@@ -118,7 +119,7 @@ def _find(names: list[str]) -> "Dataset":
     )
     others = [name for name in names if name != "-"]
     found = find_unlabelled(others) if others else Dataset(())
-    return Dataset(piped + found.photos, found.skipped)
+    return Dataset(piped + found.photos, found.skipped, found.findings)
 
 
 def _print_json(answers: "Iterable[Prediction]") -> tuple[int, int]:

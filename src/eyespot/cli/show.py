@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from eyespot.data.finding import Finding
@@ -70,11 +70,11 @@ def finding_json(finding: "Finding") -> dict[str, str]:
     return {key: getattr(finding, key) for key in ("kind", "severity", "message", "advice")}
 
 
-def print_findings(findings: "Iterable[Finding]") -> None:
-    """A line a finding."""
+def print_findings(findings: "Iterable[Finding]", file: TextIO | None = None) -> None:
+    """A line a finding, on standard output or `file`."""
     for finding in findings:
         said = f"{finding.severity.capitalize()}: {finding.message} {finding.advice}"
-        print(printable(said.rstrip()))
+        print(printable(said.rstrip()), file=file)
 
 
 def bar(share: float, width: int = 24) -> str:

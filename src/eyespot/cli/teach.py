@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eyespot.cli.at_length import read_and_written
+from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn, open_labelled
 from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.show import (
     bar_of,
@@ -26,8 +27,8 @@ def teach(
     photos: Annotated[
         Path,
         typer.Argument(
-            help="PHOTOS/<class>/*.jpg, the same in train/, val/ and test/, a CSV or TSV, Parquet, "
-            "IDX or WebDataset shards (.tar)."
+            help="PHOTOS/<class>/*.jpg, the same in train/, val/ and test/, a CSV, TSV or "
+            "JSON table, Parquet, IDX or WebDataset shards (.tar)."
         ),
     ],
     output: Annotated[
@@ -56,6 +57,9 @@ def teach(
     forget_photos: Annotated[
         bool, typer.Option("--forget-photos", help="Keep no features of the photos.")
     ] = False,
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
+    split_column: SplitColumn = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
 ) -> None:
     """Teach a classifier from photos and report how good it is.
@@ -67,11 +71,12 @@ def teach(
     check_ending(output, ".eyespot")
     check_ending(page, ".html", ".htm")
     from eyespot.classifier import load
-    from eyespot.data.open import open_photos
     from eyespot.report import write_report
     from eyespot.transfer.teach import learn
 
-    collection = open_photos(photos, least_classes=1 if onto else 2)
+    collection = open_labelled(
+        photos, path_column, label_column, split_column, least_classes=1 if onto else 2
+    )
     outputs = [output, page]
     check_outputs(outputs, [photos, *read_and_written(collection.photos, outputs)])
     if onto is not None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eyespot.cli.check import check_plan
+from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn, open_labelled
 from eyespot.cli.epochs import watching
 from eyespot.cli.outputs import check_folder
-from eyespot.cli.show import command, counted, print_json, printable
+from eyespot.cli.show import command, counted, finding_json, print_findings, print_json, printable
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def train(
         Path,
         typer.Argument(
             help="Labelled photos, as for teach: PHOTOS/<class>/*.jpg, the same in train/, val/ "
-            "and test/, a CSV or TSV, Parquet, IDX or WebDataset shards (.tar)."
+            "and test/, a CSV, TSV or JSON table, Parquet, IDX or WebDataset shards (.tar)."
         ),
     ],
     output: Annotated[
@@ -91,6 +92,9 @@ def train(
     ] = 0,
     seed: Annotated[int, typer.Option(help="Of all that is left to chance.")] = 0,
     check: Annotated[bool, typer.Option("--check", help="Check the plan, do not train.")] = False,
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
+    split_column: SplitColumn = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
 ) -> None:
     """Train a network from scratch. The same command goes on with a run that was stopped.
@@ -146,9 +150,12 @@ def train(
             f"rises, and never gets to {learning_rate:g}. Usual is one epoch, or a few of many.",
             file=sys.stderr,
         )
+    collection = open_labelled(photos, path_column, label_column, split_column)
+    if first:
+        print_findings(collection.findings, sys.stderr)
     if check:
         if first:
-            check_plan(photos, plan, output, held_out, as_json)
+            check_plan(collection, plan, output, held_out, as_json)
         return
     page = output / PAGE
     more = {"held_out": held_out, "every": every}
@@ -169,7 +176,7 @@ def train(
     try:
         with together(), watching(plan, quiet=as_json or rank() > 0) as (step, show):
             done = train_on(
-                photos,
+                collection,
                 plan,
                 output,
                 held_out=held_out,
@@ -198,6 +205,7 @@ def train(
                 "test_loss": done.test and done.test[0],
                 "test_accuracy": done.test and done.test[1],
                 "epochs": [asdict(epoch) for epoch in done.trained.epochs],
+                "findings": [finding_json(finding) for finding in collection.findings],
                 "skipped": [{"path": s.path, "reason": s.reason} for s in done.skipped],
                 "network": str(done.path),
                 "classifier": str(output / CLASSIFIER),

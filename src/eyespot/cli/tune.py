@@ -1,17 +1,19 @@
 """`eyespot tune`."""
 
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn, open_labelled
 from eyespot.cli.outputs import check_folder
-from eyespot.cli.show import print_json, printable, progress
+from eyespot.cli.show import print_findings, print_json, printable, progress
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from eyespot.training.plan import Plan
     from eyespot.training.tune import Trial
@@ -31,6 +33,9 @@ def tune(
         float, typer.Option(help="Part that validates, where the photos do not say which.")
     ] = 0.1,
     seed: Annotated[int, typer.Option(help="Of all that is left to chance.")] = 0,
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
+    split_column: SplitColumn = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
 ) -> None:
     """Search for settings to train with. The same command goes on with a search that was stopped.
@@ -55,9 +60,11 @@ def tune(
         precision=precision,
         seed=seed,
     )
+    collection = open_labelled(photos, path_column, label_column, split_column)
+    print_findings(collection.findings, sys.stderr)
     with progress() as step:
         found = tune(
-            photos,
+            collection,
             plan,
             output,
             trials=trials,
@@ -66,7 +73,12 @@ def tune(
             progress=step,
             watch=(lambda trials: None) if as_json else Lines().watch,
         )
-    command = _command(photos, found.plan, held_out) if found.plan else None
+    columns = {
+        "path-column": path_column,
+        "label-column": label_column,
+        "split-column": split_column,
+    }
+    command = _command(photos, found.plan, held_out, columns) if found.plan else None
     if as_json:
         print_json(
             {
@@ -114,7 +126,9 @@ def _line(trial: "Trial") -> str:
     )
 
 
-def _command(photos: Path, plan: "Plan", held_out: float) -> str:
+def _command(
+    photos: Path, plan: "Plan", held_out: float, columns: "Mapping[str, str | None]"
+) -> str:
     """A line for the shell that trains with the same settings on the same photos."""
     options = {
         "model": plan.model,
@@ -128,6 +142,7 @@ def _command(photos: Path, plan: "Plan", held_out: float) -> str:
         "precision": plan.precision,
         "held-out": held_out,
         "seed": plan.seed,
+        **{name: column for name, column in columns.items() if column is not None},
     }
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     return shlex.join(["eyespot", "train", str(photos), *words, "-o", "network"])

@@ -9,7 +9,7 @@ import numpy as np
 from eyespot.classifier import Classifier, shortened
 from eyespot.data.finding import Finding
 from eyespot.data.open import PhotoLike, open_photos
-from eyespot.data.photos import Skipped
+from eyespot.data.photos import Dataset, Skipped
 from eyespot.errors import DatasetError
 from eyespot.evaluation import Evaluation, evaluate, mistakes
 from eyespot.features.cache import FeatureCache
@@ -43,7 +43,7 @@ class Examination:
 
 def examine(
     classifier: Classifier,
-    source: str | Path | Sequence[PhotoLike],
+    source: str | Path | Sequence[PhotoLike] | Dataset,
     labels: Sequence[str | int] | None = None,
     *,
     progress: Progress = lambda stage, done, total: None,

@@ -165,11 +165,23 @@ def survey(
     )
 
 
-def open_any(path: Path) -> Dataset:
+def open_any(
+    path: Path,
+    path_column: str | None = None,
+    label_column: str | None = None,
+    split_column: str | None = None,
+) -> Dataset:
     """A labelled collection, or the photos below a folder that has not two class folders, without
-    labels. Raises DatasetError if there is no photo."""
+    labels. The columns are those of `open_photos`. Raises DatasetError if there is no photo,
+    UsageError for a column that there is not."""
     try:
-        dataset = open_photos(path, least_classes=1)
+        dataset = open_photos(
+            path,
+            least_classes=1,
+            path_column=path_column,
+            label_column=label_column,
+            split_column=split_column,
+        )
     except DatasetError:
         if not is_folder(path):
             raise

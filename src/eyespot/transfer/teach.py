@@ -140,6 +140,8 @@ def learn(
     skipped = (*dataset.skipped, *unreadable)
     if onto is not None:
         features, photos = _with_taught(onto, features, photos)
+    features, photos, untrained = _without_untrained(features, photos)
+    skipped += untrained
     names = _class_names(photos, skipped)
     truth = np.array([names.index(photo.label or "") for photo in photos], dtype=np.int64)
     last = features.inputs((body.last,))
@@ -227,6 +229,7 @@ def learn(
         **evaluation.to_dict(),
         "evaluated_on": evaluated_on,
         "method": chosen.candidate.name,
+        "source": [finding.message for finding in dataset.findings],
         "rejection": rejection.to_dict(),
     }
     suspicious = suspicious_labels(probabilities, truth)
@@ -263,12 +266,23 @@ def teach(
     *,
     method: str = "auto",
     budget: float | None = None,
+    path_column: str | None = None,
+    label_column: str | None = None,
+    split_column: str | None = None,
 ) -> Classifier:
     """Teach a classifier: the short form of `learn`, which also tells how good it is.
 
+    `path_column`, `label_column`, `split_column`: as `open_photos` takes them.
     The figures are in `classifier.metrics`. Raises what `learn` raises.
     """
-    return learn(source, labels, method=method, budget=budget).classifier
+    dataset = open_photos(
+        source,
+        labels,
+        path_column=path_column,
+        label_column=label_column,
+        split_column=split_column,
+    )
+    return learn(dataset, method=method, budget=budget).classifier
 
 
 class _Clock:
@@ -285,6 +299,23 @@ class _Clock:
 
     def finish(self) -> None:
         self.seconds["total"] = time.perf_counter() - self.start
+
+
+def _without_untrained(
+    features: Features, photos: list[Photo]
+) -> tuple[Features, list[Photo], tuple[Skipped, ...]]:
+    """Without test photos of classes that no head can answer with, as none of theirs is to train
+    on: they would count as errors that more photos for the test cannot mend."""
+    trained = {photo.label for photo in photos if photo.split != "test"}
+    kept = [index for index, photo in enumerate(photos) if photo.label in trained]
+    left_out = tuple(
+        Skipped(photo.name, f"{photo.label} has no photo to train on")
+        for photo in photos
+        if photo.label not in trained
+    )
+    if not left_out or not trained:  # dividing them will tell that there is nothing to train on
+        return features, photos, ()
+    return features.take(kept), [photos[index] for index in kept], left_out
 
 
 def _class_names(photos: Sequence[Photo], skipped: Sequence[Skipped]) -> tuple[str, ...]:
