@@ -39,7 +39,10 @@ from eyespot.heads.scorers import LogitsScorer, Scorer, scorer_from_arrays
 from eyespot.models.registry import find
 from eyespot.models.weights import find_weights
 
-CROSS_VALIDATED = "photos it had not seen (cross-validation)"
+CROSS_VALIDATED = "held-out photos by cross-validation"
+NESTED = "held-out photos by nested cross-validation, model selection inside"
+"""What an accuracy was measured on. Nested: the method, too, was selected without the photos that
+it is measured on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -533,6 +536,8 @@ def _read_taught(path: Path, classifier: Classifier) -> TaughtPhotos | None:
 
 def model_card(classifier: Classifier) -> str:
     """What it is, how good, made from what: Markdown, for people who open the file."""
+    from eyespot.evaluation import percent, percent_interval
+
     metrics = classifier.metrics
     lines = [
         "# An eyespot classifier",
@@ -545,8 +550,8 @@ def model_card(classifier: Classifier) -> str:
     if "top1" in metrics:
         low, high = metrics["top1_interval"]
         lines += [
-            f"- Right on {metrics['top1']:.1%} of photos (95 % interval {low:.1%} to {high:.1%}), "
-            f"measured on {metrics['count']}: {metrics['evaluated_on']}",
+            f"- Accuracy {percent(metrics['top1'])} on {metrics['evaluated_on']} (95% CI "
+            f"{percent_interval((low, high))}, n = {metrics['count']:,})",
             f"- Calibration error (ECE): {metrics['ece']:.3f}",
         ]
     lines += [f"- Photos: {message}" for message in metrics.get("source", ())]

@@ -167,13 +167,15 @@ class LiveTable:
 
 def cells(epoch: "Epoch") -> tuple[str, ...]:
     """What stands under `HEADINGS`."""
+    from eyespot.evaluation import percent
+
     return (
         str(epoch.epoch),
         f"{epoch.learning_rate:.2g}",
         f"{epoch.loss:.4f}",
-        f"{epoch.accuracy:.2%}",
+        percent(epoch.accuracy, 2),
         "-" if epoch.val_loss is None else f"{epoch.val_loss:.4f}",
-        "-" if epoch.val_accuracy is None else f"{epoch.val_accuracy:.2%}",
+        "-" if epoch.val_accuracy is None else percent(epoch.val_accuracy, 2),
         f"{epoch.seconds:.1f}",
     )
 

@@ -128,4 +128,4 @@ def print_survey(survey: "Survey", actions: "list[Action]") -> None:
     for skipped in survey.skipped[:5]:
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"))
     if len(survey.skipped) > 5:
-        print(f"and {len(survey.skipped) - 5} more; the page names them all.")
+        print(f"and {len(survey.skipped) - 5:,} more; --json lists every one.")

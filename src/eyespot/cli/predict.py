@@ -9,7 +9,7 @@ import typer
 
 from eyespot.cli.at_length import Part, looking, read_and_written, say_failures
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, check_table
-from eyespot.cli.show import bar, counted, json_text, print_findings, printable
+from eyespot.cli.show import bar_of, counted, json_text, print_findings, printable
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -146,5 +146,5 @@ def _print(answers: "Iterable[Prediction]") -> tuple[int, int]:
             print("  none of these: it looks like nothing that was taught. The nearest:")
         width = max(len(label) for label, _ in answer.top)
         for label, probability in answer.top:
-            print(f"  {printable(label):{width}}  {bar(probability)} {probability:6.1%}")
+            print(f"  {printable(label):{width}}  {bar_of(probability)}")
     return count, failures

@@ -95,6 +95,13 @@ def bar(share: float, width: int = 24) -> str:
     return ("█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8]).rstrip().ljust(width)
 
 
+def bar_of(share: float) -> str:
+    """A bar, and the share in percent."""
+    from eyespot.evaluation import percent
+
+    return f"{bar(share)} {percent(share):>6}"
+
+
 def printable(text: str) -> str:
     """A name as it may go to a terminal: control characters, which could drive it, are escaped."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -104,6 +104,7 @@ def train(
     from dataclasses import asdict
 
     from eyespot.data.photos import Skipped
+    from eyespot.evaluation import percent
     from eyespot.report.training import write_training
     from eyespot.training.plan import Plan
     from eyespot.training.processes import rank, together
@@ -214,7 +215,7 @@ def train(
         return
     print(f"\nLearnt from {counted(done.learnt, 'picture')}, validated with {done.validated:,}.")
     if done.test is not None:
-        print(f"Right on {done.test[1]:.2%} of the {done.tested:,} pictures of the test set.")
+        print(f"Accuracy {percent(done.test[1], 2)} on the test set (n = {done.tested:,}).")
     classifier = printable(str(output / CLASSIFIER))
     print(f"Network     {printable(str(done.path))}")
     print(f"Classifier  {classifier}")

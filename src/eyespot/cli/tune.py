@@ -114,8 +114,10 @@ class Lines:
 
 
 def _line(trial: "Trial") -> str:
+    from eyespot.evaluation import percent
+
     chosen = trial.settings
-    unseen = f"{trial.accuracy:.2%}" if trial.accuracy is not None else "no loss"
+    unseen = percent(trial.accuracy, 2) if trial.accuracy is not None else "no loss"
     given_up = "  given up" if trial.state == "pruned" else ""
     return (
         f"{trial.number + 1:5}  {chosen['learning_rate']:7.2g}  {chosen['weight_decay']:7.2g}  "

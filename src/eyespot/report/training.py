@@ -113,7 +113,7 @@ def _charts(epochs: Sequence[Epoch], best: Epoch | None) -> list[Chart]:
             "Right, by epoch",
             [epoch.accuracy for epoch in epochs],
             [epoch.val_accuracy for epoch in epochs],
-            number=lambda share: f"{100 * share:.3g} %",
+            number=lambda share: f"{100 * share:.3g}%",
         ),
         both(
             "loss",

@@ -2,6 +2,7 @@
 
 import { byId, tell } from "./ask.js";
 import { InferenceSession, Tensor, env } from "./onnxruntime.js";
+import { percent } from "./percent.js";
 import { Watch } from "./watch.js";
 
 /**
@@ -16,9 +17,6 @@ const said = byId("said", HTMLElement);
 const speed = byId("speed", HTMLElement);
 const canvas = document.createElement("canvas");
 const drawing = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
-
-/** @param {number} share */
-const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 
 /** @param {string} label @returns {Bar} */
 function barOf(label) {
