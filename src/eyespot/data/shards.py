@@ -144,8 +144,8 @@ def read_shards(shards: Shards) -> Dataset:
         why = f" ({skipped[0].path}: {skipped[0].reason})" if skipped else ""
         raise DatasetError(
             f"Expected WebDataset shards with pictures (KEY.jpg) beside their classes (KEY.cls or "
-            f"KEY.json), found none in {printable(next(iter(shards.splits)))}{why}. If this is an archive "
-            "of folders, unpack it first."
+            f"KEY.json), found none in {printable(next(iter(shards.splits)))}{why}. If this is an "
+            "archive of folders, unpack it first."
         )
     return Dataset(tuple(photos), tuple(skipped), shards.findings)
 
