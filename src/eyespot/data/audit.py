@@ -86,18 +86,22 @@ def audited(dataset: Dataset) -> Dataset:
     return replace(dataset, findings=(*dataset.findings, *found))
 
 
+_MARKS = re.compile(r"[\s_]+|(?<=[^\W\d_])[.-]+|[.-]+(?=[^\W\d_])")
+"""What two spellings of a name differ in: sea-lion, sea lion; but not -1 and 1, or 1.5 and 15."""
+
+
 def _nearly_alike(classes: Sequence[str]) -> Iterable[Finding]:
     alike: dict[str, list[str]] = {}
     for name in classes:
         folded = unicodedata.normalize("NFKC", name).casefold()
-        alike.setdefault(re.sub(r"[\W_]+", "", folded) or folded, []).append(name)
+        alike.setdefault(_MARKS.sub("", folded) or folded, []).append(name)
     for names in alike.values():
         if len(names) > 1:
             yield Finding(
                 "similar names",
                 "warning",
                 f"{' and '.join(map(repr, names))} are {len(names)} classes; only capitals, spaces "
-                "or other marks differ.",
+                "or hyphens differ.",
                 "If they are one class, give it one name.",
             )
 

@@ -193,13 +193,10 @@ def _with_manifest(
     archive: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo], manifest: dict[str, Any]
 ) -> Contents:
     try:
-        names = {
-            label_of(str(of["folder"])): label_of(str(of["name"])) for of in manifest["classes"]
-        }
-        enabled = {label_of(str(of["name"])): bool(of["enabled"]) for of in manifest["classes"]}
-        bursts = {
-            label_of(str(at)): label_of(str(burst)) for at, burst in manifest["bursts"].items()
-        }
+        classes, named = manifest["classes"], manifest["bursts"].items()
+        names = {label_of(str(of["folder"])): label_of(str(of["name"])) for of in classes}
+        enabled = {label_of(str(of["name"])): bool(of["enabled"]) for of in classes}
+        bursts = {label_of(str(name)): label_of(str(burst)) for name, burst in named}
     except (KeyError, TypeError, AttributeError) as error:
         raise DatasetError(
             f"The archive's {MANIFEST} is not as expected ({error}). Export it again, or delete "
