@@ -1,6 +1,7 @@
 """Pictures as a zip file of folders, one a class; and back.
 
-A manifest keeps what folders cannot say: the classes' own names and which frames are of one burst.
+Photos keep their files' names. A manifest keeps what folders cannot say: the classes' own names and
+which frames are of one burst.
 Names in the archive only name: nothing is ever unpacked to a path.
 """
 
@@ -9,6 +10,7 @@ import io
 import json
 import posixpath
 import re
+import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +41,8 @@ MOST_RATIO = 100
 FREE_GROWTH = 10_000_000
 """Bytes below which growing is no danger."""
 MAX_MANIFEST = 20_000_000
+MOST_BYTES = 200
+"""Of a file's name without its ending: file systems hold 255."""
 UTF8_FLAG = 0x800
 """General purpose bit 11 (APPNOTE 4.4.4): the name is UTF-8."""
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
@@ -55,7 +59,7 @@ def write_archive(project: Project, file: BinaryIO) -> int:
             strict=True,
         )
     )
-    numbers = dict.fromkeys(folders, 0)
+    taken: dict[str, set[str]] = {folder: set() for folder in folders}
     bursts: dict[str, str] = {}
     missing = 0
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
@@ -67,9 +71,9 @@ def write_archive(project: Project, file: BinaryIO) -> int:
             if data is None:
                 missing += 1
                 continue
-            numbers[picture.class_id] += 1
-            number = numbers[picture.class_id]
-            name = f"{folders[picture.class_id]}/{number:05}{_ending(data)}"
+            own = taken[picture.class_id]
+            file_name = _file_name(picture.name or f"{len(own) + 1:05}", _ending(data))
+            name = f"{folders[picture.class_id]}/{_unique(file_name, own)}"
             archive.writestr(zip_member(name), data)
             if picture.burst is not None:
                 bursts[name] = picture.burst
@@ -90,18 +94,39 @@ def write_archive(project: Project, file: BinaryIO) -> int:
 def folder_names(names: Sequence[str]) -> list[str]:
     """A folder's name for each class that every system can hold, no two alike."""
     taken: set[str] = set()
-    found = []
-    for name in names:
-        safe = re.sub(r"[^\w \-.+]", "_", name)[:60].strip(" .") or "class"
-        if _RESERVED.fullmatch(safe):  # Windows keeps these names for itself
-            safe = f"{safe}_"
-        unique, number = safe, 1
-        while unique.casefold() in taken:
-            number += 1
-            unique = f"{safe} {number}"
-        taken.add(unique.casefold())
-        found.append(unique)
-    return found
+    return [
+        _unique(_safe(re.sub(r"[^\w \-.+]", "_", name)[:60].strip(" .") or "class"), taken)
+        for name in names
+    ]
+
+
+def _file_name(name: str, ending: str) -> str:
+    """A photo's own name as every system can hold it. `ending`: of what it is, if its name has
+    none of a picture."""
+    name = re.sub(r'[<>:"/\\|?*\x00-\x1f\x7f]', "_", name).strip(" .") or "photo"
+    stem, point, own = name.rpartition(".")
+    if stem and f".{own.lower()}" in EXTENSIONS:
+        name, ending = stem, point + own
+    while len(name.encode()) > MOST_BYTES:
+        name = name[:-1]
+    return _safe(name.rstrip(" .") or "photo") + ending
+
+
+def _safe(name: str) -> str:
+    """Windows keeps some names for itself."""
+    return f"{name}_" if _RESERVED.fullmatch(name) else name
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    """The name, numbered if it is among `taken`, in any case and form of letters, to which it is
+    added."""
+    stem, ending = posixpath.splitext(name)
+    unique, number = name, 1
+    while (key := unicodedata.normalize("NFC", unique).casefold()) in taken:
+        number += 1
+        unique = f"{stem} {number}{ending}"
+    taken.add(key)
+    return unique
 
 
 def _ending(data: bytes) -> str:

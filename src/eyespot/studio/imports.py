@@ -16,7 +16,7 @@ from eyespot.errors import ClassifierFileError, DatasetError, PhotoError
 from eyespot.progress import Progress, counting
 from eyespot.studio.archive import open_archive
 from eyespot.studio.pictures import Kept
-from eyespot.studio.project import LONGEST_NAME, Project, require_room
+from eyespot.studio.project import LONGEST_NAME, Project, file_name, require_room
 from eyespot.studio.projects import Draft, Store
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -77,7 +77,9 @@ def import_classifier(store: Store, path: Path, name: str) -> Imported:
     features, extractor = taught.features, classifier.backbone.extractor
     require_room(len(features))
     rows, seen, skipped = [], set(), []
-    drafts: list[list[tuple[str, str | None, bytes | None]]] = [[] for _ in classifier.classes]
+    drafts: list[list[tuple[str, str | None, bytes | None, str | None]]] = [
+        [] for _ in classifier.classes
+    ]
     for index, (sha256, label) in enumerate(
         zip(features.sha256, taught.labels.tolist(), strict=True)
     ):
@@ -93,7 +95,9 @@ def import_classifier(store: Store, path: Path, name: str) -> Imported:
             skipped.append(Skipped(features.names[index], f"its thumbnail: {error}"))
             continue
         seen.add((sha256, label))
-        drafts[label].append((sha256, None, features.thumbnails[index]))
+        drafts[label].append(
+            (sha256, None, features.thumbnails[index], file_name(features.names[index]))
+        )
         code = int(features.dhash[index]).to_bytes(8, "big")
         rows.append((sha256, extractor, code, features.values[index].tobytes()))
     classes = [
@@ -178,7 +182,10 @@ def _import(
         Draft(
             names[label],
             enabled[label],
-            [(sha256, photo.group, p.thumbnail) for sha256, (photo, p) in pictures.items()],
+            [
+                (sha256, photo.group, p.thumbnail, file_name(photo.name))
+                for sha256, (photo, p) in pictures.items()
+            ],
         )
         for label, pictures in by_class.items()
     ]
