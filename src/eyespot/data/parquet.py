@@ -5,7 +5,6 @@ Pictures stay in the file until they are asked for; a row group or two are in me
 
 import json
 import re
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +15,7 @@ from eyespot.data.folders import SPLITS, list_folder
 from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, label_of, natural, printable
 from eyespot.data.tables import LABEL_NAMES
 from eyespot.errors import DatasetError, PhotoError
+from eyespot.forking import lock_for_forks
 
 PICTURE_NAMES = ("image", "img", "picture", "photo", "jpg", "png", "bytes")
 
@@ -53,7 +53,7 @@ class ParquetSource:
         return cell
 
 
-_ONE_READER = threading.Lock()
+_ONE_READER = lock_for_forks()
 
 
 @lru_cache(maxsize=2)
