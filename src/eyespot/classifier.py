@@ -138,6 +138,21 @@ class Classifier:
     def engine(self, engine: Engine) -> None:
         self._engine = engine
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the engine, which a copy opens anew when it is first asked; with a network of its
+        own, which another machine lacks."""
+        state = self.__dict__ | {"_engine": None}
+        if self.backbone.own:
+            with own_file(self.backbone.sha256) as weights:
+                state["network"] = weights.read_bytes()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        network = state.pop("network", None)
+        if network is not None:
+            keep_own(network)
+        self.__dict__.update(state)
+
     # --- answering -------------------------------------------------------------------------
 
     def predict(self, picture: PhotoLike, *, top: int = 5) -> Prediction:
@@ -436,7 +451,7 @@ def load(path: str | Path) -> Classifier:
             f"({manifest['eyespot']})."
         )
     _require_weights(path, classifier.backbone)
-    classifier._taught = partial(_read_taught, path, classifier)
+    classifier._taught = partial(_read_taught, path.absolute(), len(classes))
     return classifier
 
 
@@ -497,7 +512,7 @@ def _widths(features: Features) -> list[int]:
     return [part.stop - part.start for part in features.layout.values()]
 
 
-def _read_taught(path: Path, classifier: Classifier) -> TaughtPhotos | None:
+def _read_taught(path: Path, classes: int) -> TaughtPhotos | None:
     arrays = classifier_file.read_photos(path)
     if arrays is None:
         return None
@@ -523,7 +538,7 @@ def _read_taught(path: Path, classifier: Classifier) -> TaughtPhotos | None:
             raise ValueError("their features are more or fewer than they say")
         lengths = {len(labels), len(features), len(features.dhash), len(features.sha256)}
         if lengths != {len(features.thumbnails)} or not (
-            0 <= labels.min(initial=0) <= labels.max(initial=0) < len(classifier.classes)
+            0 <= labels.min(initial=0) <= labels.max(initial=0) < classes
         ):
             raise ValueError("their numbers do not agree")
         return TaughtPhotos(features, labels)

@@ -4,7 +4,6 @@ Pictures stay in the file until they are asked for; a row group or two are in me
 """
 
 import json
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -27,6 +26,7 @@ from eyespot.data.places import beside
 from eyespot.data.split_names import splits_of_files
 from eyespot.data.tables import Table, doubtful_labels, label_in, photos_of
 from eyespot.errors import DatasetError, PhotoError
+from eyespot.forking import lock_for_forks
 
 PICTURE_NAMES = ("image", "img", "picture", "photo", "jpg", "png", "bytes")
 
@@ -64,7 +64,7 @@ class ParquetSource:
         return cell
 
 
-_ONE_READER = threading.Lock()
+_ONE_READER = lock_for_forks()
 
 
 @lru_cache(maxsize=2)

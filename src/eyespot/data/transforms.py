@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from eyespot.forking import in_children
+
 Fit = Literal["stretch", "crop"]
 LARGEST_INPUT = 4096
 """Pixels: a file may come from a stranger, and a picture of any size would fill the memory."""
@@ -111,6 +113,9 @@ def prepare(
 @cache
 def _second_core() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix="eyespot-resize")
+
+
+in_children(_second_core.cache_clear)
 
 
 def standardised(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:

@@ -16,6 +16,7 @@ import numpy as np
 from eyespot.atomic import write_atomically
 from eyespot.errors import MissingExtraError
 from eyespot.features.backbone import Backbone, build_extractor
+from eyespot.forking import in_children, leave_behind
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -47,6 +48,14 @@ def openvino_core() -> Any:
     Raises MissingExtraError as `import_openvino`.
     """
     return import_openvino().Core()
+
+
+@in_children
+def _leave_core() -> None:
+    """A forked child makes one of its own: the threads of its parent's are not there."""
+    if openvino_core.cache_info().currsize:
+        leave_behind(openvino_core())
+        openvino_core.cache_clear()
 
 
 def to_openvino(module: "nn.Module", example: "Tensor") -> Any:
