@@ -45,7 +45,7 @@ def own(name: str, folder: Path) -> Backbone:
 
 def check_engines(backbone: Backbone, folder: Path) -> None:
     size = backbone.preprocessing.size
-    photos = np.random.default_rng(1).integers(0, 256, (5, size, size, 3), dtype=np.uint8)
+    photos = np.random.default_rng(1).integers(0, 256, (3, size, size, 3), dtype=np.uint8)
     found = []
     for engine in (TorchEngine, OpenVinoEngine):
         torch.manual_seed(0)  # of fresh weights
