@@ -9,14 +9,14 @@ import typer
 
 from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn, open_labelled
 from eyespot.cli.outputs import check_folder
-from eyespot.cli.show import print_findings, print_json, printable, progress
+from eyespot.cli.show import counted, print_findings, print_json, printable, progress
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from eyespot.training.plan import Plan
-    from eyespot.training.tune import Trial
+    from eyespot.training.tune import Search, Trial
 
 
 def tune(
@@ -32,6 +32,13 @@ def tune(
     held_out: Annotated[
         float, typer.Option(help="Part that validates, where the photos do not say which.")
     ] = 0.1,
+    mirror: Annotated[
+        bool,
+        typer.Option(
+            "--mirror",
+            help="Also try mirrored photos: not for digits, letters, hands or sides.",
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of all that is left to chance.")] = 0,
     path_column: PathColumn = None,
     label_column: LabelColumn = None,
@@ -70,6 +77,7 @@ def tune(
             trials=trials,
             budget=budget,
             held_out=held_out,
+            mirrors=mirror,
             progress=step,
             watch=(lambda trials: None) if as_json else Lines().watch,
         )
@@ -85,14 +93,33 @@ def tune(
                 "model": model,
                 "trials": [asdict(trial) for trial in found.trials],
                 "best": found.best and found.best.number,
+                "baseline": found.baseline,
                 "command": command,
             }
         )
         return
     if found.best is None or command is None:
-        print("\nNo trial was completed. The same command, with more of --budget, goes on.")
+        print(f"\n{_nothing(found)}")
     else:
         print(f"\nTrain with the best, trial {found.best.number + 1}:\n{printable(command)}")
+
+
+def _nothing(found: "Search") -> str:
+    """Why no trial is the best, and what to try."""
+    if any(trial.state == "complete" for trial in found.trials):
+        return (
+            f"No trial beat the majority-class baseline, accuracy {found.baseline:.1%} on "
+            f"{counted(found.count, 'validation photo')}, so no settings are recommended. Check "
+            "photos and labels with: eyespot train PHOTOS --check -o checked. Then search in "
+            "another folder with more --epochs, a smaller --batch-size, --optimiser adam or "
+            "another --model."
+        )
+    if found.trials and all(trial.state == "failed" for trial in found.trials):
+        return (
+            "The loss became NaN or Inf in every trial, so no settings are recommended. Search in "
+            "another folder with --optimiser adam, whose learning rates are lower."
+        )
+    return "No trial was completed. The same command, with more of --budget, goes on."
 
 
 class Lines:

@@ -168,6 +168,11 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
         def __init__(self) -> None:
             super().__init__()
             self.network: Any = load_network(backbone)
+            for layer in self.network.modules():
+                # An activation in place may change maps that others have: a stage's that is read,
+                # or the input of a layer that only reshapes, which OpenVINO cannot convert.
+                if hasattr(layer, "inplace"):
+                    setattr(layer, "inplace", False)  # noqa: B010 - of many classes
             preprocessing = backbone.preprocessing
             self.mean = nn.Buffer(torch.tensor(preprocessing.mean).view(1, 3, 1, 1))
             self.std = nn.Buffer(torch.tensor(preprocessing.std).view(1, 3, 1, 1))
