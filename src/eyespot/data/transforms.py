@@ -1,8 +1,6 @@
 """From a decoded picture to the square of pixels that a network takes."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import cache
 from math import ceil, floor, isfinite
 from typing import Any, Literal
 
@@ -67,12 +65,10 @@ def prepare(
     pixels: NDArray[np.uint8],
     preprocessing: Preprocessing,
     *,
-    at_once: bool = False,
     place: tuple[float, float] = CENTRE,
 ) -> NDArray[np.uint8]:
     """Resize (bicubic, antialiased): uint8 RGB [H, W, 3] -> uint8 [size, size, 3].
 
-    `at_once`: a camera waits for this one picture, so that two cores resize half of it each.
     `place`: where a crop lies in the central square of the picture, from (0, 0), its upper left
     corner, to (1, 1), its lower right one.
     """
@@ -94,23 +90,25 @@ def prepare(
         x, y = max(0, floor(left) - reach), max(0, floor(top) - reach)
         pixels = pixels[y : ceil(top + side) + reach, x : ceil(left + side) + reach]
         box = (left - x, top - y, left - x + side, top - y + side)
-    image = Image.fromarray(pixels)
+    return _resized(pixels, size, box)
 
-    def resized(height: int, box: tuple[float, float, float, float]) -> NDArray[np.uint8]:
-        return np.asarray(image.resize((size, height), Image.Resampling.BICUBIC, box=box))
 
+def _resized(
+    pixels: NDArray[np.uint8], size: int, box: tuple[float, float, float, float]
+) -> NDArray[np.uint8]:
+    """`box` of uint8 RGB [H, W, 3] as uint8 [size, size, 3].
+
+    Pillow 13 begins with the columns where older ones begin with the rows, and rounds between the
+    two. Here the shorter side decides, so that all of them give the same pixels.
+    """
+    height, width = pixels.shape[:2]
     left, top, right, bottom = box
-    if not at_once or bottom - top <= size:  # a small picture takes no time
-        return resized(size, box)
-    half = size // 2
-    middle = top + (bottom - top) * half / size
-    lower = _second_core().submit(resized, size - half, (left, middle, right, bottom))
-    return np.concatenate([resized(half, (left, top, right, middle)), lower.result()])
-
-
-@cache
-def _second_core() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, thread_name_prefix="eyespot-resize")
+    if height <= width:
+        first, rest = ((size, height), (left, 0, right, height)), (0, top, size, bottom)
+    else:
+        first, rest = ((width, size), (0, top, width, bottom)), (left, 0, right, size)
+    image = Image.fromarray(pixels).resize(first[0], Image.Resampling.BICUBIC, first[1])
+    return np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, rest))
 
 
 def standardised(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:

@@ -82,7 +82,7 @@ class Learnt:
         classifier."""
         classifier = self.classifier
         assert classifier is not None
-        features = classifier.engine.run(classifier.prepare(data, at_once=True)[None])
+        features = classifier.engine.run(classifier.prepare(data)[None])
         probabilities, familiarity = classifier.judge(features)
         return Seen(
             tuple(zip(classifier.classes, probabilities[0].tolist(), strict=True)),
