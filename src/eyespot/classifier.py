@@ -166,7 +166,7 @@ class Classifier:
                 yield self.answer([name], item.record.features[None], top)[0]
 
     def prepare(self, picture: bytes | NDArray[Any] | Image.Image) -> NDArray[np.uint8]:
-        """The square that the network takes of a picture: uint8 RGB [S, S, 3]. Raises PhotoError."""
+        """What the network takes of a picture: uint8 RGB [S, S, 3]. Raises PhotoError."""
         preprocessing = self.backbone.preprocessing
         pixels = decode(picture, short_side=needed_short_side(preprocessing)).pixels
         return prepare(pixels, preprocessing)

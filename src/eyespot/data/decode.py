@@ -9,22 +9,21 @@ and only then made smaller, so that a file, its Pillow image and its array end a
 """
 
 import io
-import re
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import COMPRESSION_INFO
 
 from eyespot.data import jpeg, tiff
 from eyespot.data.colour import to_srgb
-from eyespot.data.formats import sniff
+from eyespot.data.formats import sniff, what_instead
+from eyespot.data.pillow import kind_of, open_image, refused
 from eyespot.data.samples import check_finite, to_bytes
 from eyespot.data.tiff_directory import DamagedTiffError, beginning_with, main_directory
 from eyespot.errors import PhotoError
@@ -35,24 +34,6 @@ MAX_SHRUNK_PIXELS = 4 * MAX_PIXELS
 """Largest picture that is decoded at a fraction of its size, row by row."""
 MAX_BYTES = 200_000_000
 """Largest file, in bytes, that is read."""
-LONGEST_REASON = 200
-"""Characters of what a decoder says is wrong."""
-
-_PLUGINS = {
-    "JPEG": ("JPEG", "MPO"),
-    "PNG": ("PNG",),
-    "WebP": ("WEBP",),
-    "BMP": ("BMP",),
-    "TIFF": ("TIFF",),
-    "GIF": ("GIF",),
-    "HEIC": ("HEIF",),
-    "AVIF": ("AVIF",),
-    "PPM": ("PPM",),
-    "JPEG 2000": ("JPEG2000",),
-    "ICO": ("ICO",),
-}
-"""What Pillow calls the formats. Its others stay closed: some start other programs."""
-
 _UPRIGHT: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
     2: lambda p: p[:, ::-1],
     3: lambda p: p[::-1, ::-1],
@@ -67,12 +48,6 @@ _UPRIGHT: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
 _ORIENTATION = 0x0112
 _WHITE_IS_KNOWN = ("PNG", "PPM", "JPEG 2000")
 """Formats that define white as the largest number; a TIFF may hold 12 bits in 16."""
-_NOT_READ = re.compile(r"unsupported|not supported|not implemented|cannot handle|unknown", re.I)
-"""How Pillow says that a file is sound but of a kind that it does not read."""
-
-# What is wrong with a photo is told in a PhotoError; Pillow's warnings would say it again, without
-# the photo's name. warnings.catch_warnings would be narrower, but is not safe among threads.
-warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +78,7 @@ def decode(data: bytes | NDArray[Any] | Image.Image, *, short_side: int | None =
     if isinstance(data, Image.Image):
         file = file_of(data)
         if file is None:
-            return _from_pillow(data, _kind_of(data), short_side)
+            return _from_pillow(data, kind_of(data), short_side)
         data = file
     if not data:
         raise PhotoError("the file is empty")
@@ -111,13 +86,13 @@ def decode(data: bytes | NDArray[Any] | Image.Image, *, short_side: int | None =
         raise PhotoError(f"the file has {len(data):,} bytes, at most {MAX_BYTES:,} are read")
     kind = sniff(data)
     if kind is None:
-        raise PhotoError(f"not a picture in a format that can be read{_what_instead(data)}")
+        raise PhotoError(f"not a picture in a format that can be read{what_instead(data)}")
     if kind == "JPEG":
         try:
             return _from_jpeg(data, short_side)
         except jpeg.UnusualJpegError:
             pass
-    image = _open_tiff(data) if kind == "TIFF" else _open(data, kind)
+    image = _open_tiff(data) if kind == "TIFF" else open_image(data, kind)
     return _from_pillow(image, kind, short_side)
 
 
@@ -136,10 +111,6 @@ def file_of(image: Image.Image) -> bytes | None:
     return data if sniff(data) else None
 
 
-def _kind_of(image: Image.Image) -> str:
-    return next((kind for kind, names in _PLUGINS.items() if image.format in names), "image")
-
-
 def _from_jpeg(data: bytes, short_side: int | None) -> Picture:
     width, height = jpeg.size_of(data)
     header = jpeg.read_header(data)
@@ -151,7 +122,7 @@ def _from_jpeg(data: bytes, short_side: int | None) -> Picture:
         return Picture(pixels, width, height)
     # What is written in its metadata is as Pillow says: what viewers make of odd ones, it does.
     try:
-        image = Image.open(io.BytesIO(data), formats=_PLUGINS["JPEG"])
+        image = JpegImageFile(io.BytesIO(data))
     except Exception:  # damaged metadata must not cost the picture
         return Picture(pixels, width, height)
     if profile := image.info.get("icc_profile"):
@@ -169,66 +140,21 @@ def _upright(pixels: NDArray[np.uint8], width: int, height: int, orientation: in
     return Picture(np.ascontiguousarray(_UPRIGHT[orientation](pixels)), width, height)
 
 
-def _open(data: bytes, kind: str) -> Image.Image:
-    if kind == "HEIC" and not _heic_is_installed():
-        raise PhotoError('HEIC photos need: pip install "eyespot[heic]"')
-    try:
-        return Image.open(io.BytesIO(data), formats=_PLUGINS[kind])
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PhotoError(f"more pixels than the {MAX_PIXELS:,} that are decoded") from error
-    except KeyError as error:
-        raise PhotoError(f"this Pillow cannot read {kind}; install a newer one") from error
-    except Exception as error:
-        reason = _reason_of(data, kind)
-        if _NOT_READ.search(reason):
-            raise _of_a_kind_not_read(kind, reason) from error
-        raise PhotoError(f"damaged or truncated {kind}: its header cannot be read") from error
-
-
-def _reason_of(data: bytes, kind: str) -> str:
-    """Why Pillow does not open a file, which `Image.open` keeps to itself."""
-    for plugin in _PLUGINS[kind]:
-        try:
-            Image.OPEN[plugin][0](io.BytesIO(data), "")
-        except Exception as error:
-            return _one_line(error)
-    return ""
-
-
-def _of_a_kind_not_read(kind: str, reason: str) -> PhotoError:
-    return PhotoError(f"this kind of {kind} is not read ({reason}); save it as PNG")
-
-
-def _one_line(error: Exception) -> str:
-    """Whatever a library wrote in it, it must fit into a line of a table."""
-    return " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
-
-
 def _open_tiff(data: bytes) -> Image.Image:
     try:
         directory = main_directory(data)
         kind = tiff.Kind.of(directory)
-        _check_size(kind.width, kind.height, MAX_PIXELS)
-        if not kind.is_plain:
-            return tiff.read_numbers(directory, kind)
+        _check_size(kind.numbers.width, kind.numbers.height, MAX_PIXELS)
+        if kind.is_read_here:
+            return tiff.read_here(directory, kind)
     except DamagedTiffError as error:
-        raise PhotoError(f"damaged or truncated TIFF: {_one_line(error)}") from error
-    if kind.compression not in COMPRESSION_INFO:
+        raise refused("TIFF", error) from error
+    if kind.numbers.compression not in COMPRESSION_INFO:
         raise tiff.not_read(kind)
     try:
-        return _open(beginning_with(directory), "TIFF")
+        return open_image(beginning_with(directory), "TIFF")
     except PhotoError as error:  # its directory is sound
         raise tiff.not_read(kind) from error
-
-
-@lru_cache(maxsize=1)
-def _heic_is_installed() -> bool:
-    try:
-        import pillow_heif
-    except ImportError:
-        return False
-    pillow_heif.register_heif_opener()
-    return True
 
 
 def _check_size(width: int, height: int, limit: int) -> None:
@@ -243,13 +169,8 @@ def _from_pillow(image: Image.Image, kind: str, short_side: int | None) -> Pictu
         pixels = _to_rgb(image, 65535.0 if kind in _WHITE_IS_KNOWN else None)
     except PhotoError:
         raise
-    except MemoryError as error:
-        raise PhotoError("it needs more memory than there is") from error
     except Exception as error:
-        reason = _one_line(error)
-        if _NOT_READ.search(reason):
-            raise _of_a_kind_not_read(kind, reason) from error
-        raise PhotoError(f"damaged or truncated {kind}: {reason}") from error
+        raise refused(kind, error) from error
     upright = _upright(pixels, *image.size, _orientation(image))
     return _fitted(upright.pixels, short_side)
 
@@ -326,21 +247,6 @@ def _from_array(array: NDArray[Any]) -> NDArray[np.uint8]:
     if pixels.shape[2] == 4:
         return _to_rgb(Image.fromarray(np.ascontiguousarray(pixels)), None)
     return pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
-
-
-def _what_instead(data: bytes) -> str:
-    start = data[:512].lstrip().lower()
-    if start.startswith((b"<!doctype html", b"<html")):
-        return " (it is a web page)"
-    if start.startswith(b"%pdf"):
-        return " (it is a PDF)"
-    if start.startswith((b"<svg", b"<?xml")):
-        return " (it is SVG or XML)"
-    if data[4:8] == b"ftyp":
-        return " (it is a video)"
-    if not data.strip(b"\0"):
-        return " (it holds nothing but zeros)"
-    return ""
 
 
 def dhash(pixels: NDArray[np.uint8]) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from eyespot.data.decode import decode
+from eyespot.data.decode import decode, file_of
 from eyespot.data.folders import is_folder, list_folder, read_class_folders
 from eyespot.data.idx import is_images, read_idx
 from eyespot.data.parquet import read_parquet
@@ -33,8 +33,8 @@ class ImageSource:
 
     image: Image.Image
 
-    def read(self) -> NDArray[np.uint8]:
-        return decode(self.image).pixels
+    def read(self) -> bytes | NDArray[np.uint8]:
+        return file_of(self.image) or decode(self.image).pixels
 
 
 PhotoLike = str | Path | bytes | np.ndarray[Any, Any] | Image.Image

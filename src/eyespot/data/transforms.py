@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Fit = Literal["stretch", "crop"]
+PIXELS = 2
+"""Which pixels a photo gives: raise it when decoding or fitting change them."""
 LARGEST_INPUT = 4096
 """Pixels: a file may come from a stranger, and a picture of any size would fill the memory."""
 
@@ -59,6 +61,7 @@ def _colour(values: Any) -> tuple[float, float, float]:
 
 
 CENTRE = (0.5, 0.5)
+_BICUBIC = Image.Resampling.BICUBIC
 
 
 def prepare(
@@ -103,12 +106,14 @@ def _resized(
     """
     height, width = pixels.shape[:2]
     left, top, right, bottom = box
+    image = Image.fromarray(pixels)
     if height <= width:
-        first, rest = ((size, height), (left, 0, right, height)), (0, top, size, bottom)
+        image = image.resize((size, height), _BICUBIC, (left, 0, right, height))
+        box = (0, top, size, bottom)
     else:
-        first, rest = ((width, size), (0, top, width, bottom)), (left, 0, right, size)
-    image = Image.fromarray(pixels).resize(first[0], Image.Resampling.BICUBIC, first[1])
-    return np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, rest))
+        image = image.resize((width, size), _BICUBIC, (0, top, width, bottom))
+        box = (left, 0, right, size)
+    return np.asarray(image.resize((size, size), _BICUBIC, box))
 
 
 def standardised(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:

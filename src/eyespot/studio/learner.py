@@ -185,7 +185,7 @@ class Learner:
         if missing:
             cache = FeatureCache()  # one for each thread
             try:
-                known |= cache.get_many(missing, self.backbone.extractor)
+                known |= cache.get_many(missing, self.backbone.cache_key)
                 self._compute(
                     project,
                     [s for s in missing if s not in known],
