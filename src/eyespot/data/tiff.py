@@ -18,7 +18,8 @@ MAX_NUMBERS = 400_000_000
 """Bytes that the numbers of one picture may take: as many as 100 million floats."""
 
 _PHOTOMETRIC, _ORIENTATION, _EXTRA, _PROFILE = 262, 274, 338, 34675
-_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _LAB = 0, 1, 2, 8
+_GREY_OR_RGB = (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB)
 _ASSOCIATED, _UNASSOCIATED = 1, 2
 """Kinds of alpha (TIFF 6.0, page 31): colours that are multiplied by it, or not."""
 
@@ -33,7 +34,7 @@ _COLOURS = {
     4: "mask",
     5: "CMYK",
     6: "YCbCr",
-    8: "L*a*b*",
+    _LAB: "L*a*b*",
     9: "ICC L*a*b*",
     10: "ITU L*a*b*",
     32803: "raw of a camera",
@@ -65,9 +66,12 @@ class Kind:
 
     @property
     def is_read_here(self) -> bool:
-        """Whether Pillow would misread it: it holds more than bytes or parts of them."""
-        more = max(self.numbers.bits) > 8 or set(self.numbers.formats) - {1, 4}
-        return bool(more) and self.colour in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB)
+        """Whether Pillow would misread it: it holds more than bytes, grey with alpha, or planes."""
+        numbers = self.numbers
+        unusual = max(numbers.bits) > 8 or bool(set(numbers.formats) - {1, 4})
+        if self.colour in _GREY_OR_RGB:
+            return unusual or (self.colours == 1 and numbers.channels > 1)
+        return numbers.has_planes and (unusual or self.colour == _LAB)
 
     @property
     def colours(self) -> int:
@@ -104,8 +108,9 @@ def read_here(directory: Directory, kind: Kind) -> Image.Image:
     Raises PhotoError if the kind is not read or is too large, DamagedTiffError.
     """
     numbers = kind.numbers
-    least, most = kind.colours, 2 if kind.colours == 1 else 1000
-    if not numbers.can_be_read or not least <= numbers.channels <= most:
+    channels = range(1, 3) if kind.colours == 1 else range(3, 1000)
+    known = kind.colour in _GREY_OR_RGB and numbers.channels in channels
+    if not known or not numbers.can_be_read:
         raise not_read(kind)
     if numbers.bytes > MAX_NUMBERS:
         raise PhotoError(
@@ -126,10 +131,13 @@ def _image(numbers: NDArray[np.generic], kind: Kind) -> Image.Image:
     if inverted and whole:
         used[..., 0] = ((1 << kind.numbers.bits[0]) - 1) - used[..., 0]
         inverted = False
-    if whole or not kind.alpha:  # the alpha of what is opaque says how white is stored
+    if numbers.dtype == np.uint8:
+        pixels = used.astype(np.uint8)
+    elif whole or not kind.alpha:  # the alpha of what is opaque says how white is stored
         pixels = to_bytes(used, white_is_zero=inverted)
     else:
-        both = to_bytes(used[..., :-1], white_is_zero=inverted), to_bytes(used[..., -1:])
+        opaque = float(2 ** (kind.numbers.bits[0] - 1) - 1) if numbers.dtype.kind == "i" else None
+        both = to_bytes(used[..., :-1], white_is_zero=inverted), to_bytes(used[..., -1:], opaque)
         pixels = np.concatenate(both, axis=2)
     if not kind.alpha:
         return Image.fromarray(pixels if colours == 3 else pixels[..., 0])

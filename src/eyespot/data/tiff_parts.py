@@ -52,6 +52,7 @@ class Numbers:
     compression: int
     predictor: int
     order: str
+    has_planes: bool
 
     @classmethod
     def of(cls, directory: Directory) -> "Numbers":
@@ -66,6 +67,7 @@ class Numbers:
             compression=value(_COMPRESSION, 1),
             predictor=value(_PREDICTOR, 1),
             order=directory.order,
+            has_planes=value(_PLANAR, 1) == 2 and value(_CHANNELS, 1) > 1,
         )
         if min(found.width, found.height, found.channels) < 1:
             raise DamagedTiffError("its size is missing")
@@ -127,7 +129,7 @@ class _Layout:
             rows = min(rows, numbers.height)
         if rows < 1 or columns < 1:
             raise DamagedTiffError("its parts have no size")
-        planes = numbers.channels if directory.value(_PLANAR, 1) == 2 else 1
+        planes = numbers.channels if numbers.has_planes else 1
         down, across = -(-numbers.height // rows), -(-numbers.width // columns)
         return cls(rows, columns, down, across, planes, tiled)
 
