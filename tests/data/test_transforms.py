@@ -50,12 +50,11 @@ def test_damaged_values_are_refused(change: dict[str, object]) -> None:
         Preprocessing.from_dict({**CROP.to_dict(), **change})
 
 
-@pytest.mark.parametrize("preprocessing", [CROP, STRETCH])
-@pytest.mark.parametrize(("width", "height"), [(300, 200), (200, 301), (64, 70), (40, 50)])
-def test_two_cores_do_what_one_does(preprocessing: Preprocessing, width: int, height: int) -> None:
-    pixels = noise(width, height)
-    apart = prepare(pixels, preprocessing, at_once=True).astype(int) - prepare(
-        pixels, preprocessing
-    )
-    assert np.abs(apart).max() <= 1
-    assert np.abs(apart).mean() < 0.01
+@pytest.mark.parametrize(("width", "height"), [(300, 300), (400, 100), (100, 400), (1, 3000)])
+def test_the_shorter_side_decides_which_pass_comes_first(width: int, height: int) -> None:
+    # Pillow's own order depends on its version; each pass by itself leaves no choice.
+    image = Image.fromarray(noise(width, height))
+    steps = [(64, height), (64, 64)] if height <= width else [(width, 64), (64, 64)]
+    for size in steps:
+        image = image.resize(size, Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(prepare(noise(width, height), STRETCH), np.asarray(image))

@@ -24,6 +24,7 @@ from eyespot.data import jpeg, tiff
 from eyespot.data.colour import to_srgb
 from eyespot.data.formats import sniff, what_instead
 from eyespot.data.pillow import kind_of, open_image, refused
+from eyespot.data.png import with_transparency
 from eyespot.data.samples import check_finite, to_bytes
 from eyespot.data.tiff_directory import DamagedTiffError, beginning_with, main_directory
 from eyespot.errors import PhotoError
@@ -92,8 +93,7 @@ def decode(data: bytes | NDArray[Any] | Image.Image, *, short_side: int | None =
             return _from_jpeg(data, short_side)
         except jpeg.UnusualJpegError:
             pass
-    image = _open_tiff(data) if kind == "TIFF" else open_image(data, kind)
-    return _from_pillow(image, kind, short_side)
+    return _from_pillow(_opened(data, kind), kind, short_side)
 
 
 def file_of(image: Image.Image) -> bytes | None:
@@ -138,6 +138,19 @@ def _upright(pixels: NDArray[np.uint8], width: int, height: int, orientation: in
     if orientation >= 5:
         width, height = height, width
     return Picture(np.ascontiguousarray(_UPRIGHT[orientation](pixels)), width, height)
+
+
+def _opened(data: bytes, kind: str) -> Image.Image:
+    if kind == "TIFF":
+        return _open_tiff(data)
+    image = open_image(data, kind)
+    _check_size(*image.size, MAX_PIXELS)
+    if kind != "PNG":
+        return image
+    try:
+        return with_transparency(image, data)
+    except Exception as error:
+        raise refused(kind, error) from error
 
 
 def _open_tiff(data: bytes) -> Image.Image:
