@@ -1,7 +1,5 @@
-import struct
-
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eyespot.data.formats import EXTENSIONS, sniff

@@ -10,6 +10,7 @@ and only then made smaller, so that a file, its Pillow image and its array end a
 
 import io
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,10 +40,10 @@ _UPRIGHT: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
     2: lambda p: p[:, ::-1],
     3: lambda p: p[::-1, ::-1],
     4: lambda p: p[::-1],
-    5: lambda p: p.transpose(1, 0, 2),
-    6: lambda p: p.transpose(1, 0, 2)[:, ::-1],
-    7: lambda p: p.transpose(1, 0, 2)[::-1, ::-1],
-    8: lambda p: p.transpose(1, 0, 2)[::-1],
+    5: lambda p: p.swapaxes(0, 1),
+    6: lambda p: p.swapaxes(0, 1)[:, ::-1],
+    7: lambda p: p.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda p: p.swapaxes(0, 1)[::-1],
 }
 """What puts a picture upright, by its EXIF orientation (Exif 2.32, section 4.6.5)."""
 
@@ -158,16 +159,12 @@ def _open_tiff(data: bytes) -> Image.Image:
         directory = main_directory(data)
         kind = tiff.Kind.of(directory)
         _check_size(kind.numbers.width, kind.numbers.height, MAX_PIXELS)
-        if kind.is_read_here:
-            return tiff.read_here(directory, kind)
+        if not kind.is_read_here and kind.numbers.compression in COMPRESSION_INFO:
+            with suppress(PhotoError):  # the directory is sound, but the kind strange to Pillow
+                return open_image(beginning_with(directory), "TIFF")
+        return tiff.read_here(directory, kind)
     except DamagedTiffError as error:
         raise refused("TIFF", error) from error
-    if kind.numbers.compression not in COMPRESSION_INFO:
-        raise tiff.not_read(kind)
-    try:
-        return open_image(beginning_with(directory), "TIFF")
-    except PhotoError as error:  # its directory is sound
-        raise tiff.not_read(kind) from error
 
 
 def _check_size(width: int, height: int, limit: int) -> None:

@@ -13,7 +13,7 @@ LONGEST_REASON = 200
 """Characters of what a decoder says is wrong."""
 
 PLUGINS = {
-    "JPEG": ("JPEG", "MPO"),
+    "JPEG": ("JPEG",),
     "PNG": ("PNG",),
     "WebP": ("WEBP",),
     "BMP": ("BMP",),
@@ -27,7 +27,9 @@ PLUGINS = {
 }
 """What Pillow calls the formats. Its others stay closed: some start other programs."""
 
-_NOT_READ = re.compile(r"unsupported|not supported|not implemented|cannot handle|unknown", re.I)
+_NOT_READ = re.compile(
+    "unsupported|not (supported|implemented)|cannot handle|unknown|too large", re.I
+)
 """How Pillow says that a file is sound but of a kind that it does not read."""
 
 # What is wrong with a photo is told in a PhotoError; Pillow's warnings would say it again, without
@@ -37,7 +39,8 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 
 def kind_of(image: Image.Image) -> str:
     """The format of a Pillow image, "image" if it is of none that is opened here."""
-    return next((kind for kind, names in PLUGINS.items() if image.format in names), "image")
+    name = "JPEG" if image.format == "MPO" else image.format  # two photos in one file
+    return next((kind for kind, names in PLUGINS.items() if name in names), "image")
 
 
 def open_image(data: bytes, kind: str) -> Image.Image:

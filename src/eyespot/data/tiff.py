@@ -95,13 +95,6 @@ class Kind:
         return f"{about}, {packed}" if packed else about
 
 
-def not_read(kind: Kind) -> PhotoError:
-    """The refusal of a sound file that is of a kind that is not read."""
-    return PhotoError(
-        f"this kind of TIFF is not read ({kind}); save it as PNG, or as TIFF of 8 or 16 bits"
-    )
-
-
 def read_here(directory: Directory, kind: Kind) -> Image.Image:
     """The picture of a directory, of mode L, RGB, RGBA or RGBa, with its orientation and profile.
 
@@ -111,7 +104,9 @@ def read_here(directory: Directory, kind: Kind) -> Image.Image:
     channels = range(1, 3) if kind.colours == 1 else range(3, 1000)
     known = kind.colour in _GREY_OR_RGB and numbers.channels in channels
     if not known or not numbers.can_be_read:
-        raise not_read(kind)
+        raise PhotoError(
+            f"this kind of TIFF is not read ({kind}); save it as PNG, or as TIFF of 8 or 16 bits"
+        )
     if numbers.bytes > MAX_NUMBERS:
         raise PhotoError(
             f"its numbers take {numbers.bytes:,} bytes, more than the {MAX_NUMBERS:,} that are read"
@@ -131,10 +126,10 @@ def _image(numbers: NDArray[np.generic], kind: Kind) -> Image.Image:
     if inverted and whole:
         used[..., 0] = ((1 << kind.numbers.bits[0]) - 1) - used[..., 0]
         inverted = False
-    if numbers.dtype == np.uint8:
-        pixels = used.astype(np.uint8)
-    elif whole or not kind.alpha:  # the alpha of what is opaque says how white is stored
-        pixels = to_bytes(used, white_is_zero=inverted)
+    if whole or not kind.alpha:  # the alpha of what is opaque says how white is stored
+        bits = kind.numbers.bits[0]  # more are often fewer than they say
+        white = float(2**bits - 1) if whole and bits <= 8 else None
+        pixels = to_bytes(used, white, white_is_zero=inverted)
     else:
         opaque = float(2 ** (kind.numbers.bits[0] - 1) - 1) if numbers.dtype.kind == "i" else None
         both = to_bytes(used[..., :-1], white_is_zero=inverted), to_bytes(used[..., -1:], opaque)

@@ -61,6 +61,8 @@ def _colour(values: Any) -> tuple[float, float, float]:
 
 
 CENTRE = (0.5, 0.5)
+TALL = 100
+"""Height in widths of a picture whose columns are resized before its rows."""
 _BICUBIC = Image.Resampling.BICUBIC
 
 
@@ -101,13 +103,14 @@ def _resized(
 ) -> NDArray[np.uint8]:
     """`box` of uint8 RGB [H, W, 3] as uint8 [size, size, 3].
 
-    Pillow 13 begins with the columns where older ones begin with the rows, and rounds between the
-    two. Here the shorter side decides, so that all of them give the same pixels.
+    Which of the two passes comes first decides how values between them are rounded, and Pillow 13
+    decides otherwise than older ones. Here the rows always come first, but for pictures so tall
+    that what lies between the passes would fill the memory.
     """
     height, width = pixels.shape[:2]
     left, top, right, bottom = box
     image = Image.fromarray(pixels)
-    if height <= width:
+    if height <= TALL * width:
         image = image.resize((size, height), _BICUBIC, (left, 0, right, height))
         box = (0, top, size, bottom)
     else:
