@@ -161,7 +161,7 @@ class Classifier:
         Raises PhotoError if it cannot be read.
         """
         name, content = opened(picture)
-        pixels = self.prepare(content, at_once=True)
+        pixels = self.prepare(content)
         return self.answer([name], self.engine.run(pixels[None]), top)[0]
 
     def predict_many(
@@ -183,16 +183,11 @@ class Classifier:
             else:
                 yield self.answer([name], item.record.features[None], top)[0]
 
-    def prepare(
-        self, picture: bytes | NDArray[Any] | Image.Image, *, at_once: bool = False
-    ) -> NDArray[np.uint8]:
-        """The square that the network takes of a picture: uint8 RGB [S, S, 3].
-
-        `at_once`: somebody waits for this one picture; see `transforms.prepare`. Raises PhotoError.
-        """
+    def prepare(self, picture: bytes | NDArray[Any] | Image.Image) -> NDArray[np.uint8]:
+        """What the network takes of a picture: uint8 RGB [S, S, 3]. Raises PhotoError."""
         preprocessing = self.backbone.preprocessing
         pixels = decode(picture, short_side=needed_short_side(preprocessing)).pixels
-        return prepare(pixels, preprocessing, at_once=at_once)
+        return prepare(pixels, preprocessing)
 
     def answer(
         self, names: Sequence[str], features: NDArray[np.floating], top: int = 5

@@ -11,7 +11,7 @@ from PIL import Image
 
 from eyespot.data.audit import audited
 from eyespot.data.columns import NO_COLUMNS, ColumnNames
-from eyespot.data.decode import decode
+from eyespot.data.decode import decode, file_of
 from eyespot.data.folders import is_folder, list_folder, read_class_folders
 from eyespot.data.idx import is_images, read_idx
 from eyespot.data.metadata import read_beside, tables_beside
@@ -36,8 +36,8 @@ class ImageSource:
 
     image: Image.Image
 
-    def read(self) -> NDArray[np.uint8]:
-        return decode(self.image).pixels
+    def read(self) -> bytes | NDArray[np.uint8]:
+        return file_of(self.image) or decode(self.image).pixels
 
 
 PhotoLike = str | Path | bytes | np.ndarray[Any, Any] | Image.Image

@@ -10,7 +10,7 @@ from eyespot.classifier import Classifier, Prediction, shortened
 from eyespot.data.decode import decode
 from eyespot.data.open import PhotoLike, opened
 from eyespot.data.photos import Photo
-from eyespot.data.transforms import needed_short_side
+from eyespot.data.transforms import needed_short_side, prepare
 from eyespot.errors import UsageError
 from eyespot.evaluation import percent
 from eyespot.explain.change import Change, least_change
@@ -113,7 +113,7 @@ def explain_photo(
     name, data = opened(picture)
     preprocessing = classifier.backbone.preprocessing
     decoded = decode(data, short_side=needed_short_side(preprocessing))
-    prepared = classifier.prepare(decoded.pixels)
+    prepared = prepare(decoded.pixels, preprocessing)
     features = slide(classifier, prepared)
     (prediction,) = classifier.answer([name], features[:1])
     probabilities, _ = classifier.judge(features)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from eyespot.data.transforms import Preprocessing
+from eyespot.data.transforms import PIXELS, Preprocessing
 from eyespot.errors import UsageError, WeightsError
 from eyespot.features.own_weights import keep_own, own_file
 from eyespot.models import registry, weights
@@ -60,10 +60,15 @@ class Backbone:
 
     @property
     def extractor(self) -> str:
-        """All that features depend on besides the photo; part of the cache's key."""
+        """All that features depend on besides a photo's pixels."""
         preprocessing = self.preprocessing
         crop = f"-{preprocessing.crop_fraction}" if preprocessing.fit == "crop" else ""
         return f"{self.network}-{preprocessing.fit}{preprocessing.size}{crop}"
+
+    @property
+    def cache_key(self) -> str:
+        """All that features depend on besides the photo's file."""
+        return f"{self.extractor}-{PIXELS}"
 
     @property
     def answers(self) -> bool:

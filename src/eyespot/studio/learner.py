@@ -82,7 +82,7 @@ class Learnt:
         classifier."""
         classifier = self.classifier
         assert classifier is not None
-        features = classifier.engine.run(classifier.prepare(data, at_once=True)[None])
+        features = classifier.engine.run(classifier.prepare(data)[None])
         probabilities, familiarity = classifier.judge(features)
         return Seen(
             tuple(zip(classifier.classes, probabilities[0].tolist(), strict=True)),
@@ -185,7 +185,7 @@ class Learner:
         if missing:
             cache = FeatureCache()  # one for each thread
             try:
-                known |= cache.get_many(missing, self.backbone.extractor)
+                known |= cache.get_many(missing, self.backbone.cache_key)
                 self._compute(
                     project,
                     [s for s in missing if s not in known],

@@ -315,7 +315,9 @@ def _frozen_maps(
     whole = (VIEWS, len(photos), *shape)
     maps = room(whole, np.float16)
     engine = open_engine(replace(backbone, blocks=(f"{stage}.map",)))
-    short_side = math.ceil(needed_short_side(backbone.preprocessing) / LEAST_PART)
+    preprocessing = backbone.preprocessing
+    short_side = needed_short_side(preprocessing)
+    larger = math.ceil(short_side / LEAST_PART)  # parts, too, should have all pixels they can show
 
     start = time.perf_counter()
 
@@ -323,8 +325,10 @@ def _frozen_maps(
         now = time.perf_counter()
         if now > end:  # those left, and as long again for learning
             raise OutOfTime((now - start) * (2 * len(photos) / max(index, 1) - 1) if index else 0.0)
-        picture = decode(photos[index].read(), short_side=short_side)
-        views = _views(picture.pixels, backbone.preprocessing, index)
+        data = photos[index].read()
+        first = prepare(decode(data, short_side=short_side).pixels, preprocessing)
+        parts = _parts(decode(data, short_side=larger).pixels, preprocessing, index)
+        views = np.stack([first, *parts])
         maps[:, index] = engine.run(views).reshape(VIEWS, *shape)
 
     with ThreadPoolExecutor(engine.workers) as pool:
@@ -333,12 +337,14 @@ def _frozen_maps(
     return maps
 
 
-def _views(pixels: NDArray[np.uint8], preprocessing: Preprocessing, seed: int) -> NDArray[np.uint8]:
-    """The whole photo, then parts of it, darker or brighter: uint8 [VIEWS, S, S, 3]. Nothing is
-    mirrored: a letter or a hand would become another one."""
+def _parts(
+    pixels: NDArray[np.uint8], preprocessing: Preprocessing, seed: int
+) -> list[NDArray[np.uint8]]:
+    """VIEWS - 1 parts of a photo, darker or brighter: uint8 [S, S, 3]. Nothing is mirrored: a
+    letter or a hand would become another one."""
     rng = np.random.default_rng(seed)
     height, width = pixels.shape[:2]
-    views = [prepare(pixels, preprocessing)]
+    parts = []
     for _ in range(VIEWS - 1):
         high, wide = (
             (rng.uniform(LEAST_PART, 1, 2) * (height, width)).round().astype(int).clip(min=1)
@@ -346,8 +352,8 @@ def _views(pixels: NDArray[np.uint8], preprocessing: Preprocessing, seed: int) -
         top, left = rng.integers(height - high + 1), rng.integers(width - wide + 1)
         part = prepare(pixels[top : top + high, left : left + wide], preprocessing)
         light = part * rng.uniform(0.8, 1.2) + rng.uniform(-20, 20)
-        views.append(light.clip(0, 255).astype(np.uint8))
-    return np.stack(views)
+        parts.append(light.clip(0, 255).astype(np.uint8))
+    return parts
 
 
 @dataclass(frozen=True)

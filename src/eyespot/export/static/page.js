@@ -53,7 +53,7 @@ async function load() {
 async function pixelsOf(blob, least) {
   let bitmap;
   try {
-    bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none" });
+    bitmap = await createImageBitmap(blob);
   } catch {
     throw new Error("The browser cannot read this picture. Choose a JPEG, PNG or WebP file.");
   }
