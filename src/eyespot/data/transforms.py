@@ -8,8 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from eyespot.forking import in_children
-
 Fit = Literal["stretch", "crop"]
 PIXELS = 2
 """Which pixels a photo gives: raise it when decoding or fitting change them."""
@@ -119,9 +117,6 @@ def _resized(
         image = image.resize((width, size), _BICUBIC, (0, top, width, bottom))
         box = (left, 0, right, size)
     return np.asarray(image.resize((size, size), _BICUBIC, box))
-
-
-in_children(_second_core.cache_clear)
 
 
 def standardised(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
