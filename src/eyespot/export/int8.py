@@ -133,7 +133,7 @@ def _rounded(content: bytes, pictures: list[NDArray[np.uint8]]) -> bytes:
 
         def get_next(self) -> dict[str, Any] | None:
             pixels = next(self.left, None)
-            return None if pixels is None else {"image": pixels}
+            return None if pixels is None else {"image": pixels[None]}
 
     logging.disable(logging.WARNING)  # it recommends what torch's exporter has done already
     try:

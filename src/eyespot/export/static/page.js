@@ -74,7 +74,7 @@ async function pixelsOf(blob, least) {
     rgb[to++] = data[from + 1];
     rgb[to++] = data[from + 2];
   }
-  return new Tensor("uint8", rgb, [height, width, 3]);
+  return new Tensor("uint8", rgb, [1, height, width, 3]);
 }
 
 let steady = 0, heard = "";
