@@ -143,6 +143,18 @@ def test_a_given_test_split_is_what_is_judged(tmp_path: Path) -> None:
     assert found.findings  # the test's patches are copies of those to learn from
 
 
+def test_a_class_that_only_the_test_has_is_left_out_and_told(tmp_path: Path) -> None:
+    write_folder(tmp_path / "train", 6)
+    write_folder(tmp_path / "test", 3, ("brick", "grass", "gravel"), seed=1)
+    found = learn(tmp_path, budget=0)
+    assert found.classifier.classes == ("brick", "grass")
+    assert found.evaluation.count == 6
+    assert [one.reason for one in found.skipped] == ["gravel has no photo to train on"] * 3
+    said = " ".join(finding.message for finding in found.findings)
+    assert "gravel has 3 test photos and none to train on" in said
+    assert "gravel" not in advice(found.evaluation)
+
+
 @pytest.mark.parametrize("sizes", [(1, 1), (1, 12), (2, 3)])
 def test_few_photos_still_teach(sizes: tuple[int, int]) -> None:
     photos = [*patches("brick", sizes[0]), *patches("grass", sizes[1])]

@@ -306,8 +306,8 @@ class _Reader:
             inner = _inner(folder)
             if len(_splits_among(inner.inside)) == len(inner.inside) > 1:
                 raise DatasetError(
-                    f"Expected a folder per class inside {printable(name)} in {self.root}; it holds "
-                    f"{_listed(inner.inside)}, which are splits themselves. Open one of the outer "
+                    f"Expected a folder per class inside {printable(name)} in {self.root}; it "
+                    f"holds {_listed(inner.inside)}, which are splits themselves. Open one of the outer "
                     "folders alone."
                 )
             if inner.inside and all(map(is_fold, inner.inside)):
