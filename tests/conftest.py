@@ -37,10 +37,10 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def shared_cases() -> Path:
-    """Folder of inputs that were once misread, a folder a case; skips where it is absent."""
+    """Folder of small files that were read wrongly once; skips where it is absent."""
     folder = Path(os.environ.get("EYESPOT_TEST_CASES", REPOSITORY.parent / "shared" / "cases"))
     if not folder.is_dir():
-        pytest.skip(f"no cases at {folder} (set EYESPOT_TEST_CASES to their folder)")
+        pytest.skip(f"no test cases at {folder} (set EYESPOT_TEST_CASES to their folder)")
     return folder
 
 

@@ -39,7 +39,10 @@ from eyespot.heads.scorers import LogitsScorer, Scorer, scorer_from_arrays
 from eyespot.models.registry import find
 from eyespot.models.weights import find_weights
 
-CROSS_VALIDATED = "photos it had not seen (cross-validation)"
+CROSS_VALIDATED = "held-out photos by cross-validation"
+NESTED = "held-out photos by nested cross-validation, model selection inside"
+"""What an accuracy was measured on. Nested: the method, too, was selected without the photos that
+it is measured on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,21 @@ class Classifier:
     def engine(self, engine: Engine) -> None:
         self._engine = engine
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the engine, which a copy opens anew when it is first asked; with a network of its
+        own, which another machine lacks."""
+        state = self.__dict__ | {"_engine": None}
+        if self.backbone.own:
+            with own_file(self.backbone.sha256) as weights:
+                state["network"] = weights.read_bytes()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        network = state.pop("network", None)
+        if network is not None:
+            keep_own(network)
+        self.__dict__.update(state)
+
     # --- answering -------------------------------------------------------------------------
 
     def predict(self, picture: PhotoLike, *, top: int = 5) -> Prediction:
@@ -143,7 +161,7 @@ class Classifier:
         Raises PhotoError if it cannot be read.
         """
         name, content = opened(picture)
-        pixels = self.prepare(content, at_once=True)
+        pixels = self.prepare(content)
         return self.answer([name], self.engine.run(pixels[None]), top)[0]
 
     def predict_many(
@@ -165,16 +183,11 @@ class Classifier:
             else:
                 yield self.answer([name], item.record.features[None], top)[0]
 
-    def prepare(
-        self, picture: bytes | NDArray[Any] | Image.Image, *, at_once: bool = False
-    ) -> NDArray[np.uint8]:
-        """The square that the network takes of a picture: uint8 RGB [S, S, 3].
-
-        `at_once`: somebody waits for this one picture; see `transforms.prepare`. Raises PhotoError.
-        """
+    def prepare(self, picture: bytes | NDArray[Any] | Image.Image) -> NDArray[np.uint8]:
+        """What the network takes of a picture: uint8 RGB [S, S, 3]. Raises PhotoError."""
         preprocessing = self.backbone.preprocessing
         pixels = decode(picture, short_side=needed_short_side(preprocessing)).pixels
-        return prepare(pixels, preprocessing, at_once=at_once)
+        return prepare(pixels, preprocessing)
 
     def answer(
         self, names: Sequence[str], features: NDArray[np.floating], top: int = 5
@@ -433,7 +446,7 @@ def load(path: str | Path) -> Classifier:
             f"({manifest['eyespot']})."
         )
     _require_weights(path, classifier.backbone)
-    classifier._taught = partial(_read_taught, path, classifier)
+    classifier._taught = partial(_read_taught, path.absolute(), len(classes))
     return classifier
 
 
@@ -494,7 +507,7 @@ def _widths(features: Features) -> list[int]:
     return [part.stop - part.start for part in features.layout.values()]
 
 
-def _read_taught(path: Path, classifier: Classifier) -> TaughtPhotos | None:
+def _read_taught(path: Path, classes: int) -> TaughtPhotos | None:
     arrays = classifier_file.read_photos(path)
     if arrays is None:
         return None
@@ -520,7 +533,7 @@ def _read_taught(path: Path, classifier: Classifier) -> TaughtPhotos | None:
             raise ValueError("their features are more or fewer than they say")
         lengths = {len(labels), len(features), len(features.dhash), len(features.sha256)}
         if lengths != {len(features.thumbnails)} or not (
-            0 <= labels.min(initial=0) <= labels.max(initial=0) < len(classifier.classes)
+            0 <= labels.min(initial=0) <= labels.max(initial=0) < classes
         ):
             raise ValueError("their numbers do not agree")
         return TaughtPhotos(features, labels)
@@ -533,6 +546,8 @@ def _read_taught(path: Path, classifier: Classifier) -> TaughtPhotos | None:
 
 def model_card(classifier: Classifier) -> str:
     """What it is, how good, made from what: Markdown, for people who open the file."""
+    from eyespot.evaluation import percent, percent_interval
+
     metrics = classifier.metrics
     lines = [
         "# An eyespot classifier",
@@ -545,10 +560,11 @@ def model_card(classifier: Classifier) -> str:
     if "top1" in metrics:
         low, high = metrics["top1_interval"]
         lines += [
-            f"- Right on {metrics['top1']:.1%} of photos (95 % interval {low:.1%} to {high:.1%}), "
-            f"measured on {metrics['count']}: {metrics['evaluated_on']}",
+            f"- Accuracy {percent(metrics['top1'])} on {metrics['evaluated_on']} (95% CI "
+            f"{percent_interval((low, high))}, n = {metrics['count']:,})",
             f"- Calibration error (ECE): {metrics['ece']:.3f}",
         ]
+    lines += [f"- Photos: {message}" for message in metrics.get("source", ())]
     lines += [
         "",
         "It knows what it was taught: photos from another camera, place or season may be "

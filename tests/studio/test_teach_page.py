@@ -2,6 +2,7 @@
 
 import base64
 import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin
@@ -111,6 +112,26 @@ def test_a_folder_of_folders(studio: Studio, tmp_path: Path) -> None:
             expect(card.locator(".thumbs li")).to_have_count(count)
         expect(page.get_by_role("alert")).to_contain_text("Not added: notes.txt")
         expect(page.locator(".card")).to_have_count(2)
+
+
+def test_a_table_whose_columns_are_named(studio: Studio, tmp_path: Path) -> None:
+    pictures = files("brick", 2) + files("gravel", 2)
+    rows = "".join(f"{n}.jpg,{'ab'[n // 2]},{'xy'[n % 2]}\n" for n in range(4))
+    with zipfile.ZipFile(tmp_path / "walls.zip", "w") as archive:
+        archive.writestr("walls.csv", f"file,stone,light\n{rows}")
+        for n, file in enumerate(pictures):
+            archive.writestr(f"{n}.jpg", file["buffer"])
+    with studio.page("/teach.html", width=360) as page:
+        page.get_by_label("Or a .zip file").set_input_files(tmp_path / "walls.zip")
+        expect(page.get_by_role("alert")).to_contain_text("stone (a, b); light (x, y)")
+        page.get_by_text("Columns of a table").press("Enter")
+        page.get_by_label("Label column").fill("stone")
+        page.get_by_label("Or a .zip file").set_input_files(tmp_path / "walls.zip")
+        for name in ("a", "b"):
+            card = page.get_by_role("region", name=f"Class {name}")
+            expect(card.locator(".thumbs li")).to_have_count(2)
+        expect(page.get_by_role("alert")).to_contain_text("label column: stone")
+        studio.complaints.clear()  # the refusal was an answer of 400
 
 
 def test_pictures_are_removed_moved_and_brought_back(studio: Studio) -> None:

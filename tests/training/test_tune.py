@@ -74,7 +74,7 @@ def test_a_search_that_was_stopped_is_the_one_that_was_not(whole: Search, tmp_pa
 
 def test_time_runs_out_within_a_trial(whole: Search, tmp_path: Path) -> None:
     short = found(tmp_path, budget=1e-6)
-    assert short == Search((), None, None)
+    assert short == Search((), None, None, 0.5, 30)
     assert untimed(found(tmp_path).trials) == untimed(whole.trials)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from eyespot.data.columns import INDEX_NAMES, LABEL_NAMES
 from eyespot.data.decode import MAX_BYTES
 from eyespot.data.finding import Finding
 from eyespot.data.folders import is_folder, list_folder, peek
@@ -24,13 +25,12 @@ from eyespot.data.split_names import (
     split_named,
     splits_of_files,
 )
-from eyespot.data.tables import LABEL_NAMES
 from eyespot.errors import DatasetError, PhotoError, UsageError
 
 CLASS, FACTS = ".cls", ".json"
 LONGEST = {CLASS: 1000, FACTS: 1_000_000}
 """Bytes of the longest member that may name a class."""
-LABELS = ("cls", *LABEL_NAMES)
+LABELS = ("cls", *LABEL_NAMES, *INDEX_NAMES)
 """What an object may call its label, the likeliest first."""
 MOST_SHARDS = 100_000
 
@@ -142,10 +142,11 @@ def read_shards(shards: Shards) -> Dataset:
         photos += _read_shard(shard, split, skipped)
     if not photos:
         why = f" ({skipped[0].path}: {skipped[0].reason})" if skipped else ""
+        first = printable(next(iter(shards.splits)))
         raise DatasetError(
             f"Expected WebDataset shards with pictures (KEY.jpg) beside their classes (KEY.cls or "
-            f"KEY.json), found none in {printable(next(iter(shards.splits)))}{why}. If this is an "
-            "archive of folders, unpack it first."
+            f"KEY.json), found none in {first}{why}. If this is an archive of folders, unpack it "
+            "first."
         )
     return Dataset(tuple(photos), tuple(skipped), shards.findings)
 

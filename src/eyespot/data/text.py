@@ -24,6 +24,11 @@ def read_text(file: Path) -> str:
         raise DatasetError(f"{printable(file)} cannot be read: {error.strerror}.") from error
     if len(data) > MAX_BYTES:
         raise DatasetError(f"{printable(file)} has more than {MAX_BYTES:,} bytes; split it.")
+    return decode_text(file.name, data)
+
+
+def decode_text(name: str, data: bytes) -> str:
+    """The text in the bytes of a file called `name`. Raises DatasetError."""
     for encoding in (_utf16(data), "utf-8-sig", "cp1252", "latin-1"):
         if encoding is None:
             continue
@@ -31,7 +36,7 @@ def read_text(file: Path) -> str:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise DatasetError(f"{printable(file)} is not text. Save it as UTF-8.")
+    raise DatasetError(f"{printable(name)} is not text. Save it as UTF-8.")
 
 
 def _utf16(data: bytes) -> str | None:
@@ -44,24 +49,26 @@ def _utf16(data: bytes) -> str | None:
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
-def find_file(folder: Path, name: str) -> Path | None:
-    """The file that a cell or line means, from `folder`: as it stands, with the slashes of Windows,
-    in another Unicode form, or in the bytes of a code page; None if there is none."""
+def spellings(name: str) -> list[str]:
+    """What a cell or line may call a file: as it stands, with the slashes of Windows, in another
+    Unicode form, or in the bytes of a code page."""
     slashed = name.replace("\\", "/")
-    for spelling in dict.fromkeys(
-        (
-            name,
-            slashed,
-            *(unicodedata.normalize(form, slashed) for form in ("NFC", "NFD")),
-            os.fsdecode(slashed.encode("cp1252", "ignore")),
-        )
-    ):
-        try:
-            if spelling and (folder / spelling).exists():
-                return folder / spelling
-        except (OSError, ValueError):  # too long for a name, a locked folder, a zero byte
-            continue
-    return None
+    forms = (unicodedata.normalize(form, slashed) for form in ("NFC", "NFD"))
+    coded = os.fsdecode(slashed.encode("cp1252", "ignore"))
+    return [found for found in dict.fromkeys((name, slashed, *forms, coded)) if found]
+
+
+def is_there(path: Path) -> bool:
+    """Also false for what cannot be asked: too long a name, a locked folder, a zero byte."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def find_file(folder: Path, name: str) -> Path | None:
+    """The file that a cell or line means, from `folder`; None if there is none."""
+    return next((folder / one for one in spellings(name) if is_there(folder / one)), None)
 
 
 def read_list(file: Path) -> Iterator[Path]:

@@ -16,13 +16,16 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from weakref import WeakSet
 
 import numpy as np
-import platformdirs
 from numpy.typing import NDArray
 
 from eyespot.errors import CacheError, UsageError
 from eyespot.features.database import is_damage, open_database, pragma
+from eyespot.forking import in_children, leave_behind
+from eyespot.user_folders import user_folder
 
 logger = logging.getLogger(__name__)
 
@@ -99,8 +102,7 @@ def cache_folder() -> Path:
 
 
 def _folder() -> Path:
-    named = os.environ.get("EYESPOT_CACHE")
-    return Path(named) if named else Path(platformdirs.user_cache_dir("eyespot"))
+    return user_folder("EYESPOT_CACHE")
 
 
 def _limit_from_environment() -> int:
@@ -118,7 +120,8 @@ def _limit_from_environment() -> int:
 
 
 class FeatureCache:
-    """Use from one thread; open one per thread or process for more.
+    """Use from one thread; open one per thread for more. A forked child, and what is unpickled, has
+    a connection of its own.
 
     `limit_bytes`: what it may take on disk; EYESPOT_CACHE_LIMIT (in MB) if None. Raises UsageError
     if that is no number; whatever else goes wrong is a warning, and a cache that finds nothing.
@@ -133,6 +136,18 @@ class FeatureCache:
             if path is None:
                 cache_folder()
             self._open()
+        _living.add(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FeatureCache, (self.path, self.limit)
+
+    def leave_parent(self) -> None:
+        """In a forked child: one connection is not for two processes, not even to close it."""
+        if self._database is not None:
+            leave_behind(self._database)
+            self._database = None
+            with self._forgiving():
+                self._open()
 
     def _open(self) -> None:
         self._file = self._stat()
@@ -307,6 +322,15 @@ class FeatureCache:
                 "or set EYESPOT_CACHE to one that can."
             )
         return self._database
+
+
+_living: "WeakSet[FeatureCache]" = WeakSet()
+
+
+@in_children
+def _leave_parent() -> None:
+    for cache in list(_living):
+        cache.leave_parent()
 
 
 def _checksum(

@@ -7,19 +7,22 @@ processes start without importing torch.
 
 import logging
 import os
-import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Protocol
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.errors import CacheError, UsageError
+from eyespot.errors import CacheError, ConversionError, UsageError
 from eyespot.features.backbone import Backbone, build_extractor
 from eyespot.features.cache import cache_folder
 from eyespot.features.conversion import convert, converted, import_openvino, openvino_core
 from eyespot.features.processor import computes_bf16
+from eyespot.forking import in_children, leave_behind, lock_for_forks
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +37,10 @@ and make it an eighth slower (2 MiB of second-level cache for two cores)."""
 
 
 class Engine(Protocol):
-    """Runs one backbone. `run` may be called from several threads at once."""
+    """Runs one backbone. `run` may be called from several threads at once, and in a forked child.
+
+    A copy, and what is unpickled, is the same engine opened anew.
+    """
 
     name: str
     layout: dict[str, slice]
@@ -60,15 +66,16 @@ def open_engine(
     `auto` is torch on a CUDA or Apple GPU (looked for only if torch is built for one), else
     OpenVINO, else torch on the CPU. `precision` `auto` is bf16 where the processor computes in
     it, else fp32. `folder` is where OpenVINO keeps the networks it converted; None for one in the
-    cache. Raises UsageError for an unknown name, MissingExtraError if it is not there.
+    cache. Raises UsageError for an unknown name, MissingExtraError if it is not there, and, for
+    "openvino", CacheError and ConversionError where `auto` takes torch, with a warning.
     """
     if engine == "auto":
         engine = "torch"
         if not _has_gpu() and find_spec("openvino") is not None:
             try:
                 return OpenVinoEngine(backbone, precision, folder)
-            except CacheError as error:  # a full disk must not stop the work
-                logger.warning("%s Until then torch runs the network, more slowly.", error)
+            except (CacheError, ConversionError) as error:  # neither must stop the work
+                logger.warning("%s For now, torch runs the network, more slowly.", error)
     if engine == "openvino":
         return OpenVinoEngine(backbone, precision, folder)
     if engine == "torch":
@@ -103,6 +110,7 @@ class OpenVinoEngine:
         self, backbone: Backbone, precision: Precision = "auto", folder: Path | None = None
     ) -> None:
         openvino = import_openvino()
+        self._asked = backbone, precision, folder
         folder = folder or cache_folder() / "networks"
         version = openvino.__version__.split("-")[0]
         graph = folder / f"{backbone.network}-openvino-{version}.xml"
@@ -126,18 +134,32 @@ class OpenVinoEngine:
         self._kept = folder / "compiled"
         self._precision = {"bf16": "bf16", "fp32": "f32"}[precision]
         self._compiled: dict[int, Any] = {}
-        self._compiling = threading.Lock()
-        self._requests = threading.local()  # an infer request serves one thread at a time
+        self._idle: dict[int, list[Any]] = {1: [], OPENVINO_BATCH: []}
+        _living.add(self)
 
-    def _request(self, batch: int) -> Any:
-        """This thread's own infer request for batches of `batch` photos."""
-        requests: dict[Any, Any] = self._requests.__dict__
-        if batch not in requests:
-            with self._compiling:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return OpenVinoEngine, self._asked
+
+    def leave_parent(self) -> None:
+        """In a forked child: compile anew, since the threads that ran the network are not there."""
+        leave_behind((self._compiled, self._idle))
+        self._compiled, self._idle = {}, {1: [], OPENVINO_BATCH: []}
+
+    @contextmanager
+    def _request(self, batch: int) -> Iterator[Any]:
+        """An infer request for batches of `batch` photos; it serves one thread at a time."""
+        idle = self._idle[batch]
+        try:
+            request = idle.pop()
+        except IndexError:
+            with _compiling:
                 if batch not in self._compiled:
                     self._compiled[batch] = self._compile(batch)
-            requests[batch] = self._compiled[batch].create_infer_request()
-        return requests[batch]
+            request = self._compiled[batch].create_infer_request()
+        try:
+            yield request
+        finally:
+            idle.append(request)
 
     def _compile(self, batch: int) -> Any:
         # One photo at a time gets all cores; full batches run side by side, one core each.
@@ -159,15 +181,25 @@ class OpenVinoEngine:
         count = len(pictures)
         batch = 1 if count == 1 else OPENVINO_BATCH
         features = []
-        request = self._request(batch)
-        for start in range(0, count, batch):
-            part = pictures[start : start + batch]
-            if len(part) < batch:  # the compiled network takes full batches only
-                missing = (batch - len(part), *part.shape[1:])
-                part = np.concatenate([part, np.zeros(missing, np.uint8)])
-            request.infer([np.ascontiguousarray(part)], share_inputs=True)
-            features.append(request.get_output_tensor(0).data.copy())
+        with self._request(batch) as request:
+            for start in range(0, count, batch):
+                part = pictures[start : start + batch]
+                if len(part) < batch:  # the compiled network takes full batches only
+                    missing = (batch - len(part), *part.shape[1:])
+                    part = np.concatenate([part, np.zeros(missing, np.uint8)])
+                request.infer([np.ascontiguousarray(part)], share_inputs=True)
+                features.append(request.get_output_tensor(0).data.copy())
         return np.concatenate(features)[:count]
+
+
+_compiling = lock_for_forks()
+_living: "WeakSet[OpenVinoEngine]" = WeakSet()
+
+
+@in_children
+def _leave_parent() -> None:
+    for engine in list(_living):
+        engine.leave_parent()
 
 
 class TorchEngine:
@@ -176,6 +208,7 @@ class TorchEngine:
     def __init__(self, backbone: Backbone, precision: Precision = "auto") -> None:
         import torch
 
+        self._asked = backbone, precision
         if torch.cuda.is_available():
             self._device = torch.device("cuda")
         elif torch.backends.mps.is_available():
@@ -186,23 +219,42 @@ class TorchEngine:
             # bf16 pays on CUDA; a CPU here means that OpenVINO is missing, and fp32 is exact.
             precision = "bf16" if self._device.type == "cuda" else "fp32"
         module, widths = build_extractor(backbone)
-        self._module = module.to(self._device)
+        with _telling_of_forks():
+            self._module = module.to(self._device)
         self._bf16 = precision == "bf16"
         self.layout = columns_of(widths)
         self.name = f"torch {self._device.type} {precision}"
         self.workers = _cores()
         self.batch = BATCH
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TorchEngine, self._asked
+
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         import torch
 
-        batch = torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device)
         with (
+            _telling_of_forks(),
             torch.inference_mode(),
             torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16),
         ):
-            features = self._module(batch)
-        return np.asarray(features.float().cpu().numpy())
+            batch = torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device)
+            features = self._module(batch).float().cpu()
+        return np.asarray(features.numpy())
+
+
+@contextmanager
+def _telling_of_forks() -> Iterator[None]:
+    """CUDA cannot be used in a forked child of a process that used it. Raises UsageError then."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "forked subprocess" not in str(error):
+            raise
+        raise UsageError(
+            "A GPU that a process has used cannot be used by its forked children. Start them anew: "
+            'multiprocessing.get_context("spawn"), or load the classifier after the fork.'
+        ) from error
 
 
 def _cores() -> int:

@@ -6,12 +6,14 @@ there are. The calling thread alone touches the cache.
 """
 
 import hashlib
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +23,7 @@ from simplejpeg import encode_jpeg
 from eyespot.data.decode import decode, dhash
 from eyespot.data.photos import Photo, Skipped
 from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
-from eyespot.errors import PhotoError
+from eyespot.errors import PhotoError, UsageError
 from eyespot.features.backbone import Backbone
 from eyespot.features.cache import FeatureCache, Record
 from eyespot.features.engines import BATCH, Engine
@@ -29,6 +31,7 @@ from eyespot.features.engines import BATCH, Engine
 THUMBNAIL = 96
 """Longest side of a thumbnail, in pixels."""
 
+T = TypeVar("T")
 Progress = Callable[[int], None]
 """Called with the number of photos done since the last call."""
 
@@ -153,13 +156,22 @@ def stream(
     """Each photo once, about in order, with its features or the reason why it has none.
 
     Memory is bounded by a few batches. Finished features reach the cache even if the consumer
-    stops early or the process is interrupted.
+    stops early or the process is interrupted. Raises UsageError in a forked child that asks for
+    more of what its parent began.
     """
-    numbered = enumerate(photos)
+    process, numbered = os.getpid(), enumerate(photos)
     fresh: list[tuple[str, Record]] = []
     unknown: list[_Content] = []
     reading: deque[Future[list[_Content]]] = deque()
     embedding: deque[Future[list[Embedded]]] = deque()
+
+    def result(future: Future[T]) -> T:
+        if os.getpid() != process:
+            raise UsageError(
+                "A forked process cannot go on with answers that its parent began to read: the "
+                "threads at work are not there. Ask for them in the process that reads them."
+            )
+        return future.result()
 
     def keep(items: list[Embedded]) -> list[Embedded]:
         fresh.extend((item.sha256, item.record) for item in items if item.record is not None)
@@ -169,7 +181,7 @@ def stream(
 
     def flush() -> None:
         if cache is not None and fresh:
-            cache.put_many(backbone.extractor, dict(fresh))
+            cache.put_many(backbone.cache_key, dict(fresh))
         fresh.clear()
 
     with ThreadPoolExecutor(engine.workers, thread_name_prefix="eyespot") as pool:
@@ -179,9 +191,9 @@ def stream(
                     reading.append(pool.submit(_read, batch))
                 if not reading:
                     break
-                contents = reading.popleft().result()
+                contents = result(reading.popleft())
                 keys = [content.sha256 for content in contents if not content.error]
-                known = cache.get_many(keys, backbone.extractor) if cache is not None else {}
+                known = cache.get_many(keys, backbone.cache_key) if cache is not None else {}
                 for content in contents:
                     if content.error or content.sha256 in known:
                         record = known.get(content.sha256)
@@ -192,11 +204,11 @@ def stream(
                     part, unknown = unknown[:BATCH], unknown[BATCH:]
                     embedding.append(pool.submit(_embed, part, backbone.preprocessing, engine))
                 while len(embedding) > 4 * engine.workers:
-                    yield from keep(embedding.popleft().result())
+                    yield from keep(result(embedding.popleft()))
             if unknown:
                 embedding.append(pool.submit(_embed, unknown, backbone.preprocessing, engine))
             while embedding:
-                yield from keep(embedding.popleft().result())
+                yield from keep(result(embedding.popleft()))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
             flush()

@@ -2,10 +2,19 @@
 
 from collections.abc import Callable, Mapping
 
+import torch
 from torch import Tensor, nn
 
 from eyespot.errors import UsageError
+from eyespot.forking import in_children
 from eyespot.models.layers import LinearHead
+
+
+@in_children
+def _compute_alone() -> None:
+    """A forked child has none of the threads that torch shares its work among, and would wait for
+    them for ever."""
+    torch.set_num_threads(1)
 
 
 class ConvNet(nn.Module):

@@ -1,25 +1,33 @@
 """Pictures as a zip file of folders, one a class; and back.
 
-A manifest keeps what folders cannot say: the classes' own names and which frames are of one burst.
+Photos keep their files' names. A manifest keeps what folders cannot say: the classes' own names and
+which frames are of one burst.
 Names in the archive only name: nothing is ever unpacked to a path.
 """
 
 import contextlib
 import io
 import json
+import posixpath
 import re
+import unicodedata
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from eyespot.data.audit import audited
+from eyespot.data.columns import NO_COLUMNS, ColumnNames
 from eyespot.data.decode import MAX_BYTES
 from eyespot.data.finding import Finding
 from eyespot.data.formats import EXTENSIONS, ZIP_FAULTS, sniff, zip_member
 from eyespot.data.layout import parts_of, read_listed
+from eyespot.data.metadata import table_among
 from eyespot.data.photos import Dataset, Photo, label_of
+from eyespot.data.places import Places
+from eyespot.data.tables import parse, photos_of
+from eyespot.data.text import decode_text
 from eyespot.errors import DatasetError, PhotoError
 from eyespot.studio.project import MOST_PICTURES, Project
 
@@ -33,6 +41,8 @@ MOST_RATIO = 100
 FREE_GROWTH = 10_000_000
 """Bytes below which growing is no danger."""
 MAX_MANIFEST = 20_000_000
+MOST_BYTES = 200
+"""Of a file's name without its ending: file systems hold 255."""
 UTF8_FLAG = 0x800
 """General purpose bit 11 (APPNOTE 4.4.4): the name is UTF-8."""
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
@@ -49,7 +59,7 @@ def write_archive(project: Project, file: BinaryIO) -> int:
             strict=True,
         )
     )
-    numbers = dict.fromkeys(folders, 0)
+    taken: dict[str, set[str]] = {folder: set() for folder in folders}
     bursts: dict[str, str] = {}
     missing = 0
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
@@ -61,9 +71,9 @@ def write_archive(project: Project, file: BinaryIO) -> int:
             if data is None:
                 missing += 1
                 continue
-            numbers[picture.class_id] += 1
-            number = numbers[picture.class_id]
-            name = f"{folders[picture.class_id]}/{number:05}{_ending(data)}"
+            own = taken[picture.class_id]
+            file_name = _file_name(picture.name or f"{len(own) + 1:05}", _ending(data))
+            name = f"{folders[picture.class_id]}/{_unique(file_name, own)}"
             archive.writestr(zip_member(name), data)
             if picture.burst is not None:
                 bursts[name] = picture.burst
@@ -84,18 +94,39 @@ def write_archive(project: Project, file: BinaryIO) -> int:
 def folder_names(names: Sequence[str]) -> list[str]:
     """A folder's name for each class that every system can hold, no two alike."""
     taken: set[str] = set()
-    found = []
-    for name in names:
-        safe = re.sub(r"[^\w \-.+]", "_", name)[:60].strip(" .") or "class"
-        if _RESERVED.fullmatch(safe):  # Windows keeps these names for itself
-            safe = f"{safe}_"
-        unique, number = safe, 1
-        while unique.casefold() in taken:
-            number += 1
-            unique = f"{safe} {number}"
-        taken.add(unique.casefold())
-        found.append(unique)
-    return found
+    return [
+        _unique(_safe(re.sub(r"[^\w \-.+]", "_", name)[:60].strip(" .") or "class"), taken)
+        for name in names
+    ]
+
+
+def _file_name(name: str, ending: str) -> str:
+    """A photo's own name as every system can hold it. `ending`: of what it is, if its name has
+    none of a picture."""
+    name = re.sub(r'[<>:"/\\|?*\x00-\x1f\x7f]', "_", name).strip(" .") or "photo"
+    stem, point, own = name.rpartition(".")
+    if stem and f".{own.lower()}" in EXTENSIONS:
+        name, ending = stem, point + own
+    while len(name.encode()) > MOST_BYTES:
+        name = name[:-1]
+    return _safe(name.rstrip(" .") or "photo") + ending
+
+
+def _safe(name: str) -> str:
+    """Windows keeps some names for itself."""
+    return f"{name}_" if _RESERVED.fullmatch(name) else name
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    """The name, numbered if it is among `taken`, in any case and form of letters, to which it is
+    added."""
+    stem, ending = posixpath.splitext(name)
+    unique, number = name, 1
+    while (key := unicodedata.normalize("NFC", unique).casefold()) in taken:
+        number += 1
+        unique = f"{stem} {number}{ending}"
+    taken.add(key)
+    return unique
 
 
 def _ending(data: bytes) -> str:
@@ -132,11 +163,12 @@ class MemberSource:
 
 
 @contextlib.contextmanager
-def open_archive(file: Path | bytes) -> Iterator[Contents]:
-    """The pictures in a zip file of folders, to be read while it is open.
+def open_archive(file: Path | bytes, wanted: ColumnNames = NO_COLUMNS) -> Iterator[Contents]:
+    """The pictures in a zip file of folders, or with a table that lists them, to be read while it
+    is open. `wanted`: the table's columns.
 
     Raises DatasetError if it is no zip file, holds no picture in a folder, or claims more than is
-    read of strangers' archives.
+    read of strangers' archives, UsageError if there is no such column.
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(file) if isinstance(file, bytes) else file)
@@ -150,7 +182,9 @@ def open_archive(file: Path | bytes) -> Iterator[Contents]:
         _check_limits(members, size)
         manifest = _manifest(archive)
         yield (
-            _with_manifest(archive, members, manifest) if manifest else _folders(archive, members)
+            _with_manifest(archive, members, manifest)
+            if manifest
+            else _folders(archive, members, wanted)
         )
 
 
@@ -202,9 +236,15 @@ def _with_manifest(
     return Contents(label_of(str(manifest.get("name", ""))), enabled, Dataset(tuple(photos)))
 
 
-def _folders(archive: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo]) -> Contents:
-    """As a folder of the same files is read, from the first folder with several things in it on."""
+def _folders(
+    archive: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo], wanted: ColumnNames
+) -> Contents:
+    """As a folder of the same files is read, from the first folder with several things in it on;
+    or by the table in it."""
     files = {name: member for member in members if (name := _name(member))}
+    if (table := table_among(files, wanted)) is not None:
+        dataset = audited(_listed(archive, files, table, wanted))
+        return Contents("", dict.fromkeys(dataset.classes, True), dataset)
     listed = read_listed(list(files), "the archive")
     photos = [
         Photo(label_of(name), MemberSource(archive, member), place.label, place.split)
@@ -219,6 +259,32 @@ def _folders(archive: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo]) -> Co
     findings = (*_code_page(files.values()), *listed.findings)
     dataset = audited(Dataset(tuple(photos), listed.skipped, findings))
     return Contents("", dict.fromkeys(dataset.classes, True), dataset)
+
+
+def _listed(
+    archive: zipfile.ZipFile,
+    files: Mapping[str, zipfile.ZipInfo],
+    table: str,
+    wanted: ColumnNames,
+) -> Dataset:
+    """The photos that a table in the archive lists, from the folder in which it lies."""
+    text = decode_text(table, MemberSource(archive, files[table]).read())
+    folder = posixpath.dirname(table)
+
+    def at(path: str) -> str:
+        return posixpath.normpath(posixpath.join(folder, path))
+
+    places = Places(
+        "the table's folder",
+        lambda path: at(path) in files,
+        lambda: [posixpath.relpath(name, folder or ".") for name in files],
+    )
+    return photos_of(
+        parse(posixpath.basename(table), text),
+        wanted,
+        places,
+        lambda path: MemberSource(archive, files[at(path)]),
+    )
 
 
 def _name(member: zipfile.ZipInfo) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from eyespot.classifier import load
 from eyespot.data.audit import audited
+from eyespot.data.columns import NO_COLUMNS, ColumnNames
 from eyespot.data.decode import decode
 from eyespot.data.layout import parts_of, read_listed
 from eyespot.data.open import open_photos
@@ -15,7 +16,7 @@ from eyespot.errors import ClassifierFileError, DatasetError, PhotoError
 from eyespot.progress import Progress, counting
 from eyespot.studio.archive import open_archive
 from eyespot.studio.pictures import Kept
-from eyespot.studio.project import LONGEST_NAME, Project, require_room
+from eyespot.studio.project import LONGEST_NAME, Project, file_name, require_room
 from eyespot.studio.projects import Draft, Store
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -37,10 +38,17 @@ def import_folder(
     folder: Path,
     progress: Progress = lambda stage, done, total: None,
     stopped: Callable[[], bool] = lambda: False,
+    wanted: ColumnNames = NO_COLUMNS,
 ) -> Imported:
     """A project from a folder with a folder of pictures per class, or whatever else `open_photos`
     takes. Raises DatasetError, UsageError, ProjectError, Stopped."""
-    dataset = open_photos(folder, least_classes=1)
+    dataset = open_photos(
+        folder,
+        least_classes=1,
+        path_column=wanted.path,
+        label_column=wanted.label,
+        split_column=wanted.split,
+    )
     enabled = dict.fromkeys(dataset.classes, True)
     return _import(store, folder.resolve().name, dataset, enabled, progress, stopped)
 
@@ -51,10 +59,12 @@ def import_archive(
     name: str,
     progress: Progress = lambda stage, done, total: None,
     stopped: Callable[[], bool] = lambda: False,
+    wanted: ColumnNames = NO_COLUMNS,
 ) -> Imported:
-    """A project from a zip file of folders, or one that was exported here. `name`: of the project,
-    if the file does not say. Raises DatasetError, UsageError, ProjectError, Stopped."""
-    with open_archive(file) as found:
+    """A project from a zip file of folders or of photos and a table, or one that was exported here.
+    `name`: of the project, if the file does not say. `wanted`: the table's columns. Raises
+    DatasetError, UsageError, ProjectError, Stopped."""
+    with open_archive(file, wanted) as found:
         named = found.name or name
         return _import(store, named, found.dataset, found.enabled, progress, stopped)
 
@@ -67,7 +77,9 @@ def import_classifier(store: Store, path: Path, name: str) -> Imported:
     features, extractor = taught.features, classifier.backbone.extractor
     require_room(len(features))
     rows, seen, skipped = [], set(), []
-    drafts: list[list[tuple[str, str | None, bytes | None]]] = [[] for _ in classifier.classes]
+    drafts: list[list[tuple[str, str | None, bytes | None, str | None]]] = [
+        [] for _ in classifier.classes
+    ]
     for index, (sha256, label) in enumerate(
         zip(features.sha256, taught.labels.tolist(), strict=True)
     ):
@@ -83,7 +95,9 @@ def import_classifier(store: Store, path: Path, name: str) -> Imported:
             skipped.append(Skipped(features.names[index], f"its thumbnail: {error}"))
             continue
         seen.add((sha256, label))
-        drafts[label].append((sha256, None, features.thumbnails[index]))
+        drafts[label].append(
+            (sha256, None, features.thumbnails[index], file_name(features.names[index]))
+        )
         code = int(features.dhash[index]).to_bytes(8, "big")
         rows.append((sha256, extractor, code, features.values[index].tobytes()))
     classes = [
@@ -168,7 +182,10 @@ def _import(
         Draft(
             names[label],
             enabled[label],
-            [(sha256, photo.group, p.thumbnail) for sha256, (photo, p) in pictures.items()],
+            [
+                (sha256, photo.group, p.thumbnail, file_name(photo.name))
+                for sha256, (photo, p) in pictures.items()
+            ],
         )
         for label, pictures in by_class.items()
     ]

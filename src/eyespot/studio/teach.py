@@ -13,6 +13,7 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
 from eyespot.classifier import Classifier
+from eyespot.data.columns import ColumnNames
 from eyespot.data.photos import Skipped
 from eyespot.errors import EyespotError, MissingError, UsageError
 from eyespot.features.backbone import load_backbone
@@ -32,6 +33,7 @@ Name = Annotated[str, Query(max_length=300)]
 """Of a file."""
 Text = Annotated[str, Body(embed=True)]
 Numbers = Annotated[list[int], Body(embed=True)]
+ColumnName = Annotated[str | None, Query(max_length=200)]
 
 
 T = TypeVar("T")
@@ -66,11 +68,17 @@ def router(rooms: Classrooms) -> APIRouter:
 
     @routes.post("/import")
     async def bring(
-        request: Request, name: Annotated[str, Query(max_length=300)]
+        request: Request,
+        name: Annotated[str, Query(max_length=300)],
+        path_column: ColumnName = None,
+        label_column: ColumnName = None,
+        split_column: ColumnName = None,
     ) -> dict[str, Any]:
-        """A zip file of folders of pictures, or a classifier, as the body."""
+        """A zip file of folders of pictures, or of pictures and a table with these columns, or a
+        classifier, as the body."""
         content = await request.body()
-        return await run_in_threadpool(_import, store, name, content)
+        wanted = ColumnNames(path_column, label_column, split_column)
+        return await run_in_threadpool(_import, store, name, content, wanted)
 
     @routes.post("/layout")
     def layout(paths: Annotated[list[str], Body(embed=True)]) -> dict[str, Any]:
@@ -263,10 +271,10 @@ def _taught(room: Classroom) -> Classifier:
     return room.tuner.classifier() or room.learnt.classifier
 
 
-def _import(store: Store, name: str, content: bytes) -> dict[str, Any]:
+def _import(store: Store, name: str, content: bytes, wanted: ColumnNames) -> dict[str, Any]:
     stem, _, kind = name.rpartition(".")
     if kind.lower() == "zip":
-        found = import_archive(store, content, stem or "project")
+        found = import_archive(store, content, stem or "project", wanted=wanted)
     elif kind.lower() == "eyespot":
         with tempfile.TemporaryDirectory(prefix="eyespot-") as folder:
             path = Path(folder) / "classifier.eyespot"

@@ -1,14 +1,13 @@
 // How good a classifier is, in words that hold.
 
+import { percent } from "./percent.js";
+
 /**
  * @typedef {{top1: number | null, interval: [number, number] | null, asked: number, independent: number,
  *   weakest: [string, number] | null, confused: [string, string, number][],
  *   suspicious: {picture: number, suggested: string, probability: number}[],
  *   doubled: number[][], advice: string}} Figures
  */
-
-/** Whole percents, but for what would look like all or nothing and is not. @param {number} share */
-const percent = (share) => `${(100 * share).toFixed((share < 1 && share > 0.995) || (share > 0 && share < 0.1) ? 1 : 0)} %`;
 
 /** @param {string} name @param {string} text @param {string} [style] */
 function line(name, text, style = "") {

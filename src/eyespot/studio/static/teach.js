@@ -92,6 +92,10 @@ byId("new", HTMLFormElement).addEventListener("submit", (event) => {
 /** Make a project of a .zip or .eyespot file. @param {File} file */
 async function bring(file) {
   const query = new URLSearchParams({ name: file.name });
+  for (const id of ["path_column", "label_column", "split_column"]) {
+    const column = byId(id, HTMLInputElement).value.trim();
+    if (column) query.set(id, column);
+  }
   const made = await ask(`/api/projects/import?${query}`, { method: "POST", body: file });
   await goTo(made.id);
   tellOf(made);
@@ -161,6 +165,7 @@ const backbone = byId("backbone", HTMLSelectElement);
 backbone.addEventListener("change", () => {
   project?.change(`${project.path}/backbone`, "PUT", { name: backbone.value }).catch(() => {});
 });
+byId("columns", HTMLFormElement).addEventListener("submit", (event) => event.preventDefault());
 byId("tune", HTMLButtonElement).addEventListener("click", () => project?.tune().catch(() => {}));
 const undo = () => project?.change(`${project.path}/undo`, "POST").catch(() => {});
 byId("undo", HTMLButtonElement).addEventListener("click", undo);

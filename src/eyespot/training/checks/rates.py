@@ -4,6 +4,7 @@ Smith, "Cyclical Learning Rates for Training Neural Networks", WACV 2017, sectio
 while as the rate rises. Here it rises exponentially, so that every power of ten gets as many steps.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -110,4 +111,6 @@ def rates(plan: Plan, pictures: Pictures) -> Rates:
         losses.append(mean / (1 - SMOOTHING ** len(tried)))
         if losses[-1] > WORSE * min(losses):
             break
+    if not tried:  # not even the first loss is finite
+        tried, losses = [LOWEST], [math.inf]
     return Rates(plan.learning_rate, tuple(tried), tuple(losses))
