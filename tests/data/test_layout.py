@@ -127,6 +127,7 @@ REFUSED = {
     "lone flat": ("train/{1,2}", "a folder per class inside train"),
     "flat folds": ("{fold1,fold2}/{1,2}", "inside fold1 and fold2"),
     "splits in folds": ("{fold1,fold2}/{train,test}/{cat,dog}/1", "the folds share photos"),
+    "splits in splits": ("{train,test}/{train,val}/{cat,dog}/1", "splits themselves"),
     "a split or a class": ("train/{steam,diesel}/1 bus/1", "train may be either"),
     "domains": ("{trainA,trainB,testA,testB}/1", "look like splits"),
     "classes in names": ("{train_cat,train_dog,test_cat,test_dog}/1", "look like splits"),

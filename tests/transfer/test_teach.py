@@ -11,6 +11,7 @@ from eyespot.classifier import Classifier, load
 from eyespot.data.open import PhotoLike
 from eyespot.data.photos import Dataset, MemorySource, Photo
 from eyespot.errors import ClassifierFileError, DatasetError, UsageError
+from eyespot.evaluation.verdict import advice
 from eyespot.models import registry
 from eyespot.report import write_report
 from eyespot.transfer.division import divide
@@ -141,6 +142,18 @@ def test_a_given_test_split_is_what_is_judged(tmp_path: Path) -> None:
     found = learn(tmp_path, budget=1)
     assert found.evaluated_on == "the test split"
     assert found.findings  # the test's patches are copies of those to learn from
+
+
+def test_a_class_that_only_the_test_has_is_left_out_and_told(tmp_path: Path) -> None:
+    write_folder(tmp_path / "train", 12)
+    write_folder(tmp_path / "test", 3, ("brick", "grass", "gravel"))
+    found = learn(tmp_path, budget=0)
+    assert found.classifier.classes == ("brick", "grass")
+    assert found.evaluation.count == 6
+    assert [one.reason for one in found.skipped] == ["gravel has no photo to train on"] * 3
+    said = " ".join(finding.message for finding in found.findings)
+    assert "gravel has 3 test photos and none to train on" in said
+    assert "gravel" not in advice(found.evaluation)
 
 
 @pytest.mark.parametrize("sizes", [(1, 1), (1, 12), (2, 3)])

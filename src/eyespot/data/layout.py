@@ -304,6 +304,12 @@ class _Reader:
                 self.skipped.append(Skipped(path, "stands beside train, val and test"))
                 continue
             inner = _inner(folder)
+            if len(_splits_among(inner.inside)) == len(inner.inside) > 1:
+                raise DatasetError(
+                    f"Expected a folder per class inside {printable(name)} in {self.root}; it "
+                    f"holds {_listed(inner.inside)}, which are splits themselves. Open one of the outer "
+                    "folders alone."
+                )
             if inner.inside and all(map(is_fold, inner.inside)):
                 classes += self._in_folds(inner, splits[name])
             else:
@@ -417,6 +423,11 @@ class _Reader:
             for folder in one.folder.below()
             if split_named(folder.path[-1])
         }
+        for name in dict.fromkeys(c.name for c in classes if c.split and split_named(c.name)):
+            self._warn(
+                f"{printable(name)} was read as a class, though it has a split's name.",
+                "If it is a split, put it beside the others.",
+            )
         if deeper:
             self._warn(
                 f"{_listed(deeper)} {'lies' if len(deeper) == 1 else 'lie'} inside a class and "
@@ -466,10 +477,10 @@ def _are_parts(folder: _Folder) -> bool:
 
 def _inner(split: _Folder) -> _Folder:
     """The folder of the classes in a split: in seg_train/seg_train/cat the inner one."""
-    here = split
+    here, named = split, split_named(split.path[-1])
     while len(here.inside) == 1 and not here.own:
         ((name, folder),) = here.inside.items()
-        if not (split_named(name) or is_filler(name)):
+        if not is_filler(name) and (named is None or split_named(name) != named):
             break
         here = folder
     return here
