@@ -24,15 +24,19 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     `profile`: ICC. One that is sRGB, damaged, larger than `LARGEST_PROFILE`, or made for other
     modes changes nothing. Safe to call from many threads.
     """
-    if not profile or len(profile) > LARGEST_PROFILE or image.mode not in _MODES:
-        return image
-    transform = _transform(profile, image.mode)
+    transform = transform_to_srgb(profile, image.mode)
     return image if transform is None else transform.apply(image)
+
+
+def transform_to_srgb(profile: bytes | None, mode: str) -> Any:
+    """Pillow's transform of images of a mode, perceptual; None if there is nothing to do."""
+    if not profile or len(profile) > LARGEST_PROFILE or mode not in _MODES:
+        return None
+    return _transform(profile, mode)
 
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, mode: str) -> Any:
-    """Pillow's transform to sRGB, perceptual; None if there is nothing to do."""
     try:
         from PIL import ImageCms  # 0.01 s, which most photos need not pay
 

@@ -22,7 +22,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import COMPRESSION_INFO
 
 from eyespot.data import jpeg, tiff
-from eyespot.data.colour import to_srgb
+from eyespot.data.colour import to_srgb, transform_to_srgb
 from eyespot.data.formats import sniff, what_instead
 from eyespot.data.pillow import kind_of, open_image, refused
 from eyespot.data.png import with_transparency
@@ -126,10 +126,10 @@ def _from_jpeg(data: bytes, short_side: int | None) -> Picture:
         image = JpegImageFile(io.BytesIO(data))
     except Exception:  # damaged metadata must not cost the picture
         return Picture(pixels, width, height)
-    if profile := image.info.get("icc_profile"):
-        grey = image.mode == "L"
-        found = to_srgb(Image.fromarray(pixels[..., 0] if grey else pixels), profile)
-        pixels = pixels if found.mode == "L" else np.asarray(found)
+    transform = transform_to_srgb(image.info.get("icc_profile"), image.mode)
+    if transform is not None:
+        stored = pixels[..., 0] if image.mode == "L" else pixels
+        pixels = np.asarray(transform.apply(Image.fromarray(stored)))
     return _upright(pixels, width, height, _orientation(image))
 
 
