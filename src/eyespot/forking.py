@@ -1,8 +1,8 @@
 """What a process forks without: threads do not come along, and what they held stays held.
 
-A child of multiprocessing, Celery or `gunicorn --preload` begins with all of its parent's objects. A
-compiled network waits for its threads for ever, also when it is freed; one connection to a database
-is not for two processes. Whatever has such a thing says here what a child does with it.
+A child of multiprocessing, Celery or `gunicorn --preload` begins with all of its parent's objects.
+A compiled network waits for its threads for ever, also when it is freed; one connection to a
+database is not for two processes. Whatever has such a thing says here what a child does with it.
 """
 
 import ctypes

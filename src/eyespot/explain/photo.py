@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from eyespot.classifier import Classifier, Prediction, shortened
 from eyespot.data.decode import decode
-from eyespot.data.open import PhotoLike, opened
+from eyespot.data.given import PhotoLike, photo_of
 from eyespot.data.photos import Photo
 from eyespot.data.transforms import needed_short_side
-from eyespot.errors import UsageError
+from eyespot.errors import UsageError, shown
 from eyespot.explain.change import Change, least_change
 from eyespot.explain.occlusion import heat, slide
 from eyespot.features.extract import head_inputs
@@ -101,20 +101,21 @@ def explain_photo(
     Raises PhotoError if it cannot be read, UsageError for an unknown label.
     """
     classes = classifier.classes
-    if label is not None and label not in classes:
-        near = difflib.get_close_matches(label, classes, n=1)
+    asked: object = label
+    if asked is not None and not (isinstance(asked, str) and asked in classes):
+        near = difflib.get_close_matches(str(label), classes, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"the classes are {shortened(classes)}."
-        raise UsageError(f"There is no class {label!r}; {hint}")
+        raise UsageError(f"There is no class {shown(label)}; {hint}")
     if len(classes) < 2:
         raise UsageError("This classifier knows one class only; its answer has no reasons.")
     from eyespot.explain.gradcam import attention  # brings torch
 
-    name, data = opened(picture)
+    photo = photo_of(picture)
     preprocessing = classifier.backbone.preprocessing
-    decoded = decode(data, short_side=needed_short_side(preprocessing))
+    decoded = decode(photo.read(), short_side=needed_short_side(preprocessing))
     prepared = classifier.prepare(decoded.pixels)
     features = slide(classifier, prepared)
-    (prediction,) = classifier.answer([name], features[:1])
+    (prediction,) = classifier.answer([photo.name], features[:1])
     probabilities, _ = classifier.judge(features)
     own = probabilities[0]
     answer = int(own.argmax())

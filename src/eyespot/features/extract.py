@@ -5,7 +5,6 @@ overlaps inference on another and no queue grows: memory holds a few batches how
 there are. The calling thread alone touches the cache.
 """
 
-import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,7 @@ from PIL import Image
 from simplejpeg import encode_jpeg
 
 from eyespot.data.decode import decode, dhash
-from eyespot.data.photos import Photo, Skipped
+from eyespot.data.photos import Photo, Skipped, content_hash
 from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
 from eyespot.errors import PhotoError, UsageError
 from eyespot.features.backbone import Backbone
@@ -220,7 +219,7 @@ class _Content:
 
     index: int
     sha256: str
-    data: bytes | NDArray[np.uint8]
+    data: bytes | NDArray[Any]
     error: str = ""
 
 
@@ -234,15 +233,6 @@ def _read(batch: list[tuple[int, Photo]]) -> list[_Content]:
         else:
             contents.append(_Content(index, content_hash(data), data))
     return contents
-
-
-def content_hash(data: bytes | NDArray[np.uint8]) -> str:
-    """sha256 (hex) of a photo's file, or of an array's shape and pixels."""
-    if isinstance(data, bytes):
-        return hashlib.sha256(data).hexdigest()
-    digest = hashlib.sha256(f"{data.dtype.str}{data.shape}".encode())
-    digest.update(np.ascontiguousarray(data).data)
-    return digest.hexdigest()
 
 
 def _embed(

@@ -17,9 +17,9 @@ from PIL import Image
 
 from eyespot.atomic import write_atomically
 from eyespot.data.decode import decode
-from eyespot.data.photos import Photo, Skipped
+from eyespot.data.photos import Photo, Skipped, content_hash
 from eyespot.errors import PhotoError, ProjectError, Stopped
-from eyespot.features.extract import THUMBNAIL, content_hash, thumbnail
+from eyespot.features.extract import THUMBNAIL, thumbnail
 
 WORKERS = 4
 """Threads that check and write: more than cores, since they wait for the disk."""

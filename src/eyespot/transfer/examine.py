@@ -1,6 +1,6 @@
 """Examine a classifier on labelled photos."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +8,8 @@ import numpy as np
 
 from eyespot.classifier import Classifier, shortened
 from eyespot.data.finding import Finding
-from eyespot.data.open import PhotoLike, open_photos
+from eyespot.data.given import Label, PhotoLike
+from eyespot.data.open import open_photos
 from eyespot.data.photos import Skipped
 from eyespot.errors import DatasetError
 from eyespot.evaluation import Evaluation, evaluate, mistakes
@@ -41,8 +42,8 @@ class Examination:
 
 def examine(
     classifier: Classifier,
-    source: str | Path | Sequence[PhotoLike],
-    labels: Sequence[str | int] | None = None,
+    source: str | Path | Iterable[PhotoLike],
+    labels: Iterable[Label] | None = None,
     *,
     progress: Progress = lambda stage, done, total: None,
 ) -> Examination:

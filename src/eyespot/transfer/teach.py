@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -14,7 +14,8 @@ from eyespot.classifier import Classifier, Recipe, TaughtPhotos
 from eyespot.data.audit import audit, misnamed
 from eyespot.data.duplicates import Duplicates, find_duplicates
 from eyespot.data.finding import Finding, worst_first
-from eyespot.data.open import PhotoLike, open_photos
+from eyespot.data.given import Label, PhotoLike
+from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset, MemorySource, Photo, Skipped
 from eyespot.errors import DatasetError, UsageError
 from eyespot.evaluation import (
@@ -83,8 +84,8 @@ class Lesson:
 
 
 def learn(
-    source: str | Path | Sequence[PhotoLike] | Dataset,
-    labels: Sequence[str | int] | None = None,
+    source: str | Path | Iterable[PhotoLike] | Dataset,
+    labels: Iterable[Label] | None = None,
     *,
     method: str = "auto",
     budget: float | None = None,
@@ -263,8 +264,8 @@ def learn(
 
 
 def teach(
-    source: str | Path | Sequence[PhotoLike] | Dataset,
-    labels: Sequence[str | int] | None = None,
+    source: str | Path | Iterable[PhotoLike] | Dataset,
+    labels: Iterable[Label] | None = None,
     *,
     method: str = "auto",
     budget: float | None = None,
