@@ -36,7 +36,6 @@ from eyespot.errors import (
     PhotoError,
     UsageError,
     WeightsError,
-    shown,
 )
 from eyespot.features.backbone import POOLING, Backbone, judged_backbone
 from eyespot.features.engines import Engine, columns_of, open_engine
@@ -54,6 +53,7 @@ from eyespot.heads.familiarity import Familiarity
 from eyespot.heads.scorers import LogitsScorer, Scorer, scorer_from_arrays
 from eyespot.models.registry import find
 from eyespot.models.weights import find_weights
+from eyespot.shown import Brief, shown
 
 CROSS_VALIDATED = "photos it had not seen (cross-validation)"
 
@@ -89,8 +89,8 @@ class Prediction:
         }
 
 
-@dataclass(frozen=True)
-class TaughtPhotos:
+@dataclass(frozen=True, repr=False)
+class TaughtPhotos(Brief):
     """The features of the photos a classifier was taught with, so that it can be taught more.
 
     `labels`: int64 [n], indices of the classes.
@@ -113,7 +113,7 @@ class Recipe:
     knob: float
 
 
-@dataclass
+@dataclass(repr=False)
 class Classifier:
     """Preprocessing, backbone, head, class names, and how sure it is allowed to be.
 
@@ -132,6 +132,15 @@ class Classifier:
     metrics: dict[str, Any] = field(default_factory=dict)
     _taught: TaughtPhotos | Callable[[], TaughtPhotos | None] | None = None
     _engine: Engine | None = None
+
+    def __repr__(self) -> str:
+        count, found = len(self.classes), ""
+        if "top1" in self.metrics:
+            found = f", right on {self.metrics['top1']:.1%} of {self.metrics['count']:,} photos"
+        return (
+            f"Classifier({count} classes: {shortened(self.classes, 5)}; {self.recipe.method} on "
+            f"{self.backbone.name}{found})"
+        )
 
     @property
     def taught(self) -> TaughtPhotos | None:

@@ -4,16 +4,6 @@ A message says three things: what was expected, what came instead, and what to d
 The command line and the web pages show the message alone, never a traceback.
 """
 
-import reprlib
-
-_shown = reprlib.Repr()
-_shown.maxstring = _shown.maxother = 80
-
-
-def shown(value: object) -> str:
-    """A value that a user gave, for a message: as Python writes it, but never at length."""
-    return _shown.repr(value)
-
 
 class EyespotError(Exception):
     """Root of the tree: catch this to catch everything eyespot raises on purpose."""

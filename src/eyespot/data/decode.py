@@ -18,6 +18,7 @@ from PIL import Image
 from eyespot.data import jpeg
 from eyespot.data.formats import sniff
 from eyespot.errors import PhotoError
+from eyespot.shown import Brief
 
 MAX_PIXELS = 100_000_000
 """Largest picture, in pixels, that is held in memory: 300 MB as RGB."""
@@ -62,8 +63,8 @@ _FULL_RANGES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+@dataclass(frozen=True, slots=True, repr=False)
+class Picture(Brief):
     """A decoded photo: `pixels` uint8 RGB [H, W, 3].
 
     `width`, `height`: of the original, upright, in pixels; `pixels` may be smaller.

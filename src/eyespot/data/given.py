@@ -28,7 +28,8 @@ from eyespot.data.photos import (
     label_of,
     printable,
 )
-from eyespot.errors import DatasetError, PhotoError, UsageError, shown
+from eyespot.errors import DatasetError, PhotoError, UsageError
+from eyespot.shown import shown
 
 
 class Array(Protocol):
@@ -42,6 +43,8 @@ PhotoLike = (
 )
 """A path, an encoded file in memory, an open file, an array or tensor, a Pillow image."""
 Label = str | bytes | int | float | enum.Enum
+LONGEST_PATH = 4096
+"""Characters; a longer text is a file's content."""
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _CHANNELS = (1, 3, 4)
 
@@ -55,9 +58,11 @@ def photo_of(item: object, name: str = "picture") -> Photo:
         return item
     if isinstance(item, str | os.PathLike):
         path = os.fsdecode(item)
+        if not 0 < len(path) <= LONGEST_PATH:
+            return Photo(shown(path), Unreadable(f"is no path: it has {len(path):,} characters"))
         if _ADDRESS.match(path):
             return Photo(printable(path), Unreadable("is an address; download the file first"))
-        return Photo(printable(path), FileSource(Path(path)) if path else Unreadable("is no path"))
+        return Photo(printable(path), FileSource(Path(path)))
     if isinstance(item, Image.Image):
         return Photo(name, ImageSource(item))
     if isinstance(item, bytes):

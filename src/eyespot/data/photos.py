@@ -15,6 +15,7 @@ from PIL import Image
 from eyespot.data.decode import MAX_BYTES, decode
 from eyespot.data.finding import Finding
 from eyespot.errors import PhotoError
+from eyespot.shown import shown
 
 
 class Source(Protocol):
@@ -114,7 +115,7 @@ class Skipped:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """Photos, and what was left out on the way. `findings`: how the source was read (which column
     is the label, which folders are splits), as far as that was a guess, and what looks wrong."""
@@ -122,6 +123,12 @@ class Dataset:
     photos: tuple[Photo, ...]
     skipped: tuple[Skipped, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    def __repr__(self) -> str:
+        return (
+            f"Dataset({len(self.photos):,} photos, classes {shown(self.classes)}, "
+            f"{len(self.skipped):,} skipped, {len(self.findings):,} findings)"
+        )
 
     @property
     def classes(self) -> tuple[str, ...]:

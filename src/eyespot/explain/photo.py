@@ -12,17 +12,18 @@ from eyespot.data.decode import decode
 from eyespot.data.given import PhotoLike, photo_of
 from eyespot.data.photos import Photo
 from eyespot.data.transforms import needed_short_side
-from eyespot.errors import UsageError, shown
+from eyespot.errors import UsageError
 from eyespot.explain.change import Change, least_change
 from eyespot.explain.occlusion import heat, slide
 from eyespot.features.extract import head_inputs
 from eyespot.heads.scorers import most_alike, unit_rows
+from eyespot.shown import Brief, shown
 
 NEAREST = 6
 
 
-@dataclass(frozen=True, slots=True)
-class NearPhoto:
+@dataclass(frozen=True, slots=True, repr=False)
+class NearPhoto(Brief):
     """A taught photo that looks alike. `similarity`: cosine, -1..1. `thumbnail`: a JPEG file."""
 
     name: str
@@ -31,8 +32,8 @@ class NearPhoto:
     thumbnail: bytes
 
 
-@dataclass(frozen=True)
-class Explanation:
+@dataclass(frozen=True, repr=False)
+class Explanation(Brief):
     """Why a classifier says what it says of a photo, or why it does not say `label`.
 
     `label`, `probability`: the class that is explained; `rival`: the most probable of the others.

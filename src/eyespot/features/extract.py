@@ -26,6 +26,7 @@ from eyespot.errors import PhotoError, UsageError
 from eyespot.features.backbone import Backbone
 from eyespot.features.cache import FeatureCache, Record
 from eyespot.features.engines import BATCH, Engine
+from eyespot.shown import Brief
 
 THUMBNAIL = 96
 """Longest side of a thumbnail, in pixels."""
@@ -35,8 +36,8 @@ Progress = Callable[[int], None]
 """Called with the number of photos done since the last call."""
 
 
-@dataclass(frozen=True)
-class Features:
+@dataclass(frozen=True, repr=False)
+class Features(Brief):
     """What is known of n photos after they went through a network, in their given order.
 
     `values`: float16 [n, D], because 100,000 photos of 7,089 numbers should fit a laptop; ask
@@ -107,8 +108,8 @@ def block_widths(layout: dict[str, slice], blocks: Sequence[str]) -> list[int]:
     return [layout[block].stop - layout[block].start for block in blocks]
 
 
-@dataclass(frozen=True, slots=True)
-class Embedded:
+@dataclass(frozen=True, slots=True, repr=False)
+class Embedded(Brief):
     """One photo that went through, or `error` says why it did not (and `record` is None)."""
 
     index: int

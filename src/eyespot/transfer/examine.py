@@ -16,6 +16,7 @@ from eyespot.evaluation import Evaluation, evaluate, mistakes
 from eyespot.features.cache import FeatureCache
 from eyespot.features.extract import embed
 from eyespot.progress import Progress, counting
+from eyespot.shown import Brief
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class Mistake:
     probability: float
 
 
-@dataclass(frozen=True)
-class Examination:
+@dataclass(frozen=True, repr=False)
+class Examination(Brief):
     """`refused`: share answered with "none of these". `mistakes`: the most confident first.
     `known`: names of photos that the classifier was taught with, if it remembers.
     `findings`: how the collection was read."""

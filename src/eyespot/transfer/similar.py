@@ -28,6 +28,7 @@ from eyespot.features.cache import FeatureCache
 from eyespot.features.engines import open_engine
 from eyespot.features.extract import embed, signed_roots
 from eyespot.heads.scorers import unit_rows
+from eyespot.shown import Brief
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +42,8 @@ TINY = np.float32(1e-30)
 EMPTY = np.empty((0, 0), np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class Similar:
+@dataclass(frozen=True, slots=True, repr=False)
+class Similar(Brief):
     """`similarity`: the cosine of the two photos' features (their signed roots, as heads see them),
     -1..1. `thumbnail`: a JPEG file."""
 

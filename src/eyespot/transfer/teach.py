@@ -53,7 +53,7 @@ MOST_HIDDEN = 10
 """Classes that are hidden in turn to see whether they would be refused."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Lesson:
     """All that one teaching found out; the report and the command line are made of it.
 
@@ -81,6 +81,12 @@ class Lesson:
     rejection: Rejection
     seconds: dict[str, float]
     photos_per_second: float
+
+    def __repr__(self) -> str:
+        return (
+            f"Lesson({self.classifier!r}, {len(self.dataset.photos):,} photos, "
+            f"{len(self.skipped):,} skipped, {len(self.findings):,} findings)"
+        )
 
 
 def learn(
