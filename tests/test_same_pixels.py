@@ -13,8 +13,8 @@ from PIL import Image
 
 from eyespot.classifier import Classifier, Recipe
 from eyespot.data.decode import decode
-from eyespot.data.open import ImageSource, named_photos
-from eyespot.data.photos import Photo
+from eyespot.data.given import named_photos
+from eyespot.data.photos import ImageSource
 from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
 from eyespot.explain.photo import explain_photo
 from eyespot.features.backbone import LOGITS, Backbone
@@ -79,10 +79,10 @@ def every_path(photo: Any, classifier: Classifier, engine: Recorder) -> list[NDA
     found.append(engine.take())
     assert not next(classifier.predict_many([photo])).error
     found.append(engine.take())
-    ((name, source),) = named_photos([photo])
-    embed([Photo(name, source)], classifier.backbone, engine)
+    (named,) = named_photos([photo])
+    embed([named], classifier.backbone, engine)
     found.append(engine.take())
-    data = source.read()
+    data = named.read()
     Learnt(0, classifier, pictures=(1,), rows=np.ones((1, 2), np.float32)).look(data)
     found.append(engine.take())
     found.append(classifier.prepare(data))

@@ -6,8 +6,9 @@ Using one imports neither torch nor scikit-learn; teaching it more does.
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,24 @@ from PIL import Image
 from eyespot import __version__, classifier_file
 from eyespot.data.decode import decode
 from eyespot.data.folders import find_photos
-from eyespot.data.open import PhotoLike, named_photos, opened
-from eyespot.data.photos import Photo, Skipped
+from eyespot.data.given import (
+    PhotoLike,
+    class_name,
+    many,
+    named_photos,
+    path_of,
+    photo_of,
+    whole_number,
+)
+from eyespot.data.photos import Photo, Skipped, Unreadable
 from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
-from eyespot.errors import ClassifierFileError, DatasetError, UsageError, WeightsError
+from eyespot.errors import (
+    ClassifierFileError,
+    DatasetError,
+    PhotoError,
+    UsageError,
+    WeightsError,
+)
 from eyespot.features.backbone import POOLING, Backbone, judged_backbone
 from eyespot.features.engines import Engine, columns_of, open_engine
 from eyespot.features.extract import (
@@ -38,6 +53,7 @@ from eyespot.heads.familiarity import Familiarity
 from eyespot.heads.scorers import LogitsScorer, Scorer, scorer_from_arrays
 from eyespot.models.registry import find
 from eyespot.models.weights import find_weights
+from eyespot.shown import Brief, shown
 
 CROSS_VALIDATED = "held-out photos by cross-validation"
 NESTED = "held-out photos by nested cross-validation, model selection inside"
@@ -76,8 +92,8 @@ class Prediction:
         }
 
 
-@dataclass(frozen=True)
-class TaughtPhotos:
+@dataclass(frozen=True, repr=False)
+class TaughtPhotos(Brief):
     """The features of the photos a classifier was taught with, so that it can be taught more.
 
     `labels`: int64 [n], indices of the classes.
@@ -100,7 +116,7 @@ class Recipe:
     knob: float
 
 
-@dataclass
+@dataclass(repr=False)
 class Classifier:
     """Preprocessing, backbone, head, class names, and how sure it is allowed to be.
 
@@ -119,6 +135,15 @@ class Classifier:
     metrics: dict[str, Any] = field(default_factory=dict)
     _taught: TaughtPhotos | Callable[[], TaughtPhotos | None] | None = None
     _engine: Engine | None = None
+
+    def __repr__(self) -> str:
+        count, found = len(self.classes), ""
+        if "top1" in self.metrics:
+            found = f", right on {self.metrics['top1']:.1%} of {self.metrics['count']:,} photos"
+        return (
+            f"Classifier({count} classes: {shortened(self.classes, 5)}; {self.recipe.method} on "
+            f"{self.backbone.name}{found})"
+        )
 
     @property
     def taught(self) -> TaughtPhotos | None:
@@ -155,27 +180,30 @@ class Classifier:
 
     # --- answering -------------------------------------------------------------------------
 
-    def predict(self, picture: PhotoLike, *, top: int = 5) -> Prediction:
-        """What is on one picture: a path, an encoded file, an array uint8 [H, W, 3], a PIL image.
+    def predict(self, picture: Photo | PhotoLike, *, top: int = 5) -> Prediction:
+        """What is on one picture: a Photo, a path, an encoded file (bytes, or open), an array or
+        tensor uint8 [H, W, 3], a Pillow image.
 
-        Raises PhotoError if it cannot be read.
+        An open file is read from its start. Raises PhotoError if it cannot be read, or is none.
         """
-        name, content = opened(picture)
-        pixels = self.prepare(content)
-        return self.answer([name], self.engine.run(pixels[None]), top)[0]
+        top = _checked_top(top)
+        photo = photo_of(picture)
+        pixels = self.prepare(photo.read())
+        return self.answer([photo.name], self.engine.run(pixels[None]), top)[0]
 
     def predict_many(
         self, photos: Iterable[Photo | PhotoLike], *, top: int = 5
     ) -> Iterator[Prediction]:
         """Each photo once, about in order; one that cannot be read gets an answer with an `error`.
 
-        `photos`: Photos, or what `predict` takes. They are decoded on all cores; memory is bounded
-        however many there are.
+        `photos`: of what `predict` takes. They are decoded on all cores; memory is bounded however
+        many there are. Raises DatasetError for a single photo, UsageError if `top` is less than 1.
         """
-        photos = list(photos)
-        others = [photo for photo in photos if not isinstance(photo, Photo)]
-        named = (Photo(name, source) for name, source in named_photos(others))
-        asked = [photo if isinstance(photo, Photo) else next(named) for photo in photos]
+        top = _checked_top(top)
+        asked = [_asked(photo, f"picture {number}") for number, photo in enumerate(many(photos))]
+        return self._answers(asked, top)
+
+    def _answers(self, asked: Sequence[Photo], top: int) -> Iterator[Prediction]:
         for item in stream(asked, self.backbone, self.engine):
             name = asked[item.index].name
             if item.record is None:
@@ -196,8 +224,7 @@ class Classifier:
 
         Raises UsageError if `top` is less than 1.
         """
-        if top < 1:
-            raise UsageError(f"top is the number of classes to show, 1 or more; got {top}.")
+        top = _checked_top(top)
         probabilities, familiarity = self.judge(features)
         best = np.argsort(-probabilities, axis=1)[:, :top]
         return [
@@ -233,18 +260,19 @@ class Classifier:
 
     # --- teaching it more --------------------------------------------------------------------
 
-    def add_photos(self, name: str, photos: str | Path | Sequence[PhotoLike]) -> list[Skipped]:
+    def add_photos(self, name: str, photos: str | Path | Iterable[PhotoLike]) -> list[Skipped]:
         """Teach more photos of `name`, a class known or new; no known photo is read again.
 
         `photos`: a folder, a file, or a list of what `predict` takes. The head is learnt again by
         the same recipe, its temperature and threshold are set anew. Returns the photos that could
         not be read. Raises UsageError if the photos' features were not kept.
         """
-        taught = self.require_taught()
-        if isinstance(photos, str | Path):
-            new = [Photo(p.name, p.source, name) for p in find_photos(photos).photos]
+        taught, name = self.require_taught(), class_name(name)
+        if isinstance(photos, str | PathLike):
+            found = list(find_photos(path_of(photos)).photos)
         else:
-            new = [Photo(n, source, name) for n, source in named_photos(photos)]
+            found = named_photos(many(photos))
+        new = [replace(photo, label=name) for photo in found]
         features, kept, skipped = embed(new, self.backbone, self.engine)
         if not kept:
             raise DatasetError(f"None of the {len(new)} photos of {name} could be read.")
@@ -260,10 +288,13 @@ class Classifier:
         self._relearn(classes, TaughtPhotos(joined, labels))
         return skipped
 
-    def add_class(self, name: str, photos: str | Path | Sequence[PhotoLike]) -> list[Skipped]:
+    def add_class(self, name: str, photos: str | Path | Iterable[PhotoLike]) -> list[Skipped]:
         """Teach a new class. Raises UsageError if there is one of that name; see `add_photos`."""
+        name = class_name(name)
         if name in self.classes:
-            raise UsageError(f"There is a class {name!r} already; use add_photos for more of it.")
+            raise UsageError(
+                f"There is a class {shown(name)} already; use add_photos for more of it."
+            )
         return self.add_photos(name, photos)
 
     def remove_class(self, name: str) -> None:
@@ -280,17 +311,15 @@ class Classifier:
 
     def rename_class(self, old: str, new: str) -> None:
         """Call a class something else. Raises UsageError if `old` is unknown or `new` is taken."""
-        index = self._index(old)
-        if new in self.classes or not new.strip():
-            raise UsageError(
-                f"There is a class {new!r} already." if new.strip() else "A class needs a name."
-            )
+        index, new = self._index(old), class_name(new)
+        if new in self.classes:
+            raise UsageError(f"There is a class {shown(new)} already.")
         self.classes = (*self.classes[:index], new, *self.classes[index + 1 :])
 
-    def _index(self, name: str) -> int:
-        if name not in self.classes:
+    def _index(self, name: object) -> int:
+        if not isinstance(name, str) or name not in self.classes:
             raise UsageError(
-                f"There is no class {name!r}; the classes are {shortened(self.classes)}."
+                f"There is no class {shown(name)}; the classes are {shortened(self.classes)}."
             )
         return self.classes.index(name)
 
@@ -350,7 +379,7 @@ class Classifier:
 
     def save(self, path: str | Path) -> None:
         """Write NAME.eyespot, atomically. Raises ClassifierFileError if the disk refuses."""
-        path = Path(path)
+        path = path_of(path)
         head = {f"scorer.{name}": array for name, array in self.scorer.to_arrays().items()}
         if self.familiarity is not None:
             head["familiarity.references"] = self.familiarity.references
@@ -383,6 +412,17 @@ class Classifier:
         classifier_file.write(path, manifest, head, photos, model_card(self), network)
 
 
+def _checked_top(top: int) -> int:
+    return whole_number(top, "top is the number of classes to show")
+
+
+def _asked(photo: object, name: str) -> Photo:
+    try:
+        return photo_of(photo, name)
+    except PhotoError as error:  # the others get their answers
+        return Photo(name, Unreadable(str(error)))
+
+
 def shortened(names: Sequence[str], most: int = 20) -> str:
     """Names for a message: not all of a thousand."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
@@ -395,7 +435,7 @@ def load(path: str | Path) -> Classifier:
     Raises ClassifierFileError if the file cannot be used, WeightsError if the backbone's weights
     are not installed or are others than those it was taught with.
     """
-    path = Path(path)
+    path = path_of(path)
     manifest, head, _ = classifier_file.read(path)
     try:
         named, recipe = manifest["backbone"], manifest["recipe"]

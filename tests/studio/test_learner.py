@@ -9,11 +9,11 @@ import pytest
 
 from eyespot.classifier import load
 from eyespot.data.decode import decode
+from eyespot.data.photos import content_hash
 from eyespot.errors import Stopped
 from eyespot.features import extract
 from eyespot.features.backbone import Backbone, load_backbone
 from eyespot.features.engines import Engine, open_engine
-from eyespot.features.extract import content_hash
 from eyespot.heads.familiarity import learn_familiarity
 from eyespot.studio.figures import lenient_threshold
 from eyespot.studio.imports import import_classifier

@@ -8,7 +8,7 @@ from PIL import Image
 
 import eyespot
 from eyespot.classifier import Classifier, load
-from eyespot.data.open import PhotoLike
+from eyespot.data.given import PhotoLike
 from eyespot.data.photos import Dataset, MemorySource, Photo
 from eyespot.errors import ClassifierFileError, DatasetError, UsageError
 from eyespot.evaluation.verdict import advice

@@ -29,6 +29,7 @@ from eyespot.data.png import with_transparency
 from eyespot.data.samples import check_finite, to_bytes
 from eyespot.data.tiff_directory import DamagedTiffError, beginning_with, main_directory
 from eyespot.errors import PhotoError
+from eyespot.shown import Brief
 
 MAX_PIXELS = 100_000_000
 """Largest picture, in pixels, that is held in memory: 300 MB as RGB."""
@@ -52,8 +53,8 @@ _WHITE_IS_KNOWN = ("PNG", "PPM", "JPEG 2000")
 """Formats that define white as the largest number; a TIFF may hold 12 bits in 16."""
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+@dataclass(frozen=True, slots=True, repr=False)
+class Picture(Brief):
     """A decoded photo: `pixels` uint8 RGB [H, W, 3].
 
     `width`, `height`: of the original, upright, in pixels; `pixels` may be smaller.

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from simplejpeg import decode_jpeg
 
+from eyespot.shown import Brief
+
 NEAR_BITS = 8
 """Most bits, of 64, in which the hashes of two candidates differ."""
 NEAR_CORRELATION = 0.88
@@ -29,8 +31,8 @@ BLOCK = 50_000
 """Hashes are compared in blocks of so many pairs, which fit a processor's cache."""
 
 
-@dataclass(frozen=True)
-class Duplicates:
+@dataclass(frozen=True, repr=False)
+class Duplicates(Brief):
     """`group`: int64 [n], equal for photos that must not be divided. `exact`, `near`: indices of
     photos that are the same file, or the same picture in several files."""
 

@@ -1,7 +1,7 @@
 """What a person should know about a collection of photos."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 _SEVERITIES = ("error", "warning", "note")
@@ -15,7 +15,7 @@ class Finding:
     severity: Literal["error", "warning", "note"]
     message: str
     advice: str
-    photos: tuple[str, ...] = ()
+    photos: tuple[str, ...] = field(default=(), repr=False)
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:

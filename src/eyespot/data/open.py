@@ -1,51 +1,25 @@
 """Open a labelled collection of photos, whatever its form."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from eyespot.data.audit import audited
 from eyespot.data.columns import NO_COLUMNS, ColumnNames
-from eyespot.data.decode import decode, file_of
 from eyespot.data.folders import is_folder, list_folder, read_class_folders
+from eyespot.data.given import Label, PhotoLike, label_texts, many, named_photos
 from eyespot.data.idx import is_images, read_idx
 from eyespot.data.metadata import read_beside, tables_beside
 from eyespot.data.parquet import read_parquet
-from eyespot.data.photos import (
-    Dataset,
-    FileSource,
-    MemorySource,
-    Photo,
-    Source,
-    label_of,
-    printable,
-)
+from eyespot.data.photos import Dataset, printable
 from eyespot.data.shards import expect_all, read_shards, shards_in, shards_named
 from eyespot.data.tables import ENDINGS, read_table
 from eyespot.errors import DatasetError, UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class ImageSource:
-    """A Pillow image, which may still have to read its file."""
-
-    image: Image.Image
-
-    def read(self) -> bytes | NDArray[np.uint8]:
-        return file_of(self.image) or decode(self.image).pixels
-
-
-PhotoLike = str | Path | bytes | np.ndarray[Any, Any] | Image.Image
-
-
 def open_photos(
-    source: str | Path | Sequence[PhotoLike] | Dataset,
-    labels: Sequence[str | int] | None = None,
+    source: str | Path | Iterable[PhotoLike] | Dataset,
+    labels: Iterable[Label] | None = None,
     *,
     least_classes: int = 2,
     path_column: str | None = None,
@@ -57,8 +31,8 @@ def open_photos(
     `source`: a folder with a folder per class (or these inside train/, val/, test/), a CSV, TSV,
     JSON or JSON lines file of path and label, or a folder with such a metadata.csv or
     metadata.jsonl, a Parquet file or a folder of them, IDX files, WebDataset shards (a folder
-    of .tar files, or their name with braces or *), or a list of paths, encoded files, arrays and
-    Pillow images with their `labels`.
+    of .tar files, or their name with braces or *), or a list of what `Classifier.predict`
+    takes with their `labels`: texts or numbers.
     `path_column`, `label_column`, `split_column`: names of a table's columns, or their numbers from
     1, where they are not to be recognised.
     Raises DatasetError if there is nothing of the kind, no photo, or too few classes, UsageError if
@@ -154,60 +128,14 @@ def _too_few_classes(source: object, dataset: Dataset, least: int) -> DatasetErr
     )
 
 
-def _open_list(source: Sequence[PhotoLike], labels: Sequence[str | int] | None) -> Dataset:
-    try:
-        items, given = list(source), None if labels is None else list(labels)
-    except TypeError as error:
-        raise DatasetError(
-            f"Expected a path or a list of photos, got {type(source).__name__}."
-        ) from error
+def _open_list(source: Iterable[PhotoLike], labels: Iterable[Label] | None) -> Dataset:
+    items = many(source)
     if not items:
         raise DatasetError("Expected photos, got an empty list.")
-    if given is None or len(given) != len(items):
-        raise DatasetError(
-            f"Expected a label for each of {len(items)} photos, got "
-            f"{'none' if given is None else len(given)}."
-        )
-    for number, label in enumerate(given):
-        if label == "" or (not isinstance(label, str) and str(label) in ("None", "nan")):
-            raise DatasetError(f"Photo {number} has no label, but {label!r}.")
+    texts = label_texts(labels, len(items))
     return Dataset(
         tuple(
-            Photo(name, opened, label_of(str(label)))
-            for (name, opened), label in zip(named_photos(items), given, strict=True)
+            replace(photo, label=label)
+            for photo, label in zip(named_photos(items), texts, strict=True)
         )
-    )
-
-
-def named_photos(items: Sequence[PhotoLike]) -> list[tuple[str, Source]]:
-    """A unique name and a source for each photo. Raises DatasetError for what is none."""
-    out: list[tuple[str, Source]] = []
-    seen: set[str] = set()
-    for number, item in enumerate(items):
-        name, source = _named(item, number)
-        while name in seen:
-            name = f"{name} ({number})"
-        seen.add(name)
-        out.append((name, source))
-    return out
-
-
-def opened(picture: Photo | PhotoLike) -> tuple[str, bytes | NDArray[Any] | Image.Image]:
-    """What one picture is called, and its content. Raises PhotoError if it cannot be read."""
-    if isinstance(picture, Photo):
-        return picture.name, picture.read()
-    if isinstance(picture, str | Path):
-        return str(picture), FileSource(Path(picture)).read()
-    return "picture", picture
-
-
-def _named(item: PhotoLike, number: int) -> tuple[str, Source]:
-    if isinstance(item, str | Path):
-        return printable(item), FileSource(Path(item))
-    if isinstance(item, Image.Image):
-        return f"picture {number}", ImageSource(item)
-    if isinstance(item, bytes | np.ndarray):
-        return f"picture {number}", MemorySource(item)
-    raise DatasetError(
-        f"Photo {number} is a {type(item).__name__}; expected a path, bytes, an array or an image."
     )

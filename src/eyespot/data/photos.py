@@ -1,25 +1,28 @@
 """Collections of photos, wherever they come from, as one `Dataset`."""
 
+import hashlib
 import re
 import stat
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from eyespot.data.decode import MAX_BYTES
+from eyespot.data.decode import MAX_BYTES, decode, file_of
 from eyespot.data.finding import Finding
 from eyespot.errors import PhotoError
+from eyespot.shown import shown
 
 
 class Source(Protocol):
     """Where one photo's content is."""
 
-    def read(self) -> bytes | NDArray[np.uint8]:
-        """The encoded file, or pixels. Raises PhotoError if it cannot be read."""
+    def read(self) -> bytes | NDArray[Any]:
+        """The encoded file, or an array as `decode` takes it. Raises PhotoError."""
         ...
 
 
@@ -31,7 +34,8 @@ class FileSource:
         try:
             status = self.path.stat()
             if not stat.S_ISREG(status.st_mode):  # reading from a pipe would wait for ever
-                raise PhotoError("is not a file")
+                folder = stat.S_ISDIR(status.st_mode)
+                raise PhotoError(f"is {'a folder' if folder else 'not a file'}")
             if status.st_size > MAX_BYTES:
                 raise PhotoError(
                     f"the file has {status.st_size:,} bytes, at most {MAX_BYTES:,} are read"
@@ -45,10 +49,46 @@ class FileSource:
 
 @dataclass(frozen=True, slots=True)
 class MemorySource:
-    data: bytes | NDArray[np.uint8]
+    data: bytes | NDArray[Any]
+
+    def read(self) -> bytes | NDArray[Any]:
+        return self.data
+
+    def __repr__(self) -> str:  # tells contents apart, but never shows them
+        what = f"{len(self.data):,} bytes" if isinstance(self.data, bytes) else self.data.shape
+        return f"MemorySource({what}, sha256 {content_hash(self.data)[:16]})"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSource:
+    """A Pillow image, which may still have to read its file."""
+
+    image: Image.Image
 
     def read(self) -> bytes | NDArray[np.uint8]:
-        return self.data
+        return file_of(self.image) or decode(self.image).pixels
+
+    def __repr__(self) -> str:
+        return f"ImageSource({self.image.mode}, {self.image.width} x {self.image.height})"
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Stands for pictures that cannot be got at. `reason`: why."""
+
+    reason: str
+
+    def read(self) -> bytes:
+        raise PhotoError(self.reason)
+
+
+def content_hash(data: bytes | NDArray[Any]) -> str:
+    """sha256 (hex) of a photo's file, or of an array's shape and pixels."""
+    if isinstance(data, bytes):
+        return hashlib.sha256(data).hexdigest()
+    digest = hashlib.sha256(f"{data.dtype.str}{data.shape}".encode())
+    digest.update(np.ascontiguousarray(data).data)
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +102,8 @@ class Photo:
     split: str | None = None
     group: str | None = None
 
-    def read(self) -> bytes | NDArray[np.uint8]:
-        """The encoded file, or pixels uint8 [H, W, C]. Raises PhotoError."""
+    def read(self) -> bytes | NDArray[Any]:
+        """The encoded file, or an array as `decode` takes it. Raises PhotoError."""
         return self.source.read()
 
 
@@ -75,7 +115,7 @@ class Skipped:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """Photos, and what was left out on the way. `findings`: how the source was read (which column
     is the label, which folders are splits), as far as that was a guess, and what looks wrong."""
@@ -83,6 +123,12 @@ class Dataset:
     photos: tuple[Photo, ...]
     skipped: tuple[Skipped, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    def __repr__(self) -> str:
+        return (
+            f"Dataset({len(self.photos):,} photos, classes {shown(self.classes)}, "
+            f"{len(self.skipped):,} skipped, {len(self.findings):,} findings)"
+        )
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -3,29 +3,18 @@
 import glob
 import tarfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from eyespot.data.finding import Finding
 from eyespot.data.folders import find_photos, is_folder, list_folder
 from eyespot.data.formats import EXTENSIONS, sniff
 from eyespot.data.parquet import ParquetSource, picture_column
-from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, natural, printable
+from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, Unreadable, natural, printable
 from eyespot.data.shards import members, shards_in, shards_named
 from eyespot.data.text import read_list
-from eyespot.errors import DatasetError, PhotoError
+from eyespot.errors import DatasetError
 
 TAR, PARQUET, LIST = ".tar", ".parquet", ".txt"
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """Stands for pictures that cannot be got at. `reason`: why."""
-
-    reason: str
-
-    def read(self) -> bytes:
-        raise PhotoError(self.reason)
 
 
 def find_unlabelled(sources: str | Path | Sequence[str | Path]) -> Dataset:

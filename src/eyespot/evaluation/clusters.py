@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eyespot.shown import Brief
+
 COMPONENTS = 50
 COUNTS = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 17, 20, 24, 30)
 """Groups to try. More are not looked at one by one."""
@@ -22,8 +24,8 @@ SAMPLE = 2000
 """So many photos say how many groups there are; comparing each with each grows quadratically."""
 
 
-@dataclass(frozen=True)
-class Clusters:
+@dataclass(frozen=True, repr=False)
+class Clusters(Brief):
     """`of`: int64 [n], the group of each photo; the largest is 0. `members`: the photos of each
     group, the most typical (nearest to its centre) first. `silhouette`: mean over photos, -1..1,
     of how much nearer a photo is to its own group than to the next; NaN where there is one group.

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.evaluation.intervals import wilson_interval
+from eyespot.shown import Brief
 
 Interval = tuple[float, float]
 BINS = 15
@@ -36,8 +37,8 @@ class ReliabilityBin:
     count: int
 
 
-@dataclass(frozen=True)
-class Evaluation:
+@dataclass(frozen=True, repr=False)
+class Evaluation(Brief):
     """What `evaluate` found. `confusion`: int64 [K, K], rows are the truth."""
 
     classes: tuple[str, ...]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from eyespot.classifier import Classifier, Prediction, shortened
 from eyespot.data.decode import decode
-from eyespot.data.open import PhotoLike, opened
+from eyespot.data.given import PhotoLike, photo_of
 from eyespot.data.photos import Photo
 from eyespot.data.transforms import needed_short_side, prepare
 from eyespot.errors import UsageError
@@ -18,12 +18,13 @@ from eyespot.explain.occlusion import heat, slide
 from eyespot.features.extract import head_inputs
 from eyespot.heads.scorers import most_alike, unit_rows
 from eyespot.nearest import nearest_name
+from eyespot.shown import Brief, shown
 
 NEAREST = 6
 
 
-@dataclass(frozen=True, slots=True)
-class NearPhoto:
+@dataclass(frozen=True, slots=True, repr=False)
+class NearPhoto(Brief):
     """A taught photo that looks alike. `similarity`: cosine, -1..1. `thumbnail`: a JPEG file."""
 
     name: str
@@ -32,8 +33,8 @@ class NearPhoto:
     thumbnail: bytes
 
 
-@dataclass(frozen=True)
-class Explanation:
+@dataclass(frozen=True, repr=False)
+class Explanation(Brief):
     """Why a classifier says what it says of a photo, or why it does not say `label`.
 
     `label`, `probability`: the class that is explained; `rival`: the most probable of the others.
@@ -102,20 +103,21 @@ def explain_photo(
     Raises PhotoError if it cannot be read, UsageError for an unknown label.
     """
     classes = classifier.classes
-    if label is not None and label not in classes:
-        near = nearest_name(label, classes)
+    asked: object = label
+    if asked is not None and not (isinstance(asked, str) and asked in classes):
+        near = nearest_name(str(label), classes)
         hint = f"did you mean {near!r}?" if near else f"the classes are {shortened(classes)}."
-        raise UsageError(f"There is no class {label!r}; {hint}")
+        raise UsageError(f"There is no class {shown(label)}; {hint}")
     if len(classes) < 2:
         raise UsageError("This classifier knows one class only; its answer has no reasons.")
     from eyespot.explain.gradcam import attention  # brings torch
 
-    name, data = opened(picture)
+    photo = photo_of(picture)
     preprocessing = classifier.backbone.preprocessing
-    decoded = decode(data, short_side=needed_short_side(preprocessing))
+    decoded = decode(photo.read(), short_side=needed_short_side(preprocessing))
     prepared = prepare(decoded.pixels, preprocessing)
     features = slide(classifier, prepared)
-    (prediction,) = classifier.answer([name], features[:1])
+    (prediction,) = classifier.answer([photo.name], features[:1])
     probabilities, _ = classifier.judge(features)
     own = probabilities[0]
     answer = int(own.argmax())

@@ -5,7 +5,6 @@ overlaps inference on another and no queue grows: memory holds a few batches how
 there are. The calling thread alone touches the cache.
 """
 
-import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +20,13 @@ from PIL import Image
 from simplejpeg import encode_jpeg
 
 from eyespot.data.decode import decode, dhash
-from eyespot.data.photos import Photo, Skipped
+from eyespot.data.photos import Photo, Skipped, content_hash
 from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
 from eyespot.errors import PhotoError, UsageError
 from eyespot.features.backbone import Backbone
 from eyespot.features.cache import FeatureCache, Record
 from eyespot.features.engines import BATCH, Engine
+from eyespot.shown import Brief
 
 THUMBNAIL = 96
 """Longest side of a thumbnail, in pixels."""
@@ -36,8 +36,8 @@ Progress = Callable[[int], None]
 """Called with the number of photos done since the last call."""
 
 
-@dataclass(frozen=True)
-class Features:
+@dataclass(frozen=True, repr=False)
+class Features(Brief):
     """What is known of n photos after they went through a network, in their given order.
 
     `values`: float16 [n, D], because 100,000 photos of 7,089 numbers should fit a laptop; ask
@@ -108,8 +108,8 @@ def block_widths(layout: dict[str, slice], blocks: Sequence[str]) -> list[int]:
     return [layout[block].stop - layout[block].start for block in blocks]
 
 
-@dataclass(frozen=True, slots=True)
-class Embedded:
+@dataclass(frozen=True, slots=True, repr=False)
+class Embedded(Brief):
     """One photo that went through, or `error` says why it did not (and `record` is None)."""
 
     index: int
@@ -220,7 +220,7 @@ class _Content:
 
     index: int
     sha256: str
-    data: bytes | NDArray[np.uint8]
+    data: bytes | NDArray[Any]
     error: str = ""
 
 
@@ -234,15 +234,6 @@ def _read(batch: list[tuple[int, Photo]]) -> list[_Content]:
         else:
             contents.append(_Content(index, content_hash(data), data))
     return contents
-
-
-def content_hash(data: bytes | NDArray[np.uint8]) -> str:
-    """sha256 (hex) of a photo's file, or of an array's shape and pixels."""
-    if isinstance(data, bytes):
-        return hashlib.sha256(data).hexdigest()
-    digest = hashlib.sha256(f"{data.dtype.str}{data.shape}".encode())
-    digest.update(np.ascontiguousarray(data).data)
-    return digest.hexdigest()
 
 
 def _embed(

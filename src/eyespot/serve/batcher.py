@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from eyespot.classifier import Classifier, Prediction
 from eyespot.errors import EyespotError, PhotoError
+from eyespot.shown import Brief
 
 WAITING = 256
 """Pictures that may wait."""
@@ -26,8 +27,8 @@ class BusyError(EyespotError):
     """There is no room for more pictures now."""
 
 
-@dataclass(slots=True)
-class _Job:
+@dataclass(slots=True, repr=False)
+class _Job(Brief):
     name: str
     data: bytes
     top: int

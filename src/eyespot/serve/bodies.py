@@ -13,13 +13,14 @@ from starlette.requests import ClientDisconnect
 
 from eyespot.serve.problems import Problem
 from eyespot.serve.settings import Limits
+from eyespot.shown import Brief
 
 NAME = 200
 """Characters of a picture's name that are kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+@dataclass(frozen=True, slots=True, repr=False)
+class Sent(Brief):
     """A picture as it came. `error`: why there is no `data`."""
 
     name: str

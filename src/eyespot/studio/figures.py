@@ -26,6 +26,7 @@ from eyespot.evaluation.crossval import cross_validate
 from eyespot.features.extract import Features
 from eyespot.heads.familiarity import familiarity_out_of_fold
 from eyespot.heads.method import Prepared
+from eyespot.shown import Brief
 
 PROVEN = 0.8
 """Right at least so often, says the lower end of the interval: then no mistake means something."""
@@ -42,8 +43,8 @@ class Suspect:
     probability: float
 
 
-@dataclass(frozen=True)
-class Figures:
+@dataclass(frozen=True, repr=False)
+class Figures(Brief):
     """`top1` with its 95 % `interval`: None where they cannot be honest, and `advice` says why.
 
     `asked`: pictures, and `independent`: how many of them differ. `weakest`: (class, share of its

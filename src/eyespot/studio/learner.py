@@ -25,6 +25,7 @@ from eyespot.heads.linear import Linear
 from eyespot.heads.method import Prepared
 from eyespot.heads.scorers import most_alike, unit_rows
 from eyespot.progress import Progress, counting
+from eyespot.shown import Brief
 from eyespot.studio.figures import Figures, judge
 from eyespot.studio.project import Project
 from eyespot.studio.snapshot import Picture
@@ -59,8 +60,8 @@ class Seen:
     near: tuple[Near, ...]
 
 
-@dataclass(frozen=True)
-class Learnt:
+@dataclass(frozen=True, repr=False)
+class Learnt(Brief):
     """What was learnt from one state of a project.
 
     `version`: of the project. `classifier`: None if there is nothing to tell apart yet; `needed`

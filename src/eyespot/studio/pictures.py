@@ -17,9 +17,10 @@ from PIL import Image
 
 from eyespot.atomic import write_atomically
 from eyespot.data.decode import decode
-from eyespot.data.photos import Photo, Skipped
+from eyespot.data.photos import Photo, Skipped, content_hash
 from eyespot.errors import PhotoError, ProjectError, Stopped
-from eyespot.features.extract import THUMBNAIL, content_hash, thumbnail
+from eyespot.features.extract import THUMBNAIL, thumbnail
+from eyespot.shown import Brief
 
 WORKERS = 4
 """Threads that check and write: more than cores, since they wait for the disk."""
@@ -28,8 +29,8 @@ GRACE = 3600.0
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+@dataclass(frozen=True, slots=True, repr=False)
+class Kept(Brief):
     """A picture whose file is kept. `thumbnail`: a JPEG."""
 
     sha256: str

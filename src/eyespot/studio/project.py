@@ -16,6 +16,7 @@ import numpy as np
 from eyespot.data.photos import Dataset, FileSource, MemorySource, Photo, Skipped, label_of
 from eyespot.errors import MissingError, UsageError
 from eyespot.features.cache import Record
+from eyespot.shown import Brief
 from eyespot.studio.database import Database, begin_step, mark_changed, take_back
 from eyespot.studio.pictures import Kept, Pictures
 from eyespot.studio.snapshot import Snapshot, about, take_snapshot
@@ -28,8 +29,8 @@ LOOKUP = 500
 """Keys in one query."""
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
+@dataclass(frozen=True, slots=True, repr=False)
+class Added(Brief):
     """`pictures`: ids of those that are new. `known`: how many were in the class already.
     `skipped`: what is no picture, and why."""
 

@@ -4,6 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from eyespot.errors import MissingError
+from eyespot.shown import Brief
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class Picture:
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+@dataclass(frozen=True, slots=True, repr=False)
+class Snapshot(Brief):
     """A project at one moment. `version` grows with each change. `classes`, `pictures`: in their
     order. `undo`: what the next `undo` takes back, None for nothing. `backbone`: the network that
     looks at its pictures, None for the usual one."""

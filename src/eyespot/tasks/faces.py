@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from eyespot.data.decode import decode
-from eyespot.data.open import PhotoLike, named_photos
+from eyespot.data.given import PhotoLike, photo_of
 from eyespot.data.transforms import Preprocessing, standardised
 from eyespot.models import registry
 from eyespot.models.weights import find_weights
@@ -53,8 +53,7 @@ def find_faces(photo: PhotoLike) -> tuple[Face, ...]:
     Raises PhotoError if the photo cannot be read, WeightsError if the detector's weights are not
     there.
     """
-    [(_, source)] = named_photos([photo])
-    picture = decode(source.read())
+    picture = decode(photo_of(photo).read())
     image = Image.fromarray(picture.pixels)
     candidates = [face for side in SIDES for face in _faces_at(image, side)]
     found: list[Face] = []

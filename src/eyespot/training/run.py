@@ -1,6 +1,6 @@
 """From labelled photos to a trained network in a folder: the whole job of `eyespot train`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,8 @@ from typing import Any
 from torch.nn import Dropout
 
 from eyespot.classifier import Classifier
-from eyespot.data.open import PhotoLike, open_photos
+from eyespot.data.given import Label, PhotoLike
+from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset, Photo, Skipped
 from eyespot.models import registry
 from eyespot.models.importers import state_digest, write_weights
@@ -63,11 +64,11 @@ class Training:
 
 
 def train_on(
-    source: str | Path | Sequence[PhotoLike] | Dataset,
+    source: str | Path | Iterable[PhotoLike] | Dataset,
     plan: Plan,
     folder: Path,
     *,
-    labels: Sequence[str | int] | None = None,
+    labels: Iterable[Label] | None = None,
     held_out: float = HELD_OUT,
     every: int = 0,
     progress: Progress = lambda stage, done, total: None,

@@ -8,7 +8,7 @@ than half of the earlier ones after as many epochs is given up (median stopping)
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from eyespot.data.open import PhotoLike, open_photos
+from eyespot.data.given import PhotoLike
+from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset
 from eyespot.errors import MissingExtraError, NonFiniteError, TrainingError, UsageError
 from eyespot.models import registry
@@ -94,7 +95,7 @@ class _OutOfTime(Exception):
 
 
 def tune(
-    source: str | Path | Sequence[PhotoLike] | Dataset,
+    source: str | Path | Iterable[PhotoLike] | Dataset,
     plan: Plan,
     folder: Path,
     *,

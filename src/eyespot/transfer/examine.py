@@ -1,6 +1,6 @@
 """Examine a classifier on labelled photos."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,13 +8,15 @@ import numpy as np
 
 from eyespot.classifier import Classifier, shortened
 from eyespot.data.finding import Finding
-from eyespot.data.open import PhotoLike, open_photos
+from eyespot.data.given import Label, PhotoLike
+from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset, Skipped
 from eyespot.errors import DatasetError
 from eyespot.evaluation import Evaluation, evaluate, mistakes
 from eyespot.features.cache import FeatureCache
 from eyespot.features.extract import embed
 from eyespot.progress import Progress, counting
+from eyespot.shown import Brief
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,8 @@ class Mistake:
     probability: float
 
 
-@dataclass(frozen=True)
-class Examination:
+@dataclass(frozen=True, repr=False)
+class Examination(Brief):
     """`refused`: share answered with "none of these". `mistakes`: the most confident first.
     `trained`: photos of each class that it was trained on, None if it keeps none. `known`: names
     of photos that the classifier was taught with, if it remembers. `findings`: how the
@@ -43,8 +45,8 @@ class Examination:
 
 def examine(
     classifier: Classifier,
-    source: str | Path | Sequence[PhotoLike] | Dataset,
-    labels: Sequence[str | int] | None = None,
+    source: str | Path | Iterable[PhotoLike] | Dataset,
+    labels: Iterable[Label] | None = None,
     *,
     progress: Progress = lambda stage, done, total: None,
 ) -> Examination:

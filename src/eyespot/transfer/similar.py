@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.atomic import atomic_writer
+from eyespot.data.given import PhotoLike, path_of, photo_of, whole_number
 from eyespot.data.parquet import ABOUT
 from eyespot.data.photos import Photo, printable
 from eyespot.data.transforms import Preprocessing
@@ -27,6 +28,7 @@ from eyespot.features.cache import FeatureCache
 from eyespot.features.engines import open_engine
 from eyespot.features.extract import embed, signed_roots
 from eyespot.heads.scorers import unit_rows
+from eyespot.shown import Brief
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +42,8 @@ TINY = np.float32(1e-30)
 EMPTY = np.empty((0, 0), np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class Similar:
+@dataclass(frozen=True, slots=True, repr=False)
+class Similar(Brief):
     """`similarity`: the cosine of the two photos' features (their signed roots, as heads see them),
     -1..1. `thumbnail`: a JPEG file."""
 
@@ -61,8 +63,8 @@ class KeptFeatures:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        self.path = Path(path)
-        shown = printable(path)
+        self.path = path_of(path)
+        shown = printable(self.path)
         if not self.path.exists():
             raise DatasetError(f"There is no file {shown}. Check the spelling.")
         files = sorted(self.path.glob("part-*.parquet")) if self.path.is_dir() else [self.path]
@@ -127,8 +129,7 @@ class KeptFeatures:
 
         Raises UsageError if `k` is less than 1.
         """
-        if k < 1:
-            raise UsageError(f"k is how many photos to find, 1 or more; got {k}.")
+        k = whole_number(k, "k is how many photos to find")
         query = _directions(np.asarray(features, dtype=np.float32)[None])[0]
         scores = self._scores(query)
         count = min(2 * k, len(scores))
@@ -225,10 +226,10 @@ class KeptFeatures:
             yield known, _directions(values.reshape(known.sum(), -1) if known.any() else EMPTY)
 
 
-def find_similar(photo: Photo, kept: KeptFeatures, k: int = 10) -> list[Similar]:
+def find_similar(photo: Photo | PhotoLike, kept: KeptFeatures, k: int = 10) -> list[Similar]:
     """The `k` photos most like this one, most similar first. Raises PhotoError if it cannot be
     read, WeightsError if the network of the features is not there."""
-    backbone = kept.backbone
+    photo, backbone = photo_of(photo), kept.backbone
     features, _, skipped = embed([photo], backbone, open_engine(backbone), FeatureCache())
     if skipped:
         raise PhotoError(f"{photo.name} cannot be used: {skipped[0].reason}.")

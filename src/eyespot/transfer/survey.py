@@ -26,6 +26,7 @@ from eyespot.features.engines import open_engine
 from eyespot.features.extract import Features, embed
 from eyespot.heads.familiarity import familiarity_out_of_fold
 from eyespot.progress import Progress, counting
+from eyespot.shown import Brief
 from eyespot.transfer.choice import try_heads
 from eyespot.transfer.division import divide
 from eyespot.transfer.policy import candidates, similarity
@@ -46,8 +47,8 @@ class LabelCheck:
     planted: PlantedTest | None
 
 
-@dataclass(frozen=True)
-class Survey:
+@dataclass(frozen=True, repr=False)
+class Survey(Brief):
     """All that was found out about n photos.
 
     `classes`, `labels` (int64 [n]): of labelled photos; no classes and -1 of others. `familiarity`:

@@ -1,7 +1,7 @@
 """Teaching: from a collection of photos to a classifier and the evidence of how good it is."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -13,7 +13,8 @@ from eyespot.classifier import Classifier, Recipe, TaughtPhotos
 from eyespot.data.audit import audit, misnamed
 from eyespot.data.duplicates import Duplicates, find_duplicates
 from eyespot.data.finding import Finding, worst_first
-from eyespot.data.open import PhotoLike, open_photos
+from eyespot.data.given import Label, PhotoLike
+from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset, MemorySource, Photo, Skipped
 from eyespot.errors import DatasetError, UsageError
 from eyespot.evaluation import (
@@ -49,7 +50,7 @@ MOST_HIDDEN = 10
 """Classes that are hidden in turn to see whether they would be refused."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Lesson:
     """All that one teaching found out; the report and the command line are made of it.
 
@@ -83,10 +84,16 @@ class Lesson:
     seconds: dict[str, float]
     photos_per_second: float
 
+    def __repr__(self) -> str:
+        return (
+            f"Lesson({self.classifier!r}, {len(self.dataset.photos):,} photos, "
+            f"{len(self.skipped):,} skipped, {len(self.findings):,} findings)"
+        )
+
 
 def learn(
-    source: str | Path | Sequence[PhotoLike] | Dataset,
-    labels: Sequence[str | int] | None = None,
+    source: str | Path | Iterable[PhotoLike] | Dataset,
+    labels: Iterable[Label] | None = None,
     *,
     method: str = "auto",
     budget: float | None = None,
@@ -261,8 +268,8 @@ def learn(
 
 
 def teach(
-    source: str | Path | Sequence[PhotoLike] | Dataset,
-    labels: Sequence[str | int] | None = None,
+    source: str | Path | Iterable[PhotoLike] | Dataset,
+    labels: Iterable[Label] | None = None,
     *,
     method: str = "auto",
     budget: float | None = None,

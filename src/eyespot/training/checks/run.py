@@ -1,11 +1,12 @@
 """All checks, one after the other: the whole job of `eyespot train --check`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 
-from eyespot.data.open import PhotoLike, open_photos
+from eyespot.data.given import PhotoLike
+from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset, Photo
 from eyespot.models import registry
 from eyespot.progress import Progress, counting
@@ -27,7 +28,7 @@ LEARN, HELD = 5000, 2000
 
 
 def check_photos(
-    source: str | Path | Sequence[PhotoLike] | Dataset,
+    source: str | Path | Iterable[PhotoLike] | Dataset,
     plan: Plan,
     *,
     held_out: float = HELD_OUT,

@@ -1,0 +1,253 @@
+"""What a program hands over as a photo, as many photos, and as their labels.
+
+Whatever it is, it becomes a `Photo` or is refused in a sentence; nothing else decides that.
+"""
+
+import enum
+import operator
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence, Set
+from numbers import Real
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from eyespot.data.decode import MAX_BYTES
+from eyespot.data.photos import (
+    FileSource,
+    ImageSource,
+    MemorySource,
+    Photo,
+    Source,
+    Unreadable,
+    label_of,
+    printable,
+)
+from eyespot.errors import DatasetError, PhotoError, UsageError
+from eyespot.shown import shown
+
+
+class Array(Protocol):
+    """What numpy can read: its own arrays, and tensors."""
+
+    def __array__(self) -> NDArray[Any]: ...
+
+
+PhotoLike = (
+    str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Array | Image.Image
+)
+"""A path, an encoded file in memory, an open file, an array or tensor, a Pillow image."""
+Label = str | bytes | int | float | enum.Enum
+LONGEST_PATH = 4096
+"""Characters; a longer text is a file's content."""
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_CHANNELS = (1, 3, 4)
+
+
+def photo_of(item: object, name: str = "picture") -> Photo:
+    """One photo; `name` is for what has no name of its own.
+
+    Raises PhotoError for what can be no photo. One that cannot be read says so when it is.
+    """
+    if isinstance(item, Photo):
+        return item
+    if isinstance(item, str | os.PathLike):
+        path = os.fsdecode(item)
+        if not 0 < len(path) <= LONGEST_PATH:
+            return Photo(shown(path), Unreadable(f"is no path: it has {len(path):,} characters"))
+        if _ADDRESS.match(path):
+            return Photo(printable(path), Unreadable("is an address; download the file first"))
+        return Photo(printable(path), FileSource(Path(path)))
+    if isinstance(item, Image.Image):
+        return Photo(name, ImageSource(item))
+    if isinstance(item, bytes):
+        return Photo(name, MemorySource(item))
+    if isinstance(item, bytearray | memoryview) and memoryview(item).ndim == 1:
+        return Photo(name, MemorySource(bytes(item)))
+    if hasattr(item, "read"):
+        own = getattr(item, "name", None)
+        return Photo(printable(own) if isinstance(own, str) else name, _read(item))
+    source = _array(item)
+    if source is None:
+        kind = "None" if item is None else f"a {type(item).__name__}"
+        more = "; predict_many takes many" if isinstance(item, Iterable) else ""
+        raise PhotoError(
+            "expected one photo (a path, bytes, an open file, an array, an image), got "
+            f"{kind}{more}"
+        )
+    return Photo(name, source)
+
+
+def named_photos(items: Iterable[object]) -> list[Photo]:
+    """The photos of a list, each with a name of its own.
+
+    Raises DatasetError for what can be no photo.
+    """
+    out: list[Photo] = []
+    seen: set[str] = set()
+    for number, item in enumerate(items):
+        try:
+            photo = photo_of(item, f"picture {number}")
+        except PhotoError as error:
+            raise DatasetError(f"Photo {number}: {error}.") from error
+        name = photo.name
+        while name in seen:
+            name = f"{name} ({number})"
+        seen.add(name)
+        out.append(Photo(name, photo.source, photo.label, photo.split, photo.group))
+    return out
+
+
+def many(photos: object) -> list[Any]:
+    """What stands in a list of photos, or in anything that gives one after the other.
+
+    Raises DatasetError for a single photo, and for what has no order.
+    """
+    shape = getattr(photos, "shape", None)
+    single = isinstance(photos, str | os.PathLike | bytes | bytearray | memoryview) or hasattr(
+        photos, "read"
+    )
+    if isinstance(shape, tuple):  # [N], [N, H, W] or [N, H, W, C]; not a picture, nor a table
+        single = len(shape) in (0, 2) or (len(shape) == 3 and shape[-1] in _CHANNELS)
+    if single or isinstance(photos, Mapping | Set) or not isinstance(photos, Iterable):
+        raise DatasetError(
+            f"Expected a list of photos, got {'None' if photos is None else type(photos).__name__}"
+            f"{' ' + shown(photos) if isinstance(photos, str) else ''}. "
+            "Put them into a list, even a single one: [photo]"
+        )
+    return list(photos)
+
+
+def label_texts(labels: object, count: int) -> list[str]:
+    """The class of each of `count` photos as text: 1.0 is "1", b"cat" and " cat " are "cat".
+
+    Raises DatasetError for what is no label, for another number of them, and where two that
+    differ would be the same text, as 1 and "1".
+    """
+    given: list[Any] | None = None
+    if isinstance(labels, Iterable) and not isinstance(labels, str | bytes | Mapping | Set):
+        given = list(labels) if len(_shape(labels)) < 2 else None
+    if given is None or len(given) != count:
+        got = "none" if labels is None else f"a {type(labels).__name__}"
+        raise DatasetError(
+            f"Expected a list with a label for each of {count} photos, got "
+            f"{got if given is None else len(given)}."
+        )
+    kinds: dict[str, tuple[str, object]] = {}
+    texts = []
+    for number, label in enumerate(given):
+        text, kind = _label_text(number, label)
+        known, first = kinds.setdefault(text, (kind, label))
+        if known != kind:
+            raise DatasetError(
+                f"Labels of two types would be one class: {shown(first)} and {shown(label)}. Make "
+                "them all text, or all numbers."
+            )
+        texts.append(text)
+    return texts
+
+
+def class_name(name: object) -> str:
+    """The name of a class, as text. Raises UsageError for what is none."""
+    try:
+        return _label_text(0, name)[0]
+    except DatasetError as error:
+        raise UsageError(f"A class needs a name, a text; got {shown(name)}.") from error
+
+
+def whole_number(value: Any, meaning: str) -> int:
+    """A number of 1 or more. Raises UsageError, with its `meaning`, for anything else."""
+    try:
+        if not isinstance(value, bool | np.bool_) and (number := operator.index(value)) >= 1:
+            return int(number)
+    except TypeError:
+        pass
+    raise UsageError(f"{meaning}, 1 or more; got {shown(value)}.")
+
+
+def path_of(value: object) -> Path:
+    """A file's place. Raises UsageError for what is no path."""
+    if isinstance(value, str | os.PathLike):
+        return Path(os.fsdecode(value))
+    raise UsageError(f"Expected the path of a file, got {shown(value)}.")
+
+
+def _read(file: Any) -> Source:
+    """All of an open file at once: it may be closed, or written to, before the photo is needed."""
+    try:
+        if getattr(file, "seekable", bool)():
+            file.seek(0)  # who has just written a picture into it stands at its end
+        data = file.read(MAX_BYTES + 1)
+        if isinstance(data, bytes | bytearray | memoryview):
+            return MemorySource(bytes(data))
+    except UnicodeDecodeError:
+        data = ""
+    except Exception as error:  # of whatever stands behind it
+        return Unreadable(f"the open file cannot be read: {shown(str(error))}")
+    if isinstance(data, str):
+        return Unreadable('the file is open as text; open it with the mode "rb"')
+    if hasattr(data, "close"):
+        data.close()  # a coroutine that nobody will wait for
+    return Unreadable(f"expected an open file that gives bytes, it gave a {type(data).__name__}")
+
+
+def _array(item: Any) -> Source | None:
+    """The pixels of an array or tensor; None for what is none."""
+    torch = sys.modules.get("torch")
+    try:
+        if torch is not None and isinstance(item, torch.Tensor):
+            item = item.detach().cpu()
+            item = (item.float() if item.dtype == torch.bfloat16 else item).numpy()
+        if isinstance(item, memoryview) or (hasattr(item, "__array__") and len(_shape(item)) > 1):
+            item = np.asarray(item) if not isinstance(item, np.ma.MaskedArray) else item
+    except Exception as error:
+        return Unreadable(f"the array cannot be read: {shown(str(error))}")
+    if not isinstance(item, np.ndarray) or (item.ndim == 1 and item.dtype.kind in "OSU"):
+        return None
+    if item.ndim == 4:
+        return Unreadable(
+            f"expected one picture, got an array of {len(item)}; predict_many takes many"
+        )
+    if np.ma.is_masked(item):
+        return Unreadable("some of the array is masked; put numbers in their place")
+    return MemorySource(np.asarray(item))
+
+
+def _shape(item: object) -> Sequence[int]:
+    shape = getattr(item, "shape", ())
+    return shape if isinstance(shape, tuple) else ()
+
+
+def _label_text(number: int, label: Any) -> tuple[str, str]:
+    """A label as text, and what it was: text or number."""
+    given = label
+    if isinstance(label, enum.Enum):
+        label = label.value if isinstance(label.value, str) else label.name
+    elif hasattr(label, "item") and _shape(label) == ():  # of numpy, or a tensor
+        label = label.item()
+    kind = "number"
+    if isinstance(label, bytes):
+        label = label.decode("utf-8", "surrogateescape")
+    if isinstance(label, str):
+        kind, text = "text", label_of(label.strip())
+    elif isinstance(label, float) and label.is_integer():
+        text = str(int(label))
+    elif str(label) in ("nan", "None", "<NA>", "NaT", "--"):
+        text = ""
+    elif isinstance(label, Real):
+        text = str(label)
+    else:
+        raise DatasetError(
+            f"Photo {number} is labelled with a {type(given).__name__}, {shown(given)}; expected a "
+            "text or a number. Several labels a photo are not taught yet."
+        )
+    if not text:
+        raise DatasetError(
+            f"Photo {number} has no label, but {shown(given)}. Leave the photo out, or label it."
+        )
+    return text, kind
