@@ -67,9 +67,10 @@ def test_the_curves_are_those_of_the_run() -> None:
 
 
 def test_the_settings_have_what_the_plan_has_not() -> None:
-    said = words(render(PLAN, RUN, more={"held_out": 0.25, "every": 7}))
-    assert "Held out 0.25" in said
+    said = words(render(PLAN, RUN, more={"every": 7}))
+    assert "Held out" not in said  # before the end nobody knows whether any were
     assert "Every 7" in said
+    assert "every" not in words(render(PLAN, RUN, more={"every": 0})).partition("Settings")[2]
     assert "right on most validation pictures" in said
 
 
@@ -111,10 +112,23 @@ def test_in_the_end_it_says_what_came_of_it(training: Training) -> None:
 
 
 def test_settings_that_are_used_are_on_it_and_others_named(training: Training) -> None:
-    said = words(render(replace(PLAN, mixup=0.4, seed=0), RUN, training))
+    plan = replace(PLAN, mixup=0.4, seed=0)
+    trained = replace(training.trained, plan=plan)
+    said = words(render(plan, RUN, replace(training, trained=trained)))
     assert "Mixup 0.4" in said
     assert "Seed 0" in said
-    assert re.search(r"Not used: [a-z0-9, ]*cutmix", said)
+    assert re.search(r"without effect in this run: [a-z0-9, ]*cutmix", said)
+    assert "Nesterov True" in said
+    still = words(render(replace(PLAN, momentum=0.0), RUN))
+    assert "Nesterov" not in still
+    assert "Held out 0.1" in words(render(PLAN, RUN, replace(training, held_out=0.1)))
+
+
+def test_where_it_stopped_early_and_what_is_kept() -> None:
+    ended = [*RUN[:3], replace(RUN[3], stopped_early=True)]
+    said = words(render(replace(PLAN, epochs=9, patience=1), ended))
+    assert "stopped early, after epoch 4 of 9: no better validation accuracy in 1 epoch." in said
+    assert "The weights of epoch 3 are kept: best validation accuracy, 90.00%." in said
 
 
 def test_no_name_breaks_out(training: Training) -> None:

@@ -57,8 +57,8 @@ def train(
     augmentation: Annotated[
         str,
         typer.Option(
-            help="none, shift, small, small-erasing, crops or alexnet; and added with a +: light, "
-            "colour, randaugment, erasing."
+            help="none, shift, small, small-erasing, windows, crops or alexnet; and added with a "
+            "+: light, colour, randaugment, erasing."
         ),
     ] = "none",
     mixup: Annotated[float, typer.Option(help="Alpha; blends pictures.")] = 0.0,

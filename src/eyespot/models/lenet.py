@@ -5,6 +5,8 @@ Proceedings of the IEEE 86(11), 1998, section II-B: float32 [N, 1, 32, 32] -> lo
 60,000 weights up to layer F6, as the paper's counts of each layer add up.
 """
 
+from collections import Counter
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -47,8 +49,9 @@ def initialise_by_fan_in(network: nn.Module) -> None:
         if isinstance(layer, nn.Conv2d | nn.Linear):
             fan_in: Tensor | int = layer.weight[0].numel()
         elif isinstance(layer, SparseConv2d):
-            maps = torch.bincount(torch.tensor(layer.outputs))[torch.tensor(layer.outputs)]
-            fan_in = maps[:, None, None] * layer.weight[0].numel()
+            maps = Counter(layer.outputs)
+            seen = torch.tensor([maps[output] for output in layer.outputs])
+            fan_in = seen[:, None, None] * layer.weight[0].numel()
         elif isinstance(layer, Subsampling):
             fan_in = 4
         else:

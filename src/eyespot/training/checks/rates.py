@@ -75,9 +75,11 @@ class Rates(Verdict):
     def summary(self) -> str:
         if not self.falls:
             return f"the loss falls at no rate up to {self.rates[-1]:.2g}"
+        seen = self.rates[-1] < HIGHEST or max(self.losses) > self.losses[0]
+        limit = f"{self.limit:.2g} is the limit" if seen else f"no limit shows up to {HIGHEST:g}"
         return (
             f"{self.planned:.2g} is planned; the loss falls fastest at {self.suggested:.2g}, and "
-            f"{self.limit:.2g} is the limit"
+            f"{limit}"
         )
 
     @property
