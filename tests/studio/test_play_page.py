@@ -59,7 +59,7 @@ def test_it_learns_and_pauses(studio: Studio) -> None:
         page.get_by_role("button", name="One epoch").click()
         expect(page.locator("#epochs")).to_have_text("1")
         page.get_by_role("button", name="Run", exact=True).click()
-        expect(page.locator("#test-right")).to_have_text("100.0 %")
+        expect(page.locator("#test-right")).to_have_text("100%")
         page.get_by_role("button", name="Pause").click()
         expect(page.get_by_role("button", name="Run", exact=True)).to_be_visible()
         expect(page.get_by_role("status")).to_contain_text("100.0 % of the test points are right")

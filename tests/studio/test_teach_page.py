@@ -72,7 +72,7 @@ def test_from_files_to_a_classifier(studio: Studio, tmp_path: Path) -> None:
             add_class(page, name)
             add_files(page, name, chosen)
         expect(page.locator("#status")).to_have_text("Learnt from 12 pictures.", timeout=SLOW)
-        expect(page.locator("#figures")).to_contain_text("% right")
+        expect(page.locator("#figures")).to_contain_text("Accuracy ")
         page.locator("#try").set_input_files(gravel[6])
         expect(page.locator("#bars .best")).to_contain_text("gravel")
         expect(page.locator("#near li")).to_have_count(3)

@@ -1,3 +1,4 @@
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -7,10 +8,12 @@ import pytest
 from PIL import Image
 
 import eyespot
-from eyespot.classifier import Classifier, load
+from eyespot.classifier import Classifier, load, model_card
+from eyespot.cli.teach import print_lesson, summary
 from eyespot.data.open import PhotoLike
 from eyespot.data.photos import Dataset, MemorySource, Photo
 from eyespot.errors import ClassifierFileError, DatasetError, UsageError
+from eyespot.evaluation import percent
 from eyespot.models import registry
 from eyespot.report import write_report
 from eyespot.transfer.division import divide
@@ -35,7 +38,7 @@ def test_surfaces_are_told_apart(lesson: Lesson) -> None:
     assert lesson.evaluation.top1 > 0.9
     low, high = lesson.evaluation.top1_interval
     assert low < lesson.evaluation.top1 <= high
-    assert lesson.reason.count(". ") == 1  # two sentences
+    assert lesson.reason.count(". ") == 2  # three sentences
     assert all(trial.seconds > 0 for trial in lesson.candidates)
 
 
@@ -141,6 +144,29 @@ def test_a_given_test_split_is_what_is_judged(tmp_path: Path) -> None:
     found = learn(tmp_path, budget=1)
     assert found.evaluated_on == "the test split"
     assert found.findings  # the test's patches are copies of those to learn from
+
+
+def test_it_is_said_which_accuracy_is_nested(
+    lesson: Lesson, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nested = "held-out photos by nested cross-validation, model selection inside"
+    print_lesson(lesson)
+    said = capsys.readouterr().out
+    assert f"Accuracy {percent(lesson.evaluation.top1)} on {nested}" in said
+    assert "Candidates (cross-validated accuracy of each alone, selection not included):" in said
+    assert not re.search(r"\d%", lesson.reason)
+    assert f"on {nested} (95% CI" in model_card(lesson.classifier)
+    assert summary(lesson)["evaluated_on"] == nested
+
+
+def test_a_class_that_only_the_test_split_has_is_no_reason_to_add_photos(tmp_path: Path) -> None:
+    write_folder(tmp_path / "train", 12, ("brick", "grass"))
+    write_folder(tmp_path / "test", 5, ("brick", "gravel"), seed=3)
+    lesson = learn(tmp_path)
+    told = summary(lesson)["advice"]
+    assert lesson.trained.tolist() == [12, 12, 0]
+    assert told.startswith("No photos to train on: gravel.")
+    assert "misclassified as" not in told
 
 
 @pytest.mark.parametrize("sizes", [(1, 1), (1, 12), (2, 3)])
