@@ -27,7 +27,8 @@ FLAT = learning_curve([500, 1000], [np.arange(2000) < n for n in (1900, 1901)])
 def test_the_accuracy_its_interval_and_the_lowest_recall() -> None:
     said = verdict(SOME, "the test split")
     assert said == (
-        "Accuracy 90.3% on the test split (95% CI 86.5–93.2%, n = 300). Lowest recall: glass, 80.0%."
+        "Accuracy 90.3% on the test split (95% CI 86.5–93.2%, n = 300). "
+        "Lowest recall: glass, 80.0%."
     )
 
 

@@ -168,7 +168,10 @@ def test_a_browser_is_told_to_fetch_nothing(page: Page) -> None:
 def test_its_frame_is_that_of_a_good_page(text: str, page: Page) -> None:
     assert text.lstrip().lower().startswith("<!doctype html>")
     assert page.all("html") == [{"lang": "en"}]
-    assert len(page.all("title")) == len(page.all("h1")) == len(page.all("main")) == 1
+    assert len(page.all("h1")) == len(page.all("main")) == 1
+    assert [title for title in page.all("title") if "id" not in title] == [
+        {}
+    ]  # others: of drawings
     assert all("alt" in picture for picture in page.all("img"))
     assert len(page.all("img")) > 2
     (viewport,) = [m["content"] for m in page.all("meta") if m.get("name") == "viewport"]
@@ -186,13 +189,14 @@ def test_ids_are_unique_and_links_lead_somewhere(page: Page) -> None:
     assert len(ids) == len(set(ids))
     assert {link["href"][1:] for link in page.all("a")} <= set(ids)
     labelled = [a["aria-labelledby"] for _, a in page.elements if "aria-labelledby" in a]
-    assert set(labelled) <= set(ids)
+    assert {name for names in labelled for name in names.split()} <= set(ids)
 
 
 def test_drawings_have_a_name_or_are_hidden(page: Page) -> None:
     drawings = page.all("svg")
     assert drawings
-    assert all(d.get("aria-label") or d.get("aria-hidden") == "true" for d in drawings)
+    named = ("aria-label", "aria-labelledby")
+    assert all(any(map(d.get, named)) or d.get("aria-hidden") == "true" for d in drawings)
 
 
 def test_headers_of_tables_say_what_they_head(page: Page) -> None:
@@ -220,8 +224,11 @@ def test_the_confusion_is_on_it(text: str, page: Page, lesson: Lesson) -> None:
 
 
 def test_mistakes_suspicions_copies_and_skipped_files_are_on_it(page: Page) -> None:
-    (heat,) = [i for i in page.all("img") if i["alt"].startswith("The same photo")]
-    assert heat["alt"].endswith(f"what speaks for {COMMENT} is coloured")
+    heat = [i["alt"] for i in page.all("img") if i["alt"].startswith("The same photo")]
+    if heat:  # by how a processor rounds, a part of the photo speaks for it or none does
+        assert heat == [f"The same photo; what speaks for {COMMENT} is coloured"]
+    else:
+        assert f"No part of it speaks for {COMMENT}" in page.text
     assert f"predicted {COMMENT}" in page.text
     assert f"said {COMMENT}" in page.text
     assert f"copy of {HOSTILE}" in page.text
@@ -243,6 +250,7 @@ def test_more_classes_than_a_table_can_show(lesson: Lesson) -> None:
             lesson.evaluation, classes=names, confusion=confusion, per_class=(score,) * 31
         ),
         probabilities=shares,
+        trained=np.full(31, 8),
         suspicious=[],
     )
     found = Page(render(many))
@@ -291,14 +299,6 @@ def test_the_numbers_of_the_learning_curve_are_whole(lesson: Lesson) -> None:
     text = render(replace(lesson, learning_curve=learning_curve(sizes, right)))
     (plot,) = re.findall(r'<div class="plot">.*?</figure>', text, re.DOTALL)
     assert "<text" not in plot
-    assert re.findall(r'class="tick"[^>]*>([^<]*)<', plot) == [
-        "20,000", "40,000", "60,000", "80,000", "100,000", "120,000"
-    ]  # fmt: skip
-    assert re.findall(r'class="level"[^>]*>([^<]*)<', plot) == [
-        "50%",
-        "60%",
-        "70%",
-        "80%",
-        "90%",
-        "100%",
-    ]
+    assert re.findall(r'class="tick"[^>]*>([^<]*)<', plot) == ["50,000", "100,000"]
+    levels = re.findall(r'class="level"[^>]*>([^<]*)<', plot)
+    assert levels == ["50%", "60%", "70%", "80%", "90%", "100%"]

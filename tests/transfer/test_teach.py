@@ -159,9 +159,11 @@ def test_it_is_said_which_accuracy_is_nested(
     assert summary(lesson)["evaluated_on"] == nested
 
 
-def test_a_class_that_only_the_test_split_has_is_no_reason_to_add_photos(tmp_path: Path) -> None:
+def test_a_class_without_photos_to_train_on_is_no_reason_to_add_ten(tmp_path: Path) -> None:
+    """All its photos are copies of test photos."""
     write_folder(tmp_path / "train", 12, ("brick", "grass"))
-    write_folder(tmp_path / "test", 5, ("brick", "gravel"), seed=3)
+    for split in ("train", "test"):
+        write_folder(tmp_path / split, 5, ("gravel",))
     lesson = learn(tmp_path)
     told = summary(lesson)["advice"]
     assert lesson.trained.tolist() == [12, 12, 0]
