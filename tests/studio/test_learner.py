@@ -401,7 +401,7 @@ def test_a_project_may_change_while_it_is_learnt(surfaces: Project, learner: Lea
     def change(learnt: Learnt) -> None:
         thread = threading.Thread(target=lambda: surfaces.delete_class(ids["brick"]))
         thread.start()
-        thread.join(timeout=30)
+        thread.join(timeout=600)
         assert not thread.is_alive()
 
     learnt = learner.update(surfaces, change)

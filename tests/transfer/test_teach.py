@@ -29,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def lesson(folder: Path) -> Lesson:
-    return learn(folder, budget=3, use_cache=False)
+    return learn(folder, use_cache=False)
 
 
 def test_surfaces_are_told_apart(lesson: Lesson) -> None:
@@ -86,7 +86,7 @@ def test_strange_pictures_are_none_of_these(lesson: Lesson) -> None:
 def test_teach_it_more_without_its_photos(lesson: Lesson, tmp_path: Path) -> None:
     path = tmp_path / "two.eyespot"
     learn(
-        [*patches("brick", 10), *patches("grass", 10)], ["brick"] * 10 + ["grass"] * 10, budget=1
+        [*patches("brick", 10), *patches("grass", 10)], ["brick"] * 10 + ["grass"] * 10
     ).classifier.save(path)
     classifier = load(path)
     assert classifier.add_class("gravel", [*patches("gravel", 10), b"broken"])[0].reason
@@ -109,13 +109,13 @@ def test_teach_it_more_without_its_photos(lesson: Lesson, tmp_path: Path) -> Non
 
 def test_onto_keeps_what_was_known(lesson: Lesson, tmp_path: Path) -> None:
     sand = [(p // 3 + 120).astype(np.uint8) for p in patches("gravel", 8)]
-    more = learn(sand, ["sand"] * 8, onto=lesson.classifier, budget=1)
+    more = learn(sand, ["sand"] * 8, onto=lesson.classifier)
     assert more.classifier.classes == ("brick", "grass", "gravel", "sand")
     assert more.evaluation.count == 56
 
 
 def test_forgotten_photos_are_not_in_the_file(folder: Path, tmp_path: Path) -> None:
-    forgetful = learn(folder, budget=1, forget_photos=True).classifier
+    forgetful = learn(folder, forget_photos=True).classifier
     forgetful.save(tmp_path / "f.eyespot")
     again = load(tmp_path / "f.eyespot")
     assert again.taught is None
@@ -141,7 +141,7 @@ def test_copies_never_stand_on_both_sides() -> None:
 def test_a_given_test_split_is_what_is_judged(tmp_path: Path) -> None:
     write_folder(tmp_path / "train", 12)
     write_folder(tmp_path / "test", 5)
-    found = learn(tmp_path, budget=1)
+    found = learn(tmp_path)
     assert found.evaluated_on == "the test split"
     assert found.findings  # the test's patches are copies of those to learn from
 
@@ -174,7 +174,7 @@ def test_a_class_without_photos_to_train_on_is_no_reason_to_add_ten(tmp_path: Pa
 @pytest.mark.parametrize("sizes", [(1, 1), (1, 12), (2, 3)])
 def test_few_photos_still_teach(sizes: tuple[int, int]) -> None:
     photos = [*patches("brick", sizes[0]), *patches("grass", sizes[1])]
-    found = learn(photos, ["brick"] * sizes[0] + ["grass"] * sizes[1], budget=1)
+    found = learn(photos, ["brick"] * sizes[0] + ["grass"] * sizes[1])
     assert found.classifier.predict(patches("grass", 1, seed=5)[0]).top
     assert any(finding.kind == "few photos" for finding in found.findings)
 
@@ -183,7 +183,7 @@ def test_many_classes(tmp_path: Path) -> None:
     photos = [
         Photo(f"{i}", MemorySource(p), str(i // 2)) for i, p in enumerate(patches("grass", 240))
     ]
-    found = learn(Dataset(tuple(photos)), budget=1)
+    found = learn(Dataset(tuple(photos)))
     assert len(found.classifier.classes) == 120
     write_report(found, tmp_path / "r.html")
 
