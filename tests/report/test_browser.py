@@ -50,7 +50,7 @@ def report(
     skipped = (Skipped(LONG, f"it says {LONG}"),)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EYESPOT_CACHE", str(folder))
-        lesson = learn(Dataset(tuple(photos), skipped), budget=2)
+        lesson = learn(Dataset(tuple(photos), skipped))
         write_report(lesson, folder / "r.html")
         yield folder / "r.html"
 
@@ -77,7 +77,7 @@ def open_page(browser: str, page: Path, folder: Path, *more: str) -> tuple[str, 
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=600,
     )
     return done.stdout, done.stderr
 

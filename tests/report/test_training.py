@@ -81,7 +81,7 @@ def test_pictures_are_there_when_the_page_is_printed(training: Training) -> None
 def test_before_it_is_over_it_says_so_and_has_intervals() -> None:
     text = render(PLAN, RUN[:3])
     said = words(text).replace("\N{NO-BREAK SPACE}", " ")
-    assert "90.0 % right on 20 validation pictures" in said
+    assert "90.0% right on 20 validation pictures" in said
     assert "3 of 4 epochs" in said
     assert "goes on, or was stopped" in said
     low, high = wilson_interval(18, 20)
@@ -92,10 +92,10 @@ def test_before_it_is_over_it_says_so_and_has_intervals() -> None:
 def test_in_the_end_it_says_what_came_of_it(training: Training) -> None:
     text = render(PLAN, RUN, training)
     said = words(text).replace("\N{NO-BREAK SPACE}", " ")
-    assert "81.5 % right on 200 test pictures" in said
+    assert "81.5% right on 200 test pictures" in said
     assert "goes on" not in said
     low, high = wilson_interval(163, 200)
-    assert f"81.5 % ({percent(low)} to {percent(high)})" in said
+    assert f"81.5% ({percent(low)} to {percent(high)})" in said
     assert training.validation is not None
     guesses = answers(
         training.trained.network, training.validation, training.trained.preprocessing, PLAN
@@ -145,7 +145,7 @@ def test_no_name_breaks_out(training: Training) -> None:
 def test_without_validation_nothing_is_invented() -> None:
     text = render(PLAN, [replace(FIRST, val_loss=None, val_accuracy=None, val_pictures=0)])
     said = words(text).replace("\N{NO-BREAK SPACE}", " ")
-    assert "25.0 % right on the pictures it learns from" in said
+    assert "25.0% right on the pictures it learns from" in said
     assert "best" not in said
     assert "nan" not in text.lower()
     assert "None" not in said

@@ -44,8 +44,8 @@ def teach(
         float | None,
         typer.Option(
             min=0,
-            help="Seconds for choosing a method; from 60 on auto fine-tunes, too. "
-            "[default: 20; with finetune 300]",
+            help="A limit in seconds for model selection; from 60 on auto fine-tunes, too. "
+            "[default: none; the numbers of photos and classes decide]",
         ),
     ] = None,
     onto: Annotated[

@@ -163,7 +163,7 @@ export class Project {
     if (busy?.total) [bar.max, bar.value] = [busy.total, busy.done];
     else bar.removeAttribute("value"); // how long it takes is not known
     byId("tuning", HTMLElement).textContent = busy ? progressOf(busy)
-      : told || now ? `${told}${now}` : "Learns more thoroughly, for up to 5 minutes: it helps with many pictures of unusual things.";
+      : told || now ? `${told}${now}` : "Learns more thoroughly, for minutes: it helps with many pictures of unusual things.";
   }
 
   /** Let the network itself learn, or stop that. */
