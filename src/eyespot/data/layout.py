@@ -307,8 +307,8 @@ class _Reader:
             if len(_splits_among(inner.inside)) == len(inner.inside) > 1:
                 raise DatasetError(
                     f"Expected a folder per class inside {printable(name)} in {self.root}; it "
-                    f"holds {_listed(inner.inside)}, which are splits themselves. Open one of the outer "
-                    "folders alone."
+                    f"holds {_listed(inner.inside)}, which are splits themselves. Open one of the "
+                    "outer folders alone."
                 )
             if inner.inside and all(map(is_fold, inner.inside)):
                 classes += self._in_folds(inner, splits[name])
