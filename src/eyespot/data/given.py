@@ -113,7 +113,7 @@ def many(photos: object) -> list[Any]:
         photos, "read"
     )
     if isinstance(shape, tuple):  # [N], [N, H, W] or [N, H, W, C]; not a picture, nor a table
-        single = len(shape) in (0, 2) or (len(shape) == 3 and shape[-1] in _CHANNELS)
+        single |= len(shape) in (0, 2) or (len(shape) == 3 and shape[-1] in _CHANNELS)
     if single or isinstance(photos, Mapping | Set) or not isinstance(photos, Iterable):
         raise DatasetError(
             f"Expected a list of photos, got {'None' if photos is None else type(photos).__name__}"
@@ -215,7 +215,12 @@ def _array(item: Any) -> Source | None:
         )
     if np.ma.is_masked(item):
         return Unreadable("some of the array is masked; put numbers in their place")
-    return MemorySource(np.asarray(item))
+    if item.ndim == 3 and item.shape[0] in _CHANNELS and item.shape[2] not in _CHANNELS:
+        return Unreadable(
+            f"expected [H, W, 3], got the shape {item.shape}: put the channels last, with "
+            "transpose(1, 2, 0) in numpy, permute(1, 2, 0) in torch"
+        )
+    return MemorySource(np.asarray(item, item.dtype.newbyteorder("=")))
 
 
 def _shape(item: object) -> Sequence[int]:
@@ -235,10 +240,10 @@ def _label_text(number: int, label: Any) -> tuple[str, str]:
         label = label.decode("utf-8", "surrogateescape")
     if isinstance(label, str):
         kind, text = "text", label_of(label.strip())
+    elif {str(label), str(given)} & {"nan", "None", "<NA>", "NaT", "--"}:
+        text = ""
     elif isinstance(label, float) and label.is_integer():
         text = str(int(label))
-    elif str(label) in ("nan", "None", "<NA>", "NaT", "--"):
-        text = ""
     elif isinstance(label, Real):
         text = str(label)
     else:
