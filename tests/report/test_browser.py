@@ -149,6 +149,31 @@ def test_a_telephone_shows_it_without_scrolling_sideways(
     assert found["width"] <= width
 
 
+@pytest.mark.parametrize("width", [360, 1200])
+def test_no_words_of_charts_and_tables_are_cut_off(
+    browser: str, report: Path, tmp_path: Path, width: int
+) -> None:
+    script = """
+    const inside = (e, of) => {
+      const own = e.getBoundingClientRect(), whole = of.getBoundingClientRect();
+      return own.left >= whole.left - 1 && own.right <= whole.right + 1
+        && own.top >= whole.top - 1 && own.bottom <= whole.bottom + 1;
+    };
+    const words = [...page.querySelectorAll(".chart .plot span, figure > svg text")];
+    const names = [...page.querySelectorAll(".matrix thead span")];
+    const whole = (e) => inside(e, e.closest("th")) && e.scrollHeight <= e.clientHeight + 1;
+    const cut = words.filter((e) => !inside(e, e.closest("section")));
+    cut.push(...names.filter((e) => !whole(e)));
+    return {
+      count: [words.length, names.length],
+      cut: cut.map((e) => e.textContent),
+    };"""
+    found = ask(browser, report, tmp_path, script, width)
+    assert found["count"][0] > 8
+    assert found["count"][1] == 12
+    assert found["cut"] == []
+
+
 def test_everything_interactive_takes_the_focus(browser: str, report: Path, tmp_path: Path) -> None:
     script = """
     const all = [...page.querySelectorAll(

@@ -299,6 +299,6 @@ def test_the_numbers_of_the_learning_curve_are_whole(lesson: Lesson) -> None:
     text = render(replace(lesson, learning_curve=learning_curve(sizes, right)))
     (plot,) = re.findall(r'<div class="plot">.*?</figure>', text, re.DOTALL)
     assert "<text" not in plot
-    assert re.findall(r'class="tick"[^>]*>([^<]*)<', plot) == ["50,000", "100,000"]
+    assert re.findall(r'class="tick"[^>]*>([^<]*)<', plot) == ["50 k", "100 k"]
     levels = re.findall(r'class="level"[^>]*>([^<]*)<', plot)
     assert levels == ["50%", "60%", "70%", "80%", "90%", "100%"]

@@ -125,5 +125,8 @@ def steps(low: float, high: float, *, whole: bool = False) -> list[float]:
 
 
 def _plain(tick: float) -> str:
-    """1,387 and 0.0001, but 1e+06 where it would be long."""
-    return f"{tick:,.0f}" if 1000 <= tick < 1e6 and tick == round(tick) else f"{tick:g}"
+    """Short, so that they stand apart on a phone: 5,000, 20 k, 1.5 M."""
+    for least, unit, name in ((1e6, 1e6, " M"), (1e4, 1e3, " k")):
+        if tick >= least:
+            return f"{tick / unit:g}{name}"
+    return f"{tick:,.0f}" if tick >= 1000 and tick == round(tick) else f"{tick:g}"
