@@ -201,7 +201,28 @@ def test_open_files_that_give_nothing(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "mode",
-    "1 L P RGB RGBA CMYK YCbCr LAB HSV I F LA PA La RGBa RGBX I;16 I;16L I;16B I;16N".split(),
+    [
+        "1",
+        "L",
+        "P",
+        "RGB",
+        "RGBA",
+        "CMYK",
+        "YCbCr",
+        "LAB",
+        "HSV",
+        "I",
+        "F",
+        "LA",
+        "PA",
+        "La",
+        "RGBa",
+        "RGBX",
+        "I;16",
+        "I;16L",
+        "I;16B",
+        "I;16N",
+    ],
 )
 def test_images_of_every_mode(mode: str) -> None:
     try:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from eyespot.data.formats import EXTENSIONS, OTHER_EXTENSIONS, RAW_EXTENSIONS, sniff
+from eyespot.data.given import many, path_of
 from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, label_of, natural, printable
 from eyespot.errors import DatasetError
 
@@ -175,8 +176,8 @@ def find_photos(sources: str | Path | Sequence[str | Path]) -> Dataset:
     One that matches nothing stands for a photo that cannot be read. Raises DatasetError if there
     is no photo in any.
     """
-    if isinstance(sources, str | Path):
-        sources = [sources]
+    given = [sources] if isinstance(sources, str | os.PathLike) else many(sources)
+    sources = [path_of(source) for source in given]
     found: dict[Path, None] = {}
     skipped: list[Skipped] = []
     missing = []
@@ -193,7 +194,7 @@ def find_photos(sources: str | Path | Sequence[str | Path]) -> Dataset:
     if not found:
         reasons = f" ({skipped[0].path}: {skipped[0].reason})" if skipped else ""
         raise DatasetError(
-            f"Expected photos in {', '.join(printable(s) for s in sources) or 'the list'}, "
+            f"Expected photos in {', '.join(map(printable, sources[:20])) or 'the list'}, "
             f"found none{reasons}. Name files, folders with photos, or patterns such as *.jpg."
         )
     return Dataset(tuple(Photo(printable(p), FileSource(p)) for p in found), tuple(skipped))

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 
 from eyespot.data.folders import is_folder, list_folder, read_class_folders
-from eyespot.data.given import Label, PhotoLike, label_texts, many, named_photos
+from eyespot.data.given import Label, PhotoLike, label_texts, many, named_photos, path_of
 from eyespot.data.idx import is_images, read_idx
 from eyespot.data.parquet import read_parquet
 from eyespot.data.photos import Dataset, printable
@@ -30,13 +31,14 @@ def open_photos(
     """
     if isinstance(source, Dataset):
         return source
-    if isinstance(source, str | Path):
+    if isinstance(source, str | PathLike):
+        path = path_of(source)
         if labels is not None:
             raise DatasetError(
-                f"Expected a list of photos together with labels, got one path ({source}), which "
+                f"Expected a list of photos together with labels, got one path ({path}), which "
                 "brings its own labels. Leave the labels out."
             )
-        dataset = _open_path(Path(source))
+        dataset = _open_path(path)
     else:
         dataset = _open_list(source, labels)
     if len(dataset.classes) < least_classes:
