@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from eyespot.data.formats import EXTENSIONS, OTHER_EXTENSIONS, RAW_EXTENSIONS, sniff
+from eyespot.data.given import many, path_of
 from eyespot.data.layout import read_layout
 from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, natural, printable
 from eyespot.data.set_aside import is_set_aside, passed_over, set_aside
@@ -178,8 +179,8 @@ def find_photos(sources: str | Path | Sequence[str | Path]) -> Dataset:
     One that matches nothing stands for a photo that cannot be read. Raises DatasetError if there
     is no photo in any.
     """
-    if isinstance(sources, str | Path):
-        sources = [sources]
+    given = [sources] if isinstance(sources, str | os.PathLike) else many(sources)
+    sources = [path_of(source) for source in given]
     found: dict[Path, None] = {}
     skipped: list[Skipped] = []
     passed: list[str] = []
@@ -199,7 +200,7 @@ def find_photos(sources: str | Path | Sequence[str | Path]) -> Dataset:
         if passed and not skipped:
             reasons = f" ({passed_over(passed)[0].message.rstrip('.')})"
         raise DatasetError(
-            f"Expected photos in {', '.join(printable(s) for s in sources) or 'the list'}, "
+            f"Expected photos in {', '.join(map(printable, sources[:20])) or 'the list'}, "
             f"found none{reasons}. Name files, folders with photos, or patterns such as *.jpg."
         )
     photos = tuple(Photo(printable(path), FileSource(path)) for path in found)

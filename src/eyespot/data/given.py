@@ -172,8 +172,8 @@ def whole_number(value: Any, meaning: str) -> int:
 
 def path_of(value: object) -> Path:
     """A file's place. Raises UsageError for what is no path."""
-    if isinstance(value, str | os.PathLike):
-        return Path(os.fsdecode(value))
+    if isinstance(value, str | os.PathLike) and 0 < len(path := os.fsdecode(value)) <= LONGEST_PATH:
+        return Path(path)
     raise UsageError(f"Expected the path of a file, got {shown(value)}.")
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 
 from eyespot.data.audit import audited
 from eyespot.data.columns import NO_COLUMNS, ColumnNames
 from eyespot.data.folders import is_folder, list_folder, read_class_folders
-from eyespot.data.given import Label, PhotoLike, label_texts, many, named_photos
+from eyespot.data.given import Label, PhotoLike, label_texts, many, named_photos, path_of
 from eyespot.data.idx import is_images, read_idx
 from eyespot.data.metadata import read_beside, tables_beside
 from eyespot.data.parquet import read_parquet
@@ -41,13 +42,14 @@ def open_photos(
     wanted = ColumnNames(path_column, label_column, split_column)
     if isinstance(source, Dataset):
         return source
-    if isinstance(source, str | Path):
+    if isinstance(source, str | PathLike):
+        path = path_of(source)
         if labels is not None:
             raise DatasetError(
-                f"Expected a list of photos together with labels, got one path ({source}), which "
+                f"Expected a list of photos together with labels, got one path ({path}), which "
                 "brings its own labels. Leave the labels out."
             )
-        dataset = _open_path(Path(source), wanted)
+        dataset = _open_path(path, wanted)
     else:
         _expect_no_columns(wanted, "a list of photos")
         dataset = _open_list(source, labels)

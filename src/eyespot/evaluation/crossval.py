@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from eyespot.heads.calibration import choose_knob, log_loss, log_losses, softmax
 from eyespot.heads.method import Fold, Prepared
+from eyespot.shown import Brief
 
 
-@dataclass(frozen=True)
-class CrossValidated:
+@dataclass(frozen=True, repr=False)
+class CrossValidated(Brief):
     """What cross-validation found out about one method.
 
     `probabilities`: float64 [n, K], out of fold, knob and temperature chosen by the other parts;

@@ -10,10 +10,11 @@ from eyespot.evaluation.rejection import Rejection, fit_rejection
 from eyespot.heads.familiarity import Familiarity, familiarity_out_of_fold, learn_familiarity
 from eyespot.heads.method import Fold, Method
 from eyespot.heads.scorers import Scorer
+from eyespot.shown import Brief
 
 
-@dataclass(frozen=True)
-class Learnt:
+@dataclass(frozen=True, repr=False)
+class Learnt(Brief):
     """A head, how sure it may be, and its answers out of fold: `probabilities` [n, K]."""
 
     scorer: Scorer

@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 
 from eyespot.heads.method import Fold
 from eyespot.heads.scorers import product, unit_rows
+from eyespot.shown import Brief
 
 NEIGHBOURS = 5
 MOST_REFERENCES = 10_000
 """Enough for a good estimate; keeps answering fast and the classifier's file small."""
 
 
-@dataclass(frozen=True)
-class Familiarity:
+@dataclass(frozen=True, repr=False)
+class Familiarity(Brief):
     """`references`: float32 [m, d], of length one."""
 
     references: NDArray[np.float32]

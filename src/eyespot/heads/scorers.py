@@ -11,6 +11,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from eyespot.shown import Brief
+
 NEIGHBOUR_TEMPERATURE = 0.07
 """How fast a neighbour's vote fades with its cosine distance (Wu et al. 2018, section 3.4)."""
 
@@ -30,8 +32,8 @@ class Scorer(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class LinearScorer:
+@dataclass(frozen=True, repr=False)
+class LinearScorer(Brief):
     """x @ weights + bias; `weights` float32 [d, K], `bias` float32 [K].
 
     Logistic regression, the linear SVM and nearest class mean all end in this form, with the
@@ -69,8 +71,8 @@ class LogitsScorer:
         return {"classes": np.array([self.classes])}
 
 
-@dataclass(frozen=True)
-class NeighboursScorer:
+@dataclass(frozen=True, repr=False)
+class NeighboursScorer(Brief):
     """Weighted vote of the `k` most similar photos (cosine of standardised features).
 
     A neighbour at cosine c votes exp((c - 1) / 0.07) for its class; a score is the logarithm of
