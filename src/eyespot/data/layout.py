@@ -27,58 +27,25 @@ MOST_NAMED = 4
 """Folders that a message names."""
 _PERIODS = frozenset(
     (
+        *("january", "february", "march", "april", "may", "june", "july", "august", "september"),
         *(
-            [
-                "january",
-                "february",
-                "march",
-                "april",
-                "may",
-                "june",
-                "july",
-                "august",
-                "september",
-                "october",
-                "november",
-            ]
+            "october",
+            "november",
+            "december",
+            "jan",
+            "feb",
+            "mar",
+            "apr",
+            "jun",
+            "jul",
+            "aug",
+            "sep",
         ),
-        *(
-            [
-                "december",
-                "jan",
-                "feb",
-                "mar",
-                "apr",
-                "jun",
-                "jul",
-                "aug",
-                "sep",
-                "sept",
-                "oct",
-                "nov",
-                "dec",
-            ]
-        ),
-        *(
-            [
-                "day",
-                "week",
-                "month",
-                "year",
-                "batch",
-                "part",
-                "session",
-                "series",
-                "roll",
-                "disc",
-                "disk",
-                "album",
-                "set",
-                "card",
-            ]
-        ),
+        *("sept", "oct", "nov", "dec", "day", "week", "month", "year", "batch", "part", "session"),
+        *("series", "roll", "disc", "disk", "album", "set", "card"),
     )
 )
+"""Words of folders that divide a class by time or by number, and name no class."""
 
 
 @dataclass(frozen=True, slots=True)
