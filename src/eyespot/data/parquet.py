@@ -10,16 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from eyespot.data.columns import (
-    INDEX_NAMES,
-    LABEL_NAMES,
-    NO_COLUMNS,
-    Column,
-    ColumnNames,
-    choose_columns,
-    is_path,
-    text_of,
-)
+from eyespot.data.column_names import INDEX_NAMES, LABEL_NAMES
+from eyespot.data.columns import NO_COLUMNS, Column, ColumnNames, choose_columns, is_path, text_of
 from eyespot.data.folders import list_folder
 from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, natural, printable
 from eyespot.data.places import beside

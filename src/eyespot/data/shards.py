@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from eyespot.data.columns import INDEX_NAMES, LABEL_NAMES
+from eyespot.data.column_names import INDEX_NAMES, LABEL_NAMES
 from eyespot.data.decode import MAX_BYTES
 from eyespot.data.finding import Finding
 from eyespot.data.folders import is_folder, list_folder, peek

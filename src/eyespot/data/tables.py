@@ -8,11 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from eyespot.data.column_names import LABEL_NAMES, PATH_NAMES, YES
 from eyespot.data.columns import (
-    LABEL_NAMES,
     NO_COLUMNS,
-    PATH_NAMES,
-    YES,
     Chosen,
     Column,
     ColumnNames,
