@@ -50,7 +50,12 @@ def render(
     best = best_of(epochs)
     kept = best or epochs[-1]
     results = _results(kept, training)
-    settings = training.settings if training else in_effect(plan, validated=best is not None)
+    droppable = plan.dropout is not None  # of the network's own dropout the end tells
+    settings = (
+        training.settings
+        if training
+        else in_effect(plan, validated=best is not None, droppable=droppable)
+    )
     settings = {**settings, **{name: value for name, value in (more or {}).items() if value}}
     if "dropout" in settings and settings["dropout"] is None:
         settings["dropout"] = "the network's own"

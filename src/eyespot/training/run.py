@@ -58,7 +58,8 @@ class Training:
     def settings(self) -> dict[str, Any]:
         """What of the plan had an effect, by name."""
         trained = self.trained
-        drops = any(isinstance(module, Dropout) for module in trained.network.modules())
+        layers = [layer for layer in trained.network.modules() if isinstance(layer, Dropout)]
+        drops = bool(layers) if trained.plan.dropout is not None else any(x.p for x in layers)
         found = in_effect(trained.plan, validated=self.validated > 0, droppable=drops)
         return found if self.held_out is None else found | {"held_out": self.held_out}
 

@@ -55,7 +55,9 @@ class Signals(Verdict):
             if self.unfit
             else f"{self.starved[0]} is the first layer that dead units feed"
         )
-        return f"{wrong}: try --initialisation he, or look at the weights before it."
+        return (
+            f"{wrong}: try another --initialisation, such as he, or look at the weights before it."
+        )
 
 
 @chance_untouched()
