@@ -288,6 +288,14 @@ def test_limits_come_before_memory(monkeypatch: pytest.MonkeyPatch) -> None:
         decode(by_hand(b"\0\0", 16, 9, 9, t322=4096, t323=4096, t324=8, t325=2))
 
 
+@pytest.mark.parametrize("start", [16, 2**31, 2**63, 2**64 - 1])
+def test_directories_of_bigtiff_that_lie_anywhere(start: int) -> None:
+    for order, mark in (("<", b"II+\0"), (">", b"MM\0+")):
+        header = mark + struct.pack(order + "HHQ", 8, 0, start)
+        with pytest.raises(PhotoError, match=r"^damaged or truncated TIFF"):
+            decode(header + b"\xff" * 64)
+
+
 def test_parts_are_unpacked_in_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = {made: decode(write(made)).pixels for made in kinds() if made.dtype in ("u2", "f4")}
     monkeypatch.setattr(tiff_parts, "_AT_ONCE", 20 * WIDTH * 16)

@@ -27,7 +27,7 @@ from eyespot.data.formats import sniff, what_instead
 from eyespot.data.pillow import kind_of, open_image, refused
 from eyespot.data.png import with_transparency
 from eyespot.data.samples import check_finite, to_bytes
-from eyespot.data.tiff_directory import DamagedTiffError, beginning_with, main_directory
+from eyespot.data.tiff_directory import beginning_with, main_directory
 from eyespot.errors import PhotoError
 from eyespot.shown import Brief
 
@@ -164,7 +164,9 @@ def _open_tiff(data: bytes) -> Image.Image:
             with suppress(PhotoError):  # the directory is sound, but the kind strange to Pillow
                 return open_image(beginning_with(directory), "TIFF")
         return tiff.read_here(directory, kind)
-    except DamagedTiffError as error:
+    except PhotoError:
+        raise
+    except Exception as error:  # offsets and counts may be any number of 64 bits
         raise refused("TIFF", error) from error
 
 

@@ -28,7 +28,7 @@ PLUGINS = {
 """What Pillow calls the formats. Its others stay closed: some start other programs."""
 
 _NOT_READ = re.compile(
-    "unsupported|not (supported|implemented)|cannot handle|unknown|too large", re.I
+    "unsupported|not (supported|implemented)|cannot handle|unknown|data too large", re.I
 )
 """How Pillow says that a file is sound but of a kind that it does not read."""
 

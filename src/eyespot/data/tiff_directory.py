@@ -78,7 +78,7 @@ def main_directory(data: bytes) -> Directory:
             if found.is_whole:
                 return found
             waiting += [found.next, *found.values(SUB_DIRECTORIES)]
-    except struct.error as error:
+    except (struct.error, OverflowError) as error:
         raise DamagedTiffError("a directory lies outside the file") from error
     return first
 
