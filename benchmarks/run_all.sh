@@ -5,6 +5,7 @@ cd "$(dirname "$0")"
 python=../.venv/bin/python peer=$(realpath -s "../$1/bin/python")
 $python heads.py
 $python features.py --peer "$peer"
+OMP_NUM_THREADS=1 $python colour.py
 $python accuracy.py
 $python teach.py --peer "$peer"
 $python zoo.py

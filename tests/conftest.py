@@ -35,6 +35,15 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def shared_cases() -> Path:
+    """Folder of small files that were read wrongly once; skips where it is absent."""
+    folder = Path(os.environ.get("EYESPOT_TEST_CASES", REPOSITORY.parent / "shared" / "cases"))
+    if not folder.is_dir():
+        pytest.skip(f"no test cases at {folder} (set EYESPOT_TEST_CASES to their folder)")
+    return folder
+
+
 @pytest.fixture(scope="session", autouse=True)
 def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The cache of fixtures that several tests share, an empty store of weights, and one of

@@ -167,8 +167,7 @@ FIGURES: dict[str, Callable[[], str]] = {
     ),
     # Depth
     "Layers of LeNet": lambda: (
-        f"{len(network('lenet5_1998').stages) + 1}, "
-        f"{depth('lenet5')} of them convolutions or fully connected"
+        f"{depth('lenet5_1998')}, {depth('lenet5')} of them convolutions or fully connected"
     ),
     "Weight layers of LeNet": lambda: (
         f"{depth('lenet5_1998_rbf')} in 1998, {depth('lenet5')} as built today"

@@ -81,8 +81,12 @@ class _Depths(TorchDispatchMode):
         out = func(*args, **(kwargs or {}))
         inputs = [x for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)]
         depth = max((self.of[x] for x in inputs if x in self.of), default=0)
+        # LeNet-5's subsampling multiplies its maps by weights.
+        weighs = func.overloadpacket is torch.ops.aten.mul and any(
+            isinstance(x, nn.Parameter) for x in inputs
+        )
         for x in tree_leaves(out):
-            self.of[x] = depth + (func.overloadpacket in self.counted)
+            self.of[x] = depth + (weighs or func.overloadpacket in self.counted)
         return out
 
 

@@ -1,4 +1,5 @@
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,12 @@ def test_a_pipe_is_written_to_as_it_is(tmp_path: Path) -> None:
     assert os.read(reader, 100) == b"through"
     assert pipe.is_fifo()
     os.close(reader)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes are of POSIX")
+def test_a_file_that_was_made_private_stays_private(tmp_path: Path) -> None:
+    file = tmp_path / "private"
+    write_atomically(file, b"1")
+    file.chmod(0o600)
+    write_atomically(file, b"2")
+    assert (file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) == (b"2", 0o600)

@@ -102,7 +102,7 @@ def first_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_file(detector, world / "face-detector.safetensors")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(world)
-        learn("pets", budget=1).classifier.save("pets.eyespot")
+        learn("pets").classifier.save("pets.eyespot")
     return world
 
 

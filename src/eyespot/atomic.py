@@ -32,6 +32,8 @@ def atomic_writer(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+            if hasattr(os, "fchmod") and path.is_file():  # what was made private stays so
+                os.fchmod(file.fileno(), path.stat().st_mode & 0o7777)
             if not draft.exists():
                 own = file.fileno()  # as a folder it says nothing, but makes Python follow the link
                 os.link(f"/proc/self/fd/{own}", draft, src_dir_fd=own, follow_symlinks=True)

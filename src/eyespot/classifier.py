@@ -55,7 +55,10 @@ from eyespot.models.registry import find
 from eyespot.models.weights import find_weights
 from eyespot.shown import Brief, shown
 
-CROSS_VALIDATED = "photos it had not seen (cross-validation)"
+CROSS_VALIDATED = "held-out photos by cross-validation"
+NESTED = "held-out photos by nested cross-validation, model selection inside"
+"""What an accuracy was measured on. Nested: the method, too, was selected without the photos that
+it is measured on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,7 @@ class Classifier:
         """
         top = _checked_top(top)
         photo = photo_of(picture)
-        pixels = self.prepare(photo.read(), at_once=True)
+        pixels = self.prepare(photo.read())
         return self.answer([photo.name], self.engine.run(pixels[None]), top)[0]
 
     def predict_many(
@@ -208,16 +211,11 @@ class Classifier:
             else:
                 yield self.answer([name], item.record.features[None], top)[0]
 
-    def prepare(
-        self, picture: bytes | NDArray[Any] | Image.Image, *, at_once: bool = False
-    ) -> NDArray[np.uint8]:
-        """The square that the network takes of a picture: uint8 RGB [S, S, 3].
-
-        `at_once`: somebody waits for this one picture; see `transforms.prepare`. Raises PhotoError.
-        """
+    def prepare(self, picture: bytes | NDArray[Any] | Image.Image) -> NDArray[np.uint8]:
+        """What the network takes of a picture: uint8 RGB [S, S, 3]. Raises PhotoError."""
         preprocessing = self.backbone.preprocessing
         pixels = decode(picture, short_side=needed_short_side(preprocessing)).pixels
-        return prepare(pixels, preprocessing, at_once=at_once)
+        return prepare(pixels, preprocessing)
 
     def answer(
         self, names: Sequence[str], features: NDArray[np.floating], top: int = 5
@@ -588,6 +586,8 @@ def _read_taught(path: Path, classes: int) -> TaughtPhotos | None:
 
 def model_card(classifier: Classifier) -> str:
     """What it is, how good, made from what: Markdown, for people who open the file."""
+    from eyespot.evaluation import percent, percent_interval
+
     metrics = classifier.metrics
     lines = [
         "# An eyespot classifier",
@@ -600,10 +600,11 @@ def model_card(classifier: Classifier) -> str:
     if "top1" in metrics:
         low, high = metrics["top1_interval"]
         lines += [
-            f"- Right on {metrics['top1']:.1%} of photos (95 % interval {low:.1%} to {high:.1%}), "
-            f"measured on {metrics['count']}: {metrics['evaluated_on']}",
+            f"- Accuracy {percent(metrics['top1'])} on {metrics['evaluated_on']} (95% CI "
+            f"{percent_interval((low, high))}, n = {metrics['count']:,})",
             f"- Calibration error (ECE): {metrics['ece']:.3f}",
         ]
+    lines += [f"- Photos: {message}" for message in metrics.get("source", ())]
     lines += [
         "",
         "It knows what it was taught: photos from another camera, place or season may be "

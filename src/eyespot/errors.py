@@ -29,6 +29,10 @@ class CacheError(EyespotError):
     """The feature cache cannot be read or written."""
 
 
+class ConversionError(EyespotError):
+    """A network cannot be converted for an engine, or the engine computes other features."""
+
+
 class ClassifierFileError(EyespotError):
     """A `.eyespot` file is damaged, foreign, or written by a newer eyespot."""
 

@@ -99,7 +99,10 @@ def test_evaluate(taught: Path, model: Path) -> None:
     found = json.loads(eyespot("evaluate", taught / "photos", "-m", model, "--json").stdout)
     assert {"top1", "top1_interval", "top5", "ece", "per_class", "confusion"} <= set(found)
     assert len(found["known_photos"]) == 24
-    assert b"were taught" in eyespot("evaluate", taught / "photos", "-m", model).stdout
+    assert (
+        b"trained on 24 photos of these"
+        in eyespot("evaluate", taught / "photos", "-m", model).stdout
+    )
 
 
 def test_embed_and_cache(taught: Path, tmp_path: Path) -> None:

@@ -83,6 +83,15 @@ def test_the_table_marks_the_best_and_forgets_no_row_in_the_end() -> None:
     assert [text.split()[0] for text in drawn(table).splitlines()] == ["Epoch", "1", "2", "3", "4"]
 
 
+def test_both_say_where_a_run_stopped_early(capsys: pytest.CaptureFixture[str]) -> None:
+    ended = [*RUN[:2], replace(RUN[2], stopped_early=True)]
+    Lines().watch(ended)
+    assert capsys.readouterr().out.rstrip().endswith("stopped early")
+    table = LiveTable(PLAN, Console(file=io.StringIO(), width=100, height=24))
+    table.watch(ended)
+    assert drawn(table).rstrip().endswith("stopped early")
+
+
 def test_the_bar_says_how_fast_and_how_long() -> None:
     now = 0.0
     table = LiveTable(PLAN, Console(file=io.StringIO(), width=120, height=24))

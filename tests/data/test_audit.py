@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eyespot.data.audit import audit, misnamed
+from eyespot.data.audit import audit, audited, misnamed
 from eyespot.data.duplicates import Duplicates
 from eyespot.data.finding import Finding
-from eyespot.data.photos import FileSource, MemorySource, Photo
+from eyespot.data.photos import Dataset, FileSource, MemorySource, Photo
 from tests.data.files import encode, picture, save
 
 
@@ -222,3 +222,32 @@ def test_nothing_is_read_from_a_pipe(tmp_path: Path) -> None:
         assert misnamed([Photo("1.jpg", FileSource(pipe), "cat")]) == []
     finally:
         os.close(both_ends)
+
+
+def test_classes_that_look_alike_are_told() -> None:
+    labels = ["Cat", "cat", "sea lion", "sea-lion", "Sea_Lion", "\ufb01sh", "fish", "dog"]
+    dataset = audited(Dataset(tuple(Photo(name, MemorySource(b""), name) for name in labels)))
+    said = " ".join(finding.message for finding in dataset.findings)
+    assert all(repr(name) in said for name in labels[:7])
+    assert "dog" not in said
+    assert [finding.severity for finding in dataset.findings] == ["warning"] * 3
+
+
+def test_names_of_marks_alone_are_no_one_class() -> None:
+    dataset = Dataset(
+        tuple(Photo(name, MemorySource(b""), name) for name in ("C", "C++", "+", "-"))
+    )
+    assert audited(dataset).findings == ()
+
+
+def test_a_class_without_photos_to_train_on_is_told() -> None:
+    photos = [("cat", "train"), ("cat", "test"), ("owl", "test"), ("owl", "test"), ("elk", "val")]
+    given = tuple(
+        Photo(str(number), MemorySource(b""), label, split)
+        for number, (label, split) in enumerate(photos)
+    )
+    assert [finding.message for finding in audited(Dataset(given)).findings] == [
+        "elk has 1 validation photo and none to train on.",
+        "owl has 2 test photos and none to train on.",
+    ]
+    assert audited(Dataset(given[2:4])).findings == ()  # nothing to train on is another matter

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from eyespot.data import decode as decoding
+from eyespot.data import pillow
 from eyespot.data.decode import decode, dhash
 from eyespot.data.formats import sniff
 from eyespot.errors import PhotoError
@@ -46,7 +47,7 @@ def test_heic(monkeypatch: pytest.MonkeyPatch) -> None:
     data = encode(picture(), "HEIF", quality=90)
     assert sniff(data) == "HEIC"
     assert difference(decode(data).pixels, picture()) < 4
-    monkeypatch.setattr(decoding, "_heic_is_installed", lambda: False)
+    monkeypatch.setattr(pillow, "_heic_is_installed", lambda: False)
     with pytest.raises(PhotoError, match=r"eyespot\[heic\]"):
         decode(data)
 
@@ -294,7 +295,7 @@ def test_a_progressive_jpeg_counts_in_full(monkeypatch: pytest.MonkeyPatch) -> N
         (b"\xff\xd8\xff\xe0", "damaged"),
         (b"\x89PNG\r\n\x1a\n", "damaged"),
         (b"GIF89a", "damaged"),
-        (b"BM" + bytes(12) + b"\x28" + bytes(40), "damaged"),
+        (b"BM" + bytes(12) + b"\x28" + bytes(40), "Unsupported BMP pixel depth"),
         (b"P6\n9", "damaged"),
     ],
 )

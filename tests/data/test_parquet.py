@@ -137,10 +137,9 @@ def test_a_folder_of_splits(tmp_path: Path) -> None:
     ("columns", "told"),
     [
         ({"image": PICTURES}, "its columns are image .binary."),
-        ({"label": LABELS, "path": ["1.png"] * 6}, "its columns are label .int64., path .string."),
+        ({"label": LABELS, "height": LABELS}, "its columns are label .int64., height .int64."),
         ({}, "its columns are none"),
         ({"image": [[0.5]] * 6, "label": LABELS}, r"image .list<.*double>., label"),
-        ({"image": PICTURES, "label": [0.5] * 6}, "image .binary., label .double."),
     ],
 )
 def test_missing_columns(tmp_path: Path, columns: dict[str, Any], told: str) -> None:

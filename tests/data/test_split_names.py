@@ -1,6 +1,6 @@
 import pytest
 
-from eyespot.data.split_names import is_fold, split_named
+from eyespot.data.split_names import is_filler, is_fold, split_named, splits_of_files
 
 NAMES = {
     "train": (
@@ -36,3 +36,30 @@ def test_other_names_mean_no_split(name: str) -> None:
 def test_folds() -> None:
     assert all(map(is_fold, ["fold1", "Fold_2", "fold-0", "cv fold 3", "FOLD 10", "kfold_1"]))
     assert not any(map(is_fold, ["folder1", "fold", "folded", "scaffold1", "cat", "train"]))
+
+
+def test_names_that_say_no_more_than_that_something_is_inside() -> None:
+    assert all(map(is_filler, ["images", "Data", "my photos", "img_2"]))
+    assert not any(map(is_filler, ["cat", "test images", "2023", ""]))
+
+
+@pytest.mark.parametrize(
+    ("files", "splits"),
+    [
+        ("train-00000-of-00002 train-00001-of-00002 test-00000-of-00001", "train train test"),
+        ("train-00000-of-00001-0123456789abcdef validation-00000-of-00001", "train val"),
+        ("imagenet1k-train-0000 imagenet1k-validation-0000", "train val"),
+        ("cifar10_train cifar10_test", "train test"),
+        ("my_test_photos", "-"),
+        ("train", "-"),
+        ("train_station bus_stop", "- -"),
+        ("train_station test_tube", "- -"),
+        ("cats_1 cats_2 cats_test", "- - -"),
+        ("train-0 rest", "train -"),
+        ("pets-0 pets-1", "- -"),
+    ],
+)
+def test_splits_of_files(files: str, splits: str) -> None:
+    found, findings = splits_of_files(files.split())
+    assert [split or "-" for split in found] == splits.split()
+    assert bool(findings) == (splits.strip("- ") != "" or "cats_test" in files)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset, label_of
-from eyespot.data.tables import read_csv
+from eyespot.data.tables import MISSING, read_table
 from eyespot.errors import DatasetError
 from tests.data.files import save
 
@@ -30,7 +30,7 @@ def write(folder: Path, text: str | bytes, name: str = "photos.csv") -> Path:
 
 
 def test_paths_are_relative_to_the_table(tmp_path: Path) -> None:
-    found = read_csv(write(tmp_path, "path,label\n1.png,cat\ninner/3.png,dog\n"))
+    found = read_table(write(tmp_path, "path,label\n1.png,cat\ninner/3.png,dog\n"))
     assert labels(found) == {"1.png": "cat", "inner/3.png": "dog"}
     assert [photo.read() for photo in found.photos] == [
         (tmp_path / "1.png").read_bytes(),
@@ -40,11 +40,11 @@ def test_paths_are_relative_to_the_table(tmp_path: Path) -> None:
 
 def test_absolute_paths(tmp_path: Path) -> None:
     file = save(tmp_path / "elsewhere" / "9.png")
-    assert labels(read_csv(write(tmp_path, f"{file},cat\n"))) == {str(file): "cat"}
+    assert labels(read_table(write(tmp_path, f"{file},cat\n"))) == {str(file): "cat"}
 
 
 def test_windows_paths(tmp_path: Path) -> None:
-    assert read_csv(write(tmp_path, "inner\\3.png,cat\n")).photos[0].read()
+    assert read_table(write(tmp_path, "inner\\3.png,cat\n")).photos[0].read()
 
 
 @pytest.mark.parametrize(
@@ -66,23 +66,23 @@ def test_windows_paths(tmp_path: Path) -> None:
     ],
 )
 def test_separators_headers_and_the_order_are_guessed(tmp_path: Path, text: str) -> None:
-    found = read_csv(write(tmp_path, text))
+    found = read_table(write(tmp_path, text))
     assert labels(found) == {"1.png": "cat", "2.png": "dog"}
     assert not found.skipped
 
 
 def test_a_tsv_may_hold_commas(tmp_path: Path) -> None:
     table = write(tmp_path, "path\tlabel\n1.png\ta, b, c\n2.png\td\n", "photos.TSV")
-    assert labels(read_csv(table)) == {"1.png": "a, b, c", "2.png": "d"}
+    assert labels(read_table(table)) == {"1.png": "a, b, c", "2.png": "d"}
 
 
 def test_quoted_separators_do_not_mislead_the_guess(tmp_path: Path) -> None:
-    found = read_csv(write(tmp_path, '1.png,"a;b;c;d"\n2.png,e\n'))
+    found = read_table(write(tmp_path, '1.png,"a;b;c;d"\n2.png,e\n'))
     assert labels(found) == {"1.png": "a;b;c;d", "2.png": "e"}
 
 
 def test_quoted_line_breaks_do_not_mislead_the_guess(tmp_path: Path) -> None:
-    found = read_csv(write(tmp_path, '1.png,"a;b;\nc"\n2.png,e\n'))
+    found = read_table(write(tmp_path, '1.png,"a;b;\nc"\n2.png,e\n'))
     assert found.classes == (label_of("a;b;\nc"), "e")
 
 
@@ -93,11 +93,11 @@ def test_quoted_line_breaks_do_not_mislead_the_guess(tmp_path: Path) -> None:
 def test_labels_of_any_kind(tmp_path: Path, label: str) -> None:
     text = io.StringIO()
     csv.writer(text).writerows([["path", "label"], ["1.png", label]])
-    assert labels(read_csv(write(tmp_path, text.getvalue()))) == {"1.png": label}
+    assert labels(read_table(write(tmp_path, text.getvalue()))) == {"1.png": label}
 
 
 def test_line_breaks_in_labels_are_shown_as_escapes(tmp_path: Path) -> None:
-    found = read_csv(write(tmp_path, 'path,label\n1.png,"two\nlines"\n2.png,b\n'))
+    found = read_table(write(tmp_path, 'path,label\n1.png,"two\nlines"\n2.png,b\n'))
     assert labels(found) == {"1.png": "two\\x0alines", "2.png": "b"}
 
 
@@ -105,23 +105,25 @@ def test_line_breaks_in_labels_are_shown_as_escapes(tmp_path: Path) -> None:
 def test_what_spreadsheets_save(tmp_path: Path, encoding: str) -> None:
     save(tmp_path / "müll.png")
     table = write(tmp_path, "path,label\nmüll.png,Käfer\n".encode(encoding))
-    assert labels(read_csv(table)) == {"müll.png": "Käfer"}
+    assert labels(read_table(table)) == {"müll.png": "Käfer"}
 
 
 def test_a_byte_order_mark_is_no_part_of_a_path(tmp_path: Path) -> None:
-    assert labels(read_csv(write(tmp_path, "1.png,cat\n".encode("utf-8-sig")))) == {"1.png": "cat"}
+    assert labels(read_table(write(tmp_path, "1.png,cat\n".encode("utf-8-sig")))) == {
+        "1.png": "cat"
+    }
 
 
 def test_splits_and_groups(tmp_path: Path) -> None:
     text = "path,label,split,group\n1.png,cat,Train,x\n2.png,cat,validation,\ninner/3.png,b,,x"
-    found = read_csv(write(tmp_path, text))
+    found = read_table(write(tmp_path, text))
     assert [photo.split for photo in found.photos] == ["train", "val", None]
     assert [photo.group for photo in found.photos] == ["x", None, "x"]
     assert found.classes == ("b", "cat")
 
 
 def test_a_misspelt_split_is_not_learnt_from(tmp_path: Path) -> None:
-    found = read_csv(write(tmp_path, "path,label,split\n1.png,cat,train\n2.png,dog,tset\n"))
+    found = read_table(write(tmp_path, "path,label,split\n1.png,cat,train\n2.png,dog,tset\n"))
     assert [photo.name for photo in found.photos] == ["1.png"]
     assert [(s.path, "'tset'" in s.reason) for s in found.skipped] == [("2.png", True)]
 
@@ -143,7 +145,7 @@ def test_a_misspelt_split_is_not_learnt_from(tmp_path: Path) -> None:
 def test_rows_that_cannot_be_used_are_named(
     tmp_path: Path, row: str, name: str, reason: str
 ) -> None:
-    found = read_csv(write(tmp_path, f"path,label\n1.png,cat\n{row}\n"))
+    found = read_table(write(tmp_path, f"path,label\n1.png,cat\n{row}\n"))
     assert labels(found) == {"1.png": "cat"}
     assert list(skipped(found)) == [name]
     assert reason in skipped(found)[name]
@@ -155,26 +157,26 @@ def test_rows_that_cannot_be_used_are_named(
         ("", r"columns path and label in .*photos\.csv, found nothing.*Write one line per photo"),
         ("path\n1.png\n", r"columns path and label .*found 'path' in its first line"),
         ("1.png\n2.png\n", r"columns path and label .*found '1\.png'"),
-        ("path,split\n1.png,train\n", r"columns path and label .*'path, split'"),
-        ("path,label\n", r"None of the 0 photos"),
+        ("path,split\n1.png,train\n", r"one column of labels in photos\.csv, found none"),
+        ("path,label\n", r"photos\.csv has a header, but no row with a photo"),
         ("path,label\ngone.png,cat\n", r"None of the 1 photos .*gone\.png: there is no such file"),
         ("path,label\n1.png," + "x" * 200_000, r"not a table .*field limit"),
     ],
 )
 def test_tables_that_cannot_be_understood(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(DatasetError, match=reason):
-        read_csv(write(tmp_path, text))
+        read_table(write(tmp_path, text))
 
 
 def test_where_paths_start_is_told(tmp_path: Path) -> None:
     with pytest.raises(DatasetError) as caught:
-        read_csv(write(tmp_path, "path,label\ngone.png,cat\n"))
+        read_table(write(tmp_path, "path,label\ngone.png,cat\n"))
     assert f"Paths are relative to {tmp_path}." in str(caught.value)
 
 
 def test_a_table_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"gone\.csv cannot be read: No such file"):
-        read_csv(tmp_path / "gone.csv")
+        read_table(tmp_path / "gone.csv")
 
 
 def test_one_class_is_not_enough(tmp_path: Path) -> None:
@@ -208,7 +210,9 @@ def test_every_label_survives_its_way_through_a_table(
     writer.writerows([["1.png", label], ["2.png", "other"]])
     table.write_bytes(text.getvalue().encode())
     expected = {"1.png": label_of(label.strip()), "2.png": "other"}
-    assert labels(read_csv(table)) == {name: label for name, label in expected.items() if label}
+    assert labels(read_table(table)) == {
+        name: label for name, label in expected.items() if label.casefold() not in MISSING
+    }
 
 
 @given(
@@ -222,7 +226,7 @@ def test_every_label_survives_its_way_through_a_table(
 def test_bytes_of_any_kind_are_read_or_refused(table: Path, data: bytes) -> None:
     table.write_bytes(data)
     try:
-        found = read_csv(table)
+        found = read_table(table)
     except DatasetError:
         return
     assert found.photos

@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
+from eyespot.data.transforms import TALL, Preprocessing, needed_short_side, prepare
 
 CROP = Preprocessing(64, (0.0,) * 3, (1.0,) * 3)
 STRETCH = Preprocessing(64, (0.0,) * 3, (1.0,) * 3, fit="stretch")
@@ -50,12 +50,11 @@ def test_damaged_values_are_refused(change: dict[str, object]) -> None:
         Preprocessing.from_dict({**CROP.to_dict(), **change})
 
 
-@pytest.mark.parametrize("preprocessing", [CROP, STRETCH])
-@pytest.mark.parametrize(("width", "height"), [(300, 200), (200, 301), (64, 70), (40, 50)])
-def test_two_cores_do_what_one_does(preprocessing: Preprocessing, width: int, height: int) -> None:
-    pixels = noise(width, height)
-    apart = prepare(pixels, preprocessing, at_once=True).astype(int) - prepare(
-        pixels, preprocessing
-    )
-    assert np.abs(apart).max() <= 1
-    assert np.abs(apart).mean() < 0.01
+@pytest.mark.parametrize(("width", "height"), [(300, 300), (400, 100), (100, 800), (1, 3000)])
+def test_rows_come_first_in_every_pillow(width: int, height: int) -> None:
+    # Pillow's own order depends on its version; each pass by itself leaves no choice.
+    image = Image.fromarray(noise(width, height))
+    steps = [(64, height), (64, 64)] if height <= TALL * width else [(width, 64), (64, 64)]
+    for size in steps:
+        image = image.resize(size, Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(prepare(noise(width, height), STRETCH), np.asarray(image))

@@ -1,6 +1,7 @@
 """Photos to look at, from whatever holds them: each once, none missing."""
 
 import io
+import os
 import tarfile
 from pathlib import Path
 
@@ -130,3 +131,47 @@ def test_where_there_is_no_photo_it_is_said(tmp_path: Path) -> None:
         find_unlabelled(tmp_path / "nowhere.jpg")
     with pytest.raises(DatasetError, match="found none"):
         find_unlabelled([])
+
+
+LINES = 'a.png\n\n# two of three\nsub\\b.png  \n"caf\u00e9.png"\nsub/d.png;cat\nsub/c;d.png\n'
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_list_in_any_encoding(tmp_path: Path, encoding: str, end: str) -> None:
+    wanted = ["a.png", "sub/b.png", "cafe\u0301.png", "sub/d.png", "sub/c;d.png"]
+    (tmp_path / "sub").mkdir()
+    for name in wanted:
+        (tmp_path / name).write_bytes(png())
+    (tmp_path / "list.txt").write_bytes(LINES.replace("\n", end).encode(encoding))
+    found = find_unlabelled(tmp_path / "list.txt").photos
+    assert [photo.name.removeprefix(f"{tmp_path}/") for photo in found] == wanted
+    assert all(photo.read() for photo in found)
+
+
+def test_names_that_are_not_unicode_in_a_list(tmp_path: Path) -> None:
+    try:
+        (tmp_path / os.fsdecode(b"caf\xe9.png")).write_bytes(png())
+    except OSError:
+        pytest.skip("names are unicode here")
+    (tmp_path / "list.txt").write_bytes(b"caf\xe9.png\n")
+    assert find_unlabelled(tmp_path / "list.txt").photos[0].read() == png()
+
+
+def test_case_lists_of_windows(shared_cases: Path) -> None:
+    for name in ("utf16", "backslashes"):
+        found = find_unlabelled(shared_cases / "list-of-windows" / f"{name}.txt").photos
+        assert found
+        assert all(photo.read() for photo in found)
+
+
+def test_what_is_passed_over_in_a_folder_is_counted(tmp_path: Path) -> None:
+    for name in ("1.png", "@eaDir/1.png/S.jpg", "thumbs/1.png", ".thumbnails/1.png", "._1.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_bytes(png())
+    found = find_unlabelled(tmp_path)
+    assert [photo.name for photo in found.photos] == [f"{tmp_path}/1.png"]
+    (told,) = found.findings
+    assert told.message.startswith("Passed over 4 files: ")

@@ -39,7 +39,7 @@ def test_the_same_gain_of_other_photos_is_less_certain() -> None:
 def test_a_clear_gain_asks_for_more_photos() -> None:
     curve = learning_curve([50, 100], [right(160, 200), right(190, 200)])
     assert curve.verdict.startswith("More photos are likely to help")
-    assert "100 instead of 50 gained 15.0 points" in curve.verdict
+    assert "100 instead of 50 raised the accuracy by 15.0 points" in curve.verdict
 
 
 def test_a_flat_curve_asks_for_none() -> None:

@@ -25,7 +25,7 @@ from eyespot.export.onnxruntime_web import FILES, VERSION
 from eyespot.export.web import ABOUT, export_web
 from tests.conftest import REPOSITORY
 from tests.pictures import patches
-from tests.studio.browser import find_browser, is_wider_than_window, serious_faults
+from tests.studio.browser import PATIENCE, find_browser, is_wider_than_window, serious_faults
 
 PACKAGE = REPOSITORY / ".venv" / f"onnxruntime-web-{VERSION}.tgz"
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -196,6 +196,7 @@ def opened(browser: Browser, address: str) -> Iterator[Page]:
     context = browser.new_context(permissions=["camera"])
     try:
         page = context.new_page()
+        page.set_default_timeout(PATIENCE)
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
         context.on("request", lambda asked: said.append(asked.url))
@@ -271,6 +272,7 @@ def test_the_page_answers_as_the_classifier(classifier_of: Make, tmp_path: Path)
             assert not is_wider_than_window(page)
             assert serious_faults(page) == []
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
         page.goto(address)
         assert page.evaluate(TRY_TO_LEAVE) == "connect-src"
         browser.close()

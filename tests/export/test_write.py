@@ -5,7 +5,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,6 +16,7 @@ import pytest
 from PIL import Image
 
 from eyespot.classifier import Classifier
+from eyespot.data.decode import decode
 from eyespot.errors import DatasetError, ExportError, MissingExtraError, UsageError
 from eyespot.export import int8, onnx_file, write
 from eyespot.export.check import check
@@ -76,7 +79,12 @@ def test_onnx(classifier_of: Make, tmp_path: Path) -> None:
     session = onnxruntime.InferenceSession(content)
     (image,) = session.get_inputs()
     assert (image.name, image.type) == ("image", "tensor(uint8)")
-    assert image.shape == ["height", "width", 3]
+    assert image.shape == ["batch", "height", "width", 3]
+    several = np.stack(patches("brick", 3, 160))
+    many = session.run(None, {"image": several})
+    ones = [session.run(None, {"image": pixels[None]}) for pixels in several]
+    for found, single in zip(many, zip(*ones, strict=True), strict=True):
+        np.testing.assert_allclose(found, np.concatenate(single), atol=1e-4)
     assert [o.name for o in session.get_outputs()] == ["probabilities", "familiarity", "unknown"]
 
     # It is refused for a classifier that answers otherwise, and rounded for one that it is of.
@@ -97,6 +105,37 @@ def test_onnx(classifier_of: Make, tmp_path: Path) -> None:
     (photos / "brick").rename(photos / "concrete")
     with pytest.raises(DatasetError, match="also labelled concrete"):
         to_int8(content, classifier, photos)
+
+
+def strange_pictures(folder: Path) -> list[Path]:
+    """Photos whose pixels are no bytes of red, green and blue."""
+    (pixels,) = patches("gravel", 1, side=160, seed=4)
+    grey = pixels.mean(axis=2)
+    clear = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+    clear[:, :80] = 0
+    pictures = {
+        "16.png": Image.fromarray((grey * 257).astype(np.uint16)),
+        "12.tif": Image.fromarray((grey * 16).astype(np.uint16)),
+        "float.tif": Image.fromarray((grey / 255).astype(np.float32)),
+        "clear.png": Image.fromarray(clear),
+        "palette.png": Image.fromarray(pixels).quantize(32),
+        "grey-alpha.png": Image.fromarray(clear).convert("LA"),
+        "cmyk.jpg": Image.fromarray(pixels).convert("CMYK"),
+    }
+    for name, image in pictures.items():
+        image.save(folder / name)
+    return [folder / name for name in pictures]
+
+
+def test_the_program_reads_photos_as_eyespot_does(tmp_path: Path) -> None:
+    text = (resources.files("eyespot.export") / "snippets" / "read_photo.py").read_text("utf-8")
+    program: dict[str, Any] = {}
+    exec(text, program)
+    for path in strange_pictures(tmp_path):
+        found = program["read_photo"](path).astype(int)
+        expected = decode(path.read_bytes()).pixels.astype(int)
+        assert found.shape == expected.shape, path.name
+        assert np.abs(found - expected).max() <= 1, path.name
 
 
 def test_openvino(classifier_of: Make, tmp_path: Path) -> None:

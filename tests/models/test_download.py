@@ -220,7 +220,7 @@ def test_two_processes_at_once_download_once(server: Server, tmp_path: Path) -> 
         time.sleep(0.01)
     time.sleep(0.3)  # in which the other would ask as well, if nothing kept it from it
     server.hold.set()
-    sizes = [process.communicate(timeout=60)[0].strip() for process in both]
+    sizes = [process.communicate(timeout=600)[0].strip() for process in both]
     assert sizes == [str(len(CONTENT))] * 2
     assert len(server.asked) == 1
 

@@ -50,7 +50,7 @@ def report(
     skipped = (Skipped(LONG, f"it says {LONG}"),)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EYESPOT_CACHE", str(folder))
-        lesson = learn(Dataset(tuple(photos), skipped), budget=2)
+        lesson = learn(Dataset(tuple(photos), skipped))
         write_report(lesson, folder / "r.html")
         yield folder / "r.html"
 
@@ -77,7 +77,7 @@ def open_page(browser: str, page: Path, folder: Path, *more: str) -> tuple[str, 
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=600,
     )
     return done.stdout, done.stderr
 
@@ -147,6 +147,31 @@ def test_a_telephone_shows_it_without_scrolling_sideways(
     found = ask(browser, report, tmp_path, script, width)
     assert found["wide"] == []
     assert found["width"] <= width
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+def test_no_words_of_charts_and_tables_are_cut_off(
+    browser: str, report: Path, tmp_path: Path, width: int
+) -> None:
+    script = """
+    const inside = (e, of) => {
+      const own = e.getBoundingClientRect(), whole = of.getBoundingClientRect();
+      return own.left >= whole.left - 1 && own.right <= whole.right + 1
+        && own.top >= whole.top - 1 && own.bottom <= whole.bottom + 1;
+    };
+    const words = [...page.querySelectorAll(".chart .plot span, figure > svg text")];
+    const names = [...page.querySelectorAll(".matrix thead span")];
+    const whole = (e) => inside(e, e.closest("th")) && e.scrollHeight <= e.clientHeight + 1;
+    const cut = words.filter((e) => !inside(e, e.closest("section")));
+    cut.push(...names.filter((e) => !whole(e)));
+    return {
+      count: [words.length, names.length],
+      cut: cut.map((e) => e.textContent),
+    };"""
+    found = ask(browser, report, tmp_path, script, width)
+    assert found["count"][0] > 8
+    assert found["count"][1] == 12
+    assert found["cut"] == []
 
 
 def test_everything_interactive_takes_the_focus(browser: str, report: Path, tmp_path: Path) -> None:

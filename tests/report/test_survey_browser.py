@@ -12,7 +12,7 @@ from eyespot.features.backbone import load_backbone
 from eyespot.report.survey import write_survey
 from eyespot.transfer.actions import propose
 from tests.report.test_survey import a_survey
-from tests.studio.browser import find_browser, is_wider_than_window, serious_faults
+from tests.studio.browser import PATIENCE, find_browser, is_wider_than_window, serious_faults
 
 pytestmark = pytest.mark.browser
 
@@ -43,6 +43,7 @@ def opened(browser: Browser, file: Path, **options: Any) -> Iterator[Page]:
     context = browser.new_context(**options)
     try:
         page = context.new_page()
+        page.set_default_timeout(PATIENCE)
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("request", lambda asked: said.append(asked.url))

@@ -67,9 +67,10 @@ def test_the_curves_are_those_of_the_run() -> None:
 
 
 def test_the_settings_have_what_the_plan_has_not() -> None:
-    said = words(render(PLAN, RUN, more={"held_out": 0.25, "every": 7}))
-    assert "Held out 0.25" in said
+    said = words(render(PLAN, RUN, more={"every": 7}))
+    assert "Held out" not in said  # before the end nobody knows whether any were
     assert "Every 7" in said
+    assert "every" not in words(render(PLAN, RUN, more={"every": 0})).partition("Settings")[2]
     assert "right on most validation pictures" in said
 
 
@@ -80,7 +81,7 @@ def test_pictures_are_there_when_the_page_is_printed(training: Training) -> None
 def test_before_it_is_over_it_says_so_and_has_intervals() -> None:
     text = render(PLAN, RUN[:3])
     said = words(text).replace("\N{NO-BREAK SPACE}", " ")
-    assert "90.0 % right on 20 validation pictures" in said
+    assert "90.0% right on 20 validation pictures" in said
     assert "3 of 4 epochs" in said
     assert "goes on, or was stopped" in said
     low, high = wilson_interval(18, 20)
@@ -91,10 +92,10 @@ def test_before_it_is_over_it_says_so_and_has_intervals() -> None:
 def test_in_the_end_it_says_what_came_of_it(training: Training) -> None:
     text = render(PLAN, RUN, training)
     said = words(text).replace("\N{NO-BREAK SPACE}", " ")
-    assert "81.5 % right on 200 test pictures" in said
+    assert "81.5% right on 200 test pictures" in said
     assert "goes on" not in said
     low, high = wilson_interval(163, 200)
-    assert f"81.5 % ({percent(low)} to {percent(high)})" in said
+    assert f"81.5% ({percent(low)} to {percent(high)})" in said
     assert training.validation is not None
     guesses = answers(
         training.trained.network, training.validation, training.trained.preprocessing, PLAN
@@ -111,10 +112,23 @@ def test_in_the_end_it_says_what_came_of_it(training: Training) -> None:
 
 
 def test_settings_that_are_used_are_on_it_and_others_named(training: Training) -> None:
-    said = words(render(replace(PLAN, mixup=0.4, seed=0), RUN, training))
+    plan = replace(PLAN, mixup=0.4, seed=0)
+    trained = replace(training.trained, plan=plan)
+    said = words(render(plan, RUN, replace(training, trained=trained)))
     assert "Mixup 0.4" in said
     assert "Seed 0" in said
-    assert re.search(r"Not used: [a-z0-9, ]*cutmix", said)
+    assert re.search(r"without effect in this run: [a-z0-9, ]*cutmix", said)
+    assert "Nesterov True" in said
+    still = words(render(replace(PLAN, momentum=0.0), RUN))
+    assert "Nesterov" not in still
+    assert "Held out 0.1" in words(render(PLAN, RUN, replace(training, held_out=0.1)))
+
+
+def test_where_it_stopped_early_and_what_is_kept() -> None:
+    ended = [*RUN[:3], replace(RUN[3], stopped_early=True)]
+    said = words(render(replace(PLAN, epochs=9, patience=1), ended))
+    assert "stopped early, after epoch 4 of 9: no better validation accuracy in 1 epoch." in said
+    assert "The weights of epoch 3 are kept: best validation accuracy, 90.00%." in said
 
 
 def test_no_name_breaks_out(training: Training) -> None:
@@ -131,7 +145,7 @@ def test_no_name_breaks_out(training: Training) -> None:
 def test_without_validation_nothing_is_invented() -> None:
     text = render(PLAN, [replace(FIRST, val_loss=None, val_accuracy=None, val_pictures=0)])
     said = words(text).replace("\N{NO-BREAK SPACE}", " ")
-    assert "25.0 % right on the pictures it learns from" in said
+    assert "25.0% right on the pictures it learns from" in said
     assert "best" not in said
     assert "nan" not in text.lower()
     assert "None" not in said

@@ -28,7 +28,7 @@ def occupy(batcher: Batcher, gate: Gate) -> None:
     """Let the network be at a picture, and stay there."""
     gate.open.clear()
     batcher.submit([("first", grey(0))])
-    assert gate.entered.acquire(timeout=30)
+    assert gate.entered.acquire(timeout=600)
 
 
 def test_each_picture_gets_its_own_answer(batcher: Batcher) -> None:

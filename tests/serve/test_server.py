@@ -28,6 +28,7 @@ from eyespot.cli.main import app
 from eyespot.serve import server
 from eyespot.serve.settings import Settings
 from eyespot.web.listening import listen
+from tests.serve.conftest import PATIENCE
 from tests.serve.test_app import jpeg
 
 PREDICT = "/v1/models/surfaces:predict"
@@ -51,7 +52,7 @@ class Server:
 
     def end(self) -> tuple[int, list[dict[str, object]]]:
         """Its exit code, and all that it wrote down."""
-        self.process.communicate(timeout=120)
+        self.process.communicate(timeout=PATIENCE)
         self.log.seek(0)
         return self.process.returncode, [json.loads(line) for line in self.log]
 
@@ -59,6 +60,8 @@ class Server:
 @contextmanager
 def serving(*arguments: object) -> Iterator[Server]:
     line = [sys.executable, "-m", "eyespot", "serve", *map(str, arguments), "--port", "0"]
+    if "--timeout" not in arguments:  # a busy machine is no fault of the server
+        line += ["--timeout", str(PATIENCE)]
     with (
         tempfile.TemporaryFile("w+") as log,
         subprocess.Popen(line, stdout=subprocess.PIPE, stderr=log, text=True) as process,
@@ -66,7 +69,7 @@ def serving(*arguments: object) -> Iterator[Server]:
         try:
             assert process.stdout is not None
             found = re.search(r"http://\S+", process.stdout.readline())
-            assert found, process.wait(60)
+            assert found, process.wait(PATIENCE)
             yield Server(process, found[0], log)
         finally:
             process.kill()
@@ -82,9 +85,9 @@ def path(surfaces: Path, tmp_path: Path) -> Path:
 def test_what_was_accepted_is_answered_before_it_ends(path: Path, how: signal.Signals) -> None:
     picture = jpeg("grass")
     with serving(path) as running:
-        ready = httpx.get(f"{running.address}readyz", timeout=120, trust_env=False)
+        ready = httpx.get(f"{running.address}readyz", timeout=PATIENCE, trust_env=False)
         assert ready.status_code == 200
-        caller = http.client.HTTPConnection("127.0.0.1", running.port, timeout=120)
+        caller = http.client.HTTPConnection("127.0.0.1", running.port, timeout=PATIENCE)
         caller.putrequest("POST", PREDICT)
         caller.putheader("Content-Type", "image/jpeg")
         caller.putheader("Content-Length", str(len(picture)))
@@ -130,7 +133,7 @@ def test_a_changed_file_is_taken_without_a_gap(path: Path) -> None:
         classifier.rename_class("grass", "meadow")
         statuses = set[int]()
         while "meadow" not in labels:
-            answer = client.post(PREDICT, content=jpeg("grass"), headers=PICTURE, timeout=120)
+            answer = client.post(PREDICT, content=jpeg("grass"), headers=PICTURE, timeout=PATIENCE)
             statuses.add(answer.status_code)
             labels.add(answer.json()["predictions"][0]["top"][0]["label"])
             if len(statuses) == len(labels) == 1:
@@ -149,7 +152,7 @@ def test_several_processes_count_together_and_end_together(path: Path) -> None:
                 running.address.rstrip("/") + PREDICT,
                 content=jpeg(),
                 headers=PICTURE,
-                timeout=120,
+                timeout=PATIENCE,
                 trust_env=False,
             )
             assert answer.status_code == 200
@@ -164,7 +167,7 @@ def test_several_processes_count_together_and_end_together(path: Path) -> None:
 def test_no_torch(path: Path) -> None:
     load(path).engine  # noqa: B018  # the network is converted by now
     with serving(path) as running:
-        httpx.get(f"{running.address}readyz", timeout=120, trust_env=False)
+        httpx.get(f"{running.address}readyz", timeout=PATIENCE, trust_env=False)
         maps = Path(f"/proc/{running.process.pid}/maps")
         if not maps.exists():
             pytest.skip("this system does not tell what a process has loaded")
@@ -229,7 +232,7 @@ def test_keys_are_read_from_a_file(path: Path, tmp_path: Path) -> None:
     keys.write_text("# not a comment\nsecret\n")
     with serving(path, "--api-keys", keys) as running:
         where = f"{running.address}v1/models"
-        assert httpx.get(where, timeout=120, trust_env=False).status_code == 401
+        assert httpx.get(where, timeout=PATIENCE, trust_env=False).status_code == 401
         shown = {"Authorization": "Bearer secret"}
         assert httpx.get(where, headers=shown, trust_env=False).status_code == 200
         _, lines = running.stop()

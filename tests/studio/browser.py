@@ -19,7 +19,10 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 AXE = Path(__file__).parents[2] / ".venv/node_modules/axe-core/axe.min.js"
 FAULTS = ("serious", "critical")
 
-expect.set_options(timeout=30_000)  # a busy machine is no fault of the page
+PATIENCE = 300_000
+"""Milliseconds after which what takes so long hangs: a busy machine is no fault of the page."""
+
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass
@@ -50,12 +53,13 @@ class Visit:
         )
         try:
             page = context.new_page()
+            page.set_default_timeout(PATIENCE)
             page.on("console", lambda said: self._hear(said.type, said.text))
             page.on("pageerror", lambda error: self.complaints.append(str(error)))
             page.on("request", lambda request: self._watch(request.url))
             page.goto(self.address)
             page.goto(self.address.partition("/?")[0].rstrip("/") + path)
-            page.wait_for_load_state("load" if waits else "networkidle", timeout=120_000)
+            page.wait_for_load_state("load" if waits else "networkidle", timeout=PATIENCE)
             yield page
             assert self.complaints == [], str(self.complaints)
         finally:

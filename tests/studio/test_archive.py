@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from eyespot.classifier import Classifier
+from eyespot.data.columns import ColumnNames
 from eyespot.data.open import open_photos
 from eyespot.errors import (
     ClassifierFileError,
@@ -89,7 +90,66 @@ def test_unpacked_it_is_a_folder_of_class_folders(store: Store, tmp_path: Path) 
         file.extractall(tmp_path / "out")
     dataset = open_photos(tmp_path / "out")
     assert dataset.classes == ("brick", "grass", "gravel")
-    assert {photo.name for photo in dataset.photos} >= {"brick/00001.png", "gravel/00002.png"}
+    own = {f"{name}/{name} {number}.png" for name in dataset.classes for number in range(2)}
+    assert {photo.name for photo in dataset.photos} == own
+
+
+ODD_NAMES = {
+    "IMG_2041.png": "IMG_2041.png",
+    "Käse (1).png": "Käse (1).png",
+    "cafe\u0301.png": "café.png",
+    "CAFÉ.PNG": "CAFÉ 2.PNG",
+    "猫.png": "猫.png",
+    "12:30 a<b>?*|.png": "12_30 a_b____.png",
+    "aux.png": "aux_.png",
+    "no ending": "no ending.png",
+    "v1.0": "v1.0.png",
+    "trailing. .png": "trailing.png",
+    "..": "photo.png",
+    "猫" * 90 + ".png": "猫" * 66 + ".png",
+}
+
+
+def members(data: bytes) -> list[zipfile.ZipInfo]:
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        return [member for member in file.infolist() if member.filename != "eyespot.json"]
+
+
+def test_photos_keep_their_names_out_and_in_and_out(store: Store) -> None:
+    made = store.create("cheese")
+    contents = pictures(len(ODD_NAMES) + 2)
+    made.add_pictures(made.add_class("é"), list(zip(ODD_NAMES, contents, strict=False)))
+    made.add_pictures(made.add_class("b"), [("folder\\IMG_2041.png", contents[-2])])
+    made.add_pictures(made.snapshot().classes[1].id, [("frame", contents[-1])], "burst 1")
+    first = exported(made)
+    found = [member.filename for member in members(first)]
+    assert found == [f"é/{safe}" for safe in ODD_NAMES.values()] + ["b/IMG_2041.png", "b/00002.png"]
+    assert all(member.flag_bits & 0x800 for member in members(first)[: len(ODD_NAMES)])
+    again = import_archive(store, first, "x").project
+    assert [member.filename for member in members(exported(again))] == found
+    copy = store.duplicate(made.id)
+    assert [member.filename for member in members(exported(copy))] == found
+
+
+def test_photos_of_a_folder_and_of_a_zip_file_keep_their_names(
+    store: Store, tmp_path: Path
+) -> None:
+    one, two, three = pictures()
+    for name, data in {"cat/deep/Tom.png": one, "cat/tom.png": two, "dog/1.png": three}.items():
+        (tmp_path / "pets" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "pets" / name).write_bytes(data)
+    made = import_folder(store, tmp_path / "pets").project
+    assert sorted(member.filename.casefold() for member in members(exported(made))) == [
+        "cat/tom 2.png",
+        "cat/tom.png",
+        "dog/1.png",
+    ]
+    given = zipped({"cat/Tom.png": one, "dog/Käse.png": two})
+    made = import_archive(store, given, "pets").project
+    assert [member.filename for member in members(exported(made))] == [
+        "cat/Tom.png",
+        "dog/Käse.png",
+    ]
 
 
 def test_folders_have_names_that_every_system_can_hold() -> None:
@@ -119,6 +179,28 @@ def test_folders_in_a_zip_file_are_classes(store: Store, above: str) -> None:
     assert found.project.snapshot().name == "pets"
     assert names(found.project) == {"cat": 2, "dog": 1}
     assert [skipped.path for skipped in found.skipped] == [f"{above}dog/readme.txt"]
+
+
+@pytest.mark.parametrize("above", ["", "photos/"])
+def test_a_table_in_a_zip_file_names_the_classes(store: Store, above: str) -> None:
+    members = {f"{above}{n}.jpg": data for n, data in enumerate(pictures(4))}
+    rows = "".join(f"{n}.jpg,{'ab'[n % 2]},{'xyxx'[n]}\n" for n in range(4))
+    table = {f"{above}labels.csv": f"file,label,colour\n{rows}".encode()}
+    found = import_archive(store, zipped(members | table), "listed")
+    assert names(found.project) == {"a": 2, "b": 2}
+    assert "label column: label" in found.note
+    table = {f"{above}labels.csv": f"file,animal,colour\n{rows}".encode()}
+    with pytest.raises(DatasetError, match="--label-column"):
+        import_archive(store, zipped(members | table), "listed")
+    wanted = ColumnNames(label="colour")
+    found = import_archive(store, zipped(members | table), "listed", wanted=wanted)
+    assert names(found.project) == {"x": 3, "y": 1}
+
+
+def test_a_table_beside_class_folders_does_not_count(store: Store) -> None:
+    members = {f"{'ab'[n % 2]}/{n}.jpg": data for n, data in enumerate(pictures(4))}
+    members["notes.csv"] = b"what,ever\n1,2\n"
+    assert names(import_archive(store, zipped(members), "x").project) == {"a": 2, "b": 2}
 
 
 def test_names_in_a_zip_file_never_become_paths(store: Store, tmp_path: Path) -> None:

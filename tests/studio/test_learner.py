@@ -301,17 +301,25 @@ def test_a_picture_in_the_wrong_class_is_found(surfaces: Project, learner: Learn
     assert ("gravel", "brick", 1) in figures.confused
     assert figures.weakest is not None
     assert figures.weakest[0] == "gravel"
-    assert figures.advice.startswith("Add 10 more photos of gravel: it was taken for brick")
+    assert figures.advice.startswith(
+        "Most frequent confusion: gravel misclassified as brick, 1 of 26 photos."
+    )
 
 
 def test_no_mistake_among_few_pictures_proves_little(surfaces: Project, learner: Learner) -> None:
     add_classes(surfaces, 3, ("brick", "gravel"))
     figures = learner.update(surfaces).figures
     assert figures is not None
-    if figures.top1 == 1:
-        assert "few different pictures" in figures.advice
+    assert figures.advice.startswith("Too early to measure")
+    assert "brick (3), gravel (3)" in figures.advice
+    surfaces.add_pictures(surfaces.snapshot().classes[0].id, files("brick", 4, seed=3))
+    surfaces.add_pictures(surfaces.snapshot().classes[1].id, files("gravel", 4, seed=3))
+    figures = learner.update(surfaces).figures
+    assert figures is not None
+    if figures.top1 == 1:  # the interval of 14 of 14 begins at 78%, that of 16 of 16 above 80%
+        assert "Add 2 pictures or more from other sides" in figures.advice
     else:
-        assert "Add 10 more" in figures.advice
+        assert "misclassified as" in figures.advice
 
 
 # --- what goes wrong -------------------------------------------------------------------------
@@ -393,7 +401,7 @@ def test_a_project_may_change_while_it_is_learnt(surfaces: Project, learner: Lea
     def change(learnt: Learnt) -> None:
         thread = threading.Thread(target=lambda: surfaces.delete_class(ids["brick"]))
         thread.start()
-        thread.join(timeout=30)
+        thread.join(timeout=600)
         assert not thread.is_alive()
 
     learnt = learner.update(surfaces, change)

@@ -427,3 +427,36 @@ def test_killed_at_any_moment_nothing_is_half_done(store: Store, mugs: Project) 
     assert check.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert check.execute("PRAGMA foreign_key_check").fetchall() == []
     check.close()
+
+
+def test_projects_of_an_older_eyespot_gain_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their pictures had none, and neither have the steps that can be undone."""
+    columns = {**database.COLUMNS, "pictures": database.COLUMNS["pictures"][:-1]}
+    with monkeypatch.context() as older:
+        older.setattr(database, "COLUMNS", columns)
+        tables = database.TABLES.replace("    name TEXT,\n    UNIQUE (class", "    UNIQUE (class")
+        assert tables != database.TABLES
+        file = sqlite3.connect(tmp_path / "projects.sqlite3")
+        file.executescript("\n".join([tables, *database._triggers()]))
+    row = (
+        "INSERT INTO pictures (project, class, sha256, burst, added) VALUES ('p', 'c', ?, NULL, 1)"
+    )
+    file.execute("INSERT INTO projects (id, name, version, changed) VALUES ('p', 'old', 1, 1)")
+    file.execute("INSERT INTO classes VALUES ('c', 'p', 'mug', 1, 0)")
+    for sha256 in ("a" * 64, "b" * 64):
+        file.execute(row, [sha256])
+    file.execute("INSERT INTO steps (project, what) VALUES ('p', 'removing a picture')")
+    file.execute("DELETE FROM pictures WHERE id = 1")
+    file.commit()
+    file.close()
+
+    made = Store(tmp_path).open("p")
+    assert [picture.name for picture in made.snapshot().pictures] == [None]
+    assert made.undo() == "removing a picture"
+    assert [(p.id, p.name) for p in made.snapshot().pictures] == [(1, None), (2, None)]
+    (new,) = made.add_pictures("c", files("brick", 1)).pictures
+    made.remove_pictures([new])
+    made.undo()
+    assert Store(tmp_path).open("p").snapshot().pictures[-1].name == "brick 0.png"

@@ -41,7 +41,7 @@ def test_what_is_made_answers_and_outlives_the_studio(project: Project, tmp_path
     tuner.start()
     with pytest.raises(UsageError, match="at work already"):
         tuner.start()
-    assert "of unseen photos" in ended(tuner)
+    assert "selected from" in ended(tuner)
     assert any(busy and busy["stage"] == "Fine-tuning" for busy in news)
     made = tuner.classifier()
     assert made is not None

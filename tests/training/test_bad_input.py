@@ -82,7 +82,7 @@ def test_pictures_with_numbers_that_are_none_are_named_and_left_out(tmp_path: Pa
     Image.fromarray(values).save(source / "a" / "holes.tif")
     done = trained(source, tmp_path / "out", "--held-out", "0", "--precision", "fp32")
     assert done.exit_code == 0, done.output
-    assert "Learnt from 9 pictures" in done.output
+    assert "Trained on 9 photos" in done.output
     said = [line for line in done.output.splitlines() if line.startswith("Skipped")]
     assert len(said) == 1
     assert "holes.tif: expected numbers as pixels, 7 of 63 are NaN" in said[0]

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from eyespot.cli.main import app
 from eyespot.models import registry
 from eyespot.models.convnet import ConvNet
+from eyespot.report.checks import _chart as rates_chart
 from eyespot.report.checks import render
 from eyespot.training.augment import AUGMENTATIONS, Augmentation
 from eyespot.training.checks.first_loss import OF_CHANCE, first_loss
@@ -256,6 +257,9 @@ def test_the_figures_of_a_range() -> None:
     assert found.suggested <= found.turning
     assert found.passed
     assert not replace(found, planned=20.0).passed
+    assert found.summary.endswith("10 is the limit")
+    endless = replace(found, losses=(1.0, 0.7, 0.4, 0.1, 0.0))
+    assert endless.summary.endswith("no limit shows up to 10")
     assert not replace(found, losses=(1.0, 0.999, 1.0, 1.0, 1.0)).passed
 
 
@@ -381,3 +385,19 @@ def test_the_command_checks_and_does_not_train(pictures: Pictures, tmp_path: Pat
     assert idle.exit_code == 0
     assert not idle.output
     assert not (tmp_path / "other").exists()
+
+
+def test_the_chart_shows_the_whole_fall() -> None:
+    """From 2.3 to 0.1: not only what is below twice the least."""
+    found = Rates(0.1, (1e-3, 1e-2, 1e-1, 1.0, 10.0), (2.3, 1.5, 0.1, 0.15, 40.0))
+    (line,) = rates_chart(found).lines
+    heights = [float(point.split(",")[1]) for point in line.points.split()]
+    assert heights[0] < heights[1] < heights[3] < heights[2]  # 0 is at the top
+    assert heights[0] == pytest.approx(heights[4])  # the explosion hides nothing
+
+
+def test_no_first_loss_is_finite(doubtful: Pictures) -> None:
+    verdict = rates(replace(PLAN, optimiser="sgd", l1=1e308), doubtful)
+    assert not verdict.passed
+    assert "at no rate" in verdict.summary
+    assert rates_chart(verdict).lines == ()

@@ -17,7 +17,7 @@ from eyespot.errors import TrainingError, UsageError
 from eyespot.training.checkpoint import LAST, read_checkpoint
 from eyespot.training.pictures import Pictures
 from eyespot.training.plan import Plan
-from eyespot.training.records import LOG
+from eyespot.training.records import LOG, ending, read_log
 from eyespot.training.trainer import Trainer, train
 
 PLAN = Plan("lenet5", epochs=3, batch_size=16, learning_rate=0.05, seed=3)
@@ -190,10 +190,24 @@ def test_a_full_disk_keeps_the_last_state(
 def test_training_stops_early(learn: Pictures, val: Pictures, tmp_path: Path) -> None:
     plan = replace(PLAN, epochs=50, learning_rate=1e-9, patience=2)  # it never gets better
     trained = train(plan, learn, val, tmp_path)
-    assert len(trained.epochs) == 4
+    assert len(trained.epochs) == 3  # the first is the best, and two follow
+    assert [epoch.stopped_early for epoch in trained.epochs] == [False, False, True]
+    assert read_log(tmp_path / LOG) == list(trained.epochs)
+    said = ending(trained.epochs, plan.epochs)
+    assert "stopped early, after epoch 3 of 50: no better validation accuracy in 2 epochs" in said
+    assert "The weights of epoch 1 are kept: best validation accuracy, " in said
     steps: list[tuple[str, int, int]] = []
     train(plan, learn, val, tmp_path, progress=lambda *step: steps.append(step))
-    assert steps == [("Training", 32, 32)]  # nothing is left to do
+    assert steps == [("Training", 24, 24)]  # nothing is left to do
+
+
+def test_a_run_that_ends_by_itself_has_not_stopped_early(
+    learn: Pictures, val: Pictures, tmp_path: Path
+) -> None:
+    plan = replace(PLAN, epochs=3, learning_rate=1e-9, patience=2)  # used up as the run ends
+    trained = train(plan, learn, val, tmp_path)
+    assert [epoch.stopped_early for epoch in trained.epochs] == [False] * 3
+    assert "early" not in ending(trained.epochs, plan.epochs)
 
 
 @pytest.mark.parametrize(
@@ -245,7 +259,7 @@ def test_a_killed_process_goes_on_where_it_was(
     command = [sys.executable, "-c", SCRIPT, str(tmp_path / "killed")]
     process = subprocess.Popen(command, cwd=Path(__file__).parents[2])
     last = tmp_path / "killed" / LAST
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not last.exists() and time.monotonic() < deadline:
         time.sleep(0.005)
     os.kill(process.pid, signal.SIGKILL)

@@ -14,9 +14,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from eyespot.cli.main import app
-from eyespot.cli.tune import Lines
+from eyespot.cli.tune import Lines, _nothing
 from eyespot.errors import MissingExtraError, NonFiniteError, TrainingError, UsageError
 from eyespot.training import tune as tuning
+from eyespot.training.augment import find_augmentation
 from eyespot.training.checkpoint import LAST
 from eyespot.training.folder import STUDY, alone_in
 from eyespot.training.pictures import open_pictures
@@ -74,7 +75,7 @@ def test_a_search_that_was_stopped_is_the_one_that_was_not(whole: Search, tmp_pa
 
 def test_time_runs_out_within_a_trial(whole: Search, tmp_path: Path) -> None:
     short = found(tmp_path, budget=1e-6)
-    assert short == Search((), None, None)
+    assert short == Search((), None, None, 0.5, 30)
     assert untimed(found(tmp_path).trials) == untimed(whole.trials)
 
 
@@ -139,6 +140,45 @@ def test_trials_are_told_as_they_are_over(
     assert "no loss" in rows[1]
 
 
+@pytest.mark.parametrize("row", [tuning.FOR_SMALL, tuning.FOR_LARGE])
+def test_nothing_is_mirrored_unless_asked_for(row: tuple[str, ...]) -> None:
+    assert not [name for name in row if find_augmentation(name).mirrors]
+    assert all(find_augmentation(name).mirrors for name in tuning.MIRRORED[row])
+    sides = {find_augmentation(name).stored(224) for name in (*row, *tuning.MIRRORED[row])}
+    assert len(sides) == 1  # the photos are read once
+
+
+def test_a_search_that_may_mirror_is_another_one(tmp_path: Path) -> None:
+    found(tmp_path, trials=1, budget=1e-6)
+    with pytest.raises(TrainingError, match="augmentations"):
+        search(PLAN, LEARN, VAL, tmp_path, (*CHOICES, "small"), trials=1)
+
+
+def test_below_the_baseline_no_run_is_the_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tuning, "train", scripted([[0.5, 0.4], [-1.0], [0.2, 0.3], [0.5, 0.6]]))
+    poor = found(tmp_path, trials=3)
+    assert (poor.baseline, poor.count) == (0.5, 30)
+    assert [trial.beats_baseline for trial in poor.trials] == [False] * 3
+    assert poor.best is None
+    assert poor.plan is None
+    Lines().watch(poor.trials)
+    assert "best" not in capsys.readouterr().out
+    said = _nothing(poor)
+    assert "No trial beat the majority-class baseline, accuracy 50.0% on 30 validation" in said
+    assert "--check" in said
+    better = found(tmp_path, trials=4)
+    assert better.best is not None
+    assert better.best.number == 3
+
+
+def test_why_nothing_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "--budget" in _nothing(found(tmp_path / "short", budget=1e-6))
+    monkeypatch.setattr(tuning, "train", scripted([[-1.0], [-1.0]]))
+    assert "NaN or Inf in every trial" in _nothing(found(tmp_path / "failed", trials=2))
+
+
 def test_another_search_is_not_gone_on_with(tmp_path: Path) -> None:
     found(tmp_path, trials=1, budget=1e-6)
     with pytest.raises(TrainingError, match="other settings"):
@@ -189,6 +229,7 @@ def test_the_command_searches_and_the_one_it_names_trains(
         return open_pictures(photos, *options)
 
     monkeypatch.setattr(tuning, "open_pictures", read)
+    monkeypatch.setattr(tuning, "_baseline", lambda *_: -1.0)  # in one epoch nothing is learnt
     for part, seed in (("train", 0), ("test", 2)):
         some = stripes(24, seed=seed)
         for index, (image, label) in enumerate(zip(some.images, some.labels, strict=True)):
@@ -200,7 +241,7 @@ def test_the_command_searches_and_the_one_it_names_trains(
     done = CliRunner().invoke(app, [*line, "-o", "search #1", "--json"])
     assert done.exit_code == 0, done.output
     answer = json.loads(done.output)
-    assert set(answer) == {"model", "trials", "best", "command"}
+    assert set(answer) == {"model", "trials", "best", "baseline", "command"}
     assert len(asked) == 24  # every photo that is not for tests, once for all trials
     assert not [name for name in asked if "test" in name]
     words = shlex.split(answer["command"])

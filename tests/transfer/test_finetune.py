@@ -1,6 +1,6 @@
 """Fine-tuning, with a small network of random weights: quick, and it has everything to learn."""
 
-import re
+import itertools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from eyespot.features.extract import embed
 from eyespot.heads.calibration import log_loss, softmax
 from eyespot.training.precision import keep_depthwise_exact
 from eyespot.transfer import finetune, teach
-from eyespot.transfer.choice import Tried, TriedHead
+from eyespot.transfer.choice import LeftOut, Tried, TriedHead
 from eyespot.transfer.division import Division
 from eyespot.transfer.finetune import FineTuning, OutOfTime, Tuned, try_tunings
 from eyespot.transfer.policy import Candidate, tunings
@@ -183,7 +183,6 @@ def test_from_photos_to_a_file_and_back(
         pictures,
         names,
         method="finetune",
-        budget=120,
         backbone=str(network),
         progress=lambda stage, done, total: stages.add(stage),
     )
@@ -229,25 +228,75 @@ def test_a_budget_that_is_too_small_is_said(network: Path) -> None:
     pictures = [patch for name in NAMES for patch in patches(name, 12, side=40)]
     names = [name for name in NAMES for _ in range(12)]
     lesson = learn(pictures, names, method="finetune", budget=0, backbone=str(network))
-    assert lesson.reason.endswith("Fine-tuning did not fit into the budget of 0 seconds.")
-    assert not any(trial.method.startswith("finetune") for trial in lesson.candidates)
+    assert len(lesson.candidates) == 1
+    left = {one.what: one.why for one in lesson.left_out}
+    assert len(left) == 6  # heads, and two ways of fine-tuning
+    assert left["finetune more stages"] == "the budget of 0 s was spent"
+    assert "finetune more stages (the budget of 0 s was spent)" in lesson.reason
 
 
 def test_how_much_time_fine_tuning_needs_is_said(
-    network: Path, monkeypatch: pytest.MonkeyPatch
+    photos: list[Photo], backbone: Backbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def late(*args: Any, **options: Any) -> Any:
+        clock[0] += 10
         raise OutOfTime(83.0)
 
-    monkeypatch.setattr("eyespot.transfer.finetune.try_tunings", late)
-    pictures = [patch for name in NAMES for patch in patches(name, 6, side=40)]
-    names = [name for name in NAMES for _ in range(6)]
-    lesson = learn(pictures, names, method="finetune", budget=5, backbone=str(network))
-    said = re.search(
-        r"budget of 5 seconds\. It needs about (\d+) here: --budget \1$", lesson.reason
+    clock = [20.0]
+    monkeypatch.setattr(finetune, "FineTuning", late)
+    monkeypatch.setattr("eyespot.transfer.finetune.time.perf_counter", lambda: clock[0])
+    tried, left = tune(photos, backbone, ["more stages", "a few stages"], budget=40.0)
+    assert tried == []
+    assert [(one.what, one.why) for one in left] == [
+        (
+            "finetune more stages",
+            # 30 s since the beginning, and 83 s more
+            "the budget of 40 s was spent; about 120 s are needed here",
+        ),
+        ("finetune a few stages", "the budget of 40 s was spent"),
+    ]
+
+
+def tune(
+    photos: list[Photo], backbone: Backbone, views: list[str], budget: float | None
+) -> tuple[list[Tuned], list[LeftOut]]:
+    division = Division(
+        np.arange(60),
+        np.arange(0),
+        [[(np.arange(30), np.arange(30, 60)), (np.arange(30, 60), np.arange(30))]],
+        np.arange(60) % 5,
+        "",
+        [],
     )
-    assert said
-    assert 83 <= int(said[1]) <= 150
+    return try_tunings(
+        [Candidate("finetune", view) for view in views],
+        photos,
+        np.zeros((60, 64), np.float32),
+        backbone,
+        np.tile(np.arange(3), 20),
+        3,
+        division,
+        budget,
+        lambda stage, done, total: None,
+        start=0.0,
+    )
+
+
+def test_without_a_budget_epochs_follow_from_counts_and_not_from_the_clock(
+    photos: list[Photo], backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    epoch = finetune.planned_epochs(backbone, 0.5, 0, 120, 1e18)[1] / 12
+    fixed = finetune.planned_epochs(backbone, 0.5, 60, 120, 0.0)[1]
+    monkeypatch.setattr(finetune, "TUNING_WORK", fixed + 4.5 * epoch)
+    clock = itertools.count(step=1000.0)
+    monkeypatch.setattr("eyespot.transfer.finetune.time.perf_counter", lambda: next(clock))
+    (tuned,), left = tune(photos, backbone, ["more stages", "a few stages"], budget=None)
+    assert tuned.tuning.epochs == 4
+    assert [one.what for one in left] == [
+        "8 of 12 epochs of finetune more stages",
+        "finetune a few stages",
+    ]
+    assert all("more work than is done unless a budget" in one.why for one in left)
 
 
 def test_epochs_are_as_many_as_there_is_time_for(
@@ -281,29 +330,9 @@ def test_epochs_are_as_many_as_there_is_time_for(
 def test_frozen_stages_stop_when_time_is_over(photos: list[Photo], backbone: Backbone) -> None:
     with pytest.raises(OutOfTime):
         FineTuning(photos, np.zeros((60, 64), np.float32), backbone, 0.5, end=0.0)
-    division = Division(
-        np.arange(60),
-        np.arange(0),
-        [[(np.arange(30), np.arange(30, 60))]],
-        np.arange(60) % 5,
-        "",
-        [],
-    )
-    with pytest.raises(OutOfTime):
-        try_tunings(
-            [Candidate("finetune", "more stages")],
-            photos,
-            np.zeros((60, 64), np.float32),
-            backbone,
-            np.tile(np.arange(3), 20),
-            3,
-            division,
-            0.0,
-            lambda stage, done, total: None,
-        )
 
 
-def names(method: str, per_class: float, alike: float, budget: float) -> list[str]:
+def names(method: str, per_class: float, alike: float | None, budget: float | None) -> list[str]:
     return [candidate.name for candidate in tunings(method, per_class, alike, budget)]
 
 
@@ -311,7 +340,9 @@ def test_what_is_tuned_follows_the_table() -> None:
     few, more = "finetune a few stages", "finetune more stages"
     assert names("auto", 100, 0.7, 60) == [few, more]
     assert names("auto", 100, 0.1, 60) == [more, few]
-    assert names("auto", 100, 0.1, 20) == []  # the usual budget is for heads
+    assert names("auto", 100, 0.1, 20) == []
+    assert names("auto", 100, 0.1, None) == []  # heads alone, if nobody says otherwise
+    assert names("finetune", 100, None, None) == [few, more]
     assert names("auto", 3, 0.1, 300) == []
     assert names("finetune", 3, 0.1, 1) == [more, few]
     assert names("svm", 100, 0.1, 300) == []

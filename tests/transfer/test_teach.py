@@ -1,3 +1,4 @@
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -7,10 +8,13 @@ import pytest
 from PIL import Image
 
 import eyespot
-from eyespot.classifier import Classifier, load
+from eyespot.classifier import Classifier, load, model_card
+from eyespot.cli.teach import print_lesson, summary
 from eyespot.data.given import PhotoLike
 from eyespot.data.photos import Dataset, MemorySource, Photo
 from eyespot.errors import ClassifierFileError, DatasetError, UsageError
+from eyespot.evaluation import percent
+from eyespot.evaluation.verdict import advice
 from eyespot.models import registry
 from eyespot.report import write_report
 from eyespot.transfer.division import divide
@@ -26,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def lesson(folder: Path) -> Lesson:
-    return learn(folder, budget=3, use_cache=False)
+    return learn(folder, use_cache=False)
 
 
 def test_surfaces_are_told_apart(lesson: Lesson) -> None:
@@ -35,7 +39,7 @@ def test_surfaces_are_told_apart(lesson: Lesson) -> None:
     assert lesson.evaluation.top1 > 0.9
     low, high = lesson.evaluation.top1_interval
     assert low < lesson.evaluation.top1 <= high
-    assert lesson.reason.count(". ") == 1  # two sentences
+    assert lesson.reason.count(". ") == 2  # three sentences
     assert all(trial.seconds > 0 for trial in lesson.candidates)
 
 
@@ -83,7 +87,7 @@ def test_strange_pictures_are_none_of_these(lesson: Lesson) -> None:
 def test_teach_it_more_without_its_photos(lesson: Lesson, tmp_path: Path) -> None:
     path = tmp_path / "two.eyespot"
     learn(
-        [*patches("brick", 10), *patches("grass", 10)], ["brick"] * 10 + ["grass"] * 10, budget=1
+        [*patches("brick", 10), *patches("grass", 10)], ["brick"] * 10 + ["grass"] * 10
     ).classifier.save(path)
     classifier = load(path)
     assert classifier.add_class("gravel", [*patches("gravel", 10), b"broken"])[0].reason
@@ -106,13 +110,13 @@ def test_teach_it_more_without_its_photos(lesson: Lesson, tmp_path: Path) -> Non
 
 def test_onto_keeps_what_was_known(lesson: Lesson, tmp_path: Path) -> None:
     sand = [(p // 3 + 120).astype(np.uint8) for p in patches("gravel", 8)]
-    more = learn(sand, ["sand"] * 8, onto=lesson.classifier, budget=1)
+    more = learn(sand, ["sand"] * 8, onto=lesson.classifier)
     assert more.classifier.classes == ("brick", "grass", "gravel", "sand")
     assert more.evaluation.count == 56
 
 
 def test_forgotten_photos_are_not_in_the_file(folder: Path, tmp_path: Path) -> None:
-    forgetful = learn(folder, budget=1, forget_photos=True).classifier
+    forgetful = learn(folder, forget_photos=True).classifier
     forgetful.save(tmp_path / "f.eyespot")
     again = load(tmp_path / "f.eyespot")
     assert again.taught is None
@@ -138,15 +142,52 @@ def test_copies_never_stand_on_both_sides() -> None:
 def test_a_given_test_split_is_what_is_judged(tmp_path: Path) -> None:
     write_folder(tmp_path / "train", 12)
     write_folder(tmp_path / "test", 5)
-    found = learn(tmp_path, budget=1)
+    found = learn(tmp_path)
     assert found.evaluated_on == "the test split"
     assert found.findings  # the test's patches are copies of those to learn from
+
+
+def test_a_class_that_only_the_test_has_is_left_out_and_told(tmp_path: Path) -> None:
+    write_folder(tmp_path / "train", 12)
+    write_folder(tmp_path / "test", 3, ("brick", "grass", "gravel"))
+    found = learn(tmp_path, budget=0)
+    assert found.classifier.classes == ("brick", "grass")
+    assert found.evaluation.count == 6
+    assert [one.reason for one in found.skipped] == ["gravel has no photo to train on"] * 3
+    said = " ".join(finding.message for finding in found.findings)
+    assert "gravel has 3 test photos and none to train on" in said
+    assert "gravel" not in advice(found.evaluation)
+
+
+def test_it_is_said_which_accuracy_is_nested(
+    lesson: Lesson, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nested = "held-out photos by nested cross-validation, model selection inside"
+    print_lesson(lesson)
+    said = capsys.readouterr().out
+    assert f"Accuracy {percent(lesson.evaluation.top1)} on {nested}" in said
+    assert "Candidates (cross-validated accuracy of each alone, selection not included):" in said
+    assert not re.search(r"\d%", lesson.reason)
+    assert f"on {nested} (95% CI" in model_card(lesson.classifier)
+    assert summary(lesson)["evaluated_on"] == nested
+
+
+def test_a_class_without_photos_to_train_on_is_no_reason_to_add_ten(tmp_path: Path) -> None:
+    """All its photos are copies of test photos."""
+    write_folder(tmp_path / "train", 12, ("brick", "grass"))
+    for split in ("train", "test"):
+        write_folder(tmp_path / split, 5, ("gravel",))
+    lesson = learn(tmp_path)
+    told = summary(lesson)["advice"]
+    assert lesson.trained.tolist() == [12, 12, 0]
+    assert told.startswith("No photos to train on: gravel.")
+    assert "misclassified as" not in told
 
 
 @pytest.mark.parametrize("sizes", [(1, 1), (1, 12), (2, 3)])
 def test_few_photos_still_teach(sizes: tuple[int, int]) -> None:
     photos = [*patches("brick", sizes[0]), *patches("grass", sizes[1])]
-    found = learn(photos, ["brick"] * sizes[0] + ["grass"] * sizes[1], budget=1)
+    found = learn(photos, ["brick"] * sizes[0] + ["grass"] * sizes[1])
     assert found.classifier.predict(patches("grass", 1, seed=5)[0]).top
     assert any(finding.kind == "few photos" for finding in found.findings)
 
@@ -155,7 +196,7 @@ def test_many_classes(tmp_path: Path) -> None:
     photos = [
         Photo(f"{i}", MemorySource(p), str(i // 2)) for i, p in enumerate(patches("grass", 240))
     ]
-    found = learn(Dataset(tuple(photos)), budget=1)
+    found = learn(Dataset(tuple(photos)))
     assert len(found.classifier.classes) == 120
     write_report(found, tmp_path / "r.html")
 

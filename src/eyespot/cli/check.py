@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 from eyespot.cli.show import print_json, progress
 
 if TYPE_CHECKING:
+    from eyespot.data.photos import Dataset
     from eyespot.training.plan import Plan
 
 PAGE = "check.html"
 
 
-def check_plan(photos: Path, plan: "Plan", folder: Path, held_out: float, as_json: bool) -> None:
+def check_plan(
+    photos: "Dataset", plan: "Plan", folder: Path, held_out: float, as_json: bool
+) -> None:
     """Check `plan` instead of training by it; the page goes into `folder`."""
     from eyespot.report.checks import write_checks
     from eyespot.training.checks.run import check_photos

@@ -8,7 +8,7 @@ import typer
 
 from eyespot.cli.at_length import Part, looking, read_and_written, say_failures
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, check_table
-from eyespot.cli.show import counted, printable
+from eyespot.cli.show import counted, print_findings, printable
 from eyespot.errors import PhotoError
 
 
@@ -58,6 +58,7 @@ def embed(
             share=part,
             progress=step,
         )
+    print_findings(found.findings, sys.stderr)
     for skipped in found.skipped:
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
     say_failures(written)

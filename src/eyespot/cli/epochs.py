@@ -76,7 +76,7 @@ class Lines:
             if count == 1:
                 print(_line(HEADINGS))
             best = best_of(epochs[:count]) is epochs[count - 1]
-            print(_line((*cells(epochs[count - 1]), "best so far" if best else "")), flush=True)
+            print(_line((*cells(epochs[count - 1]), _note(epochs[count - 1], best))), flush=True)
         self.printed = len(epochs)
 
 
@@ -140,7 +140,7 @@ class LiveTable:
             if epoch is best:
                 table.add_row(*cells(epoch), "best", style="bold green")
             elif epoch in self.epochs[-rows:]:
-                table.add_row(*cells(epoch), "")
+                table.add_row(*cells(epoch), _note(epoch))
         return table
 
     def move(self, stage: str, done: int, total: int) -> None:
@@ -167,15 +167,21 @@ class LiveTable:
 
 def cells(epoch: "Epoch") -> tuple[str, ...]:
     """What stands under `HEADINGS`."""
+    from eyespot.evaluation import percent
+
     return (
         str(epoch.epoch),
         f"{epoch.learning_rate:.2g}",
         f"{epoch.loss:.4f}",
-        f"{epoch.accuracy:.2%}",
+        percent(epoch.accuracy, 2),
         "-" if epoch.val_loss is None else f"{epoch.val_loss:.4f}",
-        "-" if epoch.val_accuracy is None else f"{epoch.val_accuracy:.2%}",
+        "-" if epoch.val_accuracy is None else percent(epoch.val_accuracy, 2),
         f"{epoch.seconds:.1f}",
     )
+
+
+def _note(epoch: "Epoch", best: bool = False) -> str:
+    return "best so far" if best else "stopped early" if epoch.stopped_early else ""
 
 
 def _line(words: Sequence[str]) -> str:

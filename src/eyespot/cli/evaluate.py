@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn, open_labelled
 from eyespot.cli.show import (
-    bar,
+    bar_of,
     counted,
     finding_json,
     print_findings,
@@ -15,6 +16,9 @@ from eyespot.cli.show import (
     progress,
 )
 from eyespot.errors import UsageError
+
+SHOWN = 10
+"""Misclassified photos that are printed."""
 
 
 def evaluate(
@@ -37,6 +41,9 @@ def evaluate(
     gallery: Annotated[
         Path | None, typer.Option(help="Write a page of what went wrong.", metavar="FILE")
     ] = None,
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
+    split_column: SplitColumn = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
 ) -> None:
     """Measure a classifier on photos it has not seen, or a network on ImageNet.
@@ -57,17 +64,20 @@ def evaluate(
         )
     if crops != 1 or scales or gallery:
         raise UsageError("--crops, --scales and --gallery are for --imagenet alone.")
-    _examine(Path(model), photos, as_json)
+    _examine(Path(model), photos, (path_column, label_column, split_column), as_json)
 
 
-def _examine(model: Path, photos: Path, as_json: bool) -> None:
+def _examine(
+    model: Path, photos: Path, columns: tuple[str | None, str | None, str | None], as_json: bool
+) -> None:
     from eyespot.classifier import load
-    from eyespot.evaluation import advice, verdict
+    from eyespot.evaluation import advice, percent, percent_interval, verdict
     from eyespot.transfer.examine import examine
 
     classifier = load(model)
+    collection = open_labelled(photos, *columns, least_classes=1)
     with progress() as step:
-        exam = examine(classifier, photos, progress=step)
+        exam = examine(classifier, collection, progress=step)
     evaluation = exam.evaluation
     if as_json:
         print_json(
@@ -86,32 +96,31 @@ def _examine(model: Path, photos: Path, as_json: bool) -> None:
         return
     if exam.known:
         known = counted(len(exam.known), "photo")
-        print(f"Warning: {known} of these were taught; the figures flatter.")
+        print(f"Warning: the classifier was trained on {known} of these; the accuracy is inflated.")
     unseen = classifier.taught is not None and not exam.known
-    words = "photos it has never seen" if unseen else "these photos"
+    words = "held-out photos" if unseen else "these photos"
     print(f"\n{printable(verdict(evaluation, words))}\n")
     width = max(len(score.name) for score in evaluation.per_class)
     for score in evaluation.per_class:
         if score.support:
-            print(
-                f"  {printable(score.name):{width}}  {bar(score.recall)} {score.recall:6.1%} "
-                f"of {score.support}"
-            )
+            print(f"  {printable(score.name):{width}}  {bar_of(score.recall)} of {score.support:,}")
     print(f"\nCalibration error (ECE): {evaluation.ece:.3f}.")
     if len(classifier.classes) > 5:
-        low, high = evaluation.top5_interval
-        print(f"Top-5: {evaluation.top5:.1%} ({low:.1%} to {high:.1%}).")
-    print(printable(advice(evaluation)))
+        interval = percent_interval(evaluation.top5_interval)
+        print(f"Top-5 accuracy: {percent(evaluation.top5)} (95% CI {interval}).")
+    print(printable(advice(evaluation, exam.trained)))
+    shown = exam.mistakes[:SHOWN]
     if exam.mistakes:
-        print("Worst mistakes:")
-    for mistake in exam.mistakes[:10]:
+        rest = "" if len(shown) == len(exam.mistakes) else "; --json lists every one"
+        print(f"Misclassified, the surest {len(shown)} of {len(exam.mistakes):,}{rest}:")
+    for mistake in shown:
         print(
             printable(
-                f"  {mistake.path}: said {mistake.said} ({mistake.probability:.0%}), "
-                f"is {mistake.label}"
+                f"  {mistake.path}: predicted {mistake.said} ({percent(mistake.probability)}), "
+                f"actual {mistake.label}"
             )
         )
-    print(f"{exam.refused:.1%} would have been answered with none of these.")
+    print(f"{percent(exam.refused)} would have been answered with none of these.")
     print_findings(exam.findings)
     for skipped in exam.skipped:
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"))

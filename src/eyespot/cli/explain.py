@@ -64,11 +64,13 @@ def activations(
         check_outputs([output], [photo])
     from eyespot.data.decode import decode
     from eyespot.data.photos import FileSource
+    from eyespot.data.transforms import needed_short_side
     from eyespot.explain.activations import activations, draw_activations, seen, stage_called
 
     network, preprocessing = _network(name, random)
     try:
-        pixels = decode(FileSource(photo).read()).pixels
+        short_side = needed_short_side(preprocessing)
+        pixels = decode(FileSource(photo).read(), short_side=short_side).pixels
     except PhotoError as error:
         raise PhotoError(f"{printable(str(photo))} cannot be used: {error}.") from error
     picture = seen(network, pixels, preprocessing)

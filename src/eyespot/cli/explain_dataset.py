@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eyespot.cli.at_length import read_and_written
+from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn
 from eyespot.cli.outputs import check_ending, check_outputs, check_table
 from eyespot.cli.show import (
     counted,
@@ -38,6 +39,9 @@ def dataset(
     backbone: Annotated[
         str, typer.Option(help="A network of the zoo, or a file that train wrote.")
     ] = "efficientnet_lite0",
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
+    split_column: SplitColumn = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
 ) -> None:
     """Show what a collection is like: a map, groups, copies, outliers, labels that look wrong.
@@ -54,7 +58,7 @@ def dataset(
     from eyespot.transfer.actions import propose
     from eyespot.transfer.survey import open_any, survey
 
-    collection = open_any(photos)
+    collection = open_any(photos, path_column, label_column, split_column)
     outputs = [output, table]
     check_outputs(outputs, [photos, *read_and_written(collection.photos, outputs)])
     check_table(table, COLUMNS)
@@ -124,4 +128,4 @@ def print_survey(survey: "Survey", actions: "list[Action]") -> None:
     for skipped in survey.skipped[:5]:
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"))
     if len(survey.skipped) > 5:
-        print(f"and {len(survey.skipped) - 5} more; the page names them all.")
+        print(f"and {len(survey.skipped) - 5:,} more; --json lists every one.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, write_png
-from eyespot.cli.show import counted, print_json, printable, progress
+from eyespot.cli.show import counted, print_findings, print_json, printable, progress
 from eyespot.errors import PhotoError
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def photo(
                 print(f"  {written}")
     if as_json:
         print_json(told)
+    print_findings(found.findings, sys.stderr)
     for skipped in found.skipped:
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
     return 1 if all(one["error"] for one in told) else 0
@@ -94,10 +95,14 @@ def _outputs(photos: "tuple[Photo, ...]", output: Path | None) -> list[Path]:
 
 
 def _print(explained: "Explanation") -> None:
+    from eyespot.evaluation import percent
+
     rival, share = explained.rival
     lines = [explained.prediction.path, f"  {explained.answer}"]
     if explained.gap >= 0:
-        lines.append(f"  Next is {rival}, {share:.1%}: {100 * explained.gap:.1f} points behind.")
+        lines.append(
+            f"  Next is {rival}, {percent(share)}: {100 * explained.gap:.1f} points behind."
+        )
     else:
         lines.append(f"  It is {-100 * explained.gap:.1f} points behind {rival}.")
     lines.append(f"  {_change(explained)}")
@@ -112,6 +117,7 @@ def _print(explained: "Explanation") -> None:
 
 
 def _change(explained: "Explanation") -> str:
+    from eyespot.evaluation import percent
     from eyespot.explain.change import MOST
 
     change = explained.change
@@ -120,6 +126,6 @@ def _change(explained: "Explanation") -> str:
         return f"Covering up to {MOST} squares of the photo does not change {wanted}."
     squares = counted(len(change.boxes), "square")
     return (
-        f"With {squares} covered ({change.share:.0%} of the photo) it would say {change.label}, "
-        f"{change.probability:.1%}."
+        f"With {squares} covered ({percent(change.share)} of the photo) it would say "
+        f"{change.label}, {percent(change.probability)}."
     )

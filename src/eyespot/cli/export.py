@@ -119,6 +119,8 @@ def _tell_of_fetching() -> None:
 
 
 def _print(done: "Exported") -> None:
+    from eyespot.evaluation import percent
+
     found, loss = done.agreement, done.loss
     for skipped in found.skipped:
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
@@ -129,9 +131,9 @@ def _print(done: "Exported") -> None:
     if loss:
         low, high = loss.interval
         print(
-            f"Rounded to int8 by {counted(loss.calibrated, 'photo')}: it answers {loss.after:.1%} "
-            f"of {loss.measured} other photos rightly, {loss.before:.1%} before: a loss of "
-            f"{loss.loss:.1%} (95 % sure: between {low:.1%} and {high:.1%})."
+            f"Rounded to int8 by {counted(loss.calibrated, 'photo')}: accuracy "
+            f"{percent(loss.after)} on {loss.measured} other photos, {percent(loss.before)} "
+            f"before: a loss of {percent(loss.loss)} (95% CI {percent(low)} to {percent(high)})."
         )
     for path in done.files:
         size = sum(file.stat().st_size for file in (path.iterdir() if path.is_dir() else [path]))

@@ -49,6 +49,8 @@ def judge_network(
 
 
 def _print(judgement: "Judgement") -> None:
+    from eyespot.evaluation import percent, percent_interval
+
     print(
         f"\n{judgement.network.name} on {counted(judgement.count, 'picture')} of ImageNet, "
         f"{judgement.views}:\n"
@@ -57,12 +59,12 @@ def _print(judgement: "Judgement") -> None:
         ("Top-1", judgement.top1_error, judgement.top1_interval),
         ("Top-5", judgement.top5_error, judgement.top5_interval),
     ):
-        print(f"  {name} error {error * 100:5.1f} %  (95 %: {low * 100:.1f} to {high * 100:.1f})")
+        print(f"  {name} error {percent(error):>6}  (95% CI {percent_interval((low, high))})")
     print()
     published = judgement.network.errors
     if published:
-        top5 = f", top-5 {published.top5:.1f} %" if published.top5 is not None else ""
-        print(f"Published: top-1 {published.top1:.1f} %{top5} ({published.source}).")
+        top5 = f", top-5 {published.top5:.1f}%" if published.top5 is not None else ""
+        print(f"Published: top-1 {published.top1:.1f}%{top5} ({published.source}).")
         if judgement.count < VALIDATION:
             print(f"That was on all {VALIDATION:,} validation pictures; these may be easier.")
     speed = judgement.pictures_per_second

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.classifier import Classifier, Prediction
-from eyespot.cli.show import bar, printable
+from eyespot.cli.show import bar_of, printable
 from eyespot.errors import EyespotError, MissingExtraError, UsageError
 
 WIDTH = 28
@@ -42,7 +42,7 @@ def lines(answer: Prediction) -> list[str]:
     out = ["none of these" if answer.unknown else ""]
     for label, probability in answer.top:
         name = printable(label)[:WIDTH]
-        out.append(f"{name:{WIDTH}} {bar(probability)} {probability:6.1%}")
+        out.append(f"{name:{WIDTH}} {bar_of(probability)}")
     return out
 
 

@@ -24,6 +24,7 @@ from eyespot.cli.export import export
 from eyespot.cli.graph import graph
 from eyespot.cli.predict import predict
 from eyespot.cli.serve import serve
+from eyespot.cli.show import printable
 from eyespot.cli.similar import similar
 from eyespot.cli.studio import studio
 from eyespot.cli.teach import teach
@@ -96,7 +97,9 @@ def _guarded(verb: Callable[..., int | None]) -> Callable[..., None]:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    print(f"eyespot: {message}", file=sys.stderr)
+    # What a message quotes may come from a stranger's file, and must not drive the terminal.
+    lines = [printable(line) for line in message.split("\n")]
+    print("eyespot: " + "\n".join(lines), file=sys.stderr)
     raise typer.Exit(code)
 
 

@@ -1,6 +1,5 @@
 """`eyespot predict`."""
 
-import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +9,7 @@ import typer
 
 from eyespot.cli.at_length import Part, looking, read_and_written, say_failures
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, check_table
-from eyespot.cli.show import bar, counted, printable
+from eyespot.cli.show import bar_of, counted, json_text, print_findings, printable
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -102,6 +101,7 @@ def predict(
             print(f"{said} of {len(dataset.photos)} are there for {printable(str(path))}")
         elif not as_json:
             print(f"{said}, {printable(str(path))}", file=sys.stderr)
+    print_findings(dataset.findings, sys.stderr)
     for skipped in dataset.skipped:
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
     return 1 if count and count == failures else 0
@@ -118,7 +118,7 @@ def _find(names: list[str]) -> "Dataset":
     )
     others = [name for name in names if name != "-"]
     found = find_unlabelled(others) if others else Dataset(())
-    return Dataset(piped + found.photos, found.skipped)
+    return Dataset(piped + found.photos, found.skipped, found.findings)
 
 
 def _print_json(answers: "Iterable[Prediction]") -> tuple[int, int]:
@@ -126,7 +126,7 @@ def _print_json(answers: "Iterable[Prediction]") -> tuple[int, int]:
     count = failures = 0
     for answer in answers:
         print(", " if count else "[", end="")
-        print(json.dumps(answer.to_dict(), ensure_ascii=False), end="")
+        print(json_text(answer.to_dict()), end="")
         count += 1
         failures += bool(answer.error)
     print("]" if count else "[]")
@@ -146,5 +146,5 @@ def _print(answers: "Iterable[Prediction]") -> tuple[int, int]:
             print("  none of these: it looks like nothing that was taught. The nearest:")
         width = max(len(label) for label, _ in answer.top)
         for label, probability in answer.top:
-            print(f"  {printable(label):{width}}  {bar(probability)} {probability:6.1%}")
+            print(f"  {printable(label):{width}}  {bar_of(probability)}")
     return count, failures

@@ -2,14 +2,18 @@
 
 import contextlib
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from eyespot.data.finding import Finding
+
+
+_CONTROLS = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
 
 
 def command() -> str:
@@ -62,7 +66,15 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False))
+    print(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON that standard output can carry whatever its encoding, and that does nothing
+    to a terminal: what is not UTF-8, or controls, is escaped."""
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    text = json.dumps(value, ensure_ascii=not utf8)
+    return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def finding_json(finding: "Finding") -> dict[str, str]:
@@ -70,17 +82,24 @@ def finding_json(finding: "Finding") -> dict[str, str]:
     return {key: getattr(finding, key) for key in ("kind", "severity", "message", "advice")}
 
 
-def print_findings(findings: "Iterable[Finding]") -> None:
-    """A line a finding."""
+def print_findings(findings: "Iterable[Finding]", file: TextIO | None = None) -> None:
+    """A line a finding, on standard output or `file`."""
     for finding in findings:
         said = f"{finding.severity.capitalize()}: {finding.message} {finding.advice}"
-        print(printable(said.rstrip()))
+        print(printable(said.rstrip()), file=file)
 
 
 def bar(share: float, width: int = 24) -> str:
     """A bar of blocks for a share of 0..1."""
     eighths = round(share * width * 8)
     return ("█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8]).rstrip().ljust(width)
+
+
+def bar_of(share: float) -> str:
+    """A bar, and the share in percent."""
+    from eyespot.evaluation import percent
+
+    return f"{bar(share)} {percent(share):>6}"
 
 
 def printable(text: str) -> str:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eyespot.cli.at_length import read_and_written
+from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn, open_labelled
 from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.show import (
-    bar,
+    bar_of,
     command,
     counted,
     finding_json,
@@ -26,8 +27,8 @@ def teach(
     photos: Annotated[
         Path,
         typer.Argument(
-            help="PHOTOS/<class>/*.jpg, the same in train/, val/ and test/, a CSV or TSV, Parquet, "
-            "IDX or WebDataset shards (.tar)."
+            help="PHOTOS/<class>/*.jpg, the same in train/, val/ and test/, a CSV, TSV or "
+            "JSON table, Parquet, IDX or WebDataset shards (.tar)."
         ),
     ],
     output: Annotated[
@@ -43,8 +44,8 @@ def teach(
         float | None,
         typer.Option(
             min=0,
-            help="Seconds for choosing a method; from 60 on auto fine-tunes, too. "
-            "[default: 20; with finetune 300]",
+            help="A limit in seconds for model selection; from 60 on auto fine-tunes, too. "
+            "[default: none; the numbers of photos and classes decide]",
         ),
     ] = None,
     onto: Annotated[
@@ -56,6 +57,9 @@ def teach(
     forget_photos: Annotated[
         bool, typer.Option("--forget-photos", help="Keep no features of the photos.")
     ] = False,
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
+    split_column: SplitColumn = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
 ) -> None:
     """Teach a classifier from photos and report how good it is.
@@ -67,11 +71,12 @@ def teach(
     check_ending(output, ".eyespot")
     check_ending(page, ".html", ".htm")
     from eyespot.classifier import load
-    from eyespot.data.open import open_photos
     from eyespot.report import write_report
     from eyespot.transfer.teach import learn
 
-    collection = open_photos(photos, least_classes=1 if onto else 2)
+    collection = open_labelled(
+        photos, path_column, label_column, split_column, least_classes=1 if onto else 2
+    )
     outputs = [output, page]
     check_outputs(outputs, [photos, *read_and_written(collection.photos, outputs)])
     if onto is not None:
@@ -98,6 +103,8 @@ def teach(
 
 def summary(lesson: "Lesson") -> dict[str, Any]:
     """What `--json` prints of a lesson."""
+    from eyespot.evaluation import advice
+
     evaluation = lesson.evaluation
     return {
         "classes": list(lesson.classifier.classes),
@@ -119,6 +126,7 @@ def summary(lesson: "Lesson") -> dict[str, Any]:
         ],
         "method": lesson.method,
         "reason": lesson.reason,
+        "advice": advice(evaluation, lesson.trained.tolist(), lesson.learning_curve),
         "evaluated_on": lesson.evaluated_on,
         **evaluation.to_dict(),
         "candidates": [
@@ -130,6 +138,7 @@ def summary(lesson: "Lesson") -> dict[str, Any]:
             }
             for trial in lesson.candidates
         ],
+        "left_out": [{"what": one.what, "why": one.why} for one in lesson.left_out],
         "learning_curve": lesson.learning_curve.to_dict() if lesson.learning_curve else None,
         "rejection": lesson.rejection.to_dict(),
         "seconds": lesson.seconds,
@@ -141,24 +150,23 @@ def print_lesson(lesson: "Lesson") -> None:
     """What a person wants to know."""
     from eyespot.evaluation import advice, verdict
 
-    print(f"\n{printable(verdict(lesson.evaluation))}\n{lesson.reason}\n")
+    print(f"\n{printable(verdict(lesson.evaluation, lesson.evaluated_on))}\n{lesson.reason}\n")
+    print("Candidates (cross-validated accuracy of each alone, selection not included):")
     width = max(len(trial.method) for trial in lesson.candidates)
     for trial in sorted(lesson.candidates, key=lambda trial: -trial.top1):
-        print(
-            f"  {trial.method:{width}}  {bar(trial.top1)} {trial.top1:6.1%}  {trial.seconds:.1f} s"
-        )
+        print(f"  {trial.method:{width}}  {bar_of(trial.top1)}  {trial.seconds:.1f} s")
     print()
     if lesson.learning_curve:
         print(lesson.learning_curve.verdict)
-    print(printable(advice(lesson.evaluation)))
+    told = advice(lesson.evaluation, lesson.trained.tolist(), lesson.learning_curve)
+    print(printable(told))
     print_findings(lesson.findings)
     if lesson.suspicious:
-        labels = counted(len(lesson.suspicious), "label")
-        print(f"{labels} may be wrong; the report shows them.")
+        print(f"{counted(len(lesson.suspicious), 'label issue')}; the report shows every one.")
     for skipped in lesson.skipped[:5]:
         print(printable(f"Skipped {skipped.path}: {skipped.reason}"))
     if len(lesson.skipped) > 5:
-        print(f"and {len(lesson.skipped) - 5} more; the report names them all.")
+        print(f"and {len(lesson.skipped) - 5:,} more; --json lists every one.")
     seconds = lesson.seconds
     print(
         f"{len(lesson.features)} photos in {seconds['total']:.1f} s "

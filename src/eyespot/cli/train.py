@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eyespot.cli.check import check_plan
+from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn, open_labelled
 from eyespot.cli.epochs import watching
 from eyespot.cli.outputs import check_folder
-from eyespot.cli.show import command, counted, print_json, printable
+from eyespot.cli.show import command, counted, finding_json, print_findings, print_json, printable
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def train(
         Path,
         typer.Argument(
             help="Labelled photos, as for teach: PHOTOS/<class>/*.jpg, the same in train/, val/ "
-            "and test/, a CSV or TSV, Parquet, IDX or WebDataset shards (.tar)."
+            "and test/, a CSV, TSV or JSON table, Parquet, IDX or WebDataset shards (.tar)."
         ),
     ],
     output: Annotated[
@@ -56,8 +57,8 @@ def train(
     augmentation: Annotated[
         str,
         typer.Option(
-            help="none, shift, small, small-erasing, crops or alexnet; and added with a +: light, "
-            "colour, randaugment, erasing."
+            help="none, shift, small, small-erasing, windows, crops or alexnet; and added with a "
+            "+: light, colour, randaugment, erasing."
         ),
     ] = "none",
     mixup: Annotated[float, typer.Option(help="Alpha; blends pictures.")] = 0.0,
@@ -68,7 +69,13 @@ def train(
     average: Annotated[float, typer.Option(help="Decay of the average of weights.")] = 0.0,
     clip: Annotated[float, typer.Option(help="Largest norm of a gradient.")] = 0.0,
     accumulate: Annotated[int, typer.Option(help="Parts that a batch is computed in.")] = 1,
-    patience: Annotated[int, typer.Option(help="Epochs without progress before it stops.")] = 0,
+    patience: Annotated[
+        int,
+        typer.Option(
+            help="Stop after this many epochs in a row without a better validation accuracy; 0: "
+            "never."
+        ),
+    ] = 0,
     initialisation: Annotated[
         str, typer.Option(help="default, gaussian, xavier or he.")
     ] = "default",
@@ -91,6 +98,9 @@ def train(
     ] = 0,
     seed: Annotated[int, typer.Option(help="Of all that is left to chance.")] = 0,
     check: Annotated[bool, typer.Option("--check", help="Check the plan, do not train.")] = False,
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
+    split_column: SplitColumn = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
 ) -> None:
     """Train a network from scratch. The same command goes on with a run that was stopped.
@@ -100,9 +110,12 @@ def train(
     from dataclasses import asdict
 
     from eyespot.data.photos import Skipped
+    from eyespot.evaluation import percent
     from eyespot.report.training import write_training
+    from eyespot.training.effect import without_effect
     from eyespot.training.plan import Plan
     from eyespot.training.processes import rank, together
+    from eyespot.training.records import best_of, ending
     from eyespot.training.run import CLASSIFIER, train_on
 
     if not 0 <= held_out < 1:
@@ -145,12 +158,19 @@ def train(
             f"rises, and never gets to {learning_rate:g}. Usual is one epoch, or a few of many.",
             file=sys.stderr,
         )
+    collection = open_labelled(photos, path_column, label_column, split_column)
+    if first:
+        print_findings(collection.findings, sys.stderr)
+    for name, why in without_effect(plan, validated=held_out > 0).items():
+        if why and getattr(plan, name) != getattr(Plan(model), name) and first:
+            option = f"--{name.replace('_', '-')} {getattr(plan, name):g}"
+            print(f"{option} has no effect: {why}.", file=sys.stderr)
     if check:
         if first:
-            check_plan(photos, plan, output, held_out, as_json)
+            check_plan(collection, plan, output, held_out, as_json)
         return
     page = output / PAGE
-    more = {"held_out": held_out, "every": every}
+    more = {"every": every}
 
     def watch(epochs: "Sequence[Epoch]") -> None:
         show(epochs)
@@ -168,7 +188,7 @@ def train(
     try:
         with together(), watching(plan, quiet=as_json or rank() > 0) as (step, show):
             done = train_on(
-                photos,
+                collection,
                 plan,
                 output,
                 held_out=held_out,
@@ -184,8 +204,10 @@ def train(
         raise
     if not speaks:
         return
-    write_training(page, done.trained.plan, done.trained.epochs, done, more)
+    trained = done.trained
+    write_training(page, trained.plan, trained.epochs, done, more)
     missed(done.skipped)
+    best = best_of(trained.epochs)
     if as_json:
         print_json(
             {
@@ -193,10 +215,15 @@ def train(
                 "classes": list(done.trained.classes),
                 "learnt": done.learnt,
                 "validated": done.validated,
+                "held_out": done.held_out,
+                "settings": done.settings,
+                "stopped_early": trained.epochs[-1].stopped_early,
+                "kept_epoch": (best or trained.epochs[-1]).epoch,
                 "tested": done.tested,
                 "test_loss": done.test and done.test[0],
                 "test_accuracy": done.test and done.test[1],
                 "epochs": [asdict(epoch) for epoch in done.trained.epochs],
+                "findings": [finding_json(finding) for finding in collection.findings],
                 "skipped": [{"path": s.path, "reason": s.reason} for s in done.skipped],
                 "network": str(done.path),
                 "classifier": str(output / CLASSIFIER),
@@ -204,9 +231,15 @@ def train(
             }
         )
         return
-    print(f"\nLearnt from {counted(done.learnt, 'picture')}, validated with {done.validated:,}.")
+    print(f"\n{ending(trained.epochs, trained.plan.epochs)}")
+    validation = "no photos to validate with"
+    if done.validated:
+        of = "the split val" if done.held_out is None else f"{done.held_out:.0%} of each class"
+        validation = f"validated on {counted(done.validated, 'photo')}, {of}"
+        validation += "" if done.held_out is None else ", held out"
+    print(f"Trained on {counted(done.learnt, 'photo')}; {validation}.")
     if done.test is not None:
-        print(f"Right on {done.test[1]:.2%} of the {done.tested:,} pictures of the test set.")
+        print(f"Accuracy {percent(done.test[1], 2)} on the test set (n = {done.tested:,}).")
     classifier = printable(str(output / CLASSIFIER))
     print(f"Network     {printable(str(done.path))}")
     print(f"Classifier  {classifier}")

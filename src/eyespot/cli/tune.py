@@ -1,20 +1,22 @@
 """`eyespot tune`."""
 
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn, open_labelled
 from eyespot.cli.outputs import check_folder
-from eyespot.cli.show import print_json, printable, progress
+from eyespot.cli.show import counted, print_findings, print_json, printable, progress
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from eyespot.training.plan import Plan
-    from eyespot.training.tune import Trial
+    from eyespot.training.tune import Search, Trial
 
 
 def tune(
@@ -30,7 +32,17 @@ def tune(
     held_out: Annotated[
         float, typer.Option(help="Part that validates, where the photos do not say which.")
     ] = 0.1,
+    mirror: Annotated[
+        bool,
+        typer.Option(
+            "--mirror",
+            help="Also try mirrored photos: not for digits, letters, hands or sides.",
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of all that is left to chance.")] = 0,
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
+    split_column: SplitColumn = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
 ) -> None:
     """Search for settings to train with. The same command goes on with a search that was stopped.
@@ -55,32 +67,59 @@ def tune(
         precision=precision,
         seed=seed,
     )
+    collection = open_labelled(photos, path_column, label_column, split_column)
+    print_findings(collection.findings, sys.stderr)
     with progress() as step:
         found = tune(
-            photos,
+            collection,
             plan,
             output,
             trials=trials,
             budget=budget,
             held_out=held_out,
+            mirrors=mirror,
             progress=step,
             watch=(lambda trials: None) if as_json else Lines().watch,
         )
-    command = _command(photos, found.plan, held_out) if found.plan else None
+    columns = {
+        "path-column": path_column,
+        "label-column": label_column,
+        "split-column": split_column,
+    }
+    command = _command(photos, found.plan, held_out, columns) if found.plan else None
     if as_json:
         print_json(
             {
                 "model": model,
                 "trials": [asdict(trial) for trial in found.trials],
                 "best": found.best and found.best.number,
+                "baseline": found.baseline,
                 "command": command,
             }
         )
         return
     if found.best is None or command is None:
-        print("\nNo trial was completed. The same command, with more of --budget, goes on.")
+        print(f"\n{_nothing(found)}")
     else:
         print(f"\nTrain with the best, trial {found.best.number + 1}:\n{printable(command)}")
+
+
+def _nothing(found: "Search") -> str:
+    """Why no trial is the best, and what to try."""
+    if any(trial.state == "complete" for trial in found.trials):
+        return (
+            f"No trial beat the majority-class baseline, accuracy {found.baseline:.1%} on "
+            f"{counted(found.count, 'validation photo')}, so no settings are recommended. Check "
+            "photos and labels with: eyespot train PHOTOS --check -o checked. Then search in "
+            "another folder with more --epochs, a smaller --batch-size, --optimiser adam or "
+            "another --model."
+        )
+    if found.trials and all(trial.state == "failed" for trial in found.trials):
+        return (
+            "The loss became NaN or Inf in every trial, so no settings are recommended. Search in "
+            "another folder with --optimiser adam, whose learning rates are lower."
+        )
+    return "No trial was completed. The same command, with more of --budget, goes on."
 
 
 class Lines:
@@ -102,8 +141,10 @@ class Lines:
 
 
 def _line(trial: "Trial") -> str:
+    from eyespot.evaluation import percent
+
     chosen = trial.settings
-    unseen = f"{trial.accuracy:.2%}" if trial.accuracy is not None else "no loss"
+    unseen = percent(trial.accuracy, 2) if trial.accuracy is not None else "no loss"
     given_up = "  given up" if trial.state == "pruned" else ""
     return (
         f"{trial.number + 1:5}  {chosen['learning_rate']:7.2g}  {chosen['weight_decay']:7.2g}  "
@@ -112,7 +153,9 @@ def _line(trial: "Trial") -> str:
     )
 
 
-def _command(photos: Path, plan: "Plan", held_out: float) -> str:
+def _command(
+    photos: Path, plan: "Plan", held_out: float, columns: "Mapping[str, str | None]"
+) -> str:
     """A line for the shell that trains with the same settings on the same photos."""
     options = {
         "model": plan.model,
@@ -126,6 +169,7 @@ def _command(photos: Path, plan: "Plan", held_out: float) -> str:
         "precision": plan.precision,
         "held-out": held_out,
         "seed": plan.seed,
+        **{name: column for name, column in columns.items() if column is not None},
     }
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     return shlex.join(["eyespot", "train", str(photos), *words, "-o", "network"])

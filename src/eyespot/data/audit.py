@@ -1,12 +1,15 @@
 """What is wrong with a collection of photos, and what to do about it."""
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from eyespot.data.duplicates import Duplicates
 from eyespot.data.finding import Finding, worst_first
 from eyespot.data.formats import EXTENSIONS, sniff
-from eyespot.data.photos import FileSource, Photo, natural
+from eyespot.data.photos import Dataset, FileSource, Photo, natural
 
 FEW, VERY_FEW, IMBALANCE = 20, 5, 10.0
 
@@ -74,6 +77,57 @@ def _class_sizes(labels: Sequence[str]) -> Iterable[Finding]:
             f"{most} has {_photos(largest)}, {least} only {fewest}.",
             f"Add photos of {least}; until then, look at its own figures, not at the total.",
         )
+
+
+def audited(dataset: Dataset) -> Dataset:
+    """A Dataset with findings about its classes: names that are nearly alike, and classes without
+    photos to train on."""
+    found = [*_nearly_alike(dataset.classes), *_untrained(dataset.photos)]
+    return replace(dataset, findings=(*dataset.findings, *found))
+
+
+_MARKS = re.compile(r"[\s_]+|(?<=[^\W\d_])[.-]+|[.-]+(?=[^\W\d_])")
+"""What two spellings of a name differ in: sea-lion, sea lion; but not -1 and 1, or 1.5 and 15."""
+
+
+def _nearly_alike(classes: Sequence[str]) -> Iterable[Finding]:
+    alike: dict[str, list[str]] = {}
+    for name in classes:
+        folded = unicodedata.normalize("NFKC", name).casefold()
+        alike.setdefault(_MARKS.sub("", folded) or folded, []).append(name)
+    for names in alike.values():
+        if len(names) > 1:
+            yield Finding(
+                "similar names",
+                "warning",
+                f"{' and '.join(map(repr, names))} are {len(names)} classes; only capitals, spaces "
+                "or hyphens differ.",
+                "If they are one class, give it one name.",
+            )
+
+
+def _untrained(photos: Iterable[Photo]) -> Iterable[Finding]:
+    splits: dict[str, Counter[str]] = {}
+    for photo in photos:
+        splits.setdefault(photo.label or "", Counter())[photo.split or "train"] += 1
+    for name in sorted(splits, key=natural):
+        held = splits[name]
+        if name and "train" not in held and any("train" in other for other in splits.values()):
+            said = " and ".join(
+                f"{_counted(count, words)}"
+                for split, words in (("val", "validation"), ("test", "test"))
+                if (count := held[split])
+            )
+            yield Finding(
+                "no photos to train on",
+                "warning",
+                f"{name} has {said} and none to train on.",
+                f"Add photos of {name} to the training photos, or take the others out.",
+            )
+
+
+def _counted(count: int, words: str) -> str:
+    return f"{count:,} {words} {'photo' if count == 1 else 'photos'}"
 
 
 def misnamed(photos: Iterable[Photo]) -> list[Finding]:

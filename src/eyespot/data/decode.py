@@ -1,22 +1,33 @@
-"""From a photo's content to pixels: every format, upright, RGB, and never half a picture.
+"""From a photo's content to pixels: every format, upright, sRGB, and never half a picture.
 
-The content decides what a file is, not its name. JPEG goes through libjpeg-turbo, everything else
-through Pillow. Sizes are checked before anything is decoded: a small file can claim any size.
+The content decides what a file is, not its name. JPEG goes through libjpeg-turbo, TIFFs of more
+than 8 bits through `tiff.py`, everything else through Pillow. Sizes are checked before anything is
+decoded: a small file can claim any size.
+
+One photo gives the same pixels however it comes. Whatever is no JPEG file is made RGB, put upright
+and only then made smaller, so that a file, its Pillow image and its array end alike.
 """
 
 import io
-import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.TiffImagePlugin import COMPRESSION_INFO
 
-from eyespot.data import jpeg
-from eyespot.data.formats import sniff
+from eyespot.data import jpeg, tiff
+from eyespot.data.colour import to_srgb, transform_to_srgb
+from eyespot.data.formats import sniff, what_instead
+from eyespot.data.pillow import kind_of, open_image, refused
+from eyespot.data.png import with_transparency
+from eyespot.data.samples import check_finite, to_bytes
+from eyespot.data.tiff_directory import DamagedTiffError, beginning_with, main_directory
 from eyespot.errors import PhotoError
 from eyespot.shown import Brief
 
@@ -26,41 +37,20 @@ MAX_SHRUNK_PIXELS = 4 * MAX_PIXELS
 """Largest picture that is decoded at a fraction of its size, row by row."""
 MAX_BYTES = 200_000_000
 """Largest file, in bytes, that is read."""
-LONGEST_REASON = 200
-"""Characters of what a decoder says is wrong."""
-
-_PLUGINS = {
-    "JPEG": ("JPEG", "MPO"),
-    "PNG": ("PNG",),
-    "WebP": ("WEBP",),
-    "BMP": ("BMP",),
-    "TIFF": ("TIFF",),
-    "GIF": ("GIF",),
-    "HEIC": ("HEIF",),
-    "AVIF": ("AVIF",),
-    "PPM": ("PPM",),
-    "JPEG 2000": ("JPEG2000",),
-    "ICO": ("ICO",),
-}
-"""What Pillow calls the formats. Its others stay closed: some start other programs."""
-
 _UPRIGHT: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
     2: lambda p: p[:, ::-1],
     3: lambda p: p[::-1, ::-1],
     4: lambda p: p[::-1],
-    5: lambda p: p.transpose(1, 0, 2),
-    6: lambda p: p.transpose(1, 0, 2)[:, ::-1],
-    7: lambda p: p.transpose(1, 0, 2)[::-1, ::-1],
-    8: lambda p: p.transpose(1, 0, 2)[::-1],
+    5: lambda p: p.swapaxes(0, 1),
+    6: lambda p: p.swapaxes(0, 1)[:, ::-1],
+    7: lambda p: p.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda p: p.swapaxes(0, 1)[::-1],
 }
 """What puts a picture upright, by its EXIF orientation (Exif 2.32, section 4.6.5)."""
 
-_FULL_RANGES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
-"""White in pictures of 1, 8, 10, 12, 14 and 16 bits."""
-
-# What is wrong with a photo is told in a PhotoError; Pillow's warnings would say it again, without
-# the photo's name. warnings.catch_warnings would be narrower, but is not safe among threads.
-warnings.filterwarnings("ignore", module=r"PIL\.")
+_ORIENTATION = 0x0112
+_WHITE_IS_KNOWN = ("PNG", "PPM", "JPEG 2000")
+"""Formats that define white as the largest number; a TIFF may hold 12 bits in 16."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -87,23 +77,40 @@ def decode(data: bytes | NDArray[Any] | Image.Image, *, short_side: int | None =
     Raises PhotoError with the reason if the photo cannot be used, as with NaN or infinite numbers.
     """
     if isinstance(data, np.ndarray):
-        pixels = _from_array(data)
-        return Picture(pixels, pixels.shape[1], pixels.shape[0])
+        return _fitted(_from_array(data), short_side)
     if isinstance(data, Image.Image):
-        return _from_pillow(data, data.format or "image", short_side)
+        file = file_of(data)
+        if file is None:
+            return _from_pillow(data, kind_of(data), short_side)
+        data = file
     if not data:
         raise PhotoError("the file is empty")
     if len(data) > MAX_BYTES:
         raise PhotoError(f"the file has {len(data):,} bytes, at most {MAX_BYTES:,} are read")
     kind = sniff(data)
     if kind is None:
-        raise PhotoError(f"not a picture in a format that can be read{_what_instead(data)}")
+        raise PhotoError(f"not a picture in a format that can be read{what_instead(data)}")
     if kind == "JPEG":
         try:
             return _from_jpeg(data, short_side)
         except jpeg.UnusualJpegError:
             pass
-    return _from_pillow(_open(data, kind), kind, short_side)
+    return _from_pillow(_opened(data, kind), kind, short_side)
+
+
+def file_of(image: Image.Image) -> bytes | None:
+    """The file of a Pillow image that has not been read yet, so that it is decoded as a file is;
+    None if it has, or if it shows another picture than the file's first."""
+    if not isinstance(image, ImageFile) or not image.tile or image.fp is None or image.tell():
+        return None
+    try:
+        place = image.fp.tell()
+        image.fp.seek(0)
+        data = image.fp.read(MAX_BYTES + 1)
+        image.fp.seek(place)
+    except (OSError, ValueError):  # closed, or not to be read twice: Pillow will say so
+        return None
+    return data if sniff(data) else None
 
 
 def _from_jpeg(data: bytes, short_side: int | None) -> Picture:
@@ -113,7 +120,18 @@ def _from_jpeg(data: bytes, short_side: int | None) -> Picture:
     _check_size(width, height, MAX_PIXELS if header.progressive else MAX_SHRUNK_PIXELS)
     _check_size(width // shrink, height // shrink, MAX_PIXELS)
     pixels = jpeg.decode_jpeg(data, width, height, shrink)
-    return _upright(pixels, width, height, header.orientation)
+    if not header.described:
+        return Picture(pixels, width, height)
+    # What is written in its metadata is as Pillow says: what viewers make of odd ones, it does.
+    try:
+        image = JpegImageFile(io.BytesIO(data))
+    except Exception:  # damaged metadata must not cost the picture
+        return Picture(pixels, width, height)
+    transform = transform_to_srgb(image.info.get("icc_profile"), image.mode)
+    if transform is not None:
+        stored = pixels[..., 0] if image.mode == "L" else pixels
+        pixels = np.asarray(transform.apply(Image.fromarray(stored)))
+    return _upright(pixels, width, height, _orientation(image))
 
 
 def _upright(pixels: NDArray[np.uint8], width: int, height: int, orientation: int) -> Picture:
@@ -124,27 +142,30 @@ def _upright(pixels: NDArray[np.uint8], width: int, height: int, orientation: in
     return Picture(np.ascontiguousarray(_UPRIGHT[orientation](pixels)), width, height)
 
 
-def _open(data: bytes, kind: str) -> Image.Image:
-    if kind == "HEIC" and not _heic_is_installed():
-        raise PhotoError('HEIC photos need: pip install "eyespot[heic]"')
+def _opened(data: bytes, kind: str) -> Image.Image:
+    if kind == "TIFF":
+        return _open_tiff(data)
+    image = open_image(data, kind)
+    _check_size(*image.size, MAX_PIXELS)
+    if kind != "PNG":
+        return image
     try:
-        return Image.open(io.BytesIO(data), formats=_PLUGINS[kind])
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PhotoError(f"more pixels than the {MAX_PIXELS:,} that are decoded") from error
-    except KeyError as error:
-        raise PhotoError(f"this Pillow cannot read {kind}; install a newer one") from error
+        return with_transparency(image, data)
     except Exception as error:
-        raise PhotoError(f"damaged or truncated {kind}: its header cannot be read") from error
+        raise refused(kind, error) from error
 
 
-@lru_cache(maxsize=1)
-def _heic_is_installed() -> bool:
+def _open_tiff(data: bytes) -> Image.Image:
     try:
-        import pillow_heif
-    except ImportError:
-        return False
-    pillow_heif.register_heif_opener()
-    return True
+        directory = main_directory(data)
+        kind = tiff.Kind.of(directory)
+        _check_size(kind.numbers.width, kind.numbers.height, MAX_PIXELS)
+        if not kind.is_read_here and kind.numbers.compression in COMPRESSION_INFO:
+            with suppress(PhotoError):  # the directory is sound, but the kind strange to Pillow
+                return open_image(beginning_with(directory), "TIFF")
+        return tiff.read_here(directory, kind)
+    except DamagedTiffError as error:
+        raise refused("TIFF", error) from error
 
 
 def _check_size(width: int, height: int, limit: int) -> None:
@@ -156,71 +177,63 @@ def _from_pillow(image: Image.Image, kind: str, short_side: int | None) -> Pictu
     _check_size(*image.size, MAX_PIXELS)
     try:
         image.load()
-        orientation = _orientation(image)
-        # Formats that define white as the largest number; a TIFF may hold 12 bits in 16.
-        white = 65535.0 if kind in ("PNG", "PPM", "JPEG 2000") else None
-        pixels = _to_rgb(image, short_side, white)
+        pixels = _to_rgb(image, 65535.0 if kind in _WHITE_IS_KNOWN else None)
     except PhotoError:
         raise
     except Exception as error:
-        # Whatever a library wrote in it, it must fit into a line of a table.
-        reason = " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
-        raise PhotoError(f"damaged or truncated {kind}: {reason}") from error
-    return _upright(pixels, *image.size, orientation)
+        raise refused(kind, error) from error
+    upright = _upright(pixels, *image.size, _orientation(image))
+    return _fitted(upright.pixels, short_side)
 
 
 def _orientation(image: Image.Image) -> int:
+    """As `ImageOps.exif_transpose` takes it, from EXIF or XMP; 1 if there is none."""
     try:
-        return int(image.getexif().get(jpeg.ORIENTATION_TAG, 1))
+        orientation = image.getexif().get(_ORIENTATION)
+        return int(orientation) if orientation in _UPRIGHT else 1
     except Exception:  # damaged metadata must not cost the picture
         return 1
 
 
-def _to_rgb(image: Image.Image, short_side: int | None, white: float | None) -> NDArray[np.uint8]:
-    """Any mode of Pillow's as uint8 RGB [H, W, 3], smaller if it is far larger than needed."""
-    clear = image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
-    if image.mode.startswith("I;16"):
-        image = image.convert("I")
-    elif clear:
-        image = image if image.mode == "RGBA" else image.convert("RGBA")
-    elif image.mode not in ("L", "RGB", "I", "F"):
-        image = image.convert("RGB")
-    # Halves and the like are averaged away early: 100 million pixels would take gigabytes below.
-    # A gap of 2 to the final size leaves the quality to the final resampling.
-    if short_side and (factor := min(image.size) // (2 * short_side)) > 1:
-        image = image.reduce(factor)
-    if image.mode in ("I", "F"):
-        grey = _to_bytes(np.asarray(image), white)
-        return np.repeat(grey[:, :, None], 3, axis=2)
-    if image.mode == "RGBA":
+def _to_rgb(image: Image.Image, white: float | None) -> NDArray[np.uint8]:
+    """Any mode of Pillow's as uint8 sRGB [H, W, 3]; greys may be [H, W]."""
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        return _grey_numbers(image, white)
+    profile = image.info.get("icc_profile")
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        image = to_srgb(image if image.mode == "RGBA" else image.convert("RGBA"), profile)
         paper = Image.new("RGB", image.size, "white")
         paper.paste(image, mask=image.getchannel("A"))
-        image = paper
-    return np.asarray(image.convert("RGB"))
+        return np.asarray(paper)
+    image = image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
+    image = to_srgb(image, profile)
+    return np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
 
 
-def _to_bytes(values: NDArray[Any], white: float | None = None) -> NDArray[np.uint8]:
-    """Numbers of any range as 0..255: up to `white`, or to the smallest usual one that fits."""
-    numbers = values.astype(np.float32)
-    _check_finite(numbers)
-    low, high = min(0.0, float(numbers.min())), float(numbers.max())
-    if white is None:
-        white = next((full for full in _FULL_RANGES if high <= full * 1.001), high)
-    scale = 255.0 / max(white - low, 1e-12)
-    scaled = numbers * scale + (0.5 - low * scale)  # numbers - low may be too large for a float32
-    return scaled.clip(0, 255).astype(np.uint8)
+def _grey_numbers(image: Image.Image, white: float | None) -> NDArray[np.uint8]:
+    numbers = np.asarray(image)
+    grey = to_bytes(numbers, white)
+    if isinstance(clear := image.info.get("transparency"), int):
+        grey[numbers == clear] = 255
+    return np.asarray(to_srgb(Image.fromarray(grey), image.info.get("icc_profile")))
 
 
-def _check_finite(numbers: NDArray[Any]) -> None:
-    wrong = int(numbers.size - np.count_nonzero(np.isfinite(numbers)))
-    if wrong:
-        raise PhotoError(
-            f"expected numbers as pixels, {wrong:,} of {numbers.size:,} are NaN or infinite; put "
-            "numbers in their place"
-        )
+def _fitted(whole: NDArray[np.uint8], short_side: int | None) -> Picture:
+    """uint8 [H, W] or RGB [H, W, 3], smaller if it is far larger than needed.
+
+    A gap of 2 to the final size leaves the quality to the final resampling.
+    """
+    height, width = whole.shape[:2]
+    pixels = whole
+    if short_side and (factor := min(width, height) // (2 * short_side)) > 1:
+        pixels = np.asarray(Image.fromarray(whole).reduce(factor))
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[:, :, None], 3, axis=2)
+    return Picture(pixels, width, height)
 
 
 def _from_array(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """An array as uint8 [H, W] or RGB [H, W, 3]."""
     if array.ndim == 2:
         array = array[:, :, None]
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:
@@ -231,11 +244,11 @@ def _from_array(array: NDArray[Any]) -> NDArray[np.uint8]:
     if array.dtype == np.uint8:
         pixels = np.asarray(array, dtype=np.uint8)
     elif array.dtype == np.uint16:
-        pixels = _to_bytes(array)
+        pixels = to_bytes(array)
     elif array.dtype == np.bool_:
         pixels = array.astype(np.uint8) * np.uint8(255)
     elif np.issubdtype(array.dtype, np.floating):
-        _check_finite(array)
+        check_finite(array)
         low, high = float(array.min()), float(array.max())
         if not 0 <= low <= high <= 1:
             raise PhotoError(f"expected floats in 0..1 (or uint8), got {low:.3g}..{high:.3g}")
@@ -243,23 +256,8 @@ def _from_array(array: NDArray[Any]) -> NDArray[np.uint8]:
     else:
         raise PhotoError(f"expected uint8, uint16, bool or floats in 0..1, got {array.dtype}")
     if pixels.shape[2] == 4:
-        return _to_rgb(Image.fromarray(np.ascontiguousarray(pixels)), None, None)
-    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
-
-
-def _what_instead(data: bytes) -> str:
-    start = data[:512].lstrip().lower()
-    if start.startswith((b"<!doctype html", b"<html")):
-        return " (it is a web page)"
-    if start.startswith(b"%pdf"):
-        return " (it is a PDF)"
-    if start.startswith((b"<svg", b"<?xml")):
-        return " (it is SVG or XML)"
-    if data[4:8] == b"ftyp":
-        return " (it is a video)"
-    if not data.strip(b"\0"):
-        return " (it holds nothing but zeros)"
-    return ""
+        return _to_rgb(Image.fromarray(np.ascontiguousarray(pixels)), None)
+    return pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
 
 
 def dhash(pixels: NDArray[np.uint8]) -> int:

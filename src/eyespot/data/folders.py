@@ -7,25 +7,29 @@ from pathlib import Path
 
 from eyespot.data.formats import EXTENSIONS, OTHER_EXTENSIONS, RAW_EXTENSIONS, sniff
 from eyespot.data.given import many, path_of
-from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, label_of, natural, printable
+from eyespot.data.layout import read_layout
+from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, natural, printable
+from eyespot.data.set_aside import is_set_aside, passed_over, set_aside
 from eyespot.errors import DatasetError
-
-SPLITS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "dev": "val",
-    "test": "test",
-    "testing": "test",
-}
 
 
 def list_folder(folder: Path) -> list[Path]:
-    """What is in a folder and not hidden, in natural order. Raises OSError."""
-    names = [name for name in os.listdir(folder) if not name.startswith(".")]  # noqa: PTH208
+    """What is in a folder, in natural order, but for what is set aside. Raises OSError."""
+    names = [name for name in os.listdir(folder) if not is_set_aside(name)]  # noqa: PTH208
     return [folder / name for name in sorted(names, key=natural)]
+
+
+def _set_aside_in(folder: Path) -> Iterator[str]:
+    """The name of each file or folder that is set aside, once for each picture that it holds."""
+    with os.scandir(folder) as entries:
+        left = [entry for entry in entries if is_set_aside(entry.name)]
+    for entry in left:
+        files = [entry.name]
+        if entry.is_dir(follow_symlinks=False):
+            files = [name for _, _, names in os.walk(entry.path) for name in names]
+        for name in files:
+            if Path(name).suffix.lower() in EXTENSIONS:
+                yield entry.name
 
 
 def is_folder(path: Path) -> bool:
@@ -33,12 +37,14 @@ def is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises
 
 
-def walk(folder: Path, root: Path | None, skipped: list[Skipped]) -> Iterator[Path]:
+def walk(
+    folder: Path, root: Path | None, skipped: list[Skipped], passed: list[str] | None = None
+) -> Iterator[Path]:
     """Pictures below `folder`, in natural order, each once however links loop.
 
     Links to folders above, up to `root`, are not followed: there are the other classes. What looks
     like a picture and cannot be used, and folders that cannot be read, are noted in `skipped`, by
-    their name from `root`.
+    their name from `root`. `passed` gets the name of what was set aside, for each of its pictures.
     """
     above = [p for p in folder.parents if root is not None and p.is_relative_to(root)]
     seen = {(status.st_dev, status.st_ino) for status in map(Path.stat, above)}
@@ -51,6 +57,8 @@ def walk(folder: Path, root: Path | None, skipped: list[Skipped]) -> Iterator[Pa
                 continue
             seen.add((status.st_dev, status.st_ino))
             paths = list_folder(here)
+            if passed is not None:
+                passed += _set_aside_in(here)
         except OSError as error:
             reason = f"the folder cannot be read: {error.strerror}"
             skipped.append(Skipped(name_of(here, root), reason))
@@ -90,64 +98,71 @@ def name_of(path: Path, root: Path | None) -> str:
 
 
 def read_class_folders(root: Path) -> Dataset:
-    """A folder per class, everything below it belongs to the class; or the same inside
-    train/, val/ and test/. Raises DatasetError if there is no class or no photo."""
+    """A folder per class, everything below it belongs to the class; or the same inside train/,
+    val/ and test/, or these inside each class. Raises DatasetError if there is no class or no
+    photo, or it cannot be told what is a class."""
     skipped: list[Skipped] = []
+    passed: list[str] = []
     try:
         children = list_folder(root)
+        passed += _set_aside_in(root)
     except OSError as error:
         raise DatasetError(
             f"The folder {printable(root)} cannot be read: {error.strerror}. "
             "Allow reading it, or choose another."
         ) from error
-    folders = {path: None for path in children if is_folder(path)}  # a set that keeps its order
-    loose = [path for path in children if path not in folders]
-    splits = _find_splits(list(folders))
-    photos: list[Photo] = []
+    folders = [path for path in children if is_folder(path)]
+    files = [path for path in children if not is_folder(path) and is_picture(path, root, skipped)]
+    loose = len(files)
     for folder in folders:
-        if not splits:
-            photos += _one_class(folder, root, None, skipped)
-        elif folder in splits:
-            try:
-                inside = list_folder(folder)
-            except OSError as error:
-                reason = f"the folder cannot be read: {error.strerror}"
-                skipped.append(Skipped(name_of(folder, root), reason))
-                continue
-            for path in inside:
-                if is_folder(path):
-                    photos += _one_class(path, root, splits[folder], skipped)
-                else:
-                    loose.append(path)
-        else:
-            skipped.append(Skipped(name_of(folder, root), "stands beside train, val and test"))
-    loose = [path for path in loose if is_picture(path, root, skipped)]
-    skipped += [Skipped(name_of(path, root), "is in no class folder") for path in loose]
+        files += _in_class(folder, root, skipped, passed)
+    paths = [path.relative_to(root).parts for path in files]
+    layout = read_layout(paths, printable(root), passed)
+    photos: dict[tuple[object, ...], Photo] = {}
+    real = {folder: folder.resolve() for folder in {path.parent for path in files}}
+    for path, place in zip(files, layout.places, strict=True):
+        if place:  # links may lead to one photo of a class in several ways
+            photo = Photo(name_of(path, root), FileSource(path), place.label, place.split)
+            photos.setdefault((real[path.parent], path.name, place), photo)
+    skipped += layout.skipped
+    if layout.depth == 1:
+        folders += [path for split in folders for path in peek(split) if is_folder(path)]
+    told = {parts[:depth] for parts in paths for depth in (1, 2)}
+    told |= {tuple(one.path.split("/")[:depth]) for one in skipped for depth in (1, 2)}
+    skipped += [
+        Skipped(name_of(folder, root), "the folder holds no photo")
+        for folder in folders
+        if layout.depth < 2 and folder.relative_to(root).parts not in told
+    ]
     if not photos:
         raise DatasetError(
             f"Expected a folder per class with photos in it, as {root.name}/cat/1.jpg; found "
-            + (f"{len(loose)} photos in no class folder" if loose else "no photo")
+            + (f"{loose} photos in no class folder" if loose else "no photo")
             + f" in {printable(root)}. Make a folder for each class and put its photos there."
             + (f" {skipped[0].path}: {skipped[0].reason}." if skipped and not loose else "")
+            + "".join(f" {finding.message}" for finding in layout.findings)
         )
-    return Dataset(tuple(photos), tuple(skipped))
+    return Dataset(tuple(photos.values()), tuple(skipped), layout.findings)
 
 
-def _find_splits(folders: Sequence[Path]) -> dict[Path, str]:
-    """The folders that are splits rather than classes, and which.
-
-    A folder `train` may hold the training photos, or photos of trains: it is a split if all its
-    neighbours are named like splits, or if it holds folders and no photos of its own.
-    """
-    named = {f: SPLITS[f.name.lower()] for f in folders if f.name.lower() in SPLITS}
-    inside = {folder: peek(folder) for folder in named}
-    if not any(is_folder(path) for paths in inside.values() for path in paths):
-        return {}
-    if len(named) == len(folders):
-        return named
-    train = [path for folder in named if named[folder] == "train" for path in inside[folder]]
-    holds_photos = any(path.suffix.lower() in EXTENSIONS and path.is_file() for path in train)
-    return {} if holds_photos or not any(is_folder(path) for path in train) else named
+def _in_class(
+    folder: Path, root: Path, skipped: list[Skipped], passed: list[str]
+) -> Iterator[Path]:
+    """The pictures below a class or a split. Each folder in it is walked for itself, as it may be
+    a class too, of which links must not take the photos."""
+    try:
+        if folder.samefile(root):
+            return
+        inside = list_folder(folder)
+        passed += _set_aside_in(folder)
+    except OSError as error:
+        reason = f"the folder cannot be read: {error.strerror}"
+        skipped.append(Skipped(name_of(folder, root), reason))
+        return
+    deeper = [path for path in inside if is_folder(path)]
+    yield from (p for p in inside if not is_folder(p) and is_picture(p, root, skipped))
+    for path in deeper:
+        yield from walk(path, root, skipped, passed)
 
 
 def peek(folder: Path) -> list[Path]:
@@ -156,18 +171,6 @@ def peek(folder: Path) -> list[Path]:
         return list_folder(folder)
     except OSError:
         return []
-
-
-def _one_class(folder: Path, root: Path, split: str | None, skipped: list[Skipped]) -> list[Photo]:
-    label = label_of(folder.name)
-    noted = len(skipped)
-    photos = [
-        Photo(name_of(path, root), FileSource(path), label, split)
-        for path in walk(folder, root, skipped)
-    ]
-    if not photos and len(skipped) == noted:
-        skipped.append(Skipped(name_of(folder, root), "the folder holds no photo"))
-    return photos
 
 
 def find_photos(sources: str | Path | Sequence[str | Path]) -> Dataset:
@@ -180,9 +183,10 @@ def find_photos(sources: str | Path | Sequence[str | Path]) -> Dataset:
     sources = [path_of(source) for source in given]
     found: dict[Path, None] = {}
     skipped: list[Skipped] = []
+    passed: list[str] = []
     missing = []
     for source in sources:
-        matches = dict.fromkeys(_matches(source, skipped))
+        matches = dict.fromkeys(_matches(source, skipped, passed))
         if not matches and not is_folder(Path(source)):
             missing.append(source)
         found |= matches
@@ -193,17 +197,23 @@ def find_photos(sources: str | Path | Sequence[str | Path]) -> Dataset:
     found |= dict.fromkeys(map(Path, missing))  # reading them will tell; the others go on
     if not found:
         reasons = f" ({skipped[0].path}: {skipped[0].reason})" if skipped else ""
+        if passed and not skipped:
+            reasons = f" ({passed_over(passed)[0].message.rstrip('.')})"
         raise DatasetError(
             f"Expected photos in {', '.join(map(printable, sources[:20])) or 'the list'}, "
             f"found none{reasons}. Name files, folders with photos, or patterns such as *.jpg."
         )
-    return Dataset(tuple(Photo(printable(p), FileSource(p)) for p in found), tuple(skipped))
+    photos = tuple(Photo(printable(path), FileSource(path)) for path in found)
+    return Dataset(photos, tuple(skipped), tuple(passed_over(passed)))
 
 
-def _matches(source: str | Path, skipped: list[Skipped]) -> Iterable[Path]:
+def _matches(source: str | Path, skipped: list[Skipped], passed: list[str]) -> Iterable[Path]:
     path = Path(source)
     if is_folder(path):
-        return walk(path, None, skipped)
+        files = list(walk(path, None, skipped, passed))
+        aside = set_aside([file.relative_to(path).parts for file in files])
+        passed += [name for name in aside if name]
+        return [file for file, name in zip(files, aside, strict=True) if not name]
     if os.path.lexists(path):
         return [path]
     names = sorted(glob.glob(str(source), recursive=True), key=natural)  # noqa: PTH207

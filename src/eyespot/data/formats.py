@@ -170,6 +170,22 @@ def sniff(data: bytes) -> str | None:
     return None
 
 
+def what_instead(data: bytes) -> str:
+    """What a file is that is no picture, in brackets; nothing if that cannot be told."""
+    start = data[:512].lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return " (it is a web page)"
+    if start.startswith(b"%pdf"):
+        return " (it is a PDF)"
+    if start.startswith((b"<svg", b"<?xml")):
+        return " (it is SVG or XML)"
+    if data[4:8] == b"ftyp":
+        return " (it is a video)"
+    if not data.strip(b"\0"):
+        return " (it holds nothing but zeros)"
+    return ""
+
+
 ZIP_FAULTS = (
     zipfile.BadZipFile,
     zlib.error,

@@ -4,7 +4,6 @@ Decoding at a fraction skips most of the inverse cosine transform, which is most
 """
 
 import re
-import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +12,10 @@ from numpy.typing import NDArray
 
 from eyespot.errors import PhotoError
 
-_NOT_FRAMES = (0xC4, 0xC8, 0xCC)
-"""Markers among C0..CF that start no frame (ITU-T T.81, table B.1)."""
 _PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
-ORIENTATION_TAG = 0x0112
+_START_OF_SCAN = 0xDA
+_DESCRIPTIONS = (0xE1, 0xE2)
+"""Markers of segments that hold EXIF, XMP or colour profiles (ITU-T T.81, table B.1)."""
 TOLERATED_STRAY = 0.02
 """Share of a file that may be bytes between its parts."""
 
@@ -27,45 +26,28 @@ class UnusualJpegError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class JpegHeader:
-    """`orientation`: EXIF, 1..8. `progressive`: decoding needs memory for the whole picture,
-    however small the result."""
+    """`progressive`: decoding needs memory for the whole picture, however small the result.
+    `described`: there may be an orientation or a colour profile."""
 
-    orientation: int
     progressive: bool
+    described: bool
 
 
 def read_header(data: bytes) -> JpegHeader:
-    """Walk the markers of a JPEG file up to its frame. Never raises: damage shows in decoding."""
-    orientation, position = 1, 2
+    """Walk the markers of a JPEG file up to its pixels. Never raises: damage shows in decoding."""
+    progressive = described = False
+    position = 2
     while position + 4 <= len(data) and data[position] == 0xFF:
         marker = data[position + 1]
         if marker == 0xFF:  # padding
             position += 1
             continue
-        if 0xC0 <= marker <= 0xCF and marker not in _NOT_FRAMES:
-            return JpegHeader(orientation, marker in _PROGRESSIVE)
-        length = int.from_bytes(data[position + 2 : position + 4], "big")
-        if marker == 0xE1 and data[position + 4 : position + 10] == b"Exif\0\0":
-            orientation = read_orientation(data[position + 10 : position + 2 + length])
-        position += 2 + length
-    return JpegHeader(orientation, progressive=True)  # unknown: be careful
-
-
-def read_orientation(tiff: bytes) -> int:
-    """Orientation 1..8 in an EXIF block (Exif 2.32, section 4.5); 1 if none can be read."""
-    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
-    if order is None:
-        return 1
-    try:
-        (start,) = struct.unpack_from(f"{order}I", tiff, 4)
-        (count,) = struct.unpack_from(f"{order}H", tiff, start)
-        for entry in range(start + 2, start + 2 + 12 * count, 12):
-            tag, _, _, value = struct.unpack_from(f"{order}HHIH", tiff, entry)
-            if tag == ORIENTATION_TAG:
-                return int(value) if 1 <= value <= 8 else 1
-    except struct.error:
-        pass
-    return 1
+        if marker == _START_OF_SCAN:
+            return JpegHeader(progressive, described)
+        progressive |= marker in _PROGRESSIVE
+        described |= marker in _DESCRIPTIONS
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    return JpegHeader(progressive=True, described=True)  # unknown: be careful
 
 
 def size_of(data: bytes) -> tuple[int, int]:

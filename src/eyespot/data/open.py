@@ -5,14 +5,17 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
+from eyespot.data.audit import audited
+from eyespot.data.columns import NO_COLUMNS, ColumnNames
 from eyespot.data.folders import is_folder, list_folder, read_class_folders
 from eyespot.data.given import Label, PhotoLike, label_texts, many, named_photos, path_of
 from eyespot.data.idx import is_images, read_idx
+from eyespot.data.metadata import read_beside, tables_beside
 from eyespot.data.parquet import read_parquet
 from eyespot.data.photos import Dataset, printable
 from eyespot.data.shards import expect_all, read_shards, shards_in, shards_named
-from eyespot.data.tables import read_csv
-from eyespot.errors import DatasetError
+from eyespot.data.tables import ENDINGS, read_table
+from eyespot.errors import DatasetError, UsageError
 
 
 def open_photos(
@@ -20,15 +23,23 @@ def open_photos(
     labels: Iterable[Label] | None = None,
     *,
     least_classes: int = 2,
+    path_column: str | None = None,
+    label_column: str | None = None,
+    split_column: str | None = None,
 ) -> Dataset:
     """A labelled Dataset with at least `least_classes` classes; one that is open already as it is.
 
-    `source`: a folder with a folder per class (or these inside train/, val/, test/), a CSV or TSV
-    of path and label, a Parquet file or a folder of them, IDX files, WebDataset shards (a folder
-    of .tar files, or their name with braces or *), or a list of what `Classifier.predict` takes
-    with their `labels`: texts or numbers.
-    Raises DatasetError if there is nothing of the kind, no photo, or too few classes.
+    `source`: a folder with a folder per class (or these inside train/, val/, test/), a CSV, TSV,
+    JSON or JSON lines file of path and label, or a folder with such a metadata.csv or
+    metadata.jsonl, a Parquet file or a folder of them, IDX files, WebDataset shards (a folder
+    of .tar files, or their name with braces or *), or a list of what `Classifier.predict`
+    takes with their `labels`: texts or numbers.
+    `path_column`, `label_column`, `split_column`: names of a table's columns, or their numbers from
+    1, where they are not to be recognised.
+    Raises DatasetError if there is nothing of the kind, no photo, or too few classes, UsageError if
+    a table has no such column, or columns are named of what is no table.
     """
+    wanted = ColumnNames(path_column, label_column, split_column)
     if isinstance(source, Dataset):
         return source
     if isinstance(source, str | PathLike):
@@ -38,20 +49,22 @@ def open_photos(
                 f"Expected a list of photos together with labels, got one path ({path}), which "
                 "brings its own labels. Leave the labels out."
             )
-        dataset = _open_path(path)
+        dataset = _open_path(path, wanted)
     else:
+        _expect_no_columns(wanted, "a list of photos")
         dataset = _open_list(source, labels)
     if len(dataset.classes) < least_classes:
         raise _too_few_classes(source, dataset, least_classes)
-    return dataset
+    return audited(dataset)
 
 
-def _open_path(path: Path) -> Dataset:
+def _open_path(path: Path, wanted: ColumnNames) -> Dataset:
     if is_folder(path):
-        return _open_folder(path)
+        return _open_folder(path, wanted)
     if path.suffix == ".tar":
+        _expect_no_columns(wanted, printable(path))
         shards = shards_named(str(path))
-        expect_all(shards, str(path))
+        expect_all(shards.splits, str(path))
         return read_shards(shards)
     try:
         with path.open("rb"):
@@ -65,19 +78,25 @@ def _open_path(path: Path) -> Dataset:
         raise DatasetError(f"{printable(path)} cannot be read: {reason}.") from error
     ending = path.suffix.lower()
     if ending == ".parquet":
-        return read_parquet(path)
-    if ending in (".csv", ".tsv", ".tab", ".txt"):
-        return read_csv(path)
+        return read_parquet(path, wanted)
+    if ending in ENDINGS:
+        return read_table(path, wanted)
+    _expect_no_columns(wanted, printable(path))
     if is_images(path):
         return read_idx(path)
     raise DatasetError(
-        "Expected a folder with a folder of photos per class, or a CSV, TSV, Parquet, IDX or .tar "
-        f"file, got {printable(path)}."
+        "Expected a folder with a folder of photos per class, or a CSV, TSV, JSON, Parquet, "
+        f"IDX or .tar file, got {printable(path)}."
         + (" Unpack it first." if ending in (".zip", ".gz", ".tgz", ".7z", ".rar") else "")
     )
 
 
-def _open_folder(path: Path) -> Dataset:
+def _expect_no_columns(wanted: ColumnNames, what: str) -> None:
+    if wanted != NO_COLUMNS:
+        raise UsageError(f"Only tables have columns to name, and {what} is none. Leave them out.")
+
+
+def _open_folder(path: Path, wanted: ColumnNames) -> Dataset:
     try:
         children = [child for child in list_folder(path) if not is_folder(child)]
         shards = shards_in(path)
@@ -87,10 +106,13 @@ def _open_folder(path: Path) -> Dataset:
             "Allow reading it, or choose another."
         ) from error
     if any(child.suffix.lower() == ".parquet" for child in children):
-        return read_parquet(path)
+        return read_parquet(path, wanted)
+    if listed := tables_beside(path):
+        return read_beside(path, listed, wanted)
+    _expect_no_columns(wanted, printable(path))
     if any(is_images(child) for child in children):
         return read_idx(path)
-    if shards:
+    if shards.splits:
         return read_shards(shards)
     return read_class_folders(path)
 
@@ -102,7 +124,10 @@ def _too_few_classes(source: object, dataset: Dataset, least: int) -> DatasetErr
         inner = Path(source) / dataset.classes[0]
         if is_folder(inner) and sum(is_folder(child) for child in list_folder(inner)) >= least:
             advice = f"If the folders in it are the classes, open {printable(inner)} instead."
-    return DatasetError(f"Expected photos of at least {least} classes, found {found}. {advice}")
+    told = "".join(f" {one.message}" for one in dataset.findings if one.severity == "warning")
+    return DatasetError(
+        f"Expected photos of at least {least} classes, found {found}. {advice}{told}"
+    )
 
 
 def _open_list(source: Iterable[PhotoLike], labels: Iterable[Label] | None) -> Dataset:

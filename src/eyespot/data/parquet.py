@@ -4,16 +4,27 @@ Pictures stay in the file until they are asked for; a row group or two are in me
 """
 
 import json
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from eyespot.data.folders import SPLITS, list_folder
-from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, label_of, natural, printable
-from eyespot.data.tables import LABEL_NAMES
+from eyespot.data.columns import (
+    INDEX_NAMES,
+    LABEL_NAMES,
+    NO_COLUMNS,
+    Column,
+    ColumnNames,
+    choose_columns,
+    is_path,
+    text_of,
+)
+from eyespot.data.folders import list_folder
+from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, natural, printable
+from eyespot.data.places import beside
+from eyespot.data.split_names import splits_of_files
+from eyespot.data.tables import Table, doubtful_labels, label_in, photos_of
 from eyespot.errors import DatasetError, PhotoError
 from eyespot.forking import lock_for_forks
 
@@ -65,58 +76,144 @@ def _row_group(path: Path, changed: int, column: str, number: int) -> Any:
         return file.read_row_group(number, columns=[column], use_threads=False)[column]
 
 
-def read_parquet(path: Path) -> Dataset:
+def read_parquet(path: Path, wanted: ColumnNames = NO_COLUMNS) -> Dataset:
     """A Parquet file, or a folder of them named after their splits (train-00000-of-00002.parquet),
-    with a picture column (bytes, or a struct of bytes and path) and a label column.
+    with a picture column (bytes, or a struct of bytes and path) or one of paths, and a label
+    column; split and group columns count as in other tables.
 
     Numbers become names if the file's metadata or a names.json beside it says how.
-    Raises DatasetError if there are no such columns, or no picture.
+    Raises DatasetError if there are no such columns, or no picture, and UsageError if there is no
+    column that `wanted` names.
     """
     files = [path]
     if path.is_dir():
         files = [p for p in list_folder(path) if p.suffix.lower() == ".parquet"]
-    splits = {file: split_of(file) for file in files}
-    photos: list[Photo] = []
-    skipped: list[Skipped] = []
-    for file in files:
-        photos += _read_file(file, splits[file] if len(files) > 1 else None, skipped)
+    splits, findings = splits_of_files([file.stem for file in files])
+    # What a column holds is seen only over all files: one alone may be that of a single class.
+    pooled: dict[tuple[str, ...], list[_File]] = {}
+    for file, split in zip(files, splits, strict=True):
+        opened = _open(file, split)
+        pooled.setdefault(tuple(opened.schema.names), []).append(opened)
+    read = [_read_alike(path, alike, wanted) for alike in pooled.values()]
+    photos = tuple(photo for dataset in read for photo in dataset.photos)
     if not photos:
         raise DatasetError(f"Expected pictures with labels in {printable(path)}, found none.")
-    return Dataset(tuple(photos), tuple(skipped))
+    return Dataset(
+        photos,
+        tuple(skipped for dataset in read for skipped in dataset.skipped),
+        tuple(dict.fromkeys([*findings, *(f for dataset in read for f in dataset.findings)])),
+    )
 
 
-def split_of(file: Path) -> str | None:
-    """The split that a file's name says, as train-00000-of-00002.parquet; None if it says none."""
-    words = re.split(r"[^a-z]+", file.stem.lower())
-    return next((SPLITS[word] for word in words if word in SPLITS), None)
+@dataclass(frozen=True)
+class _File:
+    """A Parquet file: when it changed, its schema, its split by its name, the rows of each row
+    group, and as text all columns that hold no pictures."""
+
+    path: Path
+    changed: int
+    schema: Any
+    split: str | None
+    groups: tuple[int, ...]
+    cells: dict[str, list[str]]
 
 
-def _read_file(file: Path, split: str | None, skipped: list[Skipped]) -> list[Photo]:
+def _open(file: Path, split: str | None) -> _File:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    photos: list[Photo] = []
     try:
         changed = file.stat().st_mtime_ns
         with pq.ParquetFile(file) as table:
-            picture, label_column = _columns(file, table.schema_arrow)
-            names = _label_names(file, table.schema_arrow.metadata or {}, label_column)
-            for group in range(table.num_row_groups):
-                column = table.read_row_group(group, columns=[label_column])[label_column]
-                for row, label in enumerate(column.to_pylist()):
-                    name = f"{printable(file.name)}#{len(photos)}"
-                    # Named labels of -1 mark a test split whose labels are kept secret.
-                    if label is None or label == "" or (label == -1 and names is not None):
-                        name = f"{printable(file.name)} row group {group}, row {row}"
-                        skipped.append(Skipped(name, "has no label"))
-                        continue
-                    source = ParquetSource(file, changed, picture, group, row)
-                    photos.append(Photo(name, source, _text(label, names), split))
+            schema, facts = table.schema_arrow, table.metadata
+            groups = tuple(facts.row_group(n).num_rows for n in range(facts.num_row_groups))
+            plain = [field.name for field in schema if _is_plain(field.type)]
+            columns = table.read(columns=plain)
+            names = {name: _label_names(file, schema.metadata or {}, name) for name in plain}
+            cells = {
+                name: [_text(value, names[name]) for value in columns[name].to_pylist()]
+                for name in plain
+            }
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise DatasetError(
             f"{printable(file)} is not a Parquet file that can be read: {_first_line(error)}."
         ) from error
-    return photos
+    return _File(file, changed, schema, split, groups, cells)
+
+
+def _is_plain(kind: Any) -> bool:
+    """Whether a column holds text, numbers, truth values, dates or lists of text."""
+    import pyarrow.types as is_type
+
+    if is_type.is_dictionary(kind):
+        kind = kind.value_type
+    if is_type.is_list(kind) or is_type.is_large_list(kind):
+        kind = kind.value_type
+        return bool(is_type.is_string(kind) or is_type.is_integer(kind))
+    return bool(
+        is_type.is_integer(kind)
+        or is_type.is_floating(kind)
+        or is_type.is_string(kind)
+        or is_type.is_large_string(kind)
+        or is_type.is_boolean(kind)
+        or is_type.is_temporal(kind)
+    )
+
+
+def _read_alike(path: Path, files: Sequence[_File], wanted: ColumnNames) -> Dataset:
+    """The photos of files with the same columns."""
+    schema, header = files[0].schema, tuple(files[0].cells)
+    pictures = [Column(n, len(header) + i, ()) for i, n in enumerate(_picture_columns(schema))]
+    rows = [
+        row for file in files for row in zip(*(file.cells[name] for name in header), strict=True)
+    ]
+    if not any(map(sum, (file.groups for file in files))) and pictures and header:
+        return Dataset(())
+    table = Table(path.name, header, list(enumerate(rows, start=1)))
+    declared = _declared_labels(schema.metadata or {})
+    columns = [replace(column, known=column.name in declared) for column in table.columns()]
+    if not pictures and any(is_path(cell) for column in columns for cell in column.cells[:100]):
+        folder = path if path.is_dir() else path.parent
+        return photos_of(table, wanted, beside(folder), lambda name: FileSource(folder / name))
+    if not pictures or not columns:
+        raise DatasetError(
+            "Expected a column of pictures (bytes, a struct of bytes and path, or paths) and one "
+            f"of labels (whole numbers or text) in {printable(path)}; {_held(schema)}."
+        )
+    chosen = choose_columns(path.name, columns, wanted, inside=pictures)
+    photos: list[Photo] = []
+    skipped: list[Skipped] = []
+    for file in files:
+        for number, (group, row) in enumerate(
+            (group, row) for group, count in enumerate(file.groups) for row in range(count)
+        ):
+            cells = [file.cells[name][number] for name in header]
+            where = f"{printable(file.path.name)} row group {group}, row {row}"
+            label = label_in(chosen, cells, where)
+            if not label:
+                skipped.append(Skipped(where, "has no label"))
+                continue
+            try:
+                split = chosen.split_of(cells[chosen.split.place]) if chosen.split else file.split
+            except ValueError as error:
+                reason = f"has the split {str(error)!r}; expected train, val or test"
+                skipped.append(Skipped(where, reason))
+                continue
+            name = f"{printable(file.path.name)}#{number}"
+            source = ParquetSource(file.path, file.changed, chosen.photo.name, group, row)
+            together = cells[chosen.group.place] if chosen.group else ""
+            photos.append(Photo(name, source, label, split, together or None))
+    findings = [*chosen.findings, *doubtful_labels(path.name, [p.label or "" for p in photos])]
+    return Dataset(tuple(photos), tuple(skipped), tuple(findings))
+
+
+def _declared_labels(metadata: dict[bytes, bytes]) -> set[str]:
+    """Columns that the `datasets` library wrote as class labels."""
+    try:
+        features = json.loads(metadata[b"huggingface"])["info"]["features"]
+        return {name for name, of in features.items() if of.get("_type") == "ClassLabel"}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return set()
 
 
 def picture_column(file: Path) -> tuple[str, list[int]]:
@@ -161,39 +258,19 @@ def _picture_columns(schema: Any) -> list[str]:
     return [field.name for field in schema if holds_pictures(field.type)]
 
 
-def _columns(file: Path, schema: Any) -> tuple[str, str]:
-    """The names of the columns that hold the picture and the label."""
-    import pyarrow.types as is_type
-
-    def names_classes(kind: Any) -> bool:
-        if is_type.is_dictionary(kind):
-            kind = kind.value_type
-        return bool(
-            is_type.is_integer(kind)
-            or is_type.is_string(kind)
-            or is_type.is_large_string(kind)
-            or is_type.is_boolean(kind)
-        )
-
-    pictures = _picture_columns(schema)
-    labels = [field.name for field in schema if names_classes(field.type)]
-    if not pictures or not labels:
-        raise DatasetError(
-            "Expected a column of pictures (bytes, or a struct of bytes and path) and one of "
-            f"labels (whole numbers or text) in {printable(file)}; {_held(schema)}."
-        )
-    return _preferred(pictures, PICTURE_NAMES), _preferred(labels, LABEL_NAMES)
-
-
 def _preferred(columns: Sequence[str], names: Sequence[str]) -> str:
     lower = {column.lower(): column for column in reversed(columns)}
     return next((lower[name] for name in names if name in lower), columns[0])
 
 
-def _text(label: object, names: Sequence[str] | None) -> str:
-    if isinstance(label, int) and names is not None and 0 <= label < len(names):
-        return label_of(names[label])
-    return label_of(str(label))
+def _text(value: object, names: Sequence[str] | None) -> str:
+    """A cell as text; a class's number by its name, if it has one."""
+    if isinstance(value, list):
+        value = value[0] if len(value) == 1 else json.dumps(value)
+    if isinstance(value, int) and not isinstance(value, bool) and names is not None:
+        # Named labels of -1 mark a test split whose labels are kept secret.
+        value = names[value] if 0 <= value < len(names) else "" if value == -1 else value
+    return text_of(value)
 
 
 def _label_names(file: Path, metadata: dict[bytes, bytes], column: str) -> list[str] | None:
@@ -202,7 +279,11 @@ def _label_names(file: Path, metadata: dict[bytes, bytes], column: str) -> list[
         features = json.loads(metadata[b"huggingface"])["info"]["features"]
         return [str(name) for name in features[column]["names"]]
     except (KeyError, TypeError, ValueError):
-        return read_names(file.parent / "names.json")
+        return read_names(file.parent / "names.json") if _is_label_name(column) else None
+
+
+def _is_label_name(column: str) -> bool:
+    return Column(column, 0, ()).has_name((*LABEL_NAMES, *INDEX_NAMES))
 
 
 def read_names(file: Path) -> list[str] | None:

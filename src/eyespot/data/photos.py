@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from eyespot.data.decode import MAX_BYTES, decode
+from eyespot.data.decode import MAX_BYTES, decode, file_of
 from eyespot.data.finding import Finding
 from eyespot.errors import PhotoError
 from eyespot.shown import shown
@@ -65,8 +65,8 @@ class ImageSource:
 
     image: Image.Image
 
-    def read(self) -> NDArray[np.uint8]:
-        return decode(self.image).pixels
+    def read(self) -> bytes | NDArray[np.uint8]:
+        return file_of(self.image) or decode(self.image).pixels
 
     def __repr__(self) -> str:
         return f"ImageSource({self.image.mode}, {self.image.width} x {self.image.height})"

@@ -9,22 +9,28 @@ import glob
 import json
 import re
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from eyespot.data.columns import INDEX_NAMES, LABEL_NAMES
 from eyespot.data.decode import MAX_BYTES
-from eyespot.data.folders import SPLITS, is_folder, list_folder, peek
+from eyespot.data.finding import Finding
+from eyespot.data.folders import is_folder, list_folder, peek
 from eyespot.data.formats import EXTENSIONS
-from eyespot.data.parquet import split_of
 from eyespot.data.photos import Dataset, Photo, Skipped, label_of, natural, printable
-from eyespot.data.tables import LABEL_NAMES
+from eyespot.data.split_names import (
+    Split,
+    folders_as_splits,
+    split_named,
+    splits_of_files,
+)
 from eyespot.errors import DatasetError, PhotoError, UsageError
 
 CLASS, FACTS = ".cls", ".json"
 LONGEST = {CLASS: 1000, FACTS: 1_000_000}
 """Bytes of the longest member that may name a class."""
-LABELS = ("cls", *LABEL_NAMES)
+LABELS = ("cls", *LABEL_NAMES, *INDEX_NAMES)
 """What an object may call its label, the likeliest first."""
 MOST_SHARDS = 100_000
 
@@ -70,44 +76,61 @@ def expand(pattern: str) -> list[str]:
     return [f"{pattern[: found.start()]}{part:0>{width}}{end}" for part in parts for end in ends]
 
 
-def shards_in(folder: Path) -> dict[Path, str | None]:
+@dataclass(frozen=True, slots=True)
+class Shards:
+    """Shards and their splits. `findings`: how the splits were read."""
+
+    splits: Mapping[Path, Split | None]
+    findings: tuple[Finding, ...] = ()
+
+
+def _by_name(paths: Sequence[Path]) -> Shards:
+    splits, findings = splits_of_files([path.stem for path in paths])
+    return Shards(dict(zip(paths, splits, strict=True)), tuple(findings))
+
+
+def shards_in(folder: Path) -> Shards:
     """The shards in a folder and the splits that their names say, or those in its folders train,
     val and test; none if there are other folders, or folders in these. Raises OSError."""
     inside = list_folder(folder)
-    folders = [path for path in inside if is_folder(path)]
-    if any(path.name.lower() not in SPLITS for path in folders):
-        return {}
-    shards = {path: split_of(path) for path in inside if path.suffix == ".tar"}
-    for path in folders:
+    folders = {path: split_named(path.name) for path in inside if is_folder(path)}
+    if not all(folders.values()):
+        return Shards({})
+    named = _by_name([path for path in inside if path.suffix == ".tar"])
+    splits = dict(named.splits)
+    for path, split in folders.items():
         deeper = peek(path)
         if any(is_folder(child) for child in deeper):
-            return {}
-        split = SPLITS[path.name.lower()]
-        shards |= {child: split for child in deeper if child.suffix == ".tar"}
-    return shards
+            return Shards({})
+        splits |= {child: split for child in deeper if child.suffix == ".tar"}
+    return Shards(
+        splits,
+        named.findings + folders_as_splits({path.name: split for path, split in folders.items()}),
+    )
 
 
-def shards_named(pattern: str) -> dict[Path, str | None]:
+def shards_named(pattern: str) -> Shards:
     """The shards that a name with braces, * and ? stands for, and the splits that they say. One
     that is not there stands for itself. Raises UsageError if they are too many."""
     paths: list[Path] = []
     for name in expand(pattern):
         paths += map(Path, sorted(glob.glob(name), key=natural) or [name])  # noqa: PTH207
-    return {path: split_of(path) for path in paths}
+    return _by_name(list(dict.fromkeys(paths)))
 
 
-def expect_all(shards: Mapping[Path, str | None], pattern: str) -> None:
+def expect_all(shards: Iterable[Path], pattern: str) -> None:
     """Raises DatasetError if any of the shards that `pattern` stands for is not there."""
-    missing = [path for path in shards if not path.exists()]
+    paths = list(shards)
+    missing = [path for path in paths if not path.exists()]
     if missing:
         raise DatasetError(
             f"Expected every shard that {printable(pattern)} stands for; {len(missing)} of "
-            f"{len(shards)} are missing, the first is {printable(missing[0])}. Get them, or name "
+            f"{len(paths)} are missing, the first is {printable(missing[0])}. Get them, or name "
             "only those that are there: a * stands for all."
         )
 
 
-def read_shards(shards: Mapping[Path, str | None]) -> Dataset:
+def read_shards(shards: Shards) -> Dataset:
     """The labelled pictures of all shards, named SHARD/MEMBER. A shard that cannot be read is
     skipped; of a damaged one, what comes before the damage counts.
 
@@ -115,16 +138,17 @@ def read_shards(shards: Mapping[Path, str | None]) -> Dataset:
     """
     photos: list[Photo] = []
     skipped: list[Skipped] = []
-    for shard, split in shards.items():
-        photos += _read_shard(shard, split if len(shards) > 1 else None, skipped)
+    for shard, split in shards.splits.items():
+        photos += _read_shard(shard, split, skipped)
     if not photos:
         why = f" ({skipped[0].path}: {skipped[0].reason})" if skipped else ""
+        first = printable(next(iter(shards.splits)))
         raise DatasetError(
             f"Expected WebDataset shards with pictures (KEY.jpg) beside their classes (KEY.cls or "
-            f"KEY.json), found none in {printable(next(iter(shards)))}{why}. If this is an archive "
-            "of folders, unpack it first."
+            f"KEY.json), found none in {first}{why}. If this is an archive of folders, unpack it "
+            "first."
         )
-    return Dataset(tuple(photos), tuple(skipped))
+    return Dataset(tuple(photos), tuple(skipped), shards.findings)
 
 
 def _read_shard(shard: Path, split: str | None, skipped: list[Skipped]) -> Iterator[Photo]:

@@ -1,8 +1,6 @@
 """From a decoded picture to the square of pixels that a network takes."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import cache
 from math import ceil, floor, isfinite
 from typing import Any, Literal
 
@@ -10,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from eyespot.forking import in_children
-
 Fit = Literal["stretch", "crop"]
+PIXELS = 2
+"""Which pixels a photo gives: raise it when decoding or fitting change them."""
 LARGEST_INPUT = 4096
 """Pixels: a file may come from a stranger, and a picture of any size would fill the memory."""
 
@@ -63,18 +61,19 @@ def _colour(values: Any) -> tuple[float, float, float]:
 
 
 CENTRE = (0.5, 0.5)
+TALL = 100
+"""Height in widths of a picture whose columns are resized before its rows."""
+_BICUBIC = Image.Resampling.BICUBIC
 
 
 def prepare(
     pixels: NDArray[np.uint8],
     preprocessing: Preprocessing,
     *,
-    at_once: bool = False,
     place: tuple[float, float] = CENTRE,
 ) -> NDArray[np.uint8]:
     """Resize (bicubic, antialiased): uint8 RGB [H, W, 3] -> uint8 [size, size, 3].
 
-    `at_once`: a camera waits for this one picture, so that two cores resize half of it each.
     `place`: where a crop lies in the central square of the picture, from (0, 0), its upper left
     corner, to (1, 1), its lower right one.
     """
@@ -96,26 +95,28 @@ def prepare(
         x, y = max(0, floor(left) - reach), max(0, floor(top) - reach)
         pixels = pixels[y : ceil(top + side) + reach, x : ceil(left + side) + reach]
         box = (left - x, top - y, left - x + side, top - y + side)
-    image = Image.fromarray(pixels)
+    return _resized(pixels, size, box)
 
-    def resized(height: int, box: tuple[float, float, float, float]) -> NDArray[np.uint8]:
-        return np.asarray(image.resize((size, height), Image.Resampling.BICUBIC, box=box))
 
+def _resized(
+    pixels: NDArray[np.uint8], size: int, box: tuple[float, float, float, float]
+) -> NDArray[np.uint8]:
+    """`box` of uint8 RGB [H, W, 3] as uint8 [size, size, 3].
+
+    Which of the two passes comes first decides how values between them are rounded, and Pillow 13
+    decides otherwise than older ones. Here the rows always come first, but for pictures so tall
+    that what lies between the passes would fill the memory.
+    """
+    height, width = pixels.shape[:2]
     left, top, right, bottom = box
-    if not at_once or bottom - top <= size:  # a small picture takes no time
-        return resized(size, box)
-    half = size // 2
-    middle = top + (bottom - top) * half / size
-    lower = _second_core().submit(resized, size - half, (left, middle, right, bottom))
-    return np.concatenate([resized(half, (left, top, right, middle)), lower.result()])
-
-
-@cache
-def _second_core() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, thread_name_prefix="eyespot-resize")
-
-
-in_children(_second_core.cache_clear)
+    image = Image.fromarray(pixels)
+    if height <= TALL * width:
+        image = image.resize((size, height), _BICUBIC, (left, 0, right, height))
+        box = (0, top, size, bottom)
+    else:
+        image = image.resize((width, size), _BICUBIC, (0, top, width, bottom))
+        box = (left, 0, right, size)
+    return np.asarray(image.resize((size, size), _BICUBIC, box))
 
 
 def standardised(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:

@@ -5,11 +5,13 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from eyespot.data.finding import Finding
 from eyespot.data.folders import find_photos, is_folder, list_folder
 from eyespot.data.formats import EXTENSIONS, sniff
 from eyespot.data.parquet import ParquetSource, picture_column
 from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, Unreadable, natural, printable
 from eyespot.data.shards import members, shards_in, shards_named
+from eyespot.data.text import read_list
 from eyespot.errors import DatasetError
 
 TAR, PARQUET, LIST = ".tar", ".parquet", ".txt"
@@ -27,6 +29,7 @@ def find_unlabelled(sources: str | Path | Sequence[str | Path]) -> Dataset:
         sources = [sources]
     photos: dict[Photo, None] = {}  # a set that keeps its order
     skipped: list[Skipped] = []
+    findings: list[Finding] = []
     plain: list[str | Path] = []
 
     def look_at_plain() -> None:
@@ -34,6 +37,7 @@ def find_unlabelled(sources: str | Path | Sequence[str | Path]) -> Dataset:
             found = find_photos(plain)
             photos.update(dict.fromkeys(found.photos))
             skipped.extend(found.skipped)
+            findings.extend(found.findings)
             plain.clear()
 
     for source in sources:
@@ -55,7 +59,7 @@ def find_unlabelled(sources: str | Path | Sequence[str | Path]) -> Dataset:
             f"Expected photos in {', '.join(map(printable, sources)) or 'the list'}, found "
             f"none{reason}. Name files, folders with photos, shards, or patterns such as *.jpg."
         )
-    return Dataset(tuple(photos), tuple(skipped))
+    return Dataset(tuple(photos), tuple(skipped), tuple(findings))
 
 
 def _held(source: str | Path) -> list[Path] | None:
@@ -64,7 +68,7 @@ def _held(source: str | Path) -> list[Path] | None:
     if is_folder(path):
         return _only_shards(path)
     if ending == TAR:
-        return list(shards_named(str(source)))
+        return list(shards_named(str(source)).splits)
     if ending == PARQUET:
         return [Path(n) for n in sorted(glob.glob(str(source)), key=natural)] or [path]  # noqa: PTH207
     if ending == LIST and path.is_file() and not _is_picture(path):
@@ -76,7 +80,7 @@ def _only_shards(folder: Path) -> list[Path] | None:
     """The shards or Parquet files of a folder without photos; None if there are none."""
     try:
         inside = list_folder(folder)
-        shards = list(shards_in(folder))
+        shards = list(shards_in(folder).splits)
     except OSError:
         return None  # looking for photos will tell
     if any(path.suffix.lower() in EXTENSIONS for path in inside):
@@ -132,8 +136,5 @@ def _in_parquet(file: Path) -> Iterator[Photo]:
 
 
 def _in_list(file: Path) -> Iterator[Photo]:
-    with file.open(encoding="utf-8-sig", errors="surrogateescape") as lines:
-        for line in lines:
-            if name := line.rstrip("\r\n"):
-                path = file.parent / name
-                yield Photo(printable(path), FileSource(path))
+    for path in read_list(file):
+        yield Photo(printable(path), FileSource(path))

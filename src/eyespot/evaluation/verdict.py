@@ -1,45 +1,87 @@
-"""An evaluation in words that anybody understands."""
+"""An evaluation in words, and what to do next."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
+from eyespot.evaluation.learning_curve import LearningCurve
 from eyespot.evaluation.metrics import Evaluation
+from eyespot.evaluation.percent import percent, percent_interval
+
+LEAST = 5
+"""Photos of a class to train on below which nothing can be said of it."""
 
 
 def confused_pairs(evaluation: Evaluation) -> list[tuple[int, int, int]]:
-    """(true class, said class, photos), the most frequent confusion first."""
+    """(actual class, predicted class, photos), the most frequent confusion first."""
     wrong = evaluation.confusion.copy()
     np.fill_diagonal(wrong, 0)
     pairs = [(int(t), int(s), int(wrong[t, s])) for t, s in np.argwhere(wrong)]
     return sorted(pairs, key=lambda pair: -pair[2])
 
 
-def verdict(evaluation: Evaluation, photos: str = "photos it has never seen") -> str:
-    """Two or three sentences: how often right on `photos`, what is weakest, what is confused."""
-    low, high = evaluation.top1_interval
+def verdict(evaluation: Evaluation, photos: str = "held-out photos") -> str:
+    """One or two sentences: the accuracy on `photos`, and the lowest recall."""
     words = (
-        f"It is right for {percent(evaluation.top1)} of {photos} "
-        f"(95 % sure: between {percent(low)} and {percent(high)}; {evaluation.count} photos asked)."
+        f"Accuracy {percent(evaluation.top1)} on {photos} "
+        f"(95% CI {percent_interval(evaluation.top1_interval)}, n = {evaluation.count:,})."
     )
     seen = [score for score in evaluation.per_class if score.support]
     if seen and min(score.recall for score in seen) < 1:
         weakest = min(seen, key=lambda score: score.recall)
-        words += f" Weakest is {weakest.name}: {percent(weakest.recall)} of its photos are found."
+        words += f" Lowest recall: {weakest.name}, {percent(weakest.recall)}."
     return words
 
 
-def advice(evaluation: Evaluation) -> str:
-    """One sentence: what to do next."""
+def advice(
+    evaluation: Evaluation,
+    trained: Sequence[int] | None = None,
+    curve: LearningCurve | None = None,
+) -> str:
+    """What to do next, by what the data say: one to three sentences.
+
+    `trained`: photos of each class that the classifier was trained on, as far as that is known.
+    More photos are advised only where the learning curve rises, or where there are hardly any.
+    """
+    names = evaluation.classes
+    counts = dict(zip(names, trained, strict=True)) if trained is not None else {}
+    lacking = [name for name in names if counts.get(name) == 0]
+    if lacking:
+        one = len(lacking) == 1
+        return (
+            f"No photos to train on: {_listed(lacking)}. The classifier cannot predict "
+            f"{'this class' if one else 'these classes'}, so {'its' if one else 'their'} photos "
+            f"count as misclassified. Put photos of {'it' if one else 'each'} among those to train "
+            f"on, or leave {'it' if one else 'them'} out."
+        )
+    early = {name: count for name, count in counts.items() if count < LEAST}
+    if early:
+        few = [f"{name} ({count})" for name, count in early.items()]
+        return (
+            f"Too early to measure, for want of photos to train on: {_listed(few)}. Add photos "
+            f"until each class has {LEAST} or more."
+        )
     pairs = confused_pairs(evaluation)
     if not pairs:
-        return "Try it on new photos; on these it made no mistake."
-    true, said, count = pairs[0]
-    times = "once" if count == 1 else f"{count} times"
-    return (
-        f"Add 10 more photos of {evaluation.classes[true]}: it was taken for "
-        f"{evaluation.classes[said]} {times}."
+        return "No photo was misclassified. Evaluate the classifier on photos from elsewhere."
+    actual, predicted, count = pairs[0]
+    support = int(evaluation.confusion[actual].sum())
+    confusion = (
+        f"Most frequent confusion: {names[actual]} misclassified as {names[predicted]}, {count:,} "
+        f"of {support:,} photos."
     )
+    if curve is not None and curve.trend == "rising":
+        weakest = min(
+            (score for score in evaluation.per_class if score.support),
+            key=lambda score: score.recall,
+        )
+        return f"Add photos, first of {weakest.name} (lowest recall). {confusion}"
+    review = "Review the photos that were misclassified, and the label issues"
+    if curve is not None and curve.trend == "flat":
+        return f"{confusion} {review}: more photos of the same kind will not help much."
+    return f"{confusion} {review}."
 
 
-def percent(share: float) -> str:
-    """97.3 %, with a decimal where it says something."""
-    return f"{share * 100:.1f} %" if 0 < share < 1 else f"{share * 100:.0f} %"
+def _listed(names: Sequence[str], most: int = 5) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

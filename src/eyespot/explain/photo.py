@@ -1,6 +1,5 @@
 """Why a classifier says what it says of a photo."""
 
-import difflib
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +10,14 @@ from eyespot.classifier import Classifier, Prediction, shortened
 from eyespot.data.decode import decode
 from eyespot.data.given import PhotoLike, photo_of
 from eyespot.data.photos import Photo
-from eyespot.data.transforms import needed_short_side
+from eyespot.data.transforms import needed_short_side, prepare
 from eyespot.errors import UsageError
+from eyespot.evaluation import percent
 from eyespot.explain.change import Change, least_change
 from eyespot.explain.occlusion import heat, slide
 from eyespot.features.extract import head_inputs
 from eyespot.heads.scorers import most_alike, unit_rows
+from eyespot.nearest import nearest_name
 from eyespot.shown import Brief, shown
 
 NEAREST = 6
@@ -63,9 +64,9 @@ class Explanation(Brief):
     @property
     def answer(self) -> str:
         """In words, on one line."""
-        own = f"{self.label}, {self.probability:.1%}"
+        own = f"{self.label}, {percent(self.probability)}"
         if self.label != self.prediction.top[0][0]:
-            return f"why not {own}? {self.rival[0]}, {self.rival[1]:.1%}"
+            return f"why not {own}? {self.rival[0]}, {percent(self.rival[1])}"
         return f"none of these, the nearest is {own}" if self.prediction.unknown else own
 
     def to_dict(self) -> dict[str, Any]:
@@ -104,8 +105,8 @@ def explain_photo(
     classes = classifier.classes
     asked: object = label
     if asked is not None and not (isinstance(asked, str) and asked in classes):
-        near = difflib.get_close_matches(str(label), classes, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"the classes are {shortened(classes)}."
+        near = nearest_name(str(label), classes)
+        hint = f"did you mean {near!r}?" if near else f"the classes are {shortened(classes)}."
         raise UsageError(f"There is no class {shown(label)}; {hint}")
     if len(classes) < 2:
         raise UsageError("This classifier knows one class only; its answer has no reasons.")
@@ -114,7 +115,7 @@ def explain_photo(
     photo = photo_of(picture)
     preprocessing = classifier.backbone.preprocessing
     decoded = decode(photo.read(), short_side=needed_short_side(preprocessing))
-    prepared = classifier.prepare(decoded.pixels)
+    prepared = prepare(decoded.pixels, preprocessing)
     features = slide(classifier, prepared)
     (prediction,) = classifier.answer([photo.name], features[:1])
     probabilities, _ = classifier.judge(features)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from eyespot.evaluation import percent
 from eyespot.explain.colours import overlaid
 from eyespot.explain.occlusion import covered, scaled
 from eyespot.explain.photo import Explanation, NearPhoto
@@ -34,7 +35,7 @@ def draw_explanation(explanation: Explanation) -> Image.Image:
         ),
     ]
     if change is not None:
-        words = f"covered like this: {_short(change.label, 18)}, {change.probability:.0%}"
+        words = f"covered like this: {_short(change.label, 18)}, {percent(change.probability)}"
         shown.append((words, covered(seen, change.boxes, PAINT)))
     panels = [(caption, _in_proportion(pixels, explanation.aspect)) for caption, pixels in shown]
     if explanation.near:

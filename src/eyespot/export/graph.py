@@ -1,4 +1,4 @@
-"""A classifier as one torch module, from pixels of any size to the answer.
+"""A classifier as one torch module, from photos of any size to the answers.
 
 Everything that is exported is made from it. The classifier itself resizes with Pillow and judges in
 numpy; this is the same arithmetic in operations that every format has.
@@ -27,16 +27,17 @@ from eyespot.heads.scorers import (
 )
 
 OUTPUTS = ("probabilities", "familiarity", "unknown")
+AXES = ("batch", "height", "width")
 LARGEST_SIDE = 65_535
-"""Of a picture, in pixels; formats of photos end there."""
+"""Of a photo, in pixels, where formats end; and photos of a batch."""
 
 
 class Answers(nn.Module):
-    """One picture, uint8 RGB [H, W, 3], to `OUTPUTS`.
+    """Photos of one size, uint8 RGB [N, H, W, 3], to `OUTPUTS`.
 
-    `probabilities`: float32 [K]. `familiarity`: float32, how much it looks like any photo that was
-    taught, -1 to 1; NaN if that was not learnt. `unknown`: bool, whether that is below the
-    threshold: "none of these".
+    `probabilities`: float32 [N, K]. `familiarity`: float32 [N], how much each looks like any photo
+    that was taught, -1 to 1; NaN if that was not learnt. `unknown`: bool [N], whether that is below
+    the threshold: "none of these".
     """
 
     def __init__(self, classifier: Classifier) -> None:
@@ -54,17 +55,17 @@ class Answers(nn.Module):
         self.eval().requires_grad_(False)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        features = _roots(self.extractor(resized(image, self.preprocessing)[None]))
+        features = _roots(self.extractor(resized(image, self.preprocessing)))
         scores = self.head(torch.cat([features[:, part] for part in self.seen_by_head], 1))
         familiarity = self.familiarity(features[:, self.last])
         probabilities = (scores / self.temperature).softmax(1)
-        return probabilities[0], familiarity[0], familiarity[0] < self.threshold
+        return probabilities, familiarity, familiarity < self.threshold
 
 
 def program_of(answers: Answers) -> torch.export.ExportedProgram:
-    """The same as a graph, for pictures of any size."""
-    sides = [torch.export.Dim(name, min=1, max=LARGEST_SIDE) for name in ("height", "width")]
-    example = torch.zeros(300, 400, 3, dtype=torch.uint8)
+    """The same as a graph, for any number of photos of any size."""
+    sides = [torch.export.Dim(name, min=1, max=LARGEST_SIDE) for name in AXES]
+    example = torch.zeros(2, 300, 400, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what torch itself will change
         program = torch.export.export(
@@ -76,22 +77,23 @@ def program_of(answers: Answers) -> torch.export.ExportedProgram:
 
 
 def resized(image: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """`data.transforms.prepare`: uint8 RGB [H, W, 3] -> whole numbers float32 [size, size, 3].
+    """`data.transforms.prepare`: uint8 RGB [N, H, W, 3] -> whole numbers float32
+    [N, size, size, 3].
 
     Resizing is linear, so that it is a product with a matrix from the left and one from the right.
-    Like Pillow, it rounds in between; Pillow may go by columns first, so that a pixel may differ
-    by one. (Formats' own operations for resizing differ from each other, and none takes a crop
-    between pixels.)
+    Like `prepare`, it goes by rows first and rounds in between; of photos far taller than wide
+    `prepare` goes by columns first, so that a pixel may differ by one. (Formats' own operations
+    for resizing differ from each other, and none takes a crop between pixels.)
     """
-    height, width = (torch.scalar_tensor(side, dtype=torch.float32) for side in image.shape[:2])
+    height, width = (torch.scalar_tensor(side, dtype=torch.float32) for side in image.shape[1:3])
     high, wide = height, width
     if preprocessing.fit == "crop":
         high = wide = torch.minimum(height, width) * preprocessing.crop_fraction
     size = preprocessing.size
-    across = _cubic(image.shape[1], (width - wide) / 2, wide / size, size)
-    down = _cubic(image.shape[0], (height - high) / 2, high / size, size)
-    x = _rounded(image.permute(2, 0, 1).float() @ across.T)
-    return _rounded(down @ x).permute(1, 2, 0)
+    across = _cubic(image.shape[2], (width - wide) / 2, wide / size, size)
+    down = _cubic(image.shape[1], (height - high) / 2, high / size, size)
+    x = _rounded(image.permute(0, 3, 1, 2).float() @ across.T)
+    return _rounded(down @ x).permute(0, 2, 3, 1)
 
 
 def _cubic(count: int, start: Tensor, step: Tensor, size: int) -> Tensor:
@@ -122,7 +124,7 @@ def _array(values: Any) -> nn.Buffer:
 
 
 def _head(scorer: Scorer) -> nn.Module:
-    """What maps the roots of features [1, d] to scores [1, K]."""
+    """What maps the roots of features [N, d] to scores [N, K]."""
     if isinstance(scorer, LinearScorer):
         return _Linear(scorer)
     if isinstance(scorer, NeighboursScorer):
@@ -155,16 +157,16 @@ class _Neighbours(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         query = F.normalize((features - self.mean) * self.scale)
-        closeness, nearest = (query @ self.references.T)[0].topk(self.k)
+        closeness, nearest = (query @ self.references.T).topk(self.k)
         votes = ((closeness - 1) / NEIGHBOUR_TEMPERATURE).exp()
-        votes_for = (self.labels[nearest][:, None] == torch.arange(self.classes)).float()
+        votes_for = (self.labels[nearest][:, :, None] == torch.arange(self.classes)).float()
         # Added, as the scorer does, so small a number would be optimised away on the way to ONNX.
         nobody = math.exp(-2 / NEIGHBOUR_TEMPERATURE)
-        return (votes @ votes_for).clamp(min=nobody).log()[None]
+        return (votes[:, None] @ votes_for)[:, 0].clamp(min=nobody).log()
 
 
 class _Familiar(nn.Module):
-    """`heads.familiarity.Familiarity`: [1, d] -> [1]."""
+    """`heads.familiarity.Familiarity`: [N, d] -> [N]."""
 
     def __init__(self, familiarity: Familiarity | None) -> None:
         super().__init__()

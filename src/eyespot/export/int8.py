@@ -24,6 +24,7 @@ from eyespot.data.photos import Photo
 from eyespot.data.splits import fold_of
 from eyespot.data.transforms import needed_short_side
 from eyespot.errors import DatasetError, ExportError, PhotoError
+from eyespot.evaluation import percent
 from eyespot.evaluation.intervals import paired_interval
 from eyespot.export.check import Run
 from eyespot.export.onnx_file import run_onnx
@@ -102,10 +103,10 @@ def to_int8(
     loss = Loss(len(calibrating), len(right), before, after, before - after, interval)
     if loss.loss > max_loss:
         raise ExportError(
-            f"Rounded to int8 it answers {after:.1%} of {len(right)} photos rightly, before "
-            f"{before:.1%}: a loss of {loss.loss:.1%} (95 % interval {interval[0]:.1%} to "
-            f"{interval[1]:.1%}), and at most {max_loss:.1%} is allowed. Nothing was written. "
-            "Calibrate with more photos, allow more with --max-loss, or do without --int8."
+            f"Rounded to int8 it answers {percent(after)} of {len(right)} photos rightly, before "
+            f"{percent(before)}: a loss of {percent(loss.loss)} (95% CI {percent(interval[0])} to "
+            f"{percent(interval[1])}), and at most {percent(max_loss)} is allowed. Nothing was "
+            "written. Calibrate with more photos, allow more with --max-loss, or do without --int8."
         )
     return rounded, loss
 
@@ -132,7 +133,7 @@ def _rounded(content: bytes, pictures: list[NDArray[np.uint8]]) -> bytes:
 
         def get_next(self) -> dict[str, Any] | None:
             pixels = next(self.left, None)
-            return None if pixels is None else {"image": pixels}
+            return None if pixels is None else {"image": pixels[None]}
 
     logging.disable(logging.WARNING)  # it recommends what torch's exporter has done already
     try:

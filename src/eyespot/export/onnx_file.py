@@ -32,7 +32,7 @@ def onnx_file(classifier: Classifier) -> bytes:
     import torch
     from onnx.helper import set_model_props
 
-    from eyespot.export.graph import OUTPUTS, Answers, program_of
+    from eyespot.export.graph import AXES, OUTPUTS, Answers, program_of
 
     answers = Answers(classifier)
     size = sum(t.nbytes for t in (*answers.parameters(), *answers.buffers()))
@@ -57,8 +57,10 @@ def onnx_file(classifier: Classifier) -> bytes:
         node.ClearField("doc_string")
     for value in (model, model.graph):
         value.ClearField("metadata_props")
-    height, width, _ = model.graph.input[0].type.tensor_type.shape.dim
-    height.dim_param, width.dim_param = "height", "width"
+    for name, axis in zip(AXES, model.graph.input[0].type.tensor_type.shape.dim, strict=False):
+        axis.dim_param = name
+    for output in model.graph.output:
+        output.type.tensor_type.shape.dim[0].dim_param = AXES[0]
     set_model_props(model, facts(classifier) | {"opset": str(OPSET)})
     return bytes(model.SerializeToString())
 
@@ -70,6 +72,6 @@ def run_onnx(content: bytes) -> Run:
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
 
     def run(pixels: NDArray[np.uint8]) -> Any:
-        return session.run(None, {"image": pixels})
+        return [found[0] for found in session.run(None, {"image": pixels[None]})]
 
     return run

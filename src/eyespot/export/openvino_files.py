@@ -20,11 +20,11 @@ def openvino_files(classifier: Classifier) -> dict[str, bytes]:
 
     from eyespot.export.graph import OUTPUTS, Answers
 
-    model = to_openvino(Answers(classifier), torch.zeros(300, 400, 3, dtype=torch.uint8))
+    model = to_openvino(Answers(classifier), torch.zeros(2, 300, 400, 3, dtype=torch.uint8))
     image = model.inputs[0]
     image.get_tensor().set_names({"image"})
     image.get_node().set_element_type(openvino.Type.u8)
-    image.get_node().set_partial_shape(openvino.PartialShape([-1, -1, 3]))
+    image.get_node().set_partial_shape(openvino.PartialShape([-1, -1, -1, 3]))
     for output, name in zip(model.outputs, OUTPUTS, strict=True):
         output.get_tensor().set_names({name})
     model.validate_nodes_and_infer_types()
@@ -44,6 +44,6 @@ def run_openvino(files: dict[str, bytes]) -> Run:
     compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
     def run(pixels: NDArray[np.uint8]) -> Any:
-        return tuple(compiled([pixels]).values())
+        return tuple(found[0] for found in compiled([pixels[None]]).values())
 
     return run

@@ -34,6 +34,6 @@ def run_torch(content: bytes) -> Run:
 
     def run(pixels: NDArray[np.uint8]) -> Any:
         with torch.inference_mode():
-            return [found.numpy() for found in module(torch.from_numpy(pixels.copy()))]
+            return [found[0].numpy() for found in module(torch.from_numpy(pixels[None].copy()))]
 
     return run

@@ -23,7 +23,7 @@ PAGE = {
     "export/static": ("index.html", "page.css", "page.js", "onnxruntime-licence.txt"),
     "report": ("style.css",),
     "studio/static": ("ask.js", "camera.js", "files.js", "look.css", "watch.js"),
-    "web/static": ("controls.css", "eye.svg"),
+    "web/static": ("controls.css", "eye.svg", "percent.js"),
 }
 """What is copied from where in this package: the page is made like the studio's."""
 MOST_ABOUT = 10_000_000

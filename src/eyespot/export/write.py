@@ -99,7 +99,11 @@ def _called(path: str | Path, ending: str) -> Path:
 
 
 def _snippet(name: str, path: Path, classifier: Classifier) -> str:
-    text = (resources.files("eyespot.export") / "snippets" / f"use_{name}.py").read_text("utf-8")
+    folder = resources.files("eyespot.export") / "snippets"
+    read, use = (
+        (folder / f"{part}.py").read_text("utf-8") for part in ("read_photo", f"use_{name}")
+    )
+    text = f"{read}\n\n{use}"
     side = needed_short_side(classifier.backbone.preprocessing)
     text = text.replace("(224, 224)", f"({side}, {side})")
     return text.replace(f'"pets{path.suffix}"', repr(str(path)))

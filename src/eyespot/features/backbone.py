@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from eyespot.data.transforms import Preprocessing
+from eyespot.data.transforms import PIXELS, Preprocessing
 from eyespot.errors import UsageError, WeightsError
 from eyespot.features.own_weights import keep_own, own_file
 from eyespot.models import registry, weights
@@ -60,10 +60,15 @@ class Backbone:
 
     @property
     def extractor(self) -> str:
-        """All that features depend on besides the photo; part of the cache's key."""
+        """All that features depend on besides a photo's pixels."""
         preprocessing = self.preprocessing
         crop = f"-{preprocessing.crop_fraction}" if preprocessing.fit == "crop" else ""
         return f"{self.network}-{preprocessing.fit}{preprocessing.size}{crop}"
+
+    @property
+    def cache_key(self) -> str:
+        """All that features depend on besides the photo's file."""
+        return f"{self.extractor}-{PIXELS}"
 
     @property
     def answers(self) -> bool:
@@ -168,6 +173,11 @@ def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
         def __init__(self) -> None:
             super().__init__()
             self.network: Any = load_network(backbone)
+            for layer in self.network.modules():
+                # An activation in place may change maps that others have: a stage's that is read,
+                # or the input of a layer that only reshapes, which OpenVINO cannot convert.
+                if hasattr(layer, "inplace"):
+                    setattr(layer, "inplace", False)  # noqa: B010 - of many classes
             preprocessing = backbone.preprocessing
             self.mean = nn.Buffer(torch.tensor(preprocessing.mean).view(1, 3, 1, 1))
             self.std = nn.Buffer(torch.tensor(preprocessing.std).view(1, 3, 1, 1))

@@ -20,13 +20,13 @@ from typing import Any
 from weakref import WeakSet
 
 import numpy as np
-import platformdirs
 from numpy.typing import NDArray
 
 from eyespot.errors import CacheError, UsageError
 from eyespot.features.database import is_damage, open_database, pragma
 from eyespot.forking import in_children, leave_behind
 from eyespot.shown import Brief
+from eyespot.user_folders import user_folder
 
 logger = logging.getLogger(__name__)
 
@@ -103,8 +103,7 @@ def cache_folder() -> Path:
 
 
 def _folder() -> Path:
-    named = os.environ.get("EYESPOT_CACHE")
-    return Path(named) if named else Path(platformdirs.user_cache_dir("eyespot"))
+    return user_folder("EYESPOT_CACHE")
 
 
 def _limit_from_environment() -> int:

@@ -14,12 +14,15 @@ from xml.etree import ElementTree
 import numpy as np
 
 from eyespot.atomic import write_atomically
-from eyespot.errors import MissingExtraError
+from eyespot.errors import ConversionError, MissingExtraError
 from eyespot.features.backbone import Backbone, build_extractor
 from eyespot.forking import in_children, leave_behind
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+AGREEMENT = 0.01
+"""Share of a feature, and of the largest, by which engines may differ; rounding makes 0.0002."""
 
 
 def import_openvino() -> Any:
@@ -95,17 +98,29 @@ def _checksums(graph: Path, widths: dict[str, int]) -> dict[str, int]:
 def convert(backbone: Backbone, graph: Path, facts: Path) -> dict[str, int]:
     """Write the network as OpenVINO's `.xml` and `.bin`, and facts about it as `.json`.
 
-    Returns the width of each block.
+    Returns the width of each block. Raises ConversionError, and writes nothing, if OpenVINO cannot
+    run the network, or computes other features than torch; OSError and RuntimeError as writing.
     """
     openvino = import_openvino()
     import torch
 
     module, widths = build_extractor(backbone)
     size = backbone.preprocessing.size
-    model = to_openvino(module, torch.zeros(1, size, size, 3, dtype=torch.uint8))
-    model.inputs[0].get_node().set_element_type(openvino.Type.u8)
-    model.inputs[0].get_node().set_partial_shape(openvino.PartialShape([-1, size, size, 3]))
-    model.validate_nodes_and_infer_types()
+    try:
+        model = to_openvino(module, torch.zeros(1, size, size, 3, dtype=torch.uint8))
+        model.inputs[0].get_node().set_element_type(openvino.Type.u8)
+        model.inputs[0].get_node().set_partial_shape(openvino.PartialShape([-1, size, size, 3]))
+        model.validate_nodes_and_infer_types()
+        agrees = _agrees(model, module, size)
+    except Exception as error:  # tracing and converting raise errors of many types
+        reason = " ".join(str(error).split())[:200]
+        raise ConversionError(
+            f"OpenVINO cannot run {backbone.name} ({type(error).__name__}: {reason})."
+        ) from error
+    if not agrees:
+        raise ConversionError(
+            f"OpenVINO computes other features of {backbone.name} than torch, so they are not used."
+        )
     graph.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=graph.parent) as folder:
         draft = Path(folder) / graph.name
@@ -117,6 +132,23 @@ def convert(backbone: Backbone, graph: Path, facts: Path) -> dict[str, int]:
     known = {"widths": widths, "checksums": _checksums(graph, widths)}
     write_atomically(facts, json.dumps(known).encode())
     return widths
+
+
+def _agrees(model: Any, module: "nn.Module", size: int) -> bool:
+    """Whether both compute the same features of two pictures of noise, but for rounding."""
+    import torch
+
+    pictures = np.random.default_rng(0).integers(0, 256, (2, size, size, 3), dtype=np.uint8)
+    fixed = model.clone()
+    fixed.reshape([*pictures.shape])
+    exact = {"INFERENCE_PRECISION_HINT": "f32"}
+    found = openvino_core().compile_model(fixed, "CPU", exact)([pictures])[0]
+    with torch.inference_mode():
+        expected = module(torch.from_numpy(pictures)).numpy()
+    tolerance = AGREEMENT * np.abs(expected).max()
+    return found.shape == expected.shape and np.allclose(
+        found, expected, AGREEMENT, tolerance, equal_nan=True
+    )
 
 
 def _keep_depthwise_exact(graph: Path) -> None:

@@ -17,7 +17,7 @@ from weakref import WeakSet
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.errors import CacheError, UsageError
+from eyespot.errors import CacheError, ConversionError, UsageError
 from eyespot.features.backbone import Backbone, build_extractor
 from eyespot.features.cache import cache_folder
 from eyespot.features.conversion import convert, converted, import_openvino, openvino_core
@@ -66,15 +66,16 @@ def open_engine(
     `auto` is torch on a CUDA or Apple GPU (looked for only if torch is built for one), else
     OpenVINO, else torch on the CPU. `precision` `auto` is bf16 where the processor computes in
     it, else fp32. `folder` is where OpenVINO keeps the networks it converted; None for one in the
-    cache. Raises UsageError for an unknown name, MissingExtraError if it is not there.
+    cache. Raises UsageError for an unknown name, MissingExtraError if it is not there, and, for
+    "openvino", CacheError and ConversionError where `auto` takes torch, with a warning.
     """
     if engine == "auto":
         engine = "torch"
         if not _has_gpu() and find_spec("openvino") is not None:
             try:
                 return OpenVinoEngine(backbone, precision, folder)
-            except CacheError as error:  # a full disk must not stop the work
-                logger.warning("%s Until then torch runs the network, more slowly.", error)
+            except (CacheError, ConversionError) as error:  # neither must stop the work
+                logger.warning("%s For now, torch runs the network, more slowly.", error)
     if engine == "openvino":
         return OpenVinoEngine(backbone, precision, folder)
     if engine == "torch":

@@ -181,7 +181,7 @@ def stream(
 
     def flush() -> None:
         if cache is not None and fresh:
-            cache.put_many(backbone.extractor, dict(fresh))
+            cache.put_many(backbone.cache_key, dict(fresh))
         fresh.clear()
 
     with ThreadPoolExecutor(engine.workers, thread_name_prefix="eyespot") as pool:
@@ -193,7 +193,7 @@ def stream(
                     break
                 contents = result(reading.popleft())
                 keys = [content.sha256 for content in contents if not content.error]
-                known = cache.get_many(keys, backbone.extractor) if cache is not None else {}
+                known = cache.get_many(keys, backbone.cache_key) if cache is not None else {}
                 for content in contents:
                     if content.error or content.sha256 in known:
                         record = known.get(content.sha256)

@@ -48,7 +48,7 @@ def write_features(
     def table(rows: list[tuple[Photo, Embedded]]) -> Any:
         return _table(rows, engine.layout, schema)
 
-    asked = {"table": "features", "network": backbone.extractor, "blocks": ",".join(engine.layout)}
+    asked = {"table": "features", "network": backbone.cache_key, "blocks": ",".join(engine.layout)}
     with (
         folder_for([path], shards=shards) as folder,
         Parts(folder, photos, asked, share) as parts,

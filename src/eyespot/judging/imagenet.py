@@ -6,7 +6,7 @@ from pathlib import Path
 from eyespot.data.folders import is_folder, list_folder, name_of, walk
 from eyespot.data.photos import FileSource, Skipped, printable
 from eyespot.data.shards import expand
-from eyespot.data.tables import read_csv
+from eyespot.data.tables import read_table
 from eyespot.errors import UsageError
 from eyespot.judging.labels import Labelled, class_in, class_of
 from eyespot.judging.shards import read_shards
@@ -60,7 +60,7 @@ def find_pictures(source: str | Path) -> tuple[list[Labelled], list[Skipped]]:
 
 
 def _listed(table: Path, skipped: list[Skipped]) -> Iterable[Labelled]:
-    dataset = read_csv(table)
+    dataset = read_table(table)
     skipped += dataset.skipped
     seen = {item.path for item in skipped}
     for photo in dataset.photos:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from eyespot import __version__
 from eyespot.data.decode import decode
 from eyespot.data.photos import Skipped
+from eyespot.data.transforms import PIXELS
 from eyespot.errors import DatasetError, PhotoError, UsageError
 from eyespot.evaluation.intervals import wilson_interval
 from eyespot.features.backbone import DEFAULT, judged_backbone
@@ -140,7 +141,15 @@ def judge(
     engine = open_engine(backbone)
     size = ceil(BATCH / len(views))
     batches = dict(enumerate(pictures[i : i + size] for i in range(0, len(pictures), size)))
-    known = (__version__, BATCH, backbone.name, backbone.sha256, engine.name, astuple(views))
+    known = (
+        __version__,
+        PIXELS,
+        BATCH,
+        backbone.name,
+        backbone.sha256,
+        engine.name,
+        astuple(views),
+    )
     journal = Journal(_key(known, pictures))
     answers = journal.read({number: len(batch) for number, batch in batches.items()})
     waiting = {number: batch for number, batch in batches.items() if number not in answers}

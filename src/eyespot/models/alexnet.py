@@ -9,13 +9,16 @@ fewer channels, no response normalisation; the form whose weights torchvision pu
 from torch import nn
 
 from eyespot.models.convnet import ConvNet
-from eyespot.models.layers import Dense
+from eyespot.models.layers import Dense, initialise_gaussian
+
+BIASED = ("conv2", "conv4", "conv5", "fc6", "fc7")
+"""Layers whose biases begin at 1, so that their ReLUs get positive inputs (section 5)."""
 
 
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
     """`alexnet_2012` (two towers) or `alexnet` (one tower), with fresh weights."""
     towers = name == "alexnet_2012"
-    return ConvNet(
+    network = ConvNet(
         two_towers(in_channels) if towers else one_tower(in_channels),
         num_classes=num_classes,
         num_features=4096,
@@ -23,6 +26,11 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
         min_size=224 if towers else 63,
         fixed_size=towers,
     )
+    if towers:
+        initialise_gaussian(network)
+        for layer in BIASED:
+            nn.init.ones_(network.get_parameter(f"stages.{layer}.0.bias"))
+    return network
 
 
 def two_towers(in_channels: int) -> dict[str, nn.Module]:

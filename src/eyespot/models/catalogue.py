@@ -32,7 +32,8 @@ class Network:
 
     `preprocessing`: of its published weights. `feature_blocks`: what describes a photo: maps of
     `forward_features` with a pooling (mean, std or grid), as in "stage4.std"; the last is what the
-    network's own head sees. `depth`: layers with weights from input to output, as papers count.
+    network's own head sees. `depth`: layers with weights from input to output, as papers count;
+    LeNet-5's subsampling of 1998 has weights, and counts.
     `weights_package`: installed package that carries the ImageNet weights. `published`: file name
     of torchvision's weights, which ends in the first 8 digits of its sha256.
     """
@@ -147,7 +148,8 @@ def _mnist() -> Iterable[Network]:
 def _lenet() -> Iterable[Network]:
     framed = Preprocessing(size=32, mean=(33.3,) * 3, std=(78.6,) * 3, crop_fraction=1.0)
     error = Errors(0.95, None, "section III-B, without distorted digits")
-    for name in ("lenet5", "lenet5_1998", "lenet5_1998_rbf"):
+    depths = {"lenet5": 5, "lenet5_1998": 7, "lenet5_1998_rbf": 6}
+    for name, depth in depths.items():
         fixed_codes = name == "lenet5_1998_rbf"  # its outputs learn nothing
         yield Network(
             name,
@@ -155,7 +157,7 @@ def _lenet() -> Iterable[Network]:
             LECUN,
             framed,
             ("c5.mean", "f6.mean"),
-            4 if fixed_codes else 5,
+            depth,
             "MNIST",
             10,
             1,

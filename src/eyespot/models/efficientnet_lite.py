@@ -15,7 +15,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from eyespot.models.convnet import ConvNet
-from eyespot.models.layers import ConvNorm, LinearHead
+from eyespot.models.layers import ConvNorm, LinearHead, initialise_he
 from eyespot.models.mobilenet_v2 import InvertedResidual, scaled_channels
 
 
@@ -113,7 +113,9 @@ class EfficientNetLite(ConvNet):
 
 def build(name: str, num_classes: int, in_channels: int) -> EfficientNetLite:
     """The variant called `name`, with fresh weights."""
-    return EfficientNetLite(VARIANTS[name], num_classes, in_channels)
+    network = EfficientNetLite(VARIANTS[name], num_classes, in_channels)
+    initialise_he(network)
+    return network
 
 
 # The names of the published checkpoint, in the order of this file's modules.

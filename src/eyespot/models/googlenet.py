@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from eyespot.errors import UsageError
 from eyespot.models.alexnet import response_norm
 from eyespot.models.convnet import ConvNet
-from eyespot.models.layers import LinearHead, named
+from eyespot.models.layers import LinearHead, initialise_xavier, named
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,6 @@ def conv_relu(
     in_channels: int, out_channels: int, kernel: int, stride: int = 1, padding: int = 0
 ) -> nn.Module:
     conv = nn.Conv2d(in_channels, out_channels, kernel, stride, padding)
-    nn.init.xavier_uniform_(conv.weight)
     return named(conv=conv, relu=nn.ReLU(inplace=True))
 
 
@@ -63,7 +62,6 @@ def conv_norm_relu(
     in_channels: int, out_channels: int, kernel: int, stride: int = 1, padding: int = 0
 ) -> nn.Module:
     conv = nn.Conv2d(in_channels, out_channels, kernel, stride, padding, bias=False)
-    nn.init.trunc_normal_(conv.weight, std=0.01)
     norm = nn.BatchNorm2d(out_channels, eps=1e-3)
     return named(conv=conv, bn=norm, relu=nn.ReLU(inplace=True))
 
@@ -144,6 +142,21 @@ class GoogLeNet(ConvNet):
         self._conv = conv
         self._original = original
         self._add_auxiliary_heads(num_classes)
+        self._initialise(self)
+
+    def _initialise(self, part: nn.Module) -> None:
+        """The paper says nothing. Caffe's reimplementation: Glorot, and biases of 0.2 before every
+        ReLU. torchvision's: Gaussian, cut off at 2."""
+        if self._original:
+            initialise_xavier(part)
+        for name, layer in part.named_modules():
+            if not isinstance(layer, nn.Conv2d | nn.Linear):
+                continue
+            if not self._original:
+                nn.init.trunc_normal_(layer.weight, std=0.01)
+            elif isinstance(layer, nn.Conv2d) or name.endswith("fc1"):
+                assert layer.bias is not None
+                nn.init.constant_(layer.bias, 0.2)
 
     def auxiliary(self, maps: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Logits [N, num_classes] of the two classifiers after 4a and 4d.
@@ -155,6 +168,8 @@ class GoogLeNet(ConvNet):
     def reset_head(self, num_classes: int) -> None:
         super().reset_head(num_classes)
         self._add_auxiliary_heads(num_classes)
+        for part in (self.head, self.auxiliary1, self.auxiliary2):
+            self._initialise(part)
         old = next(self.parameters())
         self.to(old.device, old.dtype)
 

@@ -139,3 +139,23 @@ def initialise_he(network: nn.Module) -> None:
             continue
         if module.bias is not None:
             nn.init.zeros_(module.bias)
+
+
+def initialise_xavier(network: nn.Module) -> None:
+    """Fresh weights of convolutions and linear layers, in place: uniform, so that signals keep
+    their variance both ways (Glorot and Bengio, AISTATS 2010, equation 16); biases 0."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+def initialise_gaussian(network: nn.Module) -> None:
+    """Fresh weights of convolutions and linear layers, in place: deviation 0.01 (Krizhevsky,
+    Sutskever and Hinton, NIPS 2012, section 5); biases 0."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.normal_(module.weight, std=0.01)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)

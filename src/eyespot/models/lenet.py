@@ -5,6 +5,8 @@ Proceedings of the IEEE 86(11), 1998, section II-B: float32 [N, 1, 32, 32] -> lo
 60,000 weights up to layer F6, as the paper's counts of each layer add up.
 """
 
+from collections import Counter
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -25,7 +27,7 @@ C3_INPUTS = (
 
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
     """`lenet5` (as it is built today), `lenet5_1998` or `lenet5_1998_rbf`, with fresh weights."""
-    return ConvNet(
+    network = ConvNet(
         today(in_channels) if name == "lenet5" else original(in_channels),
         RadialBasisHead if name == "lenet5_1998_rbf" else LinearHead,
         num_classes=num_classes,
@@ -34,6 +36,29 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
         min_size=32,
         fixed_size=True,
     )
+    if name != "lenet5":
+        initialise_by_fan_in(network)
+    return network
+
+
+@torch.no_grad()
+def initialise_by_fan_in(network: nn.Module) -> None:
+    """Fresh weights, in place: uniform up to 2.4 / the number of inputs of the unit (appendix A).
+    Biases 0; the paper does not say."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            fan_in: Tensor | int = layer.weight[0].numel()
+        elif isinstance(layer, SparseConv2d):
+            maps = Counter(layer.outputs)
+            seen = torch.tensor([maps[output] for output in layer.outputs])
+            fan_in = seen[:, None, None] * layer.weight[0].numel()
+        elif isinstance(layer, Subsampling):
+            fan_in = 4
+        else:
+            continue
+        layer.weight.uniform_(-1, 1).mul_(2.4 / fan_in)
+        if layer.bias is not None:
+            layer.bias.zero_()
 
 
 def original(in_channels: int) -> dict[str, nn.Module]:
@@ -89,11 +114,8 @@ class SparseConv2d(nn.Module):
         pairs = [(out, seen) for out, maps in enumerate(inputs) for seen in maps]
         self.outputs, self.inputs = zip(*pairs, strict=True)
         self.shape = (len(inputs), max(self.inputs) + 1, kernel, kernel)
-        self.weight = nn.Parameter(torch.empty(len(pairs), kernel, kernel))
+        self.weight = nn.Parameter(torch.zeros(len(pairs), kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(len(inputs)))
-        # The paper's rule (appendix A): 2.4 / fan-in, for the mean number of inputs.
-        reach = 2.4 * len(inputs) / (len(pairs) * kernel * kernel)
-        nn.init.uniform_(self.weight, -reach, reach)
 
     def forward(self, x: Tensor) -> Tensor:
         outputs, inputs, *kernel = self.shape

@@ -1,6 +1,5 @@
 """The networks by name, and how to build one. Importing this file does not import torch."""
 
-import difflib
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from eyespot.errors import UsageError
 from eyespot.models.catalogue import NETWORKS, Network
+from eyespot.nearest import nearest_name
 from eyespot.shown import shown
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ def find(name: str) -> Network:
         from eyespot.models.timm_zoo import describe
 
         return describe(name)
-    near = difflib.get_close_matches(name, NETWORKS, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else "all are listed by: eyespot zoo"
+    near = nearest_name(name, NETWORKS)
+    hint = f"did you mean '{near}'?" if near else "all are listed by: eyespot zoo"
     raise UsageError(f"There is no network called {shown(name)}; {hint}")
 
 

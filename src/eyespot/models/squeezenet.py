@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from eyespot.models.convnet import ConvNet
-from eyespot.models.layers import ConvHead, named
+from eyespot.models.layers import ConvHead, initialise_gaussian, initialise_xavier, named
 
 FIRES = {
     2: (16, 64),
@@ -54,7 +54,7 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
         channels = 2 * expand
         if number in POOLS_AFTER[name]:
             stages[f"pool{number}"] = nn.MaxPool2d(3, stride=2, ceil_mode=True)
-    return ConvNet(
+    network = ConvNet(
         stages,
         ConvHead,
         num_classes=num_classes,
@@ -62,6 +62,10 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
         in_channels=in_channels,
         min_size=21 if name == "squeezenet1_0" else 17,
     )
+    # As in the authors' configuration, to which the paper refers (section 3.3).
+    initialise_xavier(network)
+    initialise_gaussian(network.head)
+    return network
 
 
 def torchvision_names(name: str) -> dict[str, str]:

@@ -4,7 +4,6 @@ Once weights are in the store, which also keeps what must be known of the networ
 imports neither timm nor torch.
 """
 
-import difflib
 import json
 import re
 from functools import cache
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from eyespot.data.transforms import Preprocessing
 from eyespot.errors import MissingExtraError, UsageError, WeightsError
 from eyespot.models.catalogue import Network, Paper
+from eyespot.nearest import nearest_name
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -132,6 +132,6 @@ def _import_timm() -> Any:
 
 def _unknown(name: str) -> UsageError:
     bare = name.removeprefix(PREFIX)
-    near = difflib.get_close_matches(bare, _import_timm().list_models(), n=1)
-    hint = f"did you mean '{PREFIX}{near[0]}'?" if near else "timm.list_models() has the names."
+    near = nearest_name(bare, _import_timm().list_models())
+    hint = f"did you mean '{PREFIX}{near}'?" if near else "timm.list_models() has the names."
     return UsageError(f"timm has no network called '{bare}'; {hint}")

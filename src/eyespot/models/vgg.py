@@ -8,7 +8,7 @@ from torch import nn
 
 from eyespot.models.alexnet import dense, response_norm
 from eyespot.models.convnet import ConvNet
-from eyespot.models.layers import initialise_he
+from eyespot.models.layers import initialise_he, initialise_xavier
 
 CHANNELS = (64, 128, 256, 512, 512)
 
@@ -49,7 +49,8 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
         in_channels=in_channels,
         min_size=32,
     )
-    initialise_he(network)
+    # The paper: Glorot's makes it needless to train a shallow VGG first (section 3.1).
+    (initialise_he if name.endswith("_bn") else initialise_xavier)(network)
     return network
 
 

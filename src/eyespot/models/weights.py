@@ -7,7 +7,6 @@ network, then among the files that torchvision publishes.
 import hashlib
 import importlib.util
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,11 +14,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-import platformdirs
-
 from eyespot.data.transforms import Preprocessing
 from eyespot.errors import WeightsError
 from eyespot.models.catalogue import Network
+from eyespot.user_folders import user_folder
 
 Origin = Literal["package", "store", "published"]
 Value = TypeVar("Value")
@@ -46,8 +44,7 @@ class Pretrained:
 
 def store_folder() -> Path:
     """Where weights are kept: EYESPOT_WEIGHTS, or a folder among the user's data."""
-    named = os.environ.get("EYESPOT_WEIGHTS")
-    return Path(named) if named else Path(platformdirs.user_data_dir("eyespot")) / "weights"
+    return user_folder("EYESPOT_WEIGHTS", "weights")
 
 
 def store_file(name: str) -> Path:

@@ -27,7 +27,8 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Chart:
     """`name`: of its elements. `text`: what is to be seen, for those who hear it. `levels`,
-    `ticks`: places in 0..100 and what is written there. `mark`: the place of a line that stands,
+    `ticks`: places in 0..100 and what is written there. `band`: "x,y" around the 95% CI of the
+    first line, if it has one. `mark`: the place of a line that stands,
     if there is one; `marked` says what it means."""
 
     name: str
@@ -35,6 +36,7 @@ class Chart:
     text: str
     axis: str
     lines: tuple[Line, ...]
+    band: str
     levels: tuple[tuple[str, str], ...]
     ticks: tuple[tuple[str, str], ...]
     mark: str | None
@@ -51,11 +53,13 @@ def chart(
     from_zero: bool = False,
     number: Callable[[float], str] = "{:g}".format,
     logarithmic: bool = False,
+    band: Sequence[tuple[float, float]] = (),
     mark: float | None = None,
     marked: str = "",
 ) -> Chart:
     """Draw `lines`, by name and kind, over `xs` (in order); where there is no finite number a line
-    has no point. `from_zero`: show zero even if no number is near it. `logarithmic`: of `xs`."""
+    has no point. `from_zero`: show zero even if no number is near it. `logarithmic`: of `xs`.
+    `band`: an interval at each of `xs`."""
     finite = {
         line: [
             (x, y) for x, y in zip(xs, values, strict=True) if y is not None and math.isfinite(y)
@@ -63,6 +67,7 @@ def chart(
         for line, values in lines.items()
     }
     seen = [y for points in finite.values() for _, y in points] or [0.0]
+    seen += [y for interval in band for y in interval]
     levels = steps(min([0.0, *seen]) if from_zero else min(seen), max(seen))
     low, high = levels[0], levels[-1]
     first, last = (math.log10(xs[0]), math.log10(xs[-1])) if logarithmic else (xs[0], xs[-1])
@@ -93,8 +98,15 @@ def chart(
         ),
         axis,
         tuple(line for line in drawn if line.points),
+        " ".join(
+            [f"{across(x)},{down(high)}" for x, (_, high) in zip(xs, band, strict=False)]
+            + [
+                f"{across(x)},{down(low)}"
+                for x, (low, _) in reversed([*zip(xs, band, strict=False)])
+            ]
+        ),
         tuple((down(level), number(level)) for level in levels),
-        tuple((across(tick), f"{tick:g}") for tick in ticks),
+        tuple((across(tick), _plain(tick)) for tick in ticks),
         across(mark) if mark is not None else None,
         marked,
     )
@@ -110,3 +122,11 @@ def steps(low: float, high: float, *, whole: bool = False) -> list[float]:
         apart = max(1.0, apart)
     count = math.ceil(high / apart - 1e-9) - (start := math.floor(low / apart + 1e-9))
     return [round((start + n) * apart, 12) for n in range(max(count, 1) + 1)]
+
+
+def _plain(tick: float) -> str:
+    """Short, so that they stand apart on a phone: 5,000, 20 k, 1.5 M."""
+    for least, unit, name in ((1e6, 1e6, " M"), (1e4, 1e3, " k")):
+        if tick >= least:
+            return f"{tick / unit:g}{name}"
+    return f"{tick:,.0f}" if tick >= 1000 and tick == round(tick) else f"{tick:g}"

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from eyespot.atomic import write_atomically
 from eyespot.report.chart import Chart, chart
 from eyespot.report.html import fill
@@ -53,7 +55,9 @@ def _layers(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
 
 
 def _chart(rates: Rates) -> Chart:
-    most = WORSE * min(rates.losses)  # the last may be so high that nothing else is to be seen
+    # All of the fall is shown; behind it losses may be so high that nothing else is to be seen.
+    fall = rates.losses[: int(np.argmin(rates.losses)) + 1]
+    most = max(*fall, WORSE * min(fall))
     return chart(
         "rates",
         "The loss as the learning rate rises",

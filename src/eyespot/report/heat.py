@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from eyespot.classifier import Classifier
 from eyespot.data.decode import decode
-from eyespot.data.transforms import needed_short_side
+from eyespot.data.transforms import needed_short_side, prepare
 from eyespot.errors import PhotoError
 from eyespot.explain.colours import overlaid
 from eyespot.explain.occlusion import heat, scaled, slide
@@ -37,14 +37,15 @@ def heat_maps(lesson: Lesson, indices: Sequence[int]) -> dict[int, str | None]:
     hardly probable now; so its score counts, not its probability.
     """
     start = time.perf_counter()
-    short_side = needed_short_side(lesson.classifier.backbone.preprocessing)
+    preprocessing = lesson.classifier.backbone.preprocessing
+    short_side = needed_short_side(preprocessing)
     found: dict[int, str | None] = {}
     for index in indices[:MOST]:
         try:
             picture = decode(lesson.dataset.photos[index].read(), short_side=short_side)
         except PhotoError:  # of a classifier that was taught onto; or it has gone meanwhile
             continue
-        prepared = lesson.classifier.prepare(picture.pixels)
+        prepared = prepare(picture.pixels, preprocessing)
         scores = _scores(lesson.classifier, slide(lesson.classifier, prepared, CELLS))
         said = int(lesson.probabilities[index].argmax())
         shares = scaled(heat(scores, said))

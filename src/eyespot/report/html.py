@@ -5,7 +5,7 @@ from importlib import resources
 from typing import Any
 
 from eyespot import __version__
-from eyespot.evaluation import percent
+from eyespot.evaluation import percent, percent_interval
 
 
 def fill(template: str, **values: Any) -> str:
@@ -13,8 +13,8 @@ def fill(template: str, **values: Any) -> str:
     from jinja2 import Environment, PackageLoader
 
     templates = Environment(loader=PackageLoader("eyespot.report", "."), autoescape=True)
-    # A number and its % stay on one line.
-    templates.filters["percent"] = lambda share: percent(share).replace(" ", "\N{NO-BREAK SPACE}")
+    templates.filters["percent"] = percent
+    templates.filters["interval"] = percent_interval
     return templates.get_template(template).render(
         version=__version__, style=part("style.css"), **values
     )

@@ -7,6 +7,7 @@ import numpy as np
 
 from eyespot import __version__
 from eyespot.evaluation import advice, mistakes, verdict
+from eyespot.report.chart import Chart, chart
 from eyespot.report.confusions import confusions
 from eyespot.report.heat import heat_maps
 from eyespot.report.html import data_uri, fill, part
@@ -36,8 +37,8 @@ def contents(lesson: Lesson) -> dict[str, Any]:
         "counts": counts.tolist(),
         "evaluation": evaluation,
         "evaluated_on": lesson.evaluated_on,
-        "verdict": verdict(evaluation),
-        "advice": advice(evaluation),
+        "verdict": verdict(evaluation, lesson.evaluated_on),
+        "advice": advice(evaluation, lesson.trained.tolist(), lesson.learning_curve),
         "reason": lesson.reason,
         "majority": float(counts.max() / counts.sum()),
         "trials": sorted(lesson.candidates, key=lambda trial: -trial.top1),
@@ -46,9 +47,11 @@ def contents(lesson: Lesson) -> dict[str, Any]:
         **confusions(evaluation),
         **_mistakes(lesson),
         "suspicious": _suspicious(lesson),
+        "wrong": len(mistakes(lesson.probabilities, lesson.labels)),
         **_copies(lesson),
         "reliability": evaluation.reliability,
-        "curve": _curve(lesson),
+        "curve": lesson.learning_curve,
+        "curve_chart": _curve(lesson),
         "rejection": lesson.rejection,
         "points": _points(lesson),
         "skipped": lesson.skipped,
@@ -86,15 +89,20 @@ def _mistakes(lesson: Lesson) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _suspicious(lesson: Lesson) -> list[dict[str, Any]]:
-    return [
+def _suspicious(lesson: Lesson) -> dict[str, list[dict[str, Any]]]:
+    """All label issues, the clearest first: some as photos, the rest in a table."""
+    found = [
         {
-            **_picture(lesson, suspicion.index),
+            "index": suspicion.index,
+            "name": lesson.features.names[suspicion.index],
+            "label": lesson.classifier.classes[lesson.labels[suspicion.index]],
             "said": lesson.classifier.classes[suspicion.suggested],
             "probability": suspicion.confidence,
         }
-        for suspicion in lesson.suspicious[:GALLERY]
+        for suspicion in lesson.suspicious
     ]
+    shown = [{**item, **_picture(lesson, item["index"])} for item in found[:GALLERY]]
+    return {"shown": shown, "rest": found[GALLERY:]}
 
 
 def _copies(lesson: Lesson) -> dict[str, Any]:
@@ -109,30 +117,19 @@ def _copies(lesson: Lesson) -> dict[str, Any]:
     return {"copies": shown, "more_copies": max(0, len(groups) - COPIES)}
 
 
-def _curve(lesson: Lesson) -> dict[str, Any] | None:
-    """The learning curve, and its corners in a drawing of 100 x 60."""
+def _curve(lesson: Lesson) -> Chart | None:
     curve = lesson.learning_curve
     if curve is None:
         return None
-    lowest = min(low for low, _ in curve.intervals)
-    floor = max(0.0, np.floor(lowest * 10) / 10)
-
-    def place(size: float, share: float) -> str:
-        x = 100 * size / curve.sizes[-1]
-        return f"{x:.1f},{60 - 60 * (share - floor) / max(1 - floor, 1e-9):.1f}"
-
-    pairs = list(zip(curve.sizes, curve.intervals, strict=True))
-    return {
-        "verdict": curve.verdict,
-        "floor": floor,
-        "rows": list(zip(curve.sizes, curve.top1, curve.intervals, strict=True)),
-        "line": " ".join(place(s, t) for s, t in zip(curve.sizes, curve.top1, strict=True)),
-        "band": " ".join(
-            [place(size, high) for size, (_, high) in pairs]
-            + [place(size, low) for size, (low, _) in reversed(pairs)]
-        ),
-        "last": curve.sizes[-1],
-    }
+    return chart(
+        "learning-curve",
+        "Accuracy by the number of photos to train on",
+        "photos to train on",
+        curve.sizes,
+        {("accuracy", "unseen"): curve.top1},
+        band=curve.intervals,
+        number=lambda share: f"{100 * share:.3g}%",
+    )
 
 
 def _points(lesson: Lesson) -> list[dict[str, Any]]:

@@ -14,9 +14,10 @@ from eyespot.evaluation import evaluate, mistakes, wilson_interval
 from eyespot.report.chart import Chart, Kind, chart
 from eyespot.report.confusions import confusions
 from eyespot.report.html import data_uri, fill
+from eyespot.training.effect import in_effect
 from eyespot.training.judged import answers
 from eyespot.training.plan import Plan
-from eyespot.training.records import Epoch, best_of
+from eyespot.training.records import Epoch, best_of, ending
 from eyespot.training.run import Training
 
 Values = Sequence[float | None]
@@ -49,9 +50,11 @@ def render(
     best = best_of(epochs)
     kept = best or epochs[-1]
     results = _results(kept, training)
-    settings = {name: value for name, value in plan.to_dict().items() if name != "model"}
-    settings |= more or {}
-    unused = [name for name, value in settings.items() if not value and name != "seed"]
+    settings = training.settings if training else in_effect(plan, validated=best is not None)
+    settings = {**settings, **{name: value for name, value in (more or {}).items() if value}}
+    if "dropout" in settings and settings["dropout"] is None:
+        settings["dropout"] = "the network's own"
+    unused = [name for name in plan.to_dict() if name not in (*settings, "model")]
     return fill(
         "training.html",
         plan=plan,
@@ -64,8 +67,9 @@ def render(
         interval=lambda epoch: wilson_interval(
             epoch.val_accuracy * epoch.val_pictures, epoch.val_pictures
         ),
-        settings=[(_words(n), value) for n, value in settings.items() if n not in unused],
+        settings=[(_words(name), value) for name, value in settings.items()],
         unused=[_words(name) for name in unused],
+        ending=ending(epochs, plan.epochs) if training or epochs[-1].stopped_early else "",
         skipped=training.skipped if training else (),
         learnt=training.learnt if training else epochs[-1].pictures,
         **_validation(plan, training),
@@ -113,7 +117,7 @@ def _charts(epochs: Sequence[Epoch], best: Epoch | None) -> list[Chart]:
             "Right, by epoch",
             [epoch.accuracy for epoch in epochs],
             [epoch.val_accuracy for epoch in epochs],
-            number=lambda share: f"{100 * share:.3g} %",
+            number=lambda share: f"{100 * share:.3g}%",
         ),
         both(
             "loss",

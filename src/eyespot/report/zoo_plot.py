@@ -107,8 +107,8 @@ def draw(rows: Sequence[Mapping[str, Any]]) -> str:
             up(share),
             radius(row["parameters"]),
             "ten crops" in row["errors_source"],
-            f"{row['name']}: {share:.1f} % right ({row['errors_source']}), {si(row['macs'])} "
-            f"multiply-adds, {si(row['parameters'])} parameters",
+            f"{row['name']}: top-1 accuracy {share:.1f}% ({row['errors_source']}), "
+            f"{si(row['macs'])} multiply-adds, {si(row['parameters'])} parameters",
         )
         for row, log, share in zip(shown, macs, right, strict=True)
     ]

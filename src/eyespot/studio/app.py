@@ -1,10 +1,8 @@
 """The studio as a web application: pages, and thin routes over what the library does."""
 
 import logging
-import os
 from pathlib import Path
 
-import platformdirs
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -16,6 +14,7 @@ from eyespot.studio import blackboard, convolution, look, play, teach, zoo
 from eyespot.studio.classroom import Classrooms
 from eyespot.studio.guard import Guard
 from eyespot.studio.projects import Store
+from eyespot.user_folders import user_folder
 from eyespot.web.pages import add_shared
 
 logger = logging.getLogger(__name__)
@@ -29,8 +28,7 @@ OLD = 30 * 24 * 3600.0
 
 def projects_folder() -> Path:
     """Where projects are: EYESPOT_PROJECTS, or a folder among the user's data."""
-    named = os.environ.get("EYESPOT_PROJECTS")
-    return Path(named) if named else Path(platformdirs.user_data_dir("eyespot")) / "projects"
+    return user_folder("EYESPOT_PROJECTS", "projects")
 
 
 def open_classrooms() -> Classrooms:

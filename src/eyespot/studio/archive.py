@@ -1,22 +1,33 @@
 """Pictures as a zip file of folders, one a class; and back.
 
-A manifest keeps what folders cannot say: the classes' own names and which frames are of one burst.
+Photos keep their files' names. A manifest keeps what folders cannot say: the classes' own names and
+which frames are of one burst.
 Names in the archive only name: nothing is ever unpacked to a path.
 """
 
 import contextlib
 import io
 import json
+import posixpath
 import re
+import unicodedata
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, BinaryIO
 
+from eyespot.data.audit import audited
+from eyespot.data.columns import NO_COLUMNS, ColumnNames
 from eyespot.data.decode import MAX_BYTES
+from eyespot.data.finding import Finding
 from eyespot.data.formats import EXTENSIONS, ZIP_FAULTS, sniff, zip_member
-from eyespot.data.photos import Dataset, Photo, Skipped, label_of
+from eyespot.data.layout import parts_of, read_listed
+from eyespot.data.metadata import table_among
+from eyespot.data.photos import Dataset, Photo, label_of
+from eyespot.data.places import Places
+from eyespot.data.tables import parse, photos_of
+from eyespot.data.text import decode_text
 from eyespot.errors import DatasetError, PhotoError
 from eyespot.studio.project import MOST_PICTURES, Project
 
@@ -30,6 +41,10 @@ MOST_RATIO = 100
 FREE_GROWTH = 10_000_000
 """Bytes below which growing is no danger."""
 MAX_MANIFEST = 20_000_000
+MOST_BYTES = 200
+"""Of a file's name without its ending: file systems hold 255."""
+UTF8_FLAG = 0x800
+"""General purpose bit 11 (APPNOTE 4.4.4): the name is UTF-8."""
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 
 
@@ -44,7 +59,7 @@ def write_archive(project: Project, file: BinaryIO) -> int:
             strict=True,
         )
     )
-    numbers = dict.fromkeys(folders, 0)
+    taken: dict[str, set[str]] = {folder: set() for folder in folders}
     bursts: dict[str, str] = {}
     missing = 0
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
@@ -56,9 +71,9 @@ def write_archive(project: Project, file: BinaryIO) -> int:
             if data is None:
                 missing += 1
                 continue
-            numbers[picture.class_id] += 1
-            number = numbers[picture.class_id]
-            name = f"{folders[picture.class_id]}/{number:05}{_ending(data)}"
+            own = taken[picture.class_id]
+            file_name = _file_name(picture.name or f"{len(own) + 1:05}", _ending(data))
+            name = f"{folders[picture.class_id]}/{_unique(file_name, own)}"
             archive.writestr(zip_member(name), data)
             if picture.burst is not None:
                 bursts[name] = picture.burst
@@ -79,18 +94,39 @@ def write_archive(project: Project, file: BinaryIO) -> int:
 def folder_names(names: Sequence[str]) -> list[str]:
     """A folder's name for each class that every system can hold, no two alike."""
     taken: set[str] = set()
-    found = []
-    for name in names:
-        safe = re.sub(r"[^\w \-.+]", "_", name)[:60].strip(" .") or "class"
-        if _RESERVED.fullmatch(safe):  # Windows keeps these names for itself
-            safe = f"{safe}_"
-        unique, number = safe, 1
-        while unique.casefold() in taken:
-            number += 1
-            unique = f"{safe} {number}"
-        taken.add(unique.casefold())
-        found.append(unique)
-    return found
+    return [
+        _unique(_safe(re.sub(r"[^\w \-.+]", "_", name)[:60].strip(" .") or "class"), taken)
+        for name in names
+    ]
+
+
+def _file_name(name: str, ending: str) -> str:
+    """A photo's own name as every system can hold it. `ending`: of what it is, if its name has
+    none of a picture."""
+    name = re.sub(r'[<>:"/\\|?*\x00-\x1f\x7f]', "_", name).strip(" .") or "photo"
+    stem, point, own = name.rpartition(".")
+    if stem and f".{own.lower()}" in EXTENSIONS:
+        name, ending = stem, point + own
+    while len(name.encode()) > MOST_BYTES:
+        name = name[:-1]
+    return _safe(name.rstrip(" .") or "photo") + ending
+
+
+def _safe(name: str) -> str:
+    """Windows keeps some names for itself."""
+    return f"{name}_" if _RESERVED.fullmatch(name) else name
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    """The name, numbered if it is among `taken`, in any case and form of letters, to which it is
+    added."""
+    stem, ending = posixpath.splitext(name)
+    unique, number = name, 1
+    while (key := unicodedata.normalize("NFC", unique).casefold()) in taken:
+        number += 1
+        unique = f"{stem} {number}{ending}"
+    taken.add(key)
+    return unique
 
 
 def _ending(data: bytes) -> str:
@@ -127,11 +163,12 @@ class MemberSource:
 
 
 @contextlib.contextmanager
-def open_archive(file: Path | bytes) -> Iterator[Contents]:
-    """The pictures in a zip file of folders, to be read while it is open.
+def open_archive(file: Path | bytes, wanted: ColumnNames = NO_COLUMNS) -> Iterator[Contents]:
+    """The pictures in a zip file of folders, or with a table that lists them, to be read while it
+    is open. `wanted`: the table's columns.
 
     Raises DatasetError if it is no zip file, holds no picture in a folder, or claims more than is
-    read of strangers' archives.
+    read of strangers' archives, UsageError if there is no such column.
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(file) if isinstance(file, bytes) else file)
@@ -145,7 +182,9 @@ def open_archive(file: Path | bytes) -> Iterator[Contents]:
         _check_limits(members, size)
         manifest = _manifest(archive)
         yield (
-            _with_manifest(archive, members, manifest) if manifest else _folders(archive, members)
+            _with_manifest(archive, members, manifest)
+            if manifest
+            else _folders(archive, members, wanted)
         )
 
 
@@ -179,49 +218,92 @@ def _with_manifest(
     archive: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo], manifest: dict[str, Any]
 ) -> Contents:
     try:
-        names = {str(of["folder"]): label_of(str(of["name"])) for of in manifest["classes"]}
-        enabled = {label_of(str(of["name"])): bool(of["enabled"]) for of in manifest["classes"]}
-        bursts = {str(name): label_of(str(burst)) for name, burst in manifest["bursts"].items()}
+        classes, named = manifest["classes"], manifest["bursts"].items()
+        names = {label_of(str(of["folder"])): label_of(str(of["name"])) for of in classes}
+        enabled = {label_of(str(of["name"])): bool(of["enabled"]) for of in classes}
+        bursts = {label_of(str(name)): label_of(str(burst)) for name, burst in named}
     except (KeyError, TypeError, AttributeError) as error:
         raise DatasetError(
             f"The archive's {MANIFEST} is not as expected ({error}). Export it again, or delete "
             f"{MANIFEST} from it: the folders are then the classes."
         ) from error
-    photos = [
-        Photo(member.filename, MemberSource(archive, member), names[folder], group=burst)
-        for member in members
-        if (folder := member.filename.partition("/")[0]) in names
-        for burst in (bursts.get(member.filename),)
-    ]
+    photos = []
+    for member in members:
+        name = label_of("/".join(parts_of(_name(member))))
+        if (folder := name.partition("/")[0]) in names:
+            source = MemberSource(archive, member)
+            photos.append(Photo(name, source, names[folder], group=bursts.get(name)))
     return Contents(label_of(str(manifest.get("name", ""))), enabled, Dataset(tuple(photos)))
 
 
-def _folders(archive: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo]) -> Contents:
-    """The first folder in which there are several is that of the classes."""
-    parts = {
-        member.filename: (PurePosixPath(member.filename.replace("\\", "/")).parts, member)
-        for member in members
-    }
-    visible = {
-        name: found
-        for name, found in parts.items()
-        if not any(part.startswith((".", "__MACOSX")) for part in found[0])
-    }
-    depth = 0
-    while len({path[depth] for path, _ in visible.values() if len(path) > depth + 1}) == 1 and all(
-        len(path) > depth + 2 for path, _ in visible.values()
-    ):
-        depth += 1
-    photos, skipped = [], []
-    for name, (path, member) in visible.items():
-        if len(path) < depth + 2:
-            skipped.append(Skipped(label_of(name), "is in no class folder"))
-            continue
-        photos.append(Photo(name, MemberSource(archive, member), label_of(path[depth])))
+def _folders(
+    archive: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo], wanted: ColumnNames
+) -> Contents:
+    """As a folder of the same files is read, from the first folder with several things in it on;
+    or by the table in it."""
+    files = {name: member for member in members if (name := _name(member))}
+    if (table := table_among(files, wanted)) is not None:
+        dataset = audited(_listed(archive, files, table, wanted))
+        return Contents("", dict.fromkeys(dataset.classes, True), dataset)
+    listed = read_listed(list(files), "the archive")
+    photos = [
+        Photo(label_of(name), MemberSource(archive, member), place.label, place.split)
+        for (name, member), place in zip(files.items(), listed.places, strict=True)
+        if place
+    ]
     if not photos:
         raise DatasetError(
             "Expected a zip file with a folder per class and pictures in it, as cat/1.jpg; found "
-            f"{len(parts)} files in no class folder."
+            f"{len(files)} files in no class folder."
         )
-    dataset = Dataset(tuple(photos), tuple(skipped))
+    findings = (*_code_page(files.values()), *listed.findings)
+    dataset = audited(Dataset(tuple(photos), listed.skipped, findings))
     return Contents("", dict.fromkeys(dataset.classes, True), dataset)
+
+
+def _listed(
+    archive: zipfile.ZipFile,
+    files: Mapping[str, zipfile.ZipInfo],
+    table: str,
+    wanted: ColumnNames,
+) -> Dataset:
+    """The photos that a table in the archive lists, from the folder in which it lies."""
+    text = decode_text(table, MemberSource(archive, files[table]).read())
+    folder = posixpath.dirname(table)
+
+    def at(path: str) -> str:
+        return posixpath.normpath(posixpath.join(folder, path))
+
+    places = Places(
+        "the table's folder",
+        lambda path: at(path) in files,
+        lambda: [posixpath.relpath(name, folder or ".") for name in files],
+    )
+    return photos_of(
+        parse(posixpath.basename(table), text),
+        wanted,
+        places,
+        lambda path: MemberSource(archive, files[at(path)]),
+    )
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    """A member's name. Many programs write UTF-8 without the flag that says so."""
+    if not _unmarked(member):
+        return member.filename
+    try:
+        return member.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return member.filename
+
+
+def _unmarked(member: zipfile.ZipInfo) -> bool:
+    return not member.flag_bits & UTF8_FLAG and not member.filename.isascii()
+
+
+def _code_page(members: Iterable[zipfile.ZipInfo]) -> list[Finding]:
+    guessed = [m.filename for m in members if _unmarked(m) and _name(m) == m.filename]
+    if not guessed:
+        return []
+    message = f"The archive does not say how its names are written; {guessed[0]} is a guess."
+    return [Finding("names", "warning", message, "Rename the classes if they look wrong.")]

@@ -20,7 +20,7 @@ MOST_STEPS = 100
 
 COLUMNS = {
     "classes": ("id", "project", "name", "enabled", "place"),
-    "pictures": ("id", "project", "class", "sha256", "burst", "added"),
+    "pictures": ("id", "project", "class", "sha256", "burst", "added", "name"),
 }
 """The tables whose changes can be taken back."""
 
@@ -48,6 +48,7 @@ CREATE TABLE IF NOT EXISTS pictures (
     sha256 TEXT NOT NULL,
     burst TEXT,
     added INTEGER NOT NULL,
+    name TEXT,
     UNIQUE (class, sha256)
 );
 CREATE INDEX IF NOT EXISTS pictures_of_project ON pictures (project);
@@ -78,7 +79,7 @@ CREATE INDEX IF NOT EXISTS changes_of_step ON changes (step);
 """
 
 
-def _triggers() -> str:
+def _triggers() -> list[str]:
     """Where a project has a step, its rows' former selves are added to the last one."""
     written = []
     for table, columns in COLUMNS.items():
@@ -94,10 +95,10 @@ def _triggers() -> str:
                 f"{row}.id, {kept} FROM steps WHERE project = {row}.project "
                 "HAVING max(number) IS NOT NULL; END;"
             )
-    return "\n".join(written)
+    return written
 
 
-SCHEMA = TABLES + _triggers()
+SCHEMA = "\n".join([TABLES, *_triggers()])
 
 
 class Database:
@@ -141,6 +142,7 @@ class _Held:
 
     def __init__(self, path: Path) -> None:
         self.database = open_database(path, SCHEMA)
+        _add_names(self.database)
         self.database.execute("PRAGMA foreign_keys=ON")
         # A person's work, unlike a cache, must also outlive a power cut.
         self.database.execute("PRAGMA synchronous=FULL")
@@ -148,6 +150,25 @@ class _Held:
     def __del__(self) -> None:
         with contextlib.suppress(AttributeError, sqlite3.Error):
             self.database.close()
+
+
+def _add_names(database: sqlite3.Connection) -> None:
+    """Let pictures have a name where an older eyespot made the file."""
+
+    def lacks_names() -> bool:
+        rows = database.execute("PRAGMA table_info(pictures)").fetchall()
+        return "name" not in [row[1] for row in rows]
+
+    if not lacks_names():
+        return
+    with database:
+        database.execute("BEGIN IMMEDIATE")
+        if lacks_names():  # no other process has done it meanwhile
+            database.execute("ALTER TABLE pictures ADD COLUMN name TEXT")
+            for event in ("INSERT", "UPDATE", "DELETE"):
+                database.execute(f"DROP TRIGGER pictures_{event}")
+            for trigger in _triggers():
+                database.execute(trigger)
 
 
 def _reason(path: Path, error: sqlite3.Error) -> str:
@@ -206,7 +227,7 @@ def take_back(database: sqlite3.Connection, project: str) -> str | None:
         database.execute(
             f"INSERT INTO {kind} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
             f" ON CONFLICT (id) DO UPDATE SET {again}",
-            [before[name] for name in columns],
+            [before.get(name) for name in columns],  # of older steps no name is known
         )
     database.execute("DELETE FROM steps WHERE number = ?", [number])  # and the changes of undoing
     mark_changed(database, project)

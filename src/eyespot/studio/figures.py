@@ -21,8 +21,10 @@ from eyespot.evaluation import (
     evaluate,
     fit_rejection,
     suspicious_labels,
+    wilson_interval,
 )
 from eyespot.evaluation.crossval import cross_validate
+from eyespot.evaluation.verdict import LEAST
 from eyespot.features.extract import Features
 from eyespot.heads.familiarity import familiarity_out_of_fold
 from eyespot.heads.method import Prepared
@@ -30,6 +32,8 @@ from eyespot.shown import Brief
 
 PROVEN = 0.8
 """Right at least so often, says the lower end of the interval: then no mistake means something."""
+ENOUGH = next(n for n in range(1, 100) if wilson_interval(n, n)[0] >= PROVEN)
+"""Clearly different pictures, all classified rightly, from which on that is so: 16."""
 MOST_STRANGERS = 2_000
 """Pictures that are compared with those of other classes: the cost grows with the square."""
 
@@ -190,13 +194,17 @@ def _once_more(
 
 
 def _advice(evaluation: Evaluation, groups: NDArray[np.int64], labels: NDArray[np.int64]) -> str:
-    if evaluation.top1_interval[0] >= PROVEN or confused_pairs(evaluation):
-        return advice(evaluation)
+    """What to do next; pictures that are too alike count once."""
     differing = [len(np.unique(groups[labels == k])) for k in range(len(evaluation.classes))]
+    early = min(differing) < LEAST
+    if early or evaluation.top1_interval[0] >= PROVEN or confused_pairs(evaluation):
+        return advice(evaluation, differing)
     fewest = evaluation.classes[int(np.argmin(differing))]
+    missing = max(1, ENOUGH - len(np.unique(groups)))
+    more = "1 picture" if missing == 1 else f"{missing} pictures"
     return (
-        "It made no mistake, but was asked about few different pictures: add 10 more of "
-        f"{fewest}, from other sides."
+        "No picture was misclassified, but few of them are clearly different. Add "
+        f"{more} or more from other sides, first of {fewest}."
     )
 
 

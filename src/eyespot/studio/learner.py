@@ -14,7 +14,7 @@ from threadpoolctl import ThreadpoolController
 from eyespot.classifier import Classifier, Recipe, TaughtPhotos
 from eyespot.data.photos import FileSource, Photo, Skipped
 from eyespot.errors import Stopped
-from eyespot.features.backbone import CONFIDENCE, Backbone
+from eyespot.features.backbone import Backbone
 from eyespot.features.cache import FeatureCache, Record
 from eyespot.features.engines import Engine, open_engine
 from eyespot.features.extract import Features, block_widths, head_inputs, stream
@@ -83,7 +83,7 @@ class Learnt(Brief):
         classifier."""
         classifier = self.classifier
         assert classifier is not None
-        features = classifier.engine.run(classifier.prepare(data, at_once=True)[None])
+        features = classifier.engine.run(classifier.prepare(data)[None])
         probabilities, familiarity = classifier.judge(features)
         return Seen(
             tuple(zip(classifier.classes, probabilities[0].tolist(), strict=True)),
@@ -186,7 +186,7 @@ class Learner:
         if missing:
             cache = FeatureCache()  # one for each thread
             try:
-                known |= cache.get_many(missing, self.backbone.extractor)
+                known |= cache.get_many(missing, self.backbone.cache_key)
                 self._compute(
                     project,
                     [s for s in missing if s not in known],
@@ -267,7 +267,7 @@ class Learner:
             len({bursts[index] or index for index in np.flatnonzero(labels == k).tolist()})
             for k in range(len(classes))
         ]
-        alike = similarity(features.values[:, features.layout[CONFIDENCE]])
+        alike = similarity(features, self.backbone)
         first = candidates("auto", float(np.median(differing)), alike)[0]
         blocks = blocks_of(first.view, features.layout)
         method = make_method(first.method)

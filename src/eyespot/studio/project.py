@@ -3,6 +3,7 @@
 Every operation is one transaction: it is there as a whole or not at all, however it ends.
 """
 
+import re
 import secrets
 import sqlite3
 import time
@@ -17,7 +18,7 @@ from eyespot.errors import MissingError, UsageError
 from eyespot.features.cache import Record
 from eyespot.shown import Brief
 from eyespot.studio.database import Database, begin_step, mark_changed, take_back
-from eyespot.studio.pictures import Pictures
+from eyespot.studio.pictures import Kept, Pictures
 from eyespot.studio.snapshot import Snapshot, about, take_snapshot
 
 LONGEST_NAME = 100
@@ -184,7 +185,7 @@ class Project:
         pictures: Sequence[tuple[str, bytes]],
         burst: str | None = None,
     ) -> Added:
-        """Add those that can be read, each once. `pictures`: (name for messages, file).
+        """Add those that can be read, each once. `pictures`: (name of the file, its content).
 
         `burst`: of frames recorded in one go. Raises UsageError if there would be too many.
         """
@@ -197,14 +198,19 @@ class Project:
             name = self._class_name(database, class_id)
             rows = database.execute("SELECT sha256 FROM pictures WHERE class = ?", [class_id])
             there = {sha256 for (sha256,) in rows}
-            new = {k.sha256: k.thumbnail for _, k in kept if k.sha256 not in there}
+            new: dict[str, tuple[Photo, Kept]] = {}
+            for photo, picture in kept:
+                if picture.sha256 not in there:
+                    new.setdefault(picture.sha256, (photo, picture))
             if new:
                 require_room(self._count(database, "pictures") + len(new))
                 begin_step(database, self.id, f"adding to {name}", burst)
             ids = []
-            for sha256, thumbnail in new.items():
+            for sha256, (photo, picture) in new.items():
                 self._pictures.require(sha256)
-                ids.append(insert_picture(database, self.id, class_id, sha256, burst, thumbnail))
+                small = picture.thumbnail
+                file = file_name(photo.name) if burst is None else None  # nobody named a frame
+                ids.append(insert_picture(database, self.id, class_id, sha256, burst, small, file))
         return Added(tuple(ids), len(kept) - len(new), skipped)
 
     def remove_pictures(self, pictures: Sequence[int]) -> None:
@@ -301,6 +307,11 @@ def checked_name(name: str, what: str) -> str:
     return name
 
 
+def file_name(path: str) -> str | None:
+    """The last part of a photo's path, whatever system wrote it; None if it has no name."""
+    return label_of(re.split(r"[/\\]", path)[-1]) or None
+
+
 def require_room(pictures: int) -> None:
     """Raises UsageError if a project cannot hold so many."""
     if pictures > MOST_PICTURES:
@@ -317,15 +328,18 @@ def insert_picture(
     sha256: str,
     burst: str | None,
     thumbnail: bytes | None = None,
+    name: str | None = None,
 ) -> int:
-    """Its id. `thumbnail`: None if it is there already."""
+    """Its id. `thumbnail`: None if it is there already. `name`: of the file."""
     if thumbnail is not None:
         database.execute(
             "INSERT OR IGNORE INTO thumbnails (sha256, jpeg) VALUES (?, ?)", [sha256, thumbnail]
         )
-    row = (project, class_id, sha256, burst, int(1000 * time.time()))
+    row = (project, class_id, sha256, burst, int(1000 * time.time()), name)
     added = database.execute(
-        "INSERT INTO pictures (project, class, sha256, burst, added) VALUES (?, ?, ?, ?, ?)", row
+        "INSERT INTO pictures (project, class, sha256, burst, added, name)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        row,
     )
     assert added.lastrowid is not None
     return added.lastrowid

@@ -37,11 +37,12 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A class to create. `pictures`: (sha256, burst, thumbnail or None if there is one)."""
+    """A class to create. `pictures`: (sha256, burst, thumbnail or None if there is one, name of
+    the file or None)."""
 
     name: str
     enabled: bool
-    pictures: Sequence[tuple[str, str | None, bytes | None]]
+    pictures: Sequence[tuple[str, str | None, bytes | None, str | None]]
 
 
 class Store:
@@ -54,7 +55,7 @@ class Store:
         except OSError as error:
             raise ProjectError(
                 f"The folder {folder} for projects cannot be made ({error.strerror}). "
-                "Choose another."
+                "Set EYESPOT_PROJECTS to a folder that can be written."
             ) from error
         self.folder = folder
         self.database = Database(folder / "projects.sqlite3")
@@ -102,7 +103,11 @@ class Store:
                 Draft(
                     of.name,
                     of.enabled,
-                    [(p.sha256, p.burst, None) for p in snapshot.pictures if p.class_id == of.id],
+                    [
+                        (p.sha256, p.burst, None, p.name)
+                        for p in snapshot.pictures
+                        if p.class_id == of.id
+                    ],
                 )
                 for of in snapshot.classes
             ]
@@ -167,8 +172,8 @@ class Store:
                 "INSERT INTO classes (id, project, name, enabled, place) VALUES (?, ?, ?, ?, ?)",
                 [own, id, checked_name(draft.name, "A class"), draft.enabled, place],
             )
-            for sha256, burst, thumbnail in draft.pictures:
-                insert_picture(database, id, own, sha256, burst, thumbnail)
+            for sha256, burst, thumbnail, file in draft.pictures:
+                insert_picture(database, id, own, sha256, burst, thumbnail, file)
         return Project(id, self.database, self.pictures)
 
     def _mark(

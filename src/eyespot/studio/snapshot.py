@@ -19,13 +19,14 @@ class Class:
 @dataclass(frozen=True, slots=True)
 class Picture:
     """`class_id`: of its `Class`. `burst`: equal for frames that were recorded in one go, None for
-    a file. `added`: milliseconds since 1970."""
+    a file. `added`: milliseconds since 1970. `name`: of the file it was, None for a frame."""
 
     id: int
     class_id: str
     sha256: str
     burst: str | None
     added: int
+    name: str | None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -63,7 +64,7 @@ def take_snapshot(database: sqlite3.Connection, project: str) -> Snapshot:
         "SELECT id, name, enabled FROM classes WHERE project = ? ORDER BY place", [project]
     ).fetchall()
     pictures = database.execute(
-        "SELECT id, class, sha256, burst, added FROM pictures WHERE project = ? ORDER BY id",
+        "SELECT id, class, sha256, burst, added, name FROM pictures WHERE project = ? ORDER BY id",
         [project],
     ).fetchall()
     step = database.execute(

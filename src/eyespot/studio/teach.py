@@ -2,7 +2,7 @@
 what can be taken away."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -13,12 +13,14 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
 from eyespot.classifier import Classifier
+from eyespot.data.columns import ColumnNames
+from eyespot.data.photos import Skipped
 from eyespot.errors import EyespotError, MissingError, UsageError
 from eyespot.features.backbone import load_backbone
 from eyespot.models.registry import find
 from eyespot.studio.archive import folder_names, write_archive
 from eyespot.studio.classroom import Classroom, Classrooms
-from eyespot.studio.imports import import_archive, import_classifier
+from eyespot.studio.imports import import_archive, import_classifier, read_dropped
 from eyespot.studio.pictures import shrunk
 from eyespot.studio.project import Project
 from eyespot.studio.projects import Store
@@ -31,6 +33,7 @@ Name = Annotated[str, Query(max_length=300)]
 """Of a file."""
 Text = Annotated[str, Body(embed=True)]
 Numbers = Annotated[list[int], Body(embed=True)]
+ColumnName = Annotated[str | None, Query(max_length=200)]
 
 
 T = TypeVar("T")
@@ -65,11 +68,24 @@ def router(rooms: Classrooms) -> APIRouter:
 
     @routes.post("/import")
     async def bring(
-        request: Request, name: Annotated[str, Query(max_length=300)]
+        request: Request,
+        name: Annotated[str, Query(max_length=300)],
+        path_column: ColumnName = None,
+        label_column: ColumnName = None,
+        split_column: ColumnName = None,
     ) -> dict[str, Any]:
-        """A zip file of folders of pictures, or a classifier, as the body."""
+        """A zip file of folders of pictures, or of pictures and a table with these columns, or a
+        classifier, as the body."""
         content = await request.body()
-        return await run_in_threadpool(_import, store, name, content)
+        wanted = ColumnNames(path_column, label_column, split_column)
+        return await run_in_threadpool(_import, store, name, content, wanted)
+
+    @routes.post("/layout")
+    def layout(paths: Annotated[list[str], Body(embed=True)]) -> dict[str, Any]:
+        """The classes in a folder that is dropped on the page, which adds the files to them."""
+        found = read_dropped(paths)
+        about = {"name": found.name, "classes": found.classes, "note": found.note}
+        return about | {"skipped": _skipped(found.skipped)}
 
     @routes.get("/{id}")
     def state(id: str, seen: int = -1, version: int = -1) -> dict[str, Any]:
@@ -138,8 +154,8 @@ def router(rooms: Classrooms) -> APIRouter:
         def add() -> dict[str, Any]:
             files = [(name, content)]
             added = change(id, lambda project: project.add_pictures(class_id, files, burst))
-            skipped = [{"name": one.path, "reason": one.reason} for one in added.skipped]
-            return {"pictures": added.pictures, "known": added.known, "skipped": skipped}
+            known = {"pictures": added.pictures, "known": added.known}
+            return known | {"skipped": _skipped(added.skipped)}
 
         return await run_in_threadpool(add)
 
@@ -255,10 +271,10 @@ def _taught(room: Classroom) -> Classifier:
     return room.tuner.classifier() or room.learnt.classifier
 
 
-def _import(store: Store, name: str, content: bytes) -> dict[str, Any]:
+def _import(store: Store, name: str, content: bytes, wanted: ColumnNames) -> dict[str, Any]:
     stem, _, kind = name.rpartition(".")
     if kind.lower() == "zip":
-        found = import_archive(store, content, stem or "project")
+        found = import_archive(store, content, stem or "project", wanted=wanted)
     elif kind.lower() == "eyespot":
         with tempfile.TemporaryDirectory(prefix="eyespot-") as folder:
             path = Path(folder) / "classifier.eyespot"
@@ -268,9 +284,12 @@ def _import(store: Store, name: str, content: bytes) -> dict[str, Any]:
         raise UsageError(
             f"Expected a .zip file of folders of pictures, or an .eyespot file, not {name!r}."
         )
-    skipped = [{"name": one.path, "reason": one.reason} for one in found.skipped]
     about = {"id": found.project.id, "pictures": found.pictures, "note": found.note}
-    return about | {"skipped": skipped}
+    return about | {"skipped": _skipped(found.skipped)}
+
+
+def _skipped(skipped: Iterable[Skipped]) -> list[dict[str, str]]:
+    return [{"name": one.path, "reason": one.reason} for one in skipped]
 
 
 def _named(project: Project, ending: str) -> str:

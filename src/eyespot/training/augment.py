@@ -167,11 +167,13 @@ AUGMENTATIONS = {
     "shift": Augmentation(_as_is, 2, False),
     "small": Augmentation(_as_is, 4, True),
     "small-erasing": Augmentation(_as_is, 4, True, (random_erasing,)),
+    "windows": Augmentation(_larger, 0, False),
     "crops": Augmentation(_larger, 0, True),
     "alexnet": Augmentation(_larger, 0, True, (random_light,)),
 }
 """`shift` is for digits, `small` for pictures of 32 pixels (He et al. 2016, section 4.2), `crops`
-and `alexnet` for photos (Krizhevsky et al. 2012, section 4.1)."""
+and `alexnet` for photos (Krizhevsky et al. 2012, section 4.1), `windows` for photos that must not
+be mirrored."""
 
 CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
     "light": random_light,

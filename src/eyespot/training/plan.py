@@ -16,11 +16,12 @@ class Plan:
     together. `warmup`: epochs. `l1`, `max_norm`: 0 for none. `mixup`, `cutmix`: alpha of the beta
     distribution, 0 for none. `average`: decay of the running average of the weights that is
     validated and kept, 0 for none. `clip`: largest norm of a gradient, 0 for any. `accumulate`:
-    parts that a batch is computed in. `patience`: epochs without a better validation after which
-    training stops, 0 for never. `normalisation`: of pixels of 0..255: "mean" takes the mean of the
-    training pictures from them, "channel-mean" that of each colour, and "standardised" divides by
-    each colour's deviation besides. `precision`: "fp32", "bf16", or "auto" for the faster of them
-    on the machine where training begins. `compile`: by torch.compile.
+    parts that a batch is computed in. `patience`: training stops after exactly so many epochs in a
+    row whose validation accuracy is no better than the best, 0 for never. `normalisation`: of
+    pixels of 0..255: "mean" takes the mean of the training pictures from them, "channel-mean" that
+    of each colour, and "standardised" divides by each colour's deviation besides. `precision`:
+    "fp32", "bf16", or "auto" for the faster of them on the machine where training begins.
+    `compile`: by torch.compile.
     """
 
     model: str

@@ -17,7 +17,8 @@ LOG = "log.jsonl"
 class Epoch:
     """What one epoch came to. `loss`, `accuracy`: of the training batches as they were seen,
     augmented, `pictures` in all. `val_loss`, `val_accuracy`: of `val_pictures` that validate, None
-    without any."""
+    without any. `stopped_early`: the run ended here, before its last epoch, as the plan's
+    `patience` was used up."""
 
     epoch: int
     step: int
@@ -29,6 +30,7 @@ class Epoch:
     pictures: int
     val_pictures: int
     seconds: float
+    stopped_early: bool = False
 
     @property
     def scalars(self) -> dict[str, float]:
@@ -75,6 +77,22 @@ def best_of(epochs: Sequence[Epoch]) -> Epoch | None:
     """The first that validated best, whose weights are kept; None where nothing validated."""
     judged = [epoch for epoch in epochs if epoch.val_accuracy is not None]
     return max(judged, key=lambda epoch: epoch.val_accuracy or 0.0, default=None)
+
+
+def ending(epochs: Sequence[Epoch], planned: int) -> str:
+    """How a run of up to `planned` epochs ended, and which weights are kept, in sentences."""
+    last, best = epochs[-1], best_of(epochs)
+    if best is None:
+        return f"The weights of the last epoch, {last.epoch}, are kept."
+    kept = f"The weights of epoch {best.epoch} are kept: best validation accuracy"
+    if not last.stopped_early:
+        return f"{kept}, {best.val_accuracy:.2%}."
+    stale = last.epoch - best.epoch
+    without = f"{stale} epochs" if stale > 1 else "1 epoch"
+    return (
+        f"Training stopped early, after epoch {last.epoch} of {planned}: no better validation "
+        f"accuracy in {without}. {kept}, {best.val_accuracy:.2%}."
+    )
 
 
 def read_log(path: Path) -> list[Epoch]:

@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from torch.nn import Dropout
 
 from eyespot.classifier import Classifier
 from eyespot.data.given import Label, PhotoLike
@@ -17,6 +20,7 @@ from eyespot.training import processes
 from eyespot.training.augment import find_augmentation
 from eyespot.training.checkpoint import LAST
 from eyespot.training.division import divide, expect_every_class
+from eyespot.training.effect import in_effect
 from eyespot.training.fingerprint import fingerprint
 from eyespot.training.folder import alone_in
 from eyespot.training.judged import judged
@@ -36,7 +40,8 @@ class Training:
     """What came of a run. `test`: loss and accuracy on photos marked as test, if there are any.
     `validation`: the pictures that validated, if any. `path`: the trained weights, which
     `create(model, weights=path)` reads. `classifier`: what is in the folder's classifier.eyespot;
-    None in all processes but the first."""
+    None in all processes but the first. `held_out`: the share of every class that was held out to
+    validate; None where the photos say which validate, or none do."""
 
     trained: Trained
     learnt: int
@@ -47,6 +52,15 @@ class Training:
     skipped: tuple[Skipped, ...]
     path: Path
     classifier: Classifier | None
+    held_out: float | None = None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What of the plan had an effect, by name."""
+        trained = self.trained
+        drops = any(isinstance(module, Dropout) for module in trained.network.modules())
+        found = in_effect(trained.plan, validated=self.validated > 0, droppable=drops)
+        return found if self.held_out is None else found | {"held_out": self.held_out}
 
 
 def train_on(
@@ -120,4 +134,5 @@ def train_on(
         tuple(dict.fromkeys(skipped)),
         path,
         classifier,
+        None if not val or any(photo.split == "val" for photo in dataset.photos) else held_out,
     )

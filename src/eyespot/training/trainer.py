@@ -179,8 +179,12 @@ class Trainer:
     @property
     def over(self) -> bool:
         """Whether there is nothing left to do."""
-        out_of_patience = self.plan.patience and self.stale > self.plan.patience
-        return bool(out_of_patience) or self.step >= self.steps
+        return self.stopped_early or self.step >= self.steps
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether `patience` epochs in a row, and no more, validated no better than the best."""
+        return 0 < self.plan.patience <= self.stale and self.step < self.steps
 
     def batch_of(self, step: int) -> NDArray[np.int64]:
         """Which pictures the step takes: every epoch has its own order, each picture once.
@@ -405,11 +409,11 @@ def train(
             watch(record.epochs)
         while not trainer.over:
             epoch = _one_epoch(trainer, val, last, every, progress)
-            if record:
-                record.add(epoch)
             value = epoch.val_accuracy
             better = value is None or trainer.best is None or value > trainer.best
             trainer.stale = 0 if better else trainer.stale + 1
+            if record:
+                record.add(replace(epoch, stopped_early=trainer.stopped_early))
             if better:
                 trainer.best = value
                 trainer.keep(best, whole=False)

@@ -10,8 +10,11 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from eyespot.data.given import PhotoLike
 from eyespot.data.open import open_photos
@@ -42,10 +45,15 @@ SMOOTHING = 0.2
 """The most that labels are smoothed."""
 SMALL = 64
 """Side up to which a network's pictures are small."""
-FOR_SMALL = ("none", "shift", "small", "small+colour", "small+randaugment", "small+erasing")
-FOR_LARGE = ("crops", "crops+colour", "crops+randaugment", "crops+erasing")
+FOR_SMALL = ("none", "shift", "shift+colour", "shift+randaugment", "shift+erasing")
+FOR_LARGE = ("windows", "windows+colour", "windows+randaugment", "windows+erasing")
 """Augmentations of which one is chosen. All of a row need pictures of the same side, so that these
-are read once."""
+are read once. None mirrors: a mirrored digit, letter or hand is another one, or none."""
+MIRRORED: dict[tuple[str, ...], tuple[str, ...]] = {
+    FOR_SMALL: ("small", "small+colour", "small+randaugment", "small+erasing"),
+    FOR_LARGE: ("crops", "crops+colour", "crops+randaugment", "crops+erasing"),
+}
+"""What joins each row if the photos may be mirrored."""
 DRAWN = 8
 """Trials at random before the search learns from them."""
 UNPRUNED = 5
@@ -57,7 +65,8 @@ FREE = 3
 @dataclass(frozen=True, slots=True)
 class Trial:
     """One run. `accuracy`: the best on the pictures that validate, of any of its `epochs`; None if
-    the run failed, as a loss was no finite number. `settings`: by the names of `Plan`."""
+    the run failed, as a loss was no finite number. `settings`: by the names of `Plan`.
+    `beats_baseline`: whether the accuracy is above that of the majority-class baseline."""
 
     number: int
     state: State
@@ -65,16 +74,20 @@ class Trial:
     accuracy: float | None
     epochs: int
     seconds: float
+    beats_baseline: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
     """`trials`: in their order. `plan`: with the settings of the `best`; both None if none was
-    completed."""
+    completed, or none of those beats the `baseline`: the accuracy on the `count` photos that
+    validate of answering the class with most training photos, always."""
 
     trials: tuple[Trial, ...]
     best: Trial | None
     plan: Plan | None
+    baseline: float
+    count: int
 
 
 class _OutOfTime(Exception):
@@ -89,12 +102,14 @@ def tune(
     trials: int = 20,
     budget: float = 0.0,
     held_out: float = HELD_OUT,
+    mirrors: bool = False,
     progress: Progress = lambda stage, done, total: None,
     watch: Callable[[Sequence[Trial]], None] = lambda trials: None,
 ) -> Search:
     """Try settings until there are `trials` runs, or `budget` seconds are over (0: no limit).
 
     Learning rate, weight decay, augmentation and label smoothing are searched; all else is `plan`.
+    `mirrors`: also try augmentations that mirror, for photos whose mirror image is of their class.
     Accuracy on the validation part decides; photos for tests are not looked at. `folder` keeps the
     search, which goes on where it was stopped, also within a trial, if the photos and their
     division are the same. `watch` gets all trials so far at the start and after every trial. Raises
@@ -105,7 +120,8 @@ def tune(
     if trials < 1:
         raise UsageError(f"trials must be 1 or more, not {trials}.")
     about = registry.find(plan.model)
-    augmentations = FOR_SMALL if about.preprocessing.size <= SMALL else FOR_LARGE
+    augmentations: tuple[str, ...] = FOR_SMALL if about.preprocessing.size <= SMALL else FOR_LARGE
+    augmentations += MIRRORED[augmentations] if mirrors else ()
     side = find_augmentation(augmentations[0]).stored(about.preprocessing.size)
     dataset = open_photos(source)
     photos, unseen, _ = divide(dataset, held_out, plan.seed)
@@ -155,9 +171,11 @@ def search(
     try:
         with alone_in(folder, STUDY):
             facts = {"classes": list(learn.classes), PHOTOS: [photos, len(learn)]}
+            facts["augmentations"] = list(augmentations)
+            found = partial(_found, plan=plan, baseline=_baseline(learn, val), count=len(val))
             study = _study(folder, plan.to_dict() | facts)
             for trial in _waiting(study, folder / TRIAL, trials, plan.seed):
-                watch(_found(study, plan).trials)
+                watch(found(study).trials)
                 tried = plan.with_options(_suggested(trial, plan, augmentations))
 
                 def tell(what: str, done: int, total: int, before: int = trial.number) -> None:
@@ -176,9 +194,9 @@ def search(
                     study.tell(trial, _accuracy(trained.epochs))
                 if time.monotonic() > end:
                     break
-            found = _found(study, plan)
-            watch(found.trials)
-            return found
+            done = found(study)
+            watch(done.trials)
+            return done
     except (optuna.exceptions.StorageInternalError, SQLAlchemyError, sqlite3.Error) as error:
         reason = str(error.__cause__ or error).partition("\n")[0]
         raise TrainingError(
@@ -188,8 +206,9 @@ def search(
 
 
 def best_trial(trials: Sequence[Trial]) -> Trial | None:
-    """The first that validated best of those that were completed; None if none was."""
-    complete = [trial for trial in trials if trial.state == "complete"]
+    """The first that validated best of those that were completed and beat the majority-class
+    baseline; None if none did."""
+    complete = [trial for trial in trials if trial.state == "complete" and trial.beats_baseline]
     return max(complete, key=lambda trial: trial.accuracy or 0.0, default=None)
 
 
@@ -288,7 +307,13 @@ def _accuracy(epochs: Sequence[Epoch]) -> float:
     return best.val_accuracy
 
 
-def _found(study: "optuna.Study", plan: Plan) -> Search:
+def _baseline(learn: Pictures, val: Pictures) -> float:
+    """The accuracy on `val` of answering the class of most pictures of `learn`, always."""
+    commonest = np.bincount(learn.labels, minlength=len(learn.classes)).argmax()
+    return float((val.labels == commonest).mean())
+
+
+def _found(study: "optuna.Study", plan: Plan, baseline: float, count: int) -> Search:
     states: dict[str, State] = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
     trials = []
     for trial in study.get_trials(deepcopy=False):
@@ -297,6 +322,10 @@ def _found(study: "optuna.Study", plan: Plan) -> Search:
             accuracy, epochs, seconds = trial.user_attrs.get("done", (None, 0, 0.0))
             if state == "failed":
                 accuracy = None
-            trials.append(Trial(trial.number, state, trial.params, accuracy, epochs, seconds))
+            beats = accuracy is not None and accuracy > baseline
+            trials.append(
+                Trial(trial.number, state, trial.params, accuracy, epochs, seconds, beats)
+            )
     best = best_trial(trials)
-    return Search(tuple(trials), best, plan.with_options(best.settings) if best else None)
+    chosen = plan.with_options(best.settings) if best else None
+    return Search(tuple(trials), best, chosen, baseline, count)

@@ -74,7 +74,7 @@ def fingerprint(classifier: Classifier) -> str:
     """Of all that a classifier's answers depend on; the photos it was taught with are not."""
     facts = {
         "classes": classifier.classes,
-        "extractor": classifier.backbone.extractor,
+        "extractor": classifier.backbone.cache_key,
         "blocks": classifier.recipe.blocks,
         "scorer": classifier.scorer.kind,
         "temperature": classifier.temperature,

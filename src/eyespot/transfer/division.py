@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.classifier import CROSS_VALIDATED
+from eyespot.classifier import NESTED
 from eyespot.data.splits import FOLDS, Fold, choose_repeats, fold_of, folds
 from eyespot.errors import DatasetError
 
@@ -53,14 +53,14 @@ def divide(
     parts = fold_of(own_labels, own_groups, FOLDS)
     validation = given[learn] == "val"
     repeats: list[list[Fold]]
-    asked_on = CROSS_VALIDATED
+    asked_on = NESTED
     if validation.any() and not validation.all():
         clean = ~validation & ~np.isin(own_groups, own_groups[validation])
         repeats = [[(np.flatnonzero(clean), np.flatnonzero(validation))]]
         asked_on = "the validation split"
     elif len(learn) > HOLDOUT_FROM:
         repeats = [folds(parts)[:1]]
-        asked_on = f"a random part of 1 in {FOLDS} that was set aside"
+        asked_on = f"held-out photos, a random 1 in {FOLDS}"
         parts = fold_of(own_labels, own_groups, FOLDS, seed=1)
     else:
         repeats = [

@@ -10,7 +10,7 @@ from eyespot.classifier import Classifier, shortened
 from eyespot.data.finding import Finding
 from eyespot.data.given import Label, PhotoLike
 from eyespot.data.open import open_photos
-from eyespot.data.photos import Skipped
+from eyespot.data.photos import Dataset, Skipped
 from eyespot.errors import DatasetError
 from eyespot.evaluation import Evaluation, evaluate, mistakes
 from eyespot.features.cache import FeatureCache
@@ -30,20 +30,22 @@ class Mistake:
 @dataclass(frozen=True, repr=False)
 class Examination(Brief):
     """`refused`: share answered with "none of these". `mistakes`: the most confident first.
-    `known`: names of photos that the classifier was taught with, if it remembers.
-    `findings`: how the collection was read."""
+    `trained`: photos of each class that it was trained on, None if it keeps none. `known`: names
+    of photos that the classifier was taught with, if it remembers. `findings`: how the
+    collection was read."""
 
     evaluation: Evaluation
     refused: float
     mistakes: tuple[Mistake, ...]
     known: tuple[str, ...]
     skipped: tuple[Skipped, ...]
+    trained: tuple[int, ...] | None = None
     findings: tuple[Finding, ...] = ()
 
 
 def examine(
     classifier: Classifier,
-    source: str | Path | Iterable[PhotoLike],
+    source: str | Path | Iterable[PhotoLike] | Dataset,
     labels: Iterable[Label] | None = None,
     *,
     progress: Progress = lambda stage, done, total: None,
@@ -87,5 +89,12 @@ def examine(
             name for name, sha in zip(features.names, features.sha256, strict=True) if sha in taught
         ),
         skipped=(*dataset.skipped, *unreadable),
+        trained=_counts(classifier),
         findings=dataset.findings,
     )
+
+
+def _counts(classifier: Classifier) -> tuple[int, ...] | None:
+    if classifier.taught is None:
+        return None
+    return tuple(np.bincount(classifier.taught.labels, minlength=len(classifier.classes)).tolist())

@@ -26,6 +26,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from eyespot.classifier import Classifier, Recipe
 from eyespot.data.decode import decode
@@ -51,9 +52,10 @@ from eyespot.training.pictures import room
 from eyespot.training.precision import fastest, keep_depthwise_exact, precise
 from eyespot.training.schedules import factor
 from eyespot.training.trainer import best_device
-from eyespot.transfer.choice import Tried
+from eyespot.transfer.choice import TOO_MUCH, LeftOut, Tried, spent
 from eyespot.transfer.division import Division
 from eyespot.transfer.policy import FINETUNE, TUNED_SHARE, Candidate
+from eyespot.transfer.work import TUNING_WORK
 
 VIEWS, LEAST_PART = 4, 0.75
 """Of each photo: the whole, and random parts of it, as high and wide as this share at least."""
@@ -80,9 +82,10 @@ class FineTuning:
     """Photos as the frozen stages see them, ready for the last stages to learn from.
 
     `last`: float32 [n, num_features], the untouched network's last layer, for the linear probe.
-    `share`: of the stages that can learn, those that do. `forget_photos`: as `learn_familiarity`
-    has it. `end`: the moment (time.perf_counter) by which the frozen stages must be done. Raises
-    OutOfTime, UsageError for a network that cannot be fine-tuned.
+    `share`: of the stages that can learn, those that do. `epochs`: at most so many.
+    `forget_photos`: as `learn_familiarity` has it. `end`: the moment (time.perf_counter) by which
+    the frozen stages must be done. Raises OutOfTime, UsageError for a network that cannot be
+    fine-tuned.
     """
 
     def __init__(
@@ -92,22 +95,20 @@ class FineTuning:
         backbone: Backbone,
         share: float,
         *,
+        epochs: int = MOST_EPOCHS,
         forget_photos: bool = False,
         end: float = math.inf,
         step: Callable[[int], None] = lambda done: None,
     ) -> None:
         self.backbone, self.last, self.forget_photos = backbone, last, forget_photos
-        self.epochs = MOST_EPOCHS
+        self.epochs = epochs
         self.device = best_device()
         self.precision = fastest(self.device)
         self.network = tunable(backbone)
         if self.device.type == "cpu":
             keep_depthwise_exact(self.network)
-        names, able = list(self.network.stages), _stages_that_can_learn(self.network)
-        self.depth = math.ceil(share * len(able))
-        first = names.index(able[-self.depth])
-        self.learning = names[first:]
-        self.maps = _frozen_maps(photos, backbone, self.network, names[first - 1], end, step)
+        self.depth, frozen, self.learning = _divided(self.network, share)
+        self.maps = _frozen_maps(photos, backbone, self.network, frozen[-1], end, step)
 
     def out_of_fold(
         self,
@@ -126,12 +127,14 @@ class FineTuning:
         """
         scores = np.full((len(labels), classes), np.nan, dtype=np.float32)
         familiarity = np.full(len(labels), np.nan, dtype=np.float32)
-        pace, left = self._seconds_per_photo(), len(labels) + sum(len(train) for train, _ in folds)
+        timed = end < math.inf
+        pace = self._seconds_per_photo() if timed else 0.0
+        left = len(labels) + sum(len(train) for train, _ in folds)
         for number, (train, test) in enumerate(folds):
             start = time.perf_counter()
-            if end < math.inf:
+            if timed:
                 self.epochs = min(self.epochs, int(SAFETY * (end - start) / (left * pace)))
-            if self.epochs < LEAST_EPOCHS:
+            if timed and self.epochs < LEAST_EPOCHS:
                 raise OutOfTime(LEAST_EPOCHS * left * pace / SAFETY)
 
             def tell(percent: int, before: int = 100 * number) -> None:
@@ -260,6 +263,41 @@ def _stages_that_can_learn(network: ConvNet) -> list[str]:
     return [name for name, stage in stages if next(stage.parameters(), None) is not None][1:]
 
 
+def _divided(network: ConvNet, share: float) -> tuple[int, list[str], list[str]]:
+    """How many stages with weights learn, and the names of those that do not and of those that
+    do."""
+    names, able = list(network.stages), _stages_that_can_learn(network)
+    depth = math.ceil(share * len(able))
+    first = names.index(able[-depth])
+    return depth, names[:first], names[first:]
+
+
+def planned_epochs(
+    backbone: Backbone, share: float, photos: int, trained: int, work: float
+) -> tuple[int, float]:
+    """Epochs that fit into `work` multiply-adds, MOST_EPOCHS at most, and what they take.
+
+    `photos`: as many go through the frozen stages. `trained`: photos of one epoch of all the
+    networks that are trained. A step of training counts three times what a prediction does: one
+    for it, two for the gradients.
+    """
+    network = tunable(backbone)
+    _, _, learning = _divided(network, share)
+    frozen = 0
+    side = backbone.preprocessing.size
+    x = torch.zeros(1, network.in_channels, side, side)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        for name, stage in network.stages.items():
+            if name == learning[0]:
+                frozen = counter.get_total_flops()
+            x = stage(x)
+    # The counter counts a multiply-add twice.
+    fixed = frozen / 2 * VIEWS * photos
+    epoch = 3 * (counter.get_total_flops() - frozen) / 2 * trained
+    epochs = min(MOST_EPOCHS, int(max(0.0, work - fixed) / epoch))
+    return epochs, fixed + epochs * epoch
+
+
 def _frozen_maps(
     photos: Sequence[Photo],
     backbone: Backbone,
@@ -271,11 +309,15 @@ def _frozen_maps(
     """What `stage` makes of each view of each photo: [views, n, C, h, w]. Raises OutOfTime."""
     side = backbone.preprocessing.size
     with torch.inference_mode():
-        shape = network.forward_features(torch.zeros(1, 3, side, side))[stage].shape[1:]
+        shape = network.forward_features(torch.zeros(1, network.in_channels, side, side))[
+            stage
+        ].shape[1:]
     whole = (VIEWS, len(photos), *shape)
     maps = room(whole, np.float16)
     engine = open_engine(replace(backbone, blocks=(f"{stage}.map",)))
-    short_side = math.ceil(needed_short_side(backbone.preprocessing) / LEAST_PART)
+    preprocessing = backbone.preprocessing
+    short_side = needed_short_side(preprocessing)
+    larger = math.ceil(short_side / LEAST_PART)  # parts, too, should have all pixels they can show
 
     start = time.perf_counter()
 
@@ -283,8 +325,10 @@ def _frozen_maps(
         now = time.perf_counter()
         if now > end:  # those left, and as long again for learning
             raise OutOfTime((now - start) * (2 * len(photos) / max(index, 1) - 1) if index else 0.0)
-        picture = decode(photos[index].read(), short_side=short_side)
-        views = _views(picture.pixels, backbone.preprocessing, index)
+        data = photos[index].read()
+        first = prepare(decode(data, short_side=short_side).pixels, preprocessing)
+        parts = _parts(decode(data, short_side=larger).pixels, preprocessing, index)
+        views = np.stack([first, *parts])
         maps[:, index] = engine.run(views).reshape(VIEWS, *shape)
 
     with ThreadPoolExecutor(engine.workers) as pool:
@@ -293,12 +337,14 @@ def _frozen_maps(
     return maps
 
 
-def _views(pixels: NDArray[np.uint8], preprocessing: Preprocessing, seed: int) -> NDArray[np.uint8]:
-    """The whole photo, then parts of it, darker or brighter: uint8 [VIEWS, S, S, 3]. Nothing is
-    mirrored: a letter or a hand would become another one."""
+def _parts(
+    pixels: NDArray[np.uint8], preprocessing: Preprocessing, seed: int
+) -> list[NDArray[np.uint8]]:
+    """VIEWS - 1 parts of a photo, darker or brighter: uint8 [S, S, 3]. Nothing is mirrored: a
+    letter or a hand would become another one."""
     rng = np.random.default_rng(seed)
     height, width = pixels.shape[:2]
-    views = [prepare(pixels, preprocessing)]
+    parts = []
     for _ in range(VIEWS - 1):
         high, wide = (
             (rng.uniform(LEAST_PART, 1, 2) * (height, width)).round().astype(int).clip(min=1)
@@ -306,8 +352,8 @@ def _views(pixels: NDArray[np.uint8], preprocessing: Preprocessing, seed: int) -
         top, left = rng.integers(height - high + 1), rng.integers(width - wide + 1)
         part = prepare(pixels[top : top + high, left : left + wide], preprocessing)
         light = part * rng.uniform(0.8, 1.2) + rng.uniform(-20, 20)
-        views.append(light.clip(0, 255).astype(np.uint8))
-    return np.stack(views)
+        parts.append(light.clip(0, 255).astype(np.uint8))
+    return parts
 
 
 @dataclass(frozen=True)
@@ -351,26 +397,41 @@ def try_tunings(
     labels: NDArray[np.int64],
     classes: int,
     division: Division,
-    seconds: float,
+    budget: float | None,
     progress: Progress,
     *,
+    start: float,
     forget_photos: bool = False,
-) -> list[Tuned]:
-    """Cross-validate one way of fine-tuning after the other, as long as they fit into `seconds`.
-    Raises OutOfTime, with how many it would have taken, if none does.
+) -> tuple[list[Tuned], list[LeftOut]]:
+    """Cross-validate one way of fine-tuning after the other, and say what was left out.
 
-    `photos`, `last`, `labels`: of the photos to learn from, as `FineTuning` takes them.
+    Without a budget, epochs are planned from the numbers of photos and the network's operations.
+    `budget`: seconds since `start` (time.perf_counter) by which all must be done. `photos`,
+    `last`, `labels`: of the photos to train on, as `FineTuning` takes them.
     """
-    end, folds = time.perf_counter() + seconds, division.repeats[0]
+    end = math.inf if budget is None else start + budget
+    folds, work = division.repeats[0], TUNING_WORK
+    trained = len(photos) + sum(len(train) for train, _ in folds)
     tried: list[Tuned] = []
+    left: list[LeftOut] = []
     for candidate in order:
-        before = time.perf_counter()
+        before, epochs, why = time.perf_counter(), MOST_EPOCHS, TOO_MUCH
+        share = TUNED_SHARE[candidate.view]
+        if budget is None:
+            epochs, needed = planned_epochs(backbone, share, len(photos), trained, work)
+            if epochs < LEAST_EPOCHS:
+                left.append(LeftOut(candidate.name, why))
+                continue
+            work -= needed
+        else:
+            why = spent(budget)
         try:
             tuning = FineTuning(
                 photos,
                 last,
                 backbone,
-                TUNED_SHARE[candidate.view],
+                share,
+                epochs=epochs,
                 forget_photos=forget_photos,
                 end=(before + end) / 2,
                 step=counting(progress, "Looking through the frozen stages", len(photos)),
@@ -379,14 +440,24 @@ def try_tunings(
                 labels, classes, folds, end=end, progress=progress
             )
         except OutOfTime as error:
-            if not tried:
-                spent = time.perf_counter() - before
-                # The frozen stages get half of the time at most.
-                known = max(spent, error.seconds) if error.seconds else 0.0
-                raise OutOfTime(spent + known if known else 0.0) from error
+            left.append(LeftOut(candidate.name, _lacking(budget or 0.0, start, before, error)))
+            left += [LeftOut(one.name, why) for one in order[order.index(candidate) + 1 :]]
             break
         found = choose_and_calibrate(scores[None], labels, division.parts, (tuning.depth,))
         taken = time.perf_counter() - before
         tried.append(Tuned(candidate, found, taken, tuning, familiarity))
-        end -= taken / len(folds)  # kept for learning from all photos, if it is chosen
-    return tried
+        if tuning.epochs < MOST_EPOCHS:
+            fewer = f"{MOST_EPOCHS - tuning.epochs} of {MOST_EPOCHS} epochs of {candidate.name}"
+            left.append(LeftOut(fewer, why))
+        end -= taken / len(folds)  # kept for training on all photos, if it is selected
+    return tried, left
+
+
+def _lacking(budget: float, start: float, before: float, error: OutOfTime) -> str:
+    """Why a candidate that was begun at `before` did not fit into the budget."""
+    if not error.seconds:
+        return spent(budget)
+    now = time.perf_counter()
+    # The frozen stages get half of the time at most.
+    needed = now - start + max(now - before, error.seconds)
+    return f"{spent(budget)}; about {10 * math.ceil(needed / 10)} s are needed here"

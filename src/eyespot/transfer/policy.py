@@ -7,16 +7,19 @@
 
 The table (Yosinski et al., "How transferable are features in deep neural networks?", NIPS 2014;
 Kornblith et al., "Do Better ImageNet Models Transfer Better?", CVPR 2019) says what to try first;
-cross-validation decides. Fine-tuning is tried after the heads, where there is time for it.
+cross-validation decides. Fine-tuning is tried after the heads, where it is asked for.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from eyespot.features.backbone import CONFIDENCE
+from eyespot.errors import WeightsError
+from eyespot.features.backbone import CONFIDENCE, Backbone
+from eyespot.features.extract import Features
 from eyespot.heads import NAMES, make_method
+from eyespot.models.registry import find
+from eyespot.models.weights import find_weights
 
 LIKE_IMAGENET = 0.35
 """Similarity from which photos count as like ImageNet. Measured: ImageNet's own photos 0.72, cats
@@ -30,10 +33,8 @@ against 40 %), and as often for hands and X-rays."""
 
 
 FINETUNE = "finetune"
-HEADS_BUDGET, TUNING_BUDGET = 20.0, 300.0
-"""Seconds for choosing, if nothing is said, among heads alone, and with fine-tuning."""
 LEAST_TUNING_BUDGET = 60.0
-"""Seconds below which `auto` does not fine-tune: torch alone takes some to start."""
+"""Seconds from which on `auto` fine-tunes: torch alone takes some to start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +72,30 @@ def blocks_of(view: str, layout: dict[str, slice]) -> tuple[str, ...]:
     return blocks[-1:] if view == "last layer" else blocks
 
 
-def similarity(confidence: NDArray[np.floating]) -> float:
-    """How much photos look like ImageNet, 0..1: the mean probability of the network's first guess.
+def similarity(features: Features, backbone: Backbone) -> float | None:
+    """How similar photos are to ImageNet's, 0..1: the mean probability of the network's first
+    guess among the ImageNet classes.
 
-    A network is sure of pictures like those it was trained on, and unsure of others (Hendrycks
+    A network is sure of photos like those it was trained on, and unsure of others (Hendrycks
     and Gimpel, "A Baseline for Detecting Misclassified and Out-of-Distribution Examples", ICLR
-    2017, section 3.2). `confidence`: that probability for each photo, [n, 1].
+    2017, section 3.2). None for a network with other classes: of a few, any first guess is
+    probable.
     """
-    return float(confidence.mean(dtype=np.float64))
+    if backbone.own or not _tells_imagenet_apart(backbone):
+        return None
+    confidence = features.values[:, features.layout[CONFIDENCE]]
+    return float(np.mean(confidence, dtype=np.float64))
 
 
-def candidates(method: str, per_class: float, like_imagenet: float) -> list[Candidate]:
-    """Heads to try, the most promising first; a budget may end the list early.
+def _tells_imagenet_apart(backbone: Backbone) -> bool:
+    try:
+        return find_weights(find(backbone.name), fetch=False).classes is None
+    except WeightsError:  # only what was converted from them is still there
+        return False
+
+
+def candidates(method: str, per_class: float, like_imagenet: float | None) -> list[Candidate]:
+    """Heads to try, the most promising first.
 
     `per_class`: median number of photos per class. `like_imagenet`: see `similarity`.
     """
@@ -92,15 +105,23 @@ def candidates(method: str, per_class: float, like_imagenet: float) -> list[Cand
     last = [Candidate("svm", "last layer"), Candidate("logistic", "last layer")]
     stages = [Candidate("svm", "stages"), Candidate("logistic", "stages")]
     quick = [Candidate("knn", "last layer"), Candidate("prototypes", "last layer")]
-    if per_class < FEW_PHOTOS or like_imagenet >= LIKE_IMAGENET:
+    if per_class < FEW_PHOTOS or is_alike(like_imagenet):
         return [*last, stages[0], *quick]
     return [*stages, *quick]
 
 
-def tunings(method: str, per_class: float, like_imagenet: float, budget: float) -> list[Candidate]:
+def is_alike(like_imagenet: float | None) -> bool:
+    """Whether the table's column "like ImageNet" holds. An own network counts as trained on photos
+    like these."""
+    return like_imagenet is None or like_imagenet >= LIKE_IMAGENET
+
+
+def tunings(
+    method: str, per_class: float, like_imagenet: float | None, budget: float | None
+) -> list[Candidate]:
     """What to fine-tune after the heads, the most promising first: the lower row of the table."""
-    enough = per_class >= FEW_PHOTOS and budget >= LEAST_TUNING_BUDGET
+    enough = per_class >= FEW_PHOTOS and (budget or 0.0) >= LEAST_TUNING_BUDGET
     if method != FINETUNE and not (method == "auto" and enough):
         return []
     few, more = (Candidate(FINETUNE, view) for view in TUNED_SHARE)
-    return [few, more] if like_imagenet >= LIKE_IMAGENET else [more, few]
+    return [few, more] if is_alike(like_imagenet) else [more, few]

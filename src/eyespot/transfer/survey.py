@@ -20,7 +20,7 @@ from eyespot.evaluation.clusters import Clusters, find_clusters
 from eyespot.evaluation.crossval import cross_validate, honest_choice
 from eyespot.evaluation.label_issues import PlantedTest, judge_suspicions, plant_wrong_labels
 from eyespot.evaluation.outliers import find_outliers
-from eyespot.features.backbone import CONFIDENCE, DEFAULT, Backbone, load_backbone
+from eyespot.features.backbone import DEFAULT, Backbone, load_backbone
 from eyespot.features.cache import FeatureCache
 from eyespot.features.engines import open_engine
 from eyespot.features.extract import Features, embed
@@ -29,7 +29,7 @@ from eyespot.progress import Progress, counting
 from eyespot.shown import Brief
 from eyespot.transfer.choice import try_heads
 from eyespot.transfer.division import divide
-from eyespot.transfer.policy import HEADS_BUDGET, candidates, similarity
+from eyespot.transfer.policy import candidates, similarity
 
 PLANTED_SHARE = 0.05
 LEAST_PLANTED = 10
@@ -139,7 +139,8 @@ def survey(
     explored = time.perf_counter()
     check = None
     if len(classes) > 1 and not alone:
-        check = _check_labels(features, labels, len(classes), duplicates.group, progress)
+        alike = similarity(features, body)
+        check = _check_labels(features, labels, len(classes), duplicates.group, alike, progress)
     end = time.perf_counter()
     return Survey(
         photos=photos,
@@ -165,11 +166,23 @@ def survey(
     )
 
 
-def open_any(path: Path) -> Dataset:
+def open_any(
+    path: Path,
+    path_column: str | None = None,
+    label_column: str | None = None,
+    split_column: str | None = None,
+) -> Dataset:
     """A labelled collection, or the photos below a folder that has not two class folders, without
-    labels. Raises DatasetError if there is no photo."""
+    labels. The columns are those of `open_photos`. Raises DatasetError if there is no photo,
+    UsageError for a column that there is not."""
     try:
-        dataset = open_photos(path, least_classes=1)
+        dataset = open_photos(
+            path,
+            least_classes=1,
+            path_column=path_column,
+            label_column=label_column,
+            split_column=split_column,
+        )
     except DatasetError:
         if not is_folder(path):
             raise
@@ -185,14 +198,14 @@ def _check_labels(
     labels: NDArray[np.int64],
     classes: int,
     groups: NDArray[np.int64],
+    alike: float | None,
     progress: Progress,
 ) -> LabelCheck:
     """Ask heads about photos that they never saw, as teaching does; given splits play no part."""
     division = divide([None] * len(labels), labels, groups)
-    alike = similarity(features.values[:, features.layout[CONFIDENCE]])
     per_class = float(np.median(np.bincount(labels, minlength=classes)))
     order = candidates("auto", per_class, alike)
-    tried = try_heads(order, features, labels, classes, division, HEADS_BUDGET, progress)
+    tried, _ = try_heads(order, features, labels, classes, division, None, progress)
     best, honest = honest_choice([trial.found for trial in tried], labels, division.parts)
     chosen = tried[best]
     test = None

@@ -1,6 +1,5 @@
 """Teaching: from a collection of photos to a classifier and the evidence of how good it is."""
 
-import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -30,19 +29,17 @@ from eyespot.evaluation import (
     suspicious_labels,
 )
 from eyespot.evaluation.crossval import honest_choice
-from eyespot.features.backbone import CONFIDENCE, DEFAULT, load_backbone
+from eyespot.features.backbone import DEFAULT, load_backbone
 from eyespot.features.cache import FeatureCache
 from eyespot.features.engines import open_engine
 from eyespot.features.extract import Features, embed, join_features
 from eyespot.heads.familiarity import familiarity_out_of_fold, learn_familiarity
 from eyespot.progress import Progress, counting
 from eyespot.shown import shown
-from eyespot.transfer.choice import Trial, Tried, TriedHead, explain_choice, try_heads
+from eyespot.transfer.choice import LeftOut, Trial, Tried, TriedHead, explain_choice, try_heads
 from eyespot.transfer.division import Division, divide
 from eyespot.transfer.policy import (
     FINETUNE,
-    HEADS_BUDGET,
-    TUNING_BUDGET,
     candidates,
     similarity,
     tunings,
@@ -60,9 +57,12 @@ class Lesson:
     """All that one teaching found out; the report and the command line are made of it.
 
     `dataset`: the photos that were used. `labels`: int64 [n], indices of the classifier's classes.
+    `trained`: int64 [K], photos of each class to train on.
     `probabilities`: float64 [n, K], of each photo by heads that never saw it; rows of photos that
-    were never asked about are NaN. `evaluation`: of these, or of the test split if there is one.
-    `reason`: two sentences. `seconds`: load, embed, fit, evaluate, total.
+    were never asked about are NaN. `evaluation`: of these (nested: model selection is inside), or
+    of the test split if there is one. `reason`: what was selected and why. `candidates`: each by
+    itself, selection not included. `left_out`: candidates that were not tried, and why. `seconds`:
+    load, embed, fit, evaluate, total.
     """
 
     classifier: Classifier
@@ -73,12 +73,14 @@ class Lesson:
     findings: list[Finding]
     duplicates: Duplicates
     labels: NDArray[np.int64]
+    trained: NDArray[np.int64]
     probabilities: NDArray[np.float64]
     features: Features
     suspicious: list[Suspicion]
     method: str
     reason: str
     candidates: list[Trial]
+    left_out: list[LeftOut]
     learning_curve: LearningCurve | None
     rejection: Rejection
     seconds: dict[str, float]
@@ -107,9 +109,10 @@ def learn(
 
     `source`, `labels`: as `open_photos` takes them, or a Dataset. `method`: auto, knn,
     prototypes, logistic, svm, or finetune, which also tries heads and takes one if it answers as
-    well. `budget`: seconds for choosing the method (the first candidate is always tried); None for
-    20, and for 300 with finetune. From 60 on `auto` fine-tunes as well. `onto`: a classifier whose
-    photos are taught along, without being read again.
+    well. `budget`: seconds for model selection (the first candidate is always tried); None plans
+    it from the numbers of photos and classes, so that the same photos give the same classifier on
+    an idle and on a loaded machine. From 60 on `auto` fine-tunes as well. `onto`: a classifier
+    whose photos are taught along, without being read again.
     `forget_photos`: keep no features of the photos in the classifier.
     Raises DatasetError, UsageError, WeightsError.
     """
@@ -131,10 +134,10 @@ def learn(
             "Fine-tuning needs the photos themselves, and a classifier keeps only features of "
             "them. Leave out the classifier to teach onto, and give all the photos."
         )
-    if budget is None:
-        budget = TUNING_BUDGET if method == FINETUNE else HEADS_BUDGET
     given: object = budget
-    if isinstance(given, bool) or not isinstance(given, Real) or not budget >= 0:
+    if given is not None and (
+        isinstance(given, bool) or not isinstance(given, Real) or not float(given) >= 0
+    ):
         raise UsageError(f"budget is a number of seconds, 0 or more; got {shown(given)}.")
     clock = _Clock()
     dataset = open_photos(source, labels, least_classes=1 if onto else 2)
@@ -152,6 +155,8 @@ def learn(
     skipped = (*dataset.skipped, *unreadable)
     if onto is not None:
         features, photos = _with_taught(onto, features, photos)
+    features, photos, untrained = _without_untrained(features, photos)
+    skipped += untrained
     names = _class_names(photos, skipped)
     truth = np.array([names.index(photo.label or "") for photo in photos], dtype=np.int64)
     last = features.inputs((body.last,))
@@ -164,49 +169,41 @@ def learn(
     if division.dropped:
         findings.append(_dropped_finding(features.names, division.dropped))
 
-    alike = similarity(features.values[:, features.layout[CONFIDENCE]])
+    alike = similarity(features, body)
     known, learnt = features.take(division.learn), truth[division.learn]
-    per_class = float(np.median(np.bincount(learnt, minlength=len(names))))
+    trained = np.bincount(learnt, minlength=len(names))
+    per_class = float(np.median(trained))
     order = candidates(method, per_class, alike)
     if forget_photos:  # neighbours are photos
         order = [candidate for candidate in order if candidate.method != "knn"]
     start = time.perf_counter()
-    heads = try_heads(order, known, learnt, len(names), division, budget, progress)
+    heads, left_out = try_heads(order, known, learnt, len(names), division, budget, progress)
     trials: list[Tried] = [*heads]
     wanted = tunings(method, per_class, alike, budget) if onto is None else []
-    lacking = ""
     if wanted:
-        from eyespot.transfer.finetune import OutOfTime, try_tunings  # brings torch
+        from eyespot.transfer.finetune import try_tunings  # brings torch
 
-        spent = time.perf_counter() - start
-        try:
-            trials += try_tunings(
-                wanted,
-                [photos[index] for index in division.learn],
-                known.values[:, known.layout[body.last]].astype(np.float32),
-                body,
-                learnt,
-                len(names),
-                division,
-                budget - spent,
-                progress,
-                forget_photos=forget_photos,
-            )
-        except OutOfTime as error:
-            lacking = f" Fine-tuning did not fit into the budget of {budget:g} seconds."
-            if error.seconds:
-                needed = 10 * math.ceil((spent + error.seconds) / 10)
-                lacking += f" It needs about {needed} here: --budget {needed}"
+        tuned_ones, not_tuned = try_tunings(
+            wanted,
+            [photos[index] for index in division.learn],
+            known.values[:, known.layout[body.last]].astype(np.float32),
+            body,
+            learnt,
+            len(names),
+            division,
+            budget,
+            progress,
+            start=start,
+            forget_photos=forget_photos,
+        )
+        trials, left_out = [*trials, *tuned_ones], left_out + not_tuned
     clock.lap("fit")
     progress("Judging", 0, 1)
     groups = duplicates.group[division.learn]
     tried = [trial.trial(learnt, groups) for trial in trials]
     best, honest = _choose(trials, tried, learnt, division)
     chosen = trials[best]
-    reason = explain_choice(
-        chosen.candidate, tried, best, alike, learnt, len(names), own_network=body.own
-    )
-    reason += lacking
+    reason = explain_choice(chosen.candidate, len(tried), alike, learnt, len(names), left_out)
     own_last = last[division.learn]
     hidden, curve = None, None
     asked = features.values[division.test]
@@ -247,6 +244,7 @@ def learn(
         **evaluation.to_dict(),
         "evaluated_on": evaluated_on,
         "method": chosen.candidate.name,
+        "source": [finding.message for finding in dataset.findings],
         "rejection": rejection.to_dict(),
     }
     suspicious = suspicious_labels(probabilities, truth)
@@ -262,12 +260,14 @@ def learn(
         findings=findings,
         duplicates=duplicates,
         labels=truth,
+        trained=trained,
         probabilities=probabilities,
         features=features,
         suspicious=suspicious,
         method=chosen.candidate.name,
         reason=reason,
         candidates=tried,
+        left_out=left_out,
         learning_curve=curve,
         rejection=rejection,
         seconds=clock.seconds,
@@ -281,12 +281,23 @@ def teach(
     *,
     method: str = "auto",
     budget: float | None = None,
+    path_column: str | None = None,
+    label_column: str | None = None,
+    split_column: str | None = None,
 ) -> Classifier:
     """Teach a classifier: the short form of `learn`, which also tells how good it is.
 
+    `path_column`, `label_column`, `split_column`: as `open_photos` takes them.
     The figures are in `classifier.metrics`. Raises what `learn` raises.
     """
-    return learn(source, labels, method=method, budget=budget).classifier
+    dataset = open_photos(
+        source,
+        labels,
+        path_column=path_column,
+        label_column=label_column,
+        split_column=split_column,
+    )
+    return learn(dataset, method=method, budget=budget).classifier
 
 
 class _Clock:
@@ -303,6 +314,23 @@ class _Clock:
 
     def finish(self) -> None:
         self.seconds["total"] = time.perf_counter() - self.start
+
+
+def _without_untrained(
+    features: Features, photos: list[Photo]
+) -> tuple[Features, list[Photo], tuple[Skipped, ...]]:
+    """Without test photos of classes that no head can answer with, as none of theirs is to train
+    on: they would count as errors that more photos for the test cannot mend."""
+    trained = {photo.label for photo in photos if photo.split != "test"}
+    kept = [index for index, photo in enumerate(photos) if photo.label in trained]
+    left_out = tuple(
+        Skipped(photo.name, f"{photo.label} has no photo to train on")
+        for photo in photos
+        if photo.label not in trained
+    )
+    if not left_out or not trained:  # dividing them will tell that there is nothing to train on
+        return features, photos, ()
+    return features.take(kept), [photos[index] for index in kept], left_out
 
 
 def _class_names(photos: Sequence[Photo], skipped: Sequence[Skipped]) -> tuple[str, ...]:
@@ -394,7 +422,7 @@ def _learning_curve(
         asked = ~np.isnan(scores[:, 0])
         correct.append(scores[asked].argmax(axis=1) == labels[asked])
         sizes.append(round(float(np.mean([len(train) for train, _ in parts]))))
-    return learning_curve(sizes, correct)
+    return learning_curve(sizes, correct, len(labels))
 
 
 def _rank_in_class(labels: NDArray[np.int64]) -> NDArray[np.float64]:

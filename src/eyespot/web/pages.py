@@ -42,10 +42,12 @@ def with_headers(send: Send) -> Send:
 
 
 def add_shared(app: FastAPI) -> None:
-    """Routes to what all pages share: their style, and their picture in the browser's tab."""
+    """Routes to what all pages share: their style, the form of their percentages, and
+    their picture in the browser's tab."""
     own = files("eyespot.web") / "static"
     add_file(app, "/style.css", files("eyespot.report") / "style.css")
     add_file(app, "/controls.css", own / "controls.css")
+    add_file(app, "/percent.js", own / "percent.js")
     add_file(app, "/eye.svg", own / "eye.svg")
 
 

@@ -2,6 +2,7 @@
 
 import { byId, tell } from "./ask.js";
 import { InferenceSession, Tensor, env } from "./onnxruntime.js";
+import { percent } from "./percent.js";
 import { Watch } from "./watch.js";
 
 /**
@@ -16,9 +17,6 @@ const said = byId("said", HTMLElement);
 const speed = byId("speed", HTMLElement);
 const canvas = document.createElement("canvas");
 const drawing = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
-
-/** @param {number} share */
-const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 
 /** @param {string} label @returns {Bar} */
 function barOf(label) {
@@ -55,7 +53,7 @@ async function load() {
 async function pixelsOf(blob, least) {
   let bitmap;
   try {
-    bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none" });
+    bitmap = await createImageBitmap(blob);
   } catch {
     throw new Error("The browser cannot read this picture. Choose a JPEG, PNG or WebP file.");
   }
@@ -76,7 +74,7 @@ async function pixelsOf(blob, least) {
     rgb[to++] = data[from + 1];
     rgb[to++] = data[from + 2];
   }
-  return new Tensor("uint8", rgb, [height, width, 3]);
+  return new Tensor("uint8", rgb, [1, height, width, 3]);
 }
 
 let steady = 0, heard = "";

@@ -1,5 +1,7 @@
 // Try a classifier that is served: the same questions that programs ask.
 
+import { percent } from "./percent.js";
+
 /**
  * @typedef {{label: string, probability: number}} Guess
  * @typedef {{name: string, label: string | null, unknown: boolean, top: Guess[], error: {message: string} | null}} Prediction
@@ -71,9 +73,6 @@ async function attempt(work) {
     problem.hidden = false;
   }
 }
-
-/** @param {number} share */
-const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 
 /** @param {string} verb */
 const address = (verb) => `/v1/models/${encodeURIComponent(chosen.value)}:${verb}`;
@@ -159,7 +158,7 @@ function showModel() {
   byId("labels", HTMLElement).textContent = model.labels.slice(0, 100).join(", ") + (model.labels.length > 100 ? ", …" : "");
   const { top1, top1_interval: interval } = model.metrics;
   const figures = top1 === undefined || !interval ? ""
-    : ` Right on ${percent(top1)} of photos it had not seen; with 95 % certainty ${percent(interval[0])} to ${percent(interval[1])}.`;
+    : ` Accuracy ${percent(top1)} (95% CI ${percent(interval[0])} to ${percent(interval[1])}).`;
   byId("about", HTMLElement).textContent =
     `${model.labels.length} classes, told apart by ${model.backbone} and ${model.method}.${figures}`;
   byId("curl", HTMLElement).textContent =

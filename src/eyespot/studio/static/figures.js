@@ -1,14 +1,13 @@
 // How good a classifier is, in words that hold.
 
+import { percent } from "./percent.js";
+
 /**
  * @typedef {{top1: number | null, interval: [number, number] | null, asked: number, independent: number,
  *   weakest: [string, number] | null, confused: [string, string, number][],
  *   suspicious: {picture: number, suggested: string, probability: number}[],
  *   doubled: number[][], advice: string}} Figures
  */
-
-/** Whole percents, but for what would look like all or nothing and is not. @param {number} share */
-const percent = (share) => `${(100 * share).toFixed((share < 1 && share > 0.995) || (share > 0 && share < 0.1) ? 1 : 0)} %`;
 
 /** @param {string} name @param {string} text @param {string} [style] */
 function line(name, text, style = "") {
@@ -24,16 +23,15 @@ export function figuresShown(figures, needed) {
   const shown = [];
   if (figures.top1 !== null && figures.interval) {
     const [low, high] = figures.interval;
-    shown.push(line("p", `${percent(figures.top1)} right`, "top"));
-    shown.push(line("p", `of pictures that it had not seen; with 95 % certainty ${percent(low)} to ${percent(high)}. `
-      + `${figures.asked} pictures were asked about`
-      + (figures.independent < figures.asked ? `; only ${figures.independent} of them are clearly different.` : "."), "note"));
+    shown.push(line("p", `Accuracy ${percent(figures.top1)}`, "top"));
+    shown.push(line("p", `By cross-validation, on held-out pictures (95% CI ${percent(low)} to ${percent(high)}, n = ${figures.asked}). `
+      + (figures.independent < figures.asked ? `Only ${figures.independent} of them are clearly different.` : ""), "note"));
   }
   if (figures.advice) shown.push(line("p", figures.advice, "advice"));
   const facts = document.createElement("ul");
-  if (figures.weakest) facts.append(line("li", `Weakest: ${figures.weakest[0]}, of which it finds ${percent(figures.weakest[1])}.`));
+  if (figures.weakest) facts.append(line("li", `Lowest recall: ${figures.weakest[0]}, ${percent(figures.weakest[1])}.`));
   for (const [name, other, times] of figures.confused.slice(0, 3)) {
-    facts.append(line("li", `${name} was taken for ${other} ${times === 1 ? "once" : `${times} times`}.`));
+    facts.append(line("li", `${name} misclassified as ${other}: ${times}.`));
   }
   if (figures.suspicious.length) {
     facts.append(line("li", `${figures.suspicious.length} of the pictures may be in the wrong class: they have a frame and a "?". `

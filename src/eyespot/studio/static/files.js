@@ -49,20 +49,3 @@ async function within(entry) {
     for (const one of part) files.push(...(await within(one)));
   }
 }
-
-/** What a folder with a folder for each class holds; pictures that stand in no such folder are a
- * class that is called as the whole.
- * @param {Found[]} files @returns {{name: string, classes: Map<string, File[]>}} */
-export function classesOf(files) {
-  /** @type {Map<string, File[]>} */
-  const classes = new Map();
-  let name = "";
-  for (const { path, file } of files) {
-    if (file.name.startsWith(".")) continue; // what systems leave in folders
-    const folders = path.split("/").filter(Boolean).slice(0, -1);
-    name ||= folders[0] ?? "Pictures";
-    const of = folders[1] ?? name;
-    classes.set(of, [...(classes.get(of) ?? []), file]);
-  }
-  return { name, classes };
-}

@@ -1,6 +1,7 @@
 // Look inside: the camera's pictures, what a network says of them, and what happens within.
 
 import { ask, byId, tell } from "./ask.js";
+import { percent } from "./percent.js";
 import { Talk } from "./talk.js";
 import { Watch } from "./watch.js";
 
@@ -30,7 +31,7 @@ function showAnswer(answer, perSecond) {
     const name = document.createElement("span");
     name.textContent = label;
     const share = document.createElement("span");
-    share.textContent = `${(100 * probability).toFixed(probability < 0.1 ? 1 : 0)} %`;
+    share.textContent = percent(probability);
     const meter = document.createElement("meter");
     meter.value = probability;
     meter.ariaLabel = `Probability of ${label}`;

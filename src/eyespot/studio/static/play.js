@@ -2,6 +2,7 @@
 
 import { whenFollowed } from "./address.js";
 import { ask, byId, tell } from "./ask.js";
+import { percent } from "./percent.js";
 import { Talk } from "./talk.js";
 import { drawLosses, drawSpace } from "./play_charts.js";
 import { addressOf, changed, computable, isDraft, openControls, ownPoints, readAddress, showControls, showSets } from "./play_choices.js";
@@ -160,7 +161,7 @@ function show() {
 }
 
 /** @param {number | null} share */
-const share100 = (share) => (share === null ? "–" : `${(100 * share).toFixed(1)} %`);
+const share100 = (share) => (share === null ? "–" : percent(share));
 
 /** What there is to see, in words, once a second at most. */
 function report() {

@@ -3,6 +3,7 @@
 import { ask, byId, sending, tell } from "./ask.js";
 import { Card } from "./card.js";
 import { figuresShown } from "./figures.js";
+import { percent } from "./percent.js";
 import { Recorder } from "./recorder.js";
 import { Talk } from "./talk.js";
 
@@ -162,7 +163,7 @@ export class Project {
     if (busy?.total) [bar.max, bar.value] = [busy.total, busy.done];
     else bar.removeAttribute("value"); // how long it takes is not known
     byId("tuning", HTMLElement).textContent = busy ? progressOf(busy)
-      : told || now ? `${told}${now}` : "Learns more thoroughly, for up to 5 minutes: it helps with many pictures of unusual things.";
+      : told || now ? `${told}${now}` : "Learns more thoroughly, for minutes: it helps with many pictures of unusual things.";
   }
 
   /** Let the network itself learn, or stop that. */
@@ -199,7 +200,7 @@ export class Project {
     const rows = [...classes, ...(classes.length ? [{ name: "none of these", probability: unknown ? 1 : 0 }] : [])];
     while (list.children.length > rows.length) list.lastElementChild?.remove();
     const first = classes.find((of) => of.probability === best);
-    byId("best", HTMLElement).textContent = unknown ? "none of these" : first ? `${first.name} ${(100 * best).toFixed(0)} %` : "";
+    byId("best", HTMLElement).textContent = unknown ? "none of these" : first ? `${first.name} ${percent(best)}` : "";
     rows.forEach(({ name, probability }, index) => {
       const isRefusal = index === classes.length;
       let item = list.children[index];
@@ -210,8 +211,7 @@ export class Project {
       }
       const [label, share, meter] = item.children;
       label.textContent = name;
-      const percent = `${(100 * probability).toFixed(0)} %`;
-      share.textContent = isRefusal ? (unknown ? "yes" : "") : unknown ? "" : percent;
+      share.textContent = isRefusal ? (unknown ? "yes" : "") : unknown ? "" : percent(probability);
       if (meter instanceof HTMLMeterElement) {
         meter.value = unknown && !isRefusal ? 0 : probability;
         meter.hidden = isRefusal;

@@ -1,7 +1,7 @@
 // Teach: the list of projects, and the one that the address names.
 
 import { ask, byId, sending, tell } from "./ask.js";
-import { classesOf, found, whenDropped } from "./files.js";
+import { found, whenDropped } from "./files.js";
 import { Project } from "./project.js";
 import { Watch } from "./watch.js";
 
@@ -92,26 +92,37 @@ byId("new", HTMLFormElement).addEventListener("submit", (event) => {
 /** Make a project of a .zip or .eyespot file. @param {File} file */
 async function bring(file) {
   const query = new URLSearchParams({ name: file.name });
+  for (const id of ["path_column", "label_column", "split_column"]) {
+    const column = byId(id, HTMLInputElement).value.trim();
+    if (column) query.set(id, column);
+  }
   const made = await ask(`/api/projects/import?${query}`, { method: "POST", body: file });
   await goTo(made.id);
-  const skipped = made.skipped.map((/** @type {{name: string, reason: string}} */ one) => `${one.name}: ${one.reason}`);
-  const told = [made.note, ...skipped.slice(0, 5)].filter(Boolean).join(" ");
-  if (told) tell(problem, told);
+  tellOf(made);
 }
 
 /** Make a project of a folder with a folder for each class. @param {import("./files.js").Found[]} files */
 async function bringFolder(files) {
-  const { name, classes } = classesOf(files);
-  if (!classes.size) throw new Error("There are no files in this folder. Choose one with a folder of pictures for each class.");
-  const made = await ask("/api/projects", sending("POST", { name }));
+  const layout = await ask("/api/projects/layout", sending("POST", { paths: files.map(({ path }) => path) }));
+  const made = await ask("/api/projects", sending("POST", { name: layout.name }));
   await goTo(made.id);
   const opened = project;
   const all = [];
-  for (const [of, pictures] of classes) {
+  for (const [of, indices] of Object.entries(/** @type {Record<string, number[]>} */ (layout.classes))) {
     const { id } = await ask(`/api/projects/${made.id}/classes`, sending("POST", { name: of }));
-    all.push(...pictures.map((file) => ({ classId: id, file })));
+    all.push(...indices.map((index) => ({ classId: id, file: files[index].file })));
   }
   await opened?.addFiles(all);
+  tellOf(layout);
+}
+
+/** Say what a person should know of an import, after what is said already.
+ * @param {{note: string, skipped: {name: string, reason: string}[]}} made */
+function tellOf({ note, skipped }) {
+  const reasons = skipped.slice(0, 5).map(({ name, reason }) => `${name.split("/").pop()}: ${reason}`);
+  const said = problem.hidden ? "" : problem.textContent;
+  const told = [said, note, reasons.length ? `Not added: ${reasons.join("; ")}.` : ""].filter(Boolean).join(" ");
+  if (told) tell(problem, told);
 }
 
 /** @param {string} id */
@@ -154,6 +165,7 @@ const backbone = byId("backbone", HTMLSelectElement);
 backbone.addEventListener("change", () => {
   project?.change(`${project.path}/backbone`, "PUT", { name: backbone.value }).catch(() => {});
 });
+byId("columns", HTMLFormElement).addEventListener("submit", (event) => event.preventDefault());
 byId("tune", HTMLButtonElement).addEventListener("click", () => project?.tune().catch(() => {}));
 const undo = () => project?.change(`${project.path}/undo`, "POST").catch(() => {});
 byId("undo", HTMLButtonElement).addEventListener("click", undo);

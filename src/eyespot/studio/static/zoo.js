@@ -105,7 +105,7 @@ function showChart() {
   const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-labelledby": "chart-title" });
   for (let right = least; right <= most; right += 5) {
     svg.append(draw("line", { x1: LEFT, x2: end, y1: up(right), y2: up(right) }));
-    svg.append(draw("text", { x: LEFT - 8, y: up(right) + 5, class: "end" }, `${right} %`));
+    svg.append(draw("text", { x: LEFT - 8, y: up(right) + 5, class: "end" }, `${right}%`));
   }
   for (let power = Math.ceil(low); power <= high; power++) {
     svg.append(draw("line", { x1: across(power), x2: across(power), y1: MARGIN, y2: bottom }));
@@ -116,7 +116,7 @@ function showChart() {
   // Large bubbles first, so that small ones lie above them.
   for (const network of shown.sort((a, b) => b.parameters - a.parameters)) {
     const x = across(Math.log10(network.macs)), right = 100 - Number(network.top1_error), y = up(right);
-    const about = `${network.name}: ${right.toFixed(1)} % right (${network.errors_source}), `
+    const about = `${network.name}: top-1 accuracy ${right.toFixed(1)}% (${network.errors_source}), `
       + `${short(network.macs)} multiply-adds, ${short(network.parameters)} parameters`;
     const link = draw("a", { href: `#${network.name}`, "aria-label": about });
     link.style.setProperty("--hue", hue(network.family));

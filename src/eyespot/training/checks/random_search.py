@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from eyespot.evaluation import percent
 from eyespot.training.checks.verdict import Verdict, chance_untouched
 from eyespot.training.losses import LOSSES, as_targets
 from eyespot.training.pictures import Pictures
@@ -45,8 +46,8 @@ class RandomSearch(Verdict):
         if self.accuracy is None:
             return "unknown: there are no held-out pictures"
         return (
-            f"{self.accuracy:.1%} right, with the best of {self.draws:,} random linear "
-            f"classifiers; guessing gets {1 / self.classes:.1%}"
+            f"{percent(self.accuracy)} right, with the best of {self.draws:,} random linear "
+            f"classifiers; guessing gets {percent(1 / self.classes)}"
         )
 
     @property

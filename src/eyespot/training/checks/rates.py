@@ -4,6 +4,7 @@ Smith, "Cyclical Learning Rates for Training Neural Networks", WACV 2017, sectio
 while as the rate rises. Here it rises exponentially, so that every power of ten gets as many steps.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -74,9 +75,11 @@ class Rates(Verdict):
     def summary(self) -> str:
         if not self.falls:
             return f"the loss falls at no rate up to {self.rates[-1]:.2g}"
+        seen = self.rates[-1] < HIGHEST or max(self.losses) > self.losses[0]
+        limit = f"{self.limit:.2g} is the limit" if seen else f"no limit shows up to {HIGHEST:g}"
         return (
             f"{self.planned:.2g} is planned; the loss falls fastest at {self.suggested:.2g}, and "
-            f"{self.limit:.2g} is the limit"
+            f"{limit}"
         )
 
     @property
@@ -110,4 +113,6 @@ def rates(plan: Plan, pictures: Pictures) -> Rates:
         losses.append(mean / (1 - SMOOTHING ** len(tried)))
         if losses[-1] > WORSE * min(losses):
             break
+    if not tried:  # not even the first loss is finite
+        tried, losses = [LOWEST], [math.inf]
     return Rates(plan.learning_rate, tuple(tried), tuple(losses))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from eyespot.evaluation import percent
 from eyespot.training.checks.verdict import Verdict, chance_untouched, first_batch, fresh
 from eyespot.training.pictures import Pictures
 from eyespot.training.plan import Plan
@@ -43,8 +44,8 @@ class Signals(Verdict):
     def summary(self) -> str:
         low, high = min(self.deviations.values()), max(self.deviations.values())
         return (
-            f"deviations from {low:.2g} to {high:.2g}; at most {max(self.dead.values()):.0%} of "
-            "the units before a layer are dead"
+            f"deviations from {low:.2g} to {high:.2g}; at most {percent(max(self.dead.values()))} "
+            "of the units before a layer are dead"
         )
 
     @property

@@ -1,0 +1,109 @@
+"""Tables in JSON: a list of objects, an object a line, or Label Studio's tasks."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from eyespot.data.columns import text_of
+from eyespot.data.photos import printable
+from eyespot.errors import DatasetError
+
+DEEPEST = 6
+"""Objects within objects that are flattened."""
+
+
+def rows_of_json(name: str, text: str) -> tuple[tuple[str, ...], list[tuple[int, Sequence[str]]]]:
+    """Names of columns and numbered rows of cells as text. Raises DatasetError.
+
+    Objects within objects become columns with dotted names; a list of one is what it holds.
+    """
+    records = [(number, flat(record)) for number, record in _records(name, text)]
+    header = tuple(dict.fromkeys(key for _, record in records for key in record))
+    return header, [(number, [record.get(key, "") for key in header]) for number, record in records]
+
+
+def _records(name: str, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    try:
+        whole = json.loads(text)
+    except RecursionError as error:
+        raise DatasetError(f"{printable(name)} holds lists within lists without end.") from error
+    except ValueError:
+        yield from _lines(name, text)
+        return
+    if isinstance(whole, dict) and {"images", "annotations"} <= whole.keys():
+        raise DatasetError(
+            f"{printable(name)} holds COCO annotations (images and annotations apart), which are "
+            "not read here. Write one line per photo, as: photos/1.jpg,cat"
+        )
+    rows = whole if isinstance(whole, list) else [whole]
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, dict):
+            raise _no_object(name, f"item {number}")
+        yield number, _task(name, number, row) if _is_task(row) else row
+
+
+def _lines(name: str, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DatasetError(
+                f"Expected a JSON object in each line of {printable(name)}; line {number} is none: "
+                f"{error}."
+            ) from error
+        if not isinstance(row, dict):
+            raise _no_object(name, f"line {number}")
+        yield number, row
+
+
+def _no_object(name: str, where: str) -> DatasetError:
+    return DatasetError(
+        f"Expected JSON objects with a photo and a label in {printable(name)}; {where} is none. "
+        'Write as: {"file_name": "1.jpg", "label": "cat"}'
+    )
+
+
+def _is_task(row: Mapping[str, Any]) -> bool:
+    return isinstance(row.get("data"), dict) and isinstance(row.get("annotations"), list)
+
+
+def _task(name: str, number: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A task of Label Studio: its data, and the choice of those who annotated it, if they agree."""
+    choices: dict[str, set[str]] = {}
+    for annotation in row["annotations"]:
+        if not isinstance(annotation, dict) or annotation.get("was_cancelled"):
+            continue
+        for result in annotation.get("result") or ():
+            kind, value = result.get("type"), result.get("value") or {}
+            if kind != "choices":
+                raise DatasetError(
+                    f"{printable(name)} holds annotations of the type {printable(str(kind))} (item "
+                    f"{number}), not choices: only classes of whole photos are taught."
+                )
+            said = value.get("choices") or []
+            choices.setdefault(str(result.get("from_name", "choice")), set()).add(
+                said[0] if len(said) == 1 else json.dumps(said)
+            )
+    task = dict(row["data"])
+    for question, answers in choices.items():
+        # Annotators who disagree leave a photo without a label.
+        task[f"{question}.choice"] = answers.pop() if len(answers) == 1 else ""
+    return task
+
+
+def flat(record: Mapping[str, Any], above: str = "", depth: int = 0) -> dict[str, str]:
+    """An object as cells of text; objects within it get dotted names."""
+    cells: dict[str, str] = {}
+    for key, value in record.items():
+        name = f"{above}{key}"
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if isinstance(value, dict) and depth < DEEPEST:
+            cells |= flat(value, f"{name}.", depth + 1)
+        elif isinstance(value, dict | list):
+            cells[name] = json.dumps(value, ensure_ascii=False) if value else ""
+        else:
+            cells[name] = text_of(value)
+    return cells

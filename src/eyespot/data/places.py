@@ -1,0 +1,98 @@
+"""The files that a table's cells mean: by their paths, or, as a guess, by the ends of these."""
+
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
+
+from eyespot.data.formats import EXTENSIONS
+from eyespot.data.photos import printable
+from eyespot.data.set_aside import is_set_aside
+from eyespot.data.text import is_there, spellings
+
+MOST_FILES = 500_000
+"""Files below a table's folder that are looked through for a photo that is not where it is said to
+be."""
+_UPLOADED = re.compile(r"[0-9a-f]{8}-(.+)")
+"""What Label Studio puts before the name of an uploaded file."""
+
+
+class Places:
+    """Photos beside a table.
+
+    `root`: what a person calls their folder. `exists`: whether a relative (or absolute) path is a
+    photo that can be read. `every`: all relative paths, asked for when a photo is not where its
+    cell says.
+    """
+
+    def __init__(
+        self, root: str, exists: Callable[[str], bool], every: Callable[[], Iterable[str]]
+    ) -> None:
+        self.root, self.exists = root, exists
+        self._every = every
+
+    def exact(self, cell: str) -> str | None:
+        """The path that a cell says, in any spelling of its letters and separators."""
+        return next(filter(self.exists, spellings(cell)), None)
+
+    def likely(self, cell: str) -> str | None:
+        """The one path that is the end of a cell which is a path elsewhere or an address, or that
+        ends with a cell which is a bare name; None if there is none, or several."""
+        for spelling in _spellings(cell):
+            parts = tuple(map(_folded, PurePosixPath(spelling).parts))
+            found = [
+                path
+                for path in self._by_name.get(parts[-1] if parts else "", [])
+                if _one_ends_with_other(parts[:-1], PurePosixPath(path).parts[:-1])
+            ]
+            if len(found) == 1:
+                return found[0]
+        return None
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        """Paths by their last part, with and without its ending."""
+        found: dict[str, list[str]] = {}
+        for path in self._every():
+            name = PurePosixPath(path)
+            if name.suffix.lower() in EXTENSIONS:
+                for key in {_folded(name.name), _folded(name.stem)}:
+                    found.setdefault(key, []).append(path)
+        return found
+
+
+def beside(folder: Path) -> Places:
+    """The files in and below a folder, hidden ones left out."""
+
+    def every() -> Iterable[str]:
+        count = 0
+        for here, folders, files in os.walk(folder):
+            folders[:] = sorted(name for name in folders if not is_set_aside(name))
+            for name in files:
+                count += 1
+                if count > MOST_FILES:
+                    return
+                yield (Path(here) / name).relative_to(folder).as_posix()
+
+    return Places(printable(folder), lambda path: is_there(folder / path), every)
+
+
+def _spellings(cell: str) -> Iterable[str]:
+    """What a cell may call a file on this machine, the likeliest first."""
+    path = unquote(cell.replace("\\", "/"))
+    path, _, query = path.partition("?")
+    yield query.partition("=")[2] or path  # as /data/local-files/?d=photos/1.jpg
+    if uploaded := _UPLOADED.fullmatch(PurePosixPath(path).name):
+        yield uploaded[1]
+
+
+def _folded(part: str) -> str:
+    return unicodedata.normalize("NFC", part).casefold()
+
+
+def _one_ends_with_other(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether the shorter of two lists of folders is the end of the longer."""
+    return all(a == _folded(b) for a, b in zip(reversed(one), reversed(other), strict=False))

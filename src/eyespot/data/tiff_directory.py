@@ -1,0 +1,114 @@
+"""The directories of a TIFF file: what each picture in it is, and where its parts lie.
+
+TIFF 6.0 (Adobe, 1992), section 2, and BigTIFF, whose offsets have 64 bits.
+"""
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+MOST_DIRECTORIES = 100
+"""Pictures that are looked at to find the one of full size."""
+_TYPES = {1: "u1", 2: "u1", 3: "u2", 4: "u4", 6: "i1", 7: "u1", 8: "i2", 9: "i4"} | {
+    13: "u4",
+    16: "u8",
+    17: "i8",
+    18: "u8",
+}
+"""Types of values (TIFF 6.0, page 15) as NumPy calls them; fractions and floats are not needed."""
+
+SUBFILE, OLD_SUBFILE, SUB_DIRECTORIES = 254, 255, 330
+
+
+class DamagedTiffError(Exception):
+    """The directories or parts of a TIFF are not where it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """One picture in a TIFF file. `at`: where the directory lies. `order`: "<" or ">".
+    `entries`: type, count and place of each tag's values."""
+
+    data: bytes
+    at: int
+    order: str
+    entries: dict[int, tuple[int, int, int]]
+    next: int
+
+    def values(self, tag: int, *default: int) -> tuple[int, ...]:
+        """A tag's whole numbers, or `default`. Raises DamagedTiffError."""
+        kind, count, place = self.entries.get(tag, (0, 0, 0))
+        if kind not in _TYPES or not count:
+            return default
+        dtype = np.dtype(self.order + _TYPES[kind])
+        if place + count * dtype.itemsize > len(self.data):
+            raise DamagedTiffError(f"tag {tag} lies outside the file")
+        return tuple(np.frombuffer(self.data, dtype, count, place).tolist())
+
+    def value(self, tag: int, default: int) -> int:
+        """A tag's first number, or `default`. Raises DamagedTiffError."""
+        return self.values(tag, default)[0]
+
+    def count(self, tag: int) -> int:
+        """How many values a tag has."""
+        return self.entries.get(tag, (0, 0, 0))[1]
+
+    @property
+    def is_whole(self) -> bool:
+        """Neither a smaller copy of another picture nor a mask (TIFF 6.0, page 36)."""
+        return not self.value(SUBFILE, 0) & 0b101 and self.value(OLD_SUBFILE, 1) != 2
+
+
+def main_directory(data: bytes) -> Directory:
+    """The first picture of full size: a preview may stand before it. Raises DamagedTiffError."""
+    order = "<" if data[:2] == b"II" else ">"
+    big = data[2:4] in (b"+\0", b"\0+")
+    try:
+        (start,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
+        first = _read(data, start, order, big)
+        if first.is_whole:
+            return first
+        waiting, seen = [first.next, *first.values(SUB_DIRECTORIES)], {0, start}
+        while waiting and len(seen) < MOST_DIRECTORIES:
+            if (place := waiting.pop(0)) in seen:
+                continue
+            seen.add(place)
+            found = _read(data, place, order, big)
+            if found.is_whole:
+                return found
+            waiting += [found.next, *found.values(SUB_DIRECTORIES)]
+    except struct.error as error:
+        raise DamagedTiffError("a directory lies outside the file") from error
+    return first
+
+
+def beginning_with(directory: Directory) -> bytes:
+    """The file with this picture as its first."""
+    data, order = directory.data, directory.order
+    place, number = (8, "Q") if data[2:4] in (b"+\0", b"\0+") else (4, "I")
+    start = struct.pack(order + number, directory.at)
+    if data[place : place + len(start)] == start:
+        return data
+    return data[:place] + start + data[place + len(start) :]
+
+
+def _read(data: bytes, start: int, order: str, big: bool) -> Directory:
+    number, entry, room = ("Q", "HHQ", 8) if big else ("H", "HHI", 4)
+    (count,) = struct.unpack_from(order + number, data, start)
+    place = start + struct.calcsize(order + number)
+    size = struct.calcsize(order + entry) + room
+    if place + count * size > len(data):
+        raise DamagedTiffError("a directory lies outside the file")
+    entries: dict[int, tuple[int, int, int]] = {}
+    for at in range(place, place + count * size, size):
+        tag, kind, values = struct.unpack_from(order + entry, data, at)
+        inside = at + size - room
+        width = np.dtype(_TYPES[kind]).itemsize if kind in _TYPES else 8
+        if values * width > room:
+            (inside,) = struct.unpack_from(order + ("Q" if big else "I"), data, inside)
+        entries.setdefault(tag, (kind, values, inside))
+    end = place + count * size
+    following = data[end : end + (8 if big else 4)]
+    (after,) = struct.unpack(order + ("Q" if big else "I"), following) if following else (0,)
+    return Directory(data, start, order, entries, after)

@@ -1,0 +1,48 @@
+"""Which settings of a plan have an effect, so that nothing else is said of a run."""
+
+from typing import Any
+
+from eyespot.training.plan import Plan
+
+OFF = ("weight_decay", "l1", "max_norm", "warmup", "label_smoothing", "mixup", "cutmix", "average")
+"""Settings that are off at zero, besides those with other reasons below."""
+
+
+def without_effect(plan: Plan, *, validated: bool, droppable: bool = True) -> dict[str, str]:
+    """Names of settings that change nothing in this run, and why; "" where they are off.
+
+    `validated`: whether there are photos to validate with. `droppable`: whether the network has
+    layers of dropout.
+    """
+    idle = dict.fromkeys((name for name in (*OFF, "clip") if not getattr(plan, name)), "")
+    if plan.optimiser != "sgd":
+        idle |= dict.fromkeys(("momentum", "nesterov"), "only sgd has momentum")
+    elif not plan.momentum:
+        idle |= {"momentum": "", "nesterov": "it looks ahead by the momentum, which is 0"}
+    elif not plan.nesterov:
+        idle["nesterov"] = ""
+    if plan.accumulate == 1:
+        idle["accumulate"] = ""
+    if not plan.compile:
+        idle["compile"] = ""
+    if plan.augmentation == "none":
+        idle["augmentation"] = ""
+    if not droppable:
+        idle["dropout"] = "the network has no dropout"
+    if not plan.patience:
+        idle["patience"] = ""
+    elif not validated:
+        idle["patience"] = "there are no photos to validate with"
+    elif plan.patience >= plan.epochs - 1:
+        idle["patience"] = "the run has too few epochs to stop early"
+    return idle
+
+
+def in_effect(plan: Plan, *, validated: bool, droppable: bool = True) -> dict[str, Any]:
+    """The other settings, by their names in the plan, without the model."""
+    idle = without_effect(plan, validated=validated, droppable=droppable)
+    return {
+        name: value
+        for name, value in plan.to_dict().items()
+        if name != "model" and name not in idle
+    }
