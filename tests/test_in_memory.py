@@ -262,7 +262,7 @@ def test_odd_arguments_are_told(lesson: Lesson, tmp_path: Path) -> None:
                     wrong.append(f"{number} {type(odd)}: {str(error)[:100]}")
             except Exception as error:
                 wrong.append(f"{number} {type(odd)}: {error!r}"[:300])
-    assert wrong == []
+    assert "\n".join(wrong) == ""
     with pytest.raises(DatasetError, match="Expected a list of photos"):
         classifier.predict_many("cat.jpg")
     (answer, other) = classifier.predict_many([None, PICTURES[0]])  # type: ignore[list-item]

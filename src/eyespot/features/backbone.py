@@ -88,7 +88,7 @@ def load_backbone(name: str = DEFAULT, *, fetch: bool = True) -> Backbone:
     published and not on this machine. Raises UsageError for an unknown name, WeightsError if there
     are no weights, or the file is not one of eyespot's.
     """
-    if name.endswith(".safetensors"):
+    if str(name).endswith(".safetensors"):
         return _own_backbone(Path(name))
     network = registry.find(name)
     known = weights.find_weights(network, fetch=fetch)

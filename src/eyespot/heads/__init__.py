@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from eyespot.errors import UsageError
+from eyespot.shown import shown
 
 if TYPE_CHECKING:
     from eyespot.heads.method import Method
@@ -31,8 +32,10 @@ def make_method(name: str) -> "Method":
         "logistic": Linear("cross-entropy", balanced=True),
         "svm": Linear("squared hinge", balanced=True, knobs=(1e-1, 1e-2, 1e-3)),
     }
-    if name not in methods:
+    given: object = name
+    if not isinstance(given, str) or name not in methods:
         raise UsageError(
-            f"The method must be one of auto, {', '.join(methods)} or finetune; {name!r} is not."
+            f"The method must be one of auto, {', '.join(methods)} or finetune; {shown(name)} "
+            "is not."
         )
     return methods[name]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from eyespot.errors import UsageError
 from eyespot.models.catalogue import NETWORKS, Network
 from eyespot.nearest import nearest_name
+from eyespot.shown import shown
 
 if TYPE_CHECKING:
     from eyespot.models.convnet import ConvNet
@@ -20,6 +21,9 @@ def find(name: str) -> Network:
 
     Raises UsageError with the nearest valid name, MissingExtraError if timm is not installed.
     """
+    given: object = name
+    if not isinstance(given, str):
+        raise UsageError(f"A network is called by its name, a text; got {shown(given)}.")
     if name in NETWORKS:
         return NETWORKS[name]
     if name.startswith("timm:"):
@@ -28,7 +32,7 @@ def find(name: str) -> Network:
         return describe(name)
     near = nearest_name(name, NETWORKS)
     hint = f"did you mean '{near}'?" if near else "all are listed by: eyespot zoo"
-    raise UsageError(f"There is no network called '{name}'; {hint}")
+    raise UsageError(f"There is no network called {shown(name)}; {hint}")
 
 
 def create(

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -34,6 +35,7 @@ from eyespot.features.engines import open_engine
 from eyespot.features.extract import Features, embed, join_features
 from eyespot.heads.familiarity import familiarity_out_of_fold, learn_familiarity
 from eyespot.progress import Progress, counting
+from eyespot.shown import shown
 from eyespot.transfer.choice import LeftOut, Trial, Tried, TriedHead, explain_choice, try_heads
 from eyespot.transfer.division import Division, divide
 from eyespot.transfer.policy import (
@@ -114,6 +116,9 @@ def learn(
     `forget_photos`: keep no features of the photos in the classifier.
     Raises DatasetError, UsageError, WeightsError.
     """
+    asked: object = onto
+    if asked is not None and not isinstance(asked, Classifier):
+        raise UsageError(f"onto is a Classifier, as eyespot.load returns it; got {shown(asked)}.")
     if forget_photos and method == "knn":
         raise UsageError(
             "Nearest neighbours are photos: they cannot be used and forgotten. Choose another "
@@ -129,8 +134,11 @@ def learn(
             "Fine-tuning needs the photos themselves, and a classifier keeps only features of "
             "them. Leave out the classifier to teach onto, and give all the photos."
         )
-    if budget is not None and not budget >= 0:
-        raise UsageError(f"budget is a number of seconds, 0 or more; got {budget}.")
+    given: object = budget
+    if given is not None and (
+        isinstance(given, bool) or not isinstance(given, Real) or not float(given) >= 0
+    ):
+        raise UsageError(f"budget is a number of seconds, 0 or more; got {shown(given)}.")
     clock = _Clock()
     dataset = open_photos(source, labels, least_classes=1 if onto else 2)
     body = onto.backbone if onto is not None else load_backbone(backbone)
