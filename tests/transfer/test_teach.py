@@ -68,11 +68,11 @@ def test_the_classifier_survives_its_file(lesson: Lesson, folder: Path, tmp_path
 
 def test_every_kind_of_picture_is_taken(lesson: Lesson, folder: Path) -> None:
     path = folder / "brick" / "0.png"
-    picture = Image.open(path)
-    answers = [
-        lesson.classifier.predict(x).top[0]
-        for x in (path, str(path), path.read_bytes(), picture, np.asarray(picture))
-    ]
+    with Image.open(path) as picture:
+        answers = [
+            lesson.classifier.predict(x).top[0]
+            for x in (path, str(path), path.read_bytes(), picture, np.asarray(picture))
+        ]
     assert len({label for label, _ in answers}) == 1
     assert np.ptp([probability for _, probability in answers]) < 1e-3
 
@@ -306,14 +306,10 @@ def test_photos_that_all_look_the_same_teach_nothing(folder: Path) -> None:
 
 def test_many_are_asked_about_in_all_forms(lesson: Lesson, folder: Path, tmp_path: Path) -> None:
     path = folder / "grass" / "3.png"
-    forms: list[PhotoLike] = [
-        path,
-        str(path),
-        path.read_bytes(),
-        Image.open(path),
-        tmp_path / "missing.png",
-    ]
-    answers = list(lesson.classifier.predict_many(forms))
+    with Image.open(path) as picture:
+        missing = tmp_path / "missing.png"
+        forms: list[PhotoLike] = [path, str(path), path.read_bytes(), picture, missing]
+        answers = list(lesson.classifier.predict_many(forms))
     assert [answer.label for answer in answers if not answer.error] == ["grass"] * 4
     assert ["missing.png" in answer.path for answer in answers if answer.error] == [True]
 
