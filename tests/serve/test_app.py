@@ -124,7 +124,14 @@ def test_health_and_figures(asker: Asker) -> None:
 def test_the_page_and_what_it_may_do(asker: Asker) -> None:
     page = asker.get("/")
     assert "Ask about a picture" in page.text
-    for path in ("/style.css", "/controls.css", "/eye.svg", "/serve.css", "/serve.js"):
+    for path in (
+        "/style.css",
+        "/controls.css",
+        "/eye.svg",
+        "/percent.js",
+        "/serve.css",
+        "/serve.js",
+    ):
         assert asker.get(path).status_code == 200, path
     for answer in (page, asker.get("/nowhere"), raw(asker, jpeg())):
         assert "default-src 'self'" in answer.headers["content-security-policy"]
