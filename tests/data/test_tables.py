@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from eyespot.data.columns import is_path
 from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset, label_of
 from eyespot.data.tables import MISSING, read_table
@@ -210,7 +211,12 @@ def test_every_label_survives_its_way_through_a_table(
     writer.writerows([["1.png", label], ["2.png", "other"]])
     table.write_bytes(text.getvalue().encode())
     expected = {"1.png": label_of(label.strip()), "2.png": "other"}
-    assert labels(read_table(table)) == {
+    try:
+        found = labels(read_table(table))
+    except DatasetError:  # as with a label that is the name of a photo
+        assert not header or is_path(label)
+        return
+    assert found == {
         name: label for name, label in expected.items() if label.casefold() not in MISSING
     }
 

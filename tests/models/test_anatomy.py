@@ -270,7 +270,7 @@ def test_shapes_of_stages() -> None:
 
 
 def test_an_unknown_network() -> None:
-    with pytest.raises(UsageError, match="resnet56"):
+    with pytest.raises(UsageError, match="resnet50"):
         dissect("resnet5")
 
 

@@ -361,8 +361,8 @@ def test_the_page_has_every_layer_with_what_was_found_there() -> None:
     rows = re.findall(r'<tr><th scope="row">.*</tr>', render((signals, slopes), PLAN))
     text = [re.sub(r"<[^>]*>", " ", row).replace("\N{NO-BREAK SPACE}", " ").split() for row in rows]
     assert text == [
-        ["first", "1.5", "0", "%", "2.0e-06"],
-        ["second", "warning", "3e-06", "warning", "75.0", "%", "not", "measured"],
+        ["first", "1.5", "0%", "2.0e-06"],
+        ["second", "warning", "3e-06", "warning", "75.0%", "not", "measured"],
         ["head", *["not", "measured"] * 2, "warning", "2.0e-02"],
     ]
 

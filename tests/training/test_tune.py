@@ -240,7 +240,7 @@ def test_the_command_searches_and_the_one_it_names_trains(
     line = ["tune", "my photos", "--model", "lenet5", "--epochs", "1", "--trials", "2"]
     done = CliRunner().invoke(app, [*line, "-o", "search #1", "--json"])
     assert done.exit_code == 0, done.output
-    answer = json.loads(done.output)
+    answer = json.loads(done.stdout)
     assert set(answer) == {"model", "trials", "best", "baseline", "command"}
     assert len(asked) == 24  # every photo that is not for tests, once for all trials
     assert not [name for name in asked if "test" in name]

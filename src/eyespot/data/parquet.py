@@ -164,6 +164,8 @@ def _read_alike(path: Path, files: Sequence[_File], wanted: ColumnNames) -> Data
     table = Table(path.name, header, list(enumerate(rows, start=1)))
     declared = _declared_labels(schema.metadata or {})
     columns = [replace(column, known=column.name in declared) for column in table.columns()]
+    if ABOUT in (schema.metadata or {}):
+        raise DatasetError(f"Expected photos with labels in {printable(path)}; {_held(schema)}.")
     if not pictures and any(is_path(cell) for column in columns for cell in column.cells[:100]):
         folder = path if path.is_dir() else path.parent
         return photos_of(table, wanted, beside(folder), lambda name: FileSource(folder / name))

@@ -238,7 +238,7 @@ class TorchEngine:
             torch.inference_mode(),
             torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16),
         ):
-            batch = torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device)
+            batch = torch.from_numpy(np.require(pictures, requirements=("C", "W"))).to(self._device)
             features = self._module(batch).float().cpu()
         return np.asarray(features.numpy())
 
