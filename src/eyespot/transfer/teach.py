@@ -119,6 +119,9 @@ def learn(
     asked: object = onto
     if asked is not None and not isinstance(asked, Classifier):
         raise UsageError(f"onto is a Classifier, as eyespot.load returns it; got {shown(asked)}.")
+    named: object = method
+    if not isinstance(named, str):
+        raise UsageError(f"The method is a name such as auto, svm or finetune, not {shown(named)}.")
     if forget_photos and method == "knn":
         raise UsageError(
             "Nearest neighbours are photos: they cannot be used and forgotten. Choose another "
