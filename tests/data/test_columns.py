@@ -289,6 +289,15 @@ def test_metadata_beside_the_photos(tmp_path: Path) -> None:
     assert open_photos(tmp_path / "test").classes == ("cat", "dog", "owl")
 
 
+def test_metadata_without_labels_leaves_the_folders_and_says_so(tmp_path: Path) -> None:
+    for label in ("cat", "dog"):
+        save(tmp_path / label / "1.jpg")
+    (tmp_path / "metadata.csv").write_text("file_name,width\ncat/1.jpg,8\ndog/1.jpg,8\n")
+    found = open_photos(tmp_path)
+    assert found.classes == ("cat", "dog")
+    assert "one column of labels in metadata.csv" in found.findings[0].message
+
+
 def parquet(file: Path, **columns: Any) -> Dataset:
     columns = {"image": [PICTURE] * 12, **columns}
     pq.write_table(pa.table(columns), file, row_group_size=5)

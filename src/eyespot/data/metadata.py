@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from eyespot.data.columns import NO_COLUMNS, ColumnNames
+from eyespot.data.finding import Finding
 from eyespot.data.folders import is_folder, list_folder, peek, read_class_folders
 from eyespot.data.formats import EXTENSIONS
 from eyespot.data.photos import Dataset, Photo, Skipped
@@ -57,14 +58,15 @@ def read_beside(folder: Path, tables: Mapping[Path, Split | None], wanted: Colum
     name no labels and there are such folders. Raises DatasetError, UsageError."""
     try:
         read = {table: read_table(table, wanted) for table in tables}
-    except DatasetError:
+    except DatasetError as error:
         if wanted != NO_COLUMNS or not any(map(is_folder, peek(folder))):
             raise
         try:
-            return read_class_folders(folder)
+            by_folder = read_class_folders(folder)
         except DatasetError:
-            pass
-        raise
+            raise error from None
+        told = Finding("columns", "warning", f"The folders were read as classes: {error}", "")
+        return replace(by_folder, findings=(told, *by_folder.findings))
     photos: list[Photo] = []
     skipped: list[Skipped] = []
     for table, dataset in read.items():
