@@ -372,7 +372,7 @@ def test_a_zip_bomb_is_not_unpacked(
     assert path.stat().st_size < 2_000_000
     with pytest.raises(ClassifierFileError, match=r"manifest\.json claims 60,000,000 bytes"):
         load(path)
-    monkeypatch.setattr(classifier_file, "MAX_MEMBER", 1000)
+    monkeypatch.setattr(classifier_file, "MAX_MEMBER_BYTES", 1000)
     with pytest.raises(ClassifierFileError, match=r"head\.safetensors claims"):
         load(whole)
 

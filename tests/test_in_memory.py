@@ -1,6 +1,7 @@
 """Classifiers go through forks, pickles and copies; what they show of themselves is short."""
 
 import copy
+import faulthandler
 import os
 import pickle
 import signal
@@ -46,7 +47,8 @@ def in_child(work: Callable[[], Any]) -> str:
         warnings.simplefilter("ignore")  # newer Pythons warn of forks with threads; here they work
         child = os.fork()
     if child == 0:
-        signal.alarm(120)  # one that waits for ever ends, and says nothing
+        faulthandler.register(signal.SIGALRM, chain=True)  # says where it waits
+        signal.alarm(120)  # one that waits for ever ends
         try:
             answer = str(work())
         except BaseException as error:
@@ -56,7 +58,8 @@ def in_child(work: Callable[[], Any]) -> str:
     os.close(writing)
     with open(reading, encoding="utf-8") as file:  # noqa: PTH123
         answer = file.read()
-    os.waitpid(child, 0)
+    _, status = os.waitpid(child, 0)
+    assert status == 0, f"the child ended with {os.waitstatus_to_exitcode(status)}"
     return answer
 
 

@@ -137,9 +137,12 @@ class Classifier:
     _engine: Engine | None = None
 
     def __repr__(self) -> str:
+        from eyespot.evaluation import percent
+
         count, found = len(self.classes), ""
         if "top1" in self.metrics:
-            found = f", right on {self.metrics['top1']:.1%} of {self.metrics['count']:,} photos"
+            share, photos = percent(self.metrics["top1"]), self.metrics["count"]
+            found = f", right on {share} of {photos:,} photos"
         return (
             f"Classifier({count} classes: {shortened(self.classes, 5)}; {self.recipe.method} on "
             f"{self.backbone.name}{found})"

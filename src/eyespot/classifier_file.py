@@ -23,12 +23,10 @@ from numpy.typing import NDArray
 from eyespot.atomic import atomic_writer
 from eyespot.data.formats import ZIP_FAULTS, zip_member
 from eyespot.errors import ClassifierFileError
+from eyespot.limits import MAX_MANIFEST_BYTES, MAX_MEMBER_BYTES
 
 FORMAT = "eyespot-classifier"
 FORMAT_VERSION = 1
-MAX_MEMBER = 8_000_000_000
-"""Bytes one member may unpack to: the features of half a million photos."""
-MAX_MANIFEST = 50_000_000
 PHOTOS = "photos.safetensors"
 NETWORK = "network.safetensors"
 
@@ -78,7 +76,7 @@ def read(path: Path) -> tuple[dict[str, Any], Tensors, str]:
     """
     with _Archive(path) as archive:
         try:
-            manifest = json.loads(archive.member("manifest.json", MAX_MANIFEST))
+            manifest = json.loads(archive.member("manifest.json", MAX_MANIFEST_BYTES))
         except (ValueError, RecursionError) as error:
             raise _damaged(path, f"manifest.json is not JSON ({error})") from error
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
@@ -94,9 +92,9 @@ def read(path: Path) -> tuple[dict[str, Any], Tensors, str]:
             )
         if manifest.get("has_photos") and PHOTOS not in archive.names:
             raise _damaged(path, f"{PHOTOS} is missing")
-        head = _tensors(path, archive.member("head.safetensors", MAX_MEMBER))
+        head = _tensors(path, archive.member("head.safetensors", MAX_MEMBER_BYTES))
         try:
-            card = archive.member("README.md", MAX_MANIFEST).decode("utf-8")
+            card = archive.member("README.md", MAX_MANIFEST_BYTES).decode("utf-8")
         except UnicodeDecodeError as error:
             raise _damaged(path, "README.md is not text") from error
     return manifest, head, card
@@ -107,13 +105,13 @@ def read_photos(path: Path) -> Tensors | None:
     with _Archive(path) as archive:
         if PHOTOS not in archive.names:
             return None
-        return _tensors(path, archive.member(PHOTOS, MAX_MEMBER))
+        return _tensors(path, archive.member(PHOTOS, MAX_MEMBER_BYTES))
 
 
 def read_network(path: Path) -> bytes:
     """The network's weights, a safetensors file. Raises as `read`, also if there are none."""
     with _Archive(path) as archive:
-        return archive.member(NETWORK, MAX_MEMBER)
+        return archive.member(NETWORK, MAX_MEMBER_BYTES)
 
 
 class _Archive:

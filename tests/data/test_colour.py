@@ -6,8 +6,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from eyespot.data.colour import LARGEST_PROFILE
 from eyespot.data.decode import decode
+from eyespot.limits import MAX_PROFILE_BYTES
 from tests.data.files import encode, picture
 from tests.data.profiles import ADOBE_RGB, DISPLAY_P3, grey_profile, rgb_profile
 
@@ -85,7 +85,7 @@ def test_profiles_that_change_nothing(profile: bytes) -> None:
 
 
 def test_a_profile_that_is_too_large_costs_no_photo() -> None:
-    found = decode(encode(picture(), "JPEG", icc_profile=P3 + bytes(LARGEST_PROFILE)))
+    found = decode(encode(picture(), "JPEG", icc_profile=P3 + bytes(MAX_PROFILE_BYTES)))
     np.testing.assert_array_equal(found.pixels, decode(encode(picture(), "JPEG")).pixels)
 
 

@@ -271,8 +271,8 @@ def test_bombs_are_refused_before_they_are_unpacked() -> None:
 
 
 def test_a_progressive_jpeg_counts_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "MAX_PIXELS", 20_000)
-    monkeypatch.setattr(decoding, "MAX_SHRUNK_PIXELS", 80_000)
+    monkeypatch.setattr(decoding, "MAX_PHOTO_PIXELS", 20_000)
+    monkeypatch.setattr(decoding, "MAX_REDUCED_PIXELS", 80_000)
     plain, progressive = (encode(picture(300, 200), "JPEG", progressive=p) for p in (False, True))
     assert decode(plain, short_side=50).pixels.shape == (50, 75, 3)
     for data, short_side in ((progressive, 50), (plain, None)):
@@ -305,7 +305,7 @@ def test_files_that_are_no_pictures(data: bytes, reason: str) -> None:
 
 
 def test_oversize_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "MAX_BYTES", 1000)
+    monkeypatch.setattr(decoding, "MAX_PHOTO_BYTES", 1000)
     with pytest.raises(PhotoError, match="at most 1,000"):
         decode(encode(noise(), "PNG"))
 

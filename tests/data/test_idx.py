@@ -112,7 +112,7 @@ def test_a_gzip_file_with_damage_inside(tmp_path: Path) -> None:
 def test_what_would_fill_the_memory_is_not_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader, "MAX_UNPACKED", 119)
+    monkeypatch.setattr(reader, "MAX_IDX_BYTES", 119)
     with pytest.raises(DatasetError, match="unpacks to 120 bytes, more than 119"):
         read_array(write(tmp_path, gzip.compress(idx(IMAGES))))
     np.testing.assert_array_equal(read_array(write(tmp_path, idx(IMAGES))), IMAGES)

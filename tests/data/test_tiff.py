@@ -283,7 +283,7 @@ def test_limits_come_before_memory(monkeypatch: pytest.MonkeyPatch) -> None:
         decode(by_hand(b"\0\0", 16, 2, 2_000_000, t278=1))
     with pytest.raises(PhotoError, match="damaged"):  # one strip, named again and again
         decode(by_hand(bytes(99), 16, 8, 99, t278=1, t273=(8,) * 99, t279=(99,) * 99))
-    monkeypatch.setattr(tiff, "MAX_NUMBERS", 1000)
+    monkeypatch.setattr(tiff, "MAX_SAMPLE_BYTES", 1000)
     with pytest.raises(PhotoError, match="4096 x 4096 pixels, more"):
         decode(by_hand(b"\0\0", 16, 9, 9, t322=4096, t323=4096, t324=8, t325=2))
 

@@ -19,6 +19,7 @@ from eyespot.errors import (
     Stopped,
     UsageError,
 )
+from eyespot.limits import MAX_NAME_CHARACTERS
 from eyespot.studio import archive, project
 from eyespot.studio.archive import folder_names, write_archive
 from eyespot.studio.imports import import_archive, import_classifier, import_folder
@@ -218,10 +219,10 @@ def test_zip_bombs_are_refused(store: Store, monkeypatch: pytest.MonkeyPatch) ->
     assert len(bomb) < 100_000
     with pytest.raises(DatasetError, match="would grow"):
         import_archive(store, bomb, "bomb")
-    monkeypatch.setattr(archive, "MOST_MEMBERS", 2)
+    monkeypatch.setattr(archive, "MAX_ARCHIVE_MEMBERS", 2)
     with pytest.raises(DatasetError, match="3 files"):
         import_archive(store, zipped({f"a/{n}.png": b"" for n in range(3)}), "many")
-    monkeypatch.setattr(archive, "MOST_UNPACKED", 1000)
+    monkeypatch.setattr(archive, "MAX_ARCHIVE_BYTES", 1000)
     with pytest.raises(DatasetError, match="would grow"):
         import_archive(store, zipped({"a/1.png": pictures(1)[0]}), "large")
     assert store.list() == []
@@ -278,7 +279,7 @@ def test_a_manifest_of_a_stranger_can_only_name(store: Store) -> None:
     )
     counts = names(found.project)
     assert sorted(counts.values()) == [0, 1, 1]
-    assert all(0 < len(name) <= project.LONGEST_NAME for name in counts)
+    assert all(0 < len(name) <= MAX_NAME_CHARACTERS for name in counts)
 
 
 # --- folders ---------------------------------------------------------------------------------
@@ -311,7 +312,7 @@ def test_an_import_that_is_stopped_leaves_nothing(store: Store, tmp_path: Path) 
 def test_an_import_too_large_for_a_project_is_refused_at_once(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(project, "MOST_PICTURES", 5)
+    monkeypatch.setattr(project, "MAX_PROJECT_PICTURES", 5)
     with pytest.raises(UsageError, match="at most 5 pictures"):
         import_folder(store, write_folder(tmp_path / "surfaces", 3))
     assert not store.pictures.folder.exists()

@@ -101,7 +101,7 @@ def test_every_answer_says_what_the_page_may_do(client: TestClient) -> None:
 
 
 def test_too_much_at_once_is_refused(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "MOST_BYTES", 100)
+    monkeypatch.setattr(guard, "MAX_UPLOAD_BYTES", 100)
     own = {"Origin": HOME}
     assert client.post("/length", content=b"x" * 100, headers=own).json() == 100
     refused = client.post("/length", content=b"x" * 101, headers=own)
@@ -111,7 +111,7 @@ def test_too_much_at_once_is_refused(client: TestClient, monkeypatch: pytest.Mon
 
 @pytest.mark.anyio
 async def test_a_body_of_unknown_length_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "MOST_BYTES", 100)
+    monkeypatch.setattr(guard, "MAX_UPLOAD_BYTES", 100)
 
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(3):

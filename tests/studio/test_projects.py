@@ -202,9 +202,9 @@ def test_what_is_gone_or_of_another_project_is_missing(store: Store, mugs: Proje
 
 
 def test_limits(store: Store, mugs: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(project, "MOST_PICTURES", 3)
-    monkeypatch.setattr(project, "MOST_CLASSES", 2)
-    monkeypatch.setattr(projects, "MOST_PROJECTS", 1)
+    monkeypatch.setattr(project, "MAX_PROJECT_PICTURES", 3)
+    monkeypatch.setattr(project, "MAX_PROJECT_CLASSES", 2)
+    monkeypatch.setattr(projects, "MAX_PROJECTS", 1)
     id = mugs.add_class("brick")
     mugs.add_pictures(id, files("brick", 2))
     with pytest.raises(UsageError, match="at most 3 pictures"):

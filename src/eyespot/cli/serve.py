@@ -7,9 +7,14 @@ from typing import Annotated
 import typer
 
 from eyespot.errors import MissingExtraError, UsageError
+from eyespot.limits import (
+    MAX_KEY_FILE_BYTES,
+    MAX_REQUEST_BYTES,
+    MAX_REQUEST_PICTURES,
+    MAX_REQUEST_SECONDS,
+    MAX_WAITING_PICTURES,
+)
 
-MOST_KEYS = 1_000_000
-"""Bytes of a file of keys that are read."""
 LONG = 16
 """Characters of a key that is long enough not to be guessed."""
 logger = logging.getLogger(__name__)
@@ -26,10 +31,14 @@ def serve(
     open_to_all: Annotated[
         bool, typer.Option("--open", help="Without keys, let others than this machine call.")
     ] = False,
-    max_bytes: Annotated[int, typer.Option(min=1000, help="Of a request.")] = 20_000_000,
-    max_pictures: Annotated[int, typer.Option(min=1, help="In a request.")] = 32,
-    queue: Annotated[int, typer.Option(min=1, help="Pictures of a model under way.")] = 256,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds for a request.")] = 10.0,
+    max_bytes: Annotated[int, typer.Option(min=1000, help="Of a request.")] = MAX_REQUEST_BYTES,
+    max_pictures: Annotated[int, typer.Option(min=1, help="In a request.")] = MAX_REQUEST_PICTURES,
+    queue: Annotated[
+        int, typer.Option(min=1, help="Pictures of a model under way.")
+    ] = MAX_WAITING_PICTURES,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds for a request.")
+    ] = MAX_REQUEST_SECONDS,
 ) -> None:
     """Let other programs ask classifiers, by HTTP.
 
@@ -62,7 +71,7 @@ def serve(
 def _keys(path: Path) -> list[str]:
     try:
         with path.open("rb") as file:
-            text = file.read(MOST_KEYS).decode("ascii")
+            text = file.read(MAX_KEY_FILE_BYTES).decode("ascii")
     except OSError as error:
         raise UsageError(f"The keys in {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:

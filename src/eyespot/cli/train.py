@@ -234,7 +234,11 @@ def train(
     print(f"\n{ending(trained.epochs, trained.plan.epochs)}")
     validation = "no photos to validate with"
     if done.validated:
-        of = "the split val" if done.held_out is None else f"{done.held_out:.0%} of each class"
+        of = (
+            "the split val"
+            if done.held_out is None
+            else f"{percent(done.held_out, 0)} of each class"
+        )
         validation = f"validated on {counted(done.validated, 'photo')}, {of}"
         validation += "" if done.held_out is None else ", held out"
     print(f"Trained on {counted(done.learnt, 'photo')}; {validation}.")

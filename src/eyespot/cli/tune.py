@@ -106,9 +106,11 @@ def tune(
 
 def _nothing(found: "Search") -> str:
     """Why no trial is the best, and what to try."""
+    from eyespot.evaluation import percent
+
     if any(trial.state == "complete" for trial in found.trials):
         return (
-            f"No trial beat the majority-class baseline, accuracy {found.baseline:.1%} on "
+            f"No trial beat the majority-class baseline, accuracy {percent(found.baseline)} on "
             f"{counted(found.count, 'validation photo')}, so no settings are recommended. Check "
             "photos and labels with: eyespot train PHOTOS --check -o checked. Then search in "
             "another folder with more --epochs, a smaller --batch-size, --optimiser adam or "

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-LARGEST_PROFILE = 4_000_000
-"""Bytes; the tables of printers have up to three million."""
+from eyespot.limits import MAX_PROFILE_BYTES
+
 _MODES = ("RGB", "RGBA", "L", "CMYK")
 _ROUNDING = 2
 """Levels by which a profile of sRGB may differ: programs round its curve in many ways."""
@@ -21,7 +21,7 @@ _ROUNDING = 2
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """An image of mode RGB, RGBA, L or CMYK in sRGB; a profiled L becomes RGB.
 
-    `profile`: ICC. One that is sRGB, damaged, larger than `LARGEST_PROFILE`, or made for other
+    `profile`: ICC. One that is sRGB, damaged, larger than `MAX_PROFILE_BYTES`, or made for other
     modes changes nothing. Safe to call from many threads.
     """
     transform = transform_to_srgb(profile, image.mode)
@@ -30,7 +30,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 def transform_to_srgb(profile: bytes | None, mode: str) -> Any:
     """Pillow's transform of images of a mode, perceptual; None if there is nothing to do."""
-    if not profile or len(profile) > LARGEST_PROFILE or mode not in _MODES:
+    if not profile or len(profile) > MAX_PROFILE_BYTES or mode not in _MODES:
         return None
     return _transform(profile, mode)
 

@@ -29,14 +29,9 @@ from eyespot.data.png import with_transparency
 from eyespot.data.samples import check_finite, to_bytes
 from eyespot.data.tiff_directory import beginning_with, main_directory
 from eyespot.errors import PhotoError
+from eyespot.limits import MAX_PHOTO_BYTES, MAX_PHOTO_PIXELS, MAX_REDUCED_PIXELS
 from eyespot.shown import Brief
 
-MAX_PIXELS = 100_000_000
-"""Largest picture, in pixels, that is held in memory: 300 MB as RGB."""
-MAX_SHRUNK_PIXELS = 4 * MAX_PIXELS
-"""Largest picture that is decoded at a fraction of its size, row by row."""
-MAX_BYTES = 200_000_000
-"""Largest file, in bytes, that is read."""
 _UPRIGHT: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
     2: lambda p: p[:, ::-1],
     3: lambda p: p[::-1, ::-1],
@@ -85,8 +80,8 @@ def decode(data: bytes | NDArray[Any] | Image.Image, *, short_side: int | None =
         data = file
     if not data:
         raise PhotoError("the file is empty")
-    if len(data) > MAX_BYTES:
-        raise PhotoError(f"the file has {len(data):,} bytes, at most {MAX_BYTES:,} are read")
+    if len(data) > MAX_PHOTO_BYTES:
+        raise PhotoError(f"the file has {len(data):,} bytes, at most {MAX_PHOTO_BYTES:,} are read")
     kind = sniff(data)
     if kind is None:
         raise PhotoError(f"not a picture in a format that can be read{what_instead(data)}")
@@ -106,7 +101,7 @@ def file_of(image: Image.Image) -> bytes | None:
     try:
         place = image.fp.tell()
         image.fp.seek(0)
-        data = image.fp.read(MAX_BYTES + 1)
+        data = image.fp.read(MAX_PHOTO_BYTES + 1)
         image.fp.seek(place)
     except (OSError, ValueError):  # closed, or not to be read twice: Pillow will say so
         return None
@@ -117,8 +112,8 @@ def _from_jpeg(data: bytes, short_side: int | None) -> Picture:
     width, height = jpeg.size_of(data)
     header = jpeg.read_header(data)
     shrink = jpeg.shrinking(width, height, short_side)
-    _check_size(width, height, MAX_PIXELS if header.progressive else MAX_SHRUNK_PIXELS)
-    _check_size(width // shrink, height // shrink, MAX_PIXELS)
+    _check_size(width, height, MAX_PHOTO_PIXELS if header.progressive else MAX_REDUCED_PIXELS)
+    _check_size(width // shrink, height // shrink, MAX_PHOTO_PIXELS)
     pixels = jpeg.decode_jpeg(data, width, height, shrink)
     if not header.described:
         return Picture(pixels, width, height)
@@ -146,7 +141,7 @@ def _opened(data: bytes, kind: str) -> Image.Image:
     if kind == "TIFF":
         return _open_tiff(data)
     image = open_image(data, kind)
-    _check_size(*image.size, MAX_PIXELS)
+    _check_size(*image.size, MAX_PHOTO_PIXELS)
     if kind != "PNG":
         return image
     try:
@@ -159,7 +154,7 @@ def _open_tiff(data: bytes) -> Image.Image:
     try:
         directory = main_directory(data)
         kind = tiff.Kind.of(directory)
-        _check_size(kind.numbers.width, kind.numbers.height, MAX_PIXELS)
+        _check_size(kind.numbers.width, kind.numbers.height, MAX_PHOTO_PIXELS)
         if not kind.is_read_here and kind.numbers.compression in COMPRESSION_INFO:
             with suppress(PhotoError):  # the directory is sound, but the kind strange to Pillow
                 return open_image(beginning_with(directory), "TIFF")
@@ -176,7 +171,7 @@ def _check_size(width: int, height: int, limit: int) -> None:
 
 
 def _from_pillow(image: Image.Image, kind: str, short_side: int | None) -> Picture:
-    _check_size(*image.size, MAX_PIXELS)
+    _check_size(*image.size, MAX_PHOTO_PIXELS)
     try:
         image.load()
         pixels = _to_rgb(image, 65535.0 if kind in _WHITE_IS_KNOWN else None)

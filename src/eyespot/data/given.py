@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from eyespot.data.decode import MAX_BYTES
 from eyespot.data.photos import (
     FileSource,
     ImageSource,
@@ -29,6 +28,7 @@ from eyespot.data.photos import (
     printable,
 )
 from eyespot.errors import DatasetError, PhotoError, UsageError
+from eyespot.limits import MAX_PHOTO_BYTES
 from eyespot.shown import shown
 
 
@@ -182,7 +182,7 @@ def _read(file: Any) -> Source:
     try:
         if getattr(file, "seekable", bool)():
             file.seek(0)  # who has just written a picture into it stands at its end
-        data = file.read(MAX_BYTES + 1)
+        data = file.read(MAX_PHOTO_BYTES + 1)
         if isinstance(data, bytes | bytearray | memoryview):
             return MemorySource(bytes(data))
     except UnicodeDecodeError:

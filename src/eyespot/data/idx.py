@@ -14,9 +14,7 @@ from eyespot.data.folders import list_folder
 from eyespot.data.parquet import read_names
 from eyespot.data.photos import Dataset, MemorySource, Photo, label_of, printable
 from eyespot.errors import DatasetError
-
-MAX_UNPACKED = 500_000_000
-"""Largest gzipped file, in bytes, that is unpacked into memory. Others stay on disk."""
+from eyespot.limits import MAX_IDX_BYTES
 
 
 def read_array(path: Path) -> NDArray[np.uint8]:
@@ -42,9 +40,9 @@ def read_array(path: Path) -> NDArray[np.uint8]:
                 if held == size:  # an empty file cannot be mapped
                     mapped = np.memmap(path, np.uint8, "r", offset, shape) if size else None
                     return np.empty(shape, np.uint8) if mapped is None else mapped
-            elif size > MAX_UNPACKED:
+            elif size > MAX_IDX_BYTES:
                 raise DatasetError(
-                    f"{printable(path)} unpacks to {size:,} bytes, more than {MAX_UNPACKED:,}. "
+                    f"{printable(path)} unpacks to {size:,} bytes, more than {MAX_IDX_BYTES:,}. "
                     "Unpack it with gunzip first."
                 )
             else:

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from eyespot.data.decode import MAX_BYTES, decode, file_of
+from eyespot.data.decode import decode, file_of
 from eyespot.data.finding import Finding
 from eyespot.errors import PhotoError
+from eyespot.limits import MAX_PHOTO_BYTES
 from eyespot.shown import shown
 
 
@@ -36,9 +37,9 @@ class FileSource:
             if not stat.S_ISREG(status.st_mode):  # reading from a pipe would wait for ever
                 folder = stat.S_ISDIR(status.st_mode)
                 raise PhotoError(f"is {'a folder' if folder else 'not a file'}")
-            if status.st_size > MAX_BYTES:
+            if status.st_size > MAX_PHOTO_BYTES:
                 raise PhotoError(
-                    f"the file has {status.st_size:,} bytes, at most {MAX_BYTES:,} are read"
+                    f"the file has {status.st_size:,} bytes, at most {MAX_PHOTO_BYTES:,} are read"
                 )
             return self.path.read_bytes()
         except OSError as error:

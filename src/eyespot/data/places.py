@@ -12,10 +12,8 @@ from eyespot.data.formats import EXTENSIONS
 from eyespot.data.photos import printable
 from eyespot.data.set_aside import is_set_aside
 from eyespot.data.text import is_there, spellings
+from eyespot.limits import MAX_FILES
 
-MOST_FILES = 500_000
-"""Files below a table's folder that are looked through for a photo that is not where it is said to
-be."""
 _UPLOADED = re.compile(r"[0-9a-f]{8}-(.+)")
 """What Label Studio puts before the name of an uploaded file."""
 
@@ -73,7 +71,7 @@ def beside(folder: Path) -> Places:
             folders[:] = sorted(name for name in folders if not is_set_aside(name))
             for name in files:
                 count += 1
-                if count > MOST_FILES:
+                if count > MAX_FILES:
                     return
                 yield (Path(here) / name).relative_to(folder).as_posix()
 

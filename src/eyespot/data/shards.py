@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from eyespot.data.column_names import INDEX_NAMES, LABEL_NAMES
-from eyespot.data.decode import MAX_BYTES
 from eyespot.data.finding import Finding
 from eyespot.data.folders import is_folder, list_folder, peek
 from eyespot.data.formats import EXTENSIONS
@@ -26,13 +25,13 @@ from eyespot.data.split_names import (
     splits_of_files,
 )
 from eyespot.errors import DatasetError, PhotoError, UsageError
+from eyespot.limits import MAX_PHOTO_BYTES, MAX_SHARDS
 
 CLASS, FACTS = ".cls", ".json"
 LONGEST = {CLASS: 1000, FACTS: 1_000_000}
 """Bytes of the longest member that may name a class."""
 LABELS = ("cls", *LABEL_NAMES, *INDEX_NAMES)
 """What an object may call its label, the likeliest first."""
-MOST_SHARDS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,10 @@ class ShardSource:
     size: int
 
     def read(self) -> bytes:
-        if self.size > MAX_BYTES:
-            raise PhotoError(f"the file has {self.size:,} bytes, at most {MAX_BYTES:,} are read")
+        if self.size > MAX_PHOTO_BYTES:
+            raise PhotoError(
+                f"the file has {self.size:,} bytes, at most {MAX_PHOTO_BYTES:,} are read"
+            )
         try:
             with self.shard.open("rb") as file:
                 file.seek(self.offset)
@@ -70,8 +71,8 @@ def expand(pattern: str) -> list[str]:
         range(int(first), int(last) + 1) if listed is None else listed.split(",")
     )
     ends = expand(pattern[found.end() :])
-    if len(parts) * len(ends) > MOST_SHARDS:
-        raise UsageError(f"{pattern} stands for more than {MOST_SHARDS:,} shards.")
+    if len(parts) * len(ends) > MAX_SHARDS:
+        raise UsageError(f"{pattern} stands for more than {MAX_SHARDS:,} shards.")
     width = len(first or "")
     return [f"{pattern[: found.start()]}{part:0>{width}}{end}" for part in parts for end in ends]
 

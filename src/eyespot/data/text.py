@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-from eyespot.data.decode import MAX_BYTES
 from eyespot.data.photos import printable
 from eyespot.errors import DatasetError
+from eyespot.limits import MAX_PHOTO_BYTES
 
 LOOKED_AT_BYTES = 1000
 
@@ -19,11 +19,11 @@ def read_text(file: Path) -> str:
     PowerShell's `>`), or in the code page of the country. Raises DatasetError."""
     try:
         with file.open("rb") as opened:
-            data = opened.read(MAX_BYTES + 1)
+            data = opened.read(MAX_PHOTO_BYTES + 1)
     except OSError as error:
         raise DatasetError(f"{printable(file)} cannot be read: {error.strerror}.") from error
-    if len(data) > MAX_BYTES:
-        raise DatasetError(f"{printable(file)} has more than {MAX_BYTES:,} bytes; split it.")
+    if len(data) > MAX_PHOTO_BYTES:
+        raise DatasetError(f"{printable(file)} has more than {MAX_PHOTO_BYTES:,} bytes; split it.")
     return decode_text(file.name, data)
 
 

@@ -13,9 +13,7 @@ from eyespot.data import tiff_parts as parts
 from eyespot.data.samples import to_bytes
 from eyespot.data.tiff_directory import Directory
 from eyespot.errors import PhotoError
-
-MAX_NUMBERS = 400_000_000
-"""Bytes that the numbers of one picture may take: as many as 100 million floats."""
+from eyespot.limits import MAX_SAMPLE_BYTES
 
 _PHOTOMETRIC, _ORIENTATION, _EXTRA, _PROFILE = 262, 274, 338, 34675
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _LAB = 0, 1, 2, 8
@@ -107,11 +105,12 @@ def read_here(directory: Directory, kind: Kind) -> Image.Image:
         raise PhotoError(
             f"this kind of TIFF is not read ({kind}); save it as PNG, or as TIFF of 8 or 16 bits"
         )
-    if numbers.bytes > MAX_NUMBERS:
+    if numbers.bytes > MAX_SAMPLE_BYTES:
         raise PhotoError(
-            f"its numbers take {numbers.bytes:,} bytes, more than the {MAX_NUMBERS:,} that are read"
+            f"its numbers take {numbers.bytes:,} bytes, "
+            f"more than the {MAX_SAMPLE_BYTES:,} that are read"
         )
-    image = _image(parts.read_parts(directory, numbers, MAX_NUMBERS), kind)
+    image = _image(parts.read_parts(directory, numbers, MAX_SAMPLE_BYTES), kind)
     image.getexif()[_ORIENTATION] = directory.value(_ORIENTATION, 1)
     if profile := directory.values(_PROFILE):
         image.info["icc_profile"] = bytes(profile)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MOST_DIRECTORIES = 100
-"""Pictures that are looked at to find the one of full size."""
+from eyespot.limits import MAX_TIFF_DIRECTORIES
+
 _TYPES = {1: "u1", 2: "u1", 3: "u2", 4: "u4", 6: "i1", 7: "u1", 8: "i2", 9: "i4"} | {
     13: "u4",
     16: "u8",
@@ -70,7 +70,7 @@ def main_directory(data: bytes) -> Directory:
         if first.is_whole:
             return first
         waiting, seen = [first.next, *first.values(SUB_DIRECTORIES)], {0, start}
-        while waiting and len(seen) < MOST_DIRECTORIES:
+        while waiting and len(seen) < MAX_TIFF_DIRECTORIES:
             if (place := waiting.pop(0)) in seen:
                 continue
             seen.add(place)

@@ -15,9 +15,8 @@ from PIL import Image
 
 from eyespot.data.tiff_directory import DamagedTiffError, Directory
 from eyespot.errors import PhotoError
+from eyespot.limits import MAX_TIFF_PARTS
 
-MOST_PARTS = 100_000
-"""Strips or tiles of one picture."""
 _AT_ONCE = 16_000_000
 """Bytes that are unpacked at a time, if parts are not larger."""
 
@@ -145,7 +144,7 @@ def read_parts(directory: Directory, numbers: Numbers, most: int) -> NDArray[np.
     """
     layout = _Layout.of(directory, numbers)
     each = numbers.channels // layout.planes
-    if layout.count > MOST_PARTS or layout.rows * layout.columns * each * numbers.size > most:
+    if layout.count > MAX_TIFF_PARTS or layout.rows * layout.columns * each * numbers.size > most:
         raise PhotoError(
             f"it lies in {layout.count:,} parts of {layout.columns} x {layout.rows} pixels, more "
             "or larger ones than are read; save it as PNG"

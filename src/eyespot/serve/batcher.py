@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 
 from eyespot.classifier import Classifier, Prediction
 from eyespot.errors import EyespotError, PhotoError
+from eyespot.limits import MAX_WAITING_PICTURES
 from eyespot.shown import Brief
-
-WAITING = 256
-"""Pictures that may wait."""
 
 
 class BusyError(EyespotError):
@@ -48,7 +46,7 @@ class Batcher:
         self,
         classifier: Classifier,
         *,
-        waiting: int = WAITING,
+        waiting: int = MAX_WAITING_PICTURES,
         on_batch: Callable[[int], None] = lambda size: None,
     ) -> None:
         self.classifier = classifier

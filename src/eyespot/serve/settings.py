@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from eyespot.serve.batcher import WAITING
+from eyespot.limits import (
+    MAX_REQUEST_BYTES,
+    MAX_REQUEST_PICTURES,
+    MAX_REQUEST_SECONDS,
+    MAX_WAITING_PICTURES,
+)
 
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Names the folder where several processes add up what they count for Prometheus; must be set
@@ -15,10 +20,10 @@ class Limits:
     """`bytes`: of one request. `pictures`: in one request. `seconds`: for one request, from its
     first byte to its answer. `waiting`: pictures under way, of each classifier."""
 
-    bytes: int = 20_000_000
-    pictures: int = 32
-    seconds: float = 10.0
-    waiting: int = WAITING
+    bytes: int = MAX_REQUEST_BYTES
+    pictures: int = MAX_REQUEST_PICTURES
+    seconds: float = MAX_REQUEST_SECONDS
+    waiting: int = MAX_WAITING_PICTURES
 
 
 @dataclass(frozen=True, slots=True)

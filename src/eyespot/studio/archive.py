@@ -19,7 +19,6 @@ from typing import Any, BinaryIO
 
 from eyespot.data.audit import audited
 from eyespot.data.columns import NO_COLUMNS, ColumnNames
-from eyespot.data.decode import MAX_BYTES
 from eyespot.data.finding import Finding
 from eyespot.data.formats import EXTENSIONS, ZIP_FAULTS, sniff, zip_member
 from eyespot.data.layout import parts_of, read_listed
@@ -29,19 +28,20 @@ from eyespot.data.places import Places
 from eyespot.data.tables import parse, photos_of
 from eyespot.data.text import decode_text
 from eyespot.errors import DatasetError, PhotoError
-from eyespot.studio.project import MOST_PICTURES, Project
+from eyespot.limits import (
+    MAX_ARCHIVE_BYTES,
+    MAX_ARCHIVE_GROWTH,
+    MAX_ARCHIVE_MANIFEST_BYTES,
+    MAX_ARCHIVE_MEMBERS,
+    MAX_PHOTO_BYTES,
+)
+from eyespot.studio.project import Project
 
 MANIFEST = "eyespot.json"
 FORMAT = "eyespot-pictures"
-MOST_MEMBERS = 2 * MOST_PICTURES
-MOST_UNPACKED = 20_000_000_000
-"""Bytes that all members may claim together."""
-MOST_RATIO = 100
-"""Times that an archive may grow: pictures hardly shrink, zip bombs grow a thousand times."""
 FREE_GROWTH = 10_000_000
 """Bytes below which growing is no danger."""
-MAX_MANIFEST = 20_000_000
-MOST_BYTES = 200
+MAX_STEM_BYTES = 200
 """Of a file's name without its ending: file systems hold 255."""
 UTF8_FLAG = 0x800
 """General purpose bit 11 (APPNOTE 4.4.4): the name is UTF-8."""
@@ -107,7 +107,7 @@ def _file_name(name: str, ending: str) -> str:
     stem, point, own = name.rpartition(".")
     if stem and f".{own.lower()}" in EXTENSIONS:
         name, ending = stem, point + own
-    while len(name.encode()) > MOST_BYTES:
+    while len(name.encode()) > MAX_STEM_BYTES:
         name = name[:-1]
     return _safe(name.rstrip(" .") or "photo") + ending
 
@@ -152,9 +152,10 @@ class MemberSource:
     member: zipfile.ZipInfo
 
     def read(self) -> bytes:
-        if self.member.file_size > MAX_BYTES:
+        if self.member.file_size > MAX_PHOTO_BYTES:
             raise PhotoError(
-                f"the file has {self.member.file_size:,} bytes, at most {MAX_BYTES:,} are read"
+                f"the file has {self.member.file_size:,} bytes, "
+                f"at most {MAX_PHOTO_BYTES:,} are read"
             )
         try:
             return self.archive.read(self.member)
@@ -190,12 +191,12 @@ def open_archive(file: Path | bytes, wanted: ColumnNames = NO_COLUMNS) -> Iterat
 
 def _check_limits(members: Sequence[zipfile.ZipInfo], size: int) -> None:
     unpacked = sum(member.file_size for member in members)
-    if len(members) > MOST_MEMBERS:
+    if len(members) > MAX_ARCHIVE_MEMBERS:
         raise DatasetError(
-            f"The archive holds {len(members):,} files, at most {MOST_MEMBERS:,} are read. "
+            f"The archive holds {len(members):,} files, at most {MAX_ARCHIVE_MEMBERS:,} are read. "
             "Divide it."
         )
-    if unpacked > min(MOST_UNPACKED, max(FREE_GROWTH, MOST_RATIO * size)):
+    if unpacked > min(MAX_ARCHIVE_BYTES, max(FREE_GROWTH, MAX_ARCHIVE_GROWTH * size)):
         raise DatasetError(
             f"The archive of {size:,} bytes would grow to {unpacked:,}: pictures do not, so it was "
             "not unpacked. Import a folder instead."
@@ -206,7 +207,7 @@ def _manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
     """What was written by `write_archive`; empty if there is nothing of the kind."""
     try:
         member = archive.getinfo(MANIFEST)
-        if member.file_size > MAX_MANIFEST:
+        if member.file_size > MAX_ARCHIVE_MANIFEST_BYTES:
             return {}
         said = json.loads(archive.read(member))
     except (KeyError, RecursionError, *ZIP_FAULTS):

@@ -14,10 +14,8 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from eyespot.limits import MAX_UPLOAD_BYTES
 from eyespot.web.pages import HEADERS, with_headers
-
-MOST_BYTES = 200 * 2**20
-"""Of one upload."""
 
 
 class Guard:
@@ -51,9 +49,9 @@ class Guard:
         calls = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")
         if origin not in own and (calls or origin is not None):
             return PlainTextResponse("Only the studio's own pages may call it.", 403)
-        if int(headers.get("content-length") or 0) > MOST_BYTES:
+        if int(headers.get("content-length") or 0) > MAX_UPLOAD_BYTES:
             return PlainTextResponse(
-                f"Expected at most {MOST_BYTES // 2**20} MB. Send less at once.", 413
+                f"Expected at most {MAX_UPLOAD_BYTES // 2**20} MB. Send less at once.", 413
             )
         return None
 
@@ -91,7 +89,7 @@ def _bounded(receive: Receive) -> Receive:
         nonlocal total
         message = await receive()
         total += len(message.get("body", b""))
-        if total > MOST_BYTES:
+        if total > MAX_UPLOAD_BYTES:
             return {"type": "http.disconnect"}
         return message
 

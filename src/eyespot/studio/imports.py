@@ -13,10 +13,11 @@ from eyespot.data.layout import parts_of, read_listed
 from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset, MemorySource, Photo, Skipped
 from eyespot.errors import ClassifierFileError, DatasetError, PhotoError
+from eyespot.limits import MAX_NAME_CHARACTERS
 from eyespot.progress import Progress, counting
 from eyespot.studio.archive import open_archive
 from eyespot.studio.pictures import Kept
-from eyespot.studio.project import LONGEST_NAME, Project, file_name, require_room
+from eyespot.studio.project import Project, file_name, require_room
 from eyespot.studio.projects import Draft, Store
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -104,7 +105,7 @@ def import_classifier(store: Store, path: Path, name: str) -> Imported:
         Draft(label, True, pictures)
         for label, pictures in zip(_short(classifier.classes).values(), drafts, strict=True)
     ]
-    project = store.create(name[:LONGEST_NAME], classes, rows)
+    project = store.create(name[:MAX_NAME_CHARACTERS], classes, rows)
     note = (
         "The photos themselves are not in such a file: you see thumbnails, and learning uses what "
         f"{classifier.backbone.name} saw in them. With another network they are left out."
@@ -145,7 +146,7 @@ def read_dropped(paths: Sequence[str]) -> Dropped:
     for index, place in enumerate(layout.places):
         if place:
             classes[names[place.label]].append(index)
-    return Dropped(name[:LONGEST_NAME], classes, layout.skipped, _note(dataset))
+    return Dropped(name[:MAX_NAME_CHARACTERS], classes, layout.skipped, _note(dataset))
 
 
 def _note(dataset: Dataset) -> str:
@@ -189,7 +190,7 @@ def _import(
         )
         for label, pictures in by_class.items()
     ]
-    project = store.create(name[:LONGEST_NAME] or "Imported", drafts)
+    project = store.create(name[:MAX_NAME_CHARACTERS] or "Imported", drafts)
     count = sum(len(pictures) for pictures in by_class.values())
     return Imported(project, count, (*dataset.skipped, *skipped), _note(dataset))
 
@@ -198,9 +199,9 @@ def _short(labels: tuple[str, ...]) -> dict[str, str]:
     """Names that a project can have, no two alike, for labels of any length."""
     names: dict[str, str] = {}
     for label in labels:
-        name, number = label.strip()[:LONGEST_NAME] or "class", 1
+        name, number = label.strip()[:MAX_NAME_CHARACTERS] or "class", 1
         while name in names.values():
             number += 1
-            name = f"{label.strip()[: LONGEST_NAME - 6]} {number}"
+            name = f"{label.strip()[: MAX_NAME_CHARACTERS - 6]} {number}"
         names[label] = name
     return names

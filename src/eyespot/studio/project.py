@@ -16,15 +16,12 @@ import numpy as np
 from eyespot.data.photos import Dataset, FileSource, MemorySource, Photo, Skipped, label_of
 from eyespot.errors import MissingError, UsageError
 from eyespot.features.cache import Record
+from eyespot.limits import MAX_NAME_CHARACTERS, MAX_PROJECT_CLASSES, MAX_PROJECT_PICTURES
 from eyespot.shown import Brief
 from eyespot.studio.database import Database, begin_step, mark_changed, take_back
 from eyespot.studio.pictures import Kept, Pictures
 from eyespot.studio.snapshot import Snapshot, about, take_snapshot
 
-LONGEST_NAME = 100
-MOST_CLASSES = 200
-MOST_PICTURES = 20_000
-"""Of a project. Learning from 10,000 took 1.3 GB of memory."""
 LOOKUP = 500
 """Keys in one query."""
 
@@ -141,8 +138,8 @@ class Project:
         with self._database.writing() as database:
             about(database, self.id)
             classes = self._count(database, "classes")
-            if classes >= MOST_CLASSES:
-                raise UsageError(f"A project has at most {MOST_CLASSES} classes.")
+            if classes >= MAX_PROJECT_CLASSES:
+                raise UsageError(f"A project has at most {MAX_PROJECT_CLASSES} classes.")
             self._require_free(database, name)
             begin_step(database, self.id, f"adding the class {name}")
             id = new_id()
@@ -191,7 +188,7 @@ class Project:
         """
         with self._database.reading() as database:
             self._class_name(database, class_id)
-        burst = None if burst is None else label_of(burst)[:LONGEST_NAME]
+        burst = None if burst is None else label_of(burst)[:MAX_NAME_CHARACTERS]
         photos = [Photo(name, MemorySource(data)) for name, data in pictures]
         kept, skipped = self._pictures.keep_all(photos)
         with self._database.writing() as database:
@@ -299,9 +296,10 @@ def checked_name(name: str, what: str) -> str:
     name = label_of(name.strip())
     if not name:
         raise UsageError(f"{what} needs a name.")
-    if len(name) > LONGEST_NAME:
+    if len(name) > MAX_NAME_CHARACTERS:
         raise UsageError(
-            f"{what}'s name has at most {LONGEST_NAME} characters, this one has {len(name)}. "
+            f"{what}'s name has at most {MAX_NAME_CHARACTERS} characters, "
+            f"this one has {len(name)}. "
             "Choose a shorter one."
         )
     return name
@@ -314,9 +312,10 @@ def file_name(path: str) -> str | None:
 
 def require_room(pictures: int) -> None:
     """Raises UsageError if a project cannot hold so many."""
-    if pictures > MOST_PICTURES:
+    if pictures > MAX_PROJECT_PICTURES:
         raise UsageError(
-            f"A project holds at most {MOST_PICTURES:,} pictures; these would be {pictures:,}. "
+            f"A project holds at most {MAX_PROJECT_PICTURES:,} pictures; "
+            f"these would be {pictures:,}. "
             "Teach with the command line instead: eyespot teach PHOTOS"
         )
 

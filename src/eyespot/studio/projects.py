@@ -7,20 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eyespot.errors import MissingError, ProjectError, UsageError
+from eyespot.limits import MAX_NAME_CHARACTERS, MAX_PROJECT_CLASSES, MAX_PROJECTS
 from eyespot.studio.database import Database
 from eyespot.studio.pictures import Pictures
-from eyespot.studio.project import (
-    LONGEST_NAME,
-    MOST_CLASSES,
-    Project,
-    checked_name,
-    insert_picture,
-    new_id,
-    require_room,
-)
+from eyespot.studio.project import Project, checked_name, insert_picture, new_id, require_room
 from eyespot.studio.snapshot import take_snapshot
-
-MOST_PROJECTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +102,9 @@ class Store:
                 )
                 for of in snapshot.classes
             ]
-            copy = self._create(database, f"{snapshot.name[: LONGEST_NAME - 7]} (copy)", drafts)
+            copy = self._create(
+                database, f"{snapshot.name[: MAX_NAME_CHARACTERS - 7]} (copy)", drafts
+            )
         if snapshot.backbone:
             copy.look_with(snapshot.backbone)
         return copy
@@ -152,11 +145,13 @@ class Store:
 
     def _create(self, database: sqlite3.Connection, name: str, classes: Sequence[Draft]) -> Project:
         name = checked_name(name, "A project")
-        if len(classes) > MOST_CLASSES:
-            raise UsageError(f"A project has at most {MOST_CLASSES} classes, not {len(classes)}.")
+        if len(classes) > MAX_PROJECT_CLASSES:
+            raise UsageError(
+                f"A project has at most {MAX_PROJECT_CLASSES} classes, not {len(classes)}."
+            )
         require_room(sum(len(draft.pictures) for draft in classes))
         (count,) = database.execute("SELECT count(*) FROM projects").fetchone()
-        if count >= MOST_PROJECTS:
+        if count >= MAX_PROJECTS:
             raise UsageError(
                 f"There are {count:,} projects, as many as can be. Delete some, and empty the "
                 "trash."

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from eyespot.evaluation import percent
 from eyespot.training.events import Events
 
 LOG = "log.jsonl"
@@ -84,14 +85,15 @@ def ending(epochs: Sequence[Epoch], planned: int) -> str:
     last, best = epochs[-1], best_of(epochs)
     if best is None:
         return f"The weights of the last epoch, {last.epoch}, are kept."
+    accuracy = percent(best.val_accuracy or 0.0, 2)
     kept = f"The weights of epoch {best.epoch} are kept: best validation accuracy"
     if not last.stopped_early:
-        return f"{kept}, {best.val_accuracy:.2%}."
+        return f"{kept}, {accuracy}."
     stale = last.epoch - best.epoch
     without = f"{stale} epochs" if stale > 1 else "1 epoch"
     return (
         f"Training stopped early, after epoch {last.epoch} of {planned}: no better validation "
-        f"accuracy in {without}. {kept}, {best.val_accuracy:.2%}."
+        f"accuracy in {without}. {kept}, {accuracy}."
     )
 
 
