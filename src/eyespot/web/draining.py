@@ -12,6 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from eyespot.limits import MAX_DRAIN_SECONDS, MAX_DRAINED_BYTES
 
+PAUSE = 0.001
+"""Seconds between two parts of all that is drained: many uploads must not hold up the others."""
+
 
 class Draining:
     """Middleware that answers at once and then reads, and throws away, a bounded rest of the
@@ -19,6 +22,7 @@ class Draining:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not _has_body(headers := Headers(scope=scope)):
@@ -44,20 +48,22 @@ class Draining:
         await self._app(scope, receive_noting, send_all_but_the_end)
         if answered:
             if not asked:
-                await _drain(receive)
+                await self._drain(receive)
             await send({"type": "http.response.body"})
+
+    async def _drain(self, receive: Receive) -> None:
+        total = 0
+        self._under_way += 1
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MAX_DRAIN_SECONDS):
+                while total <= MAX_DRAINED_BYTES:
+                    message = await receive()
+                    total += len(message.get("body", b""))
+                    if not message.get("more_body", False):
+                        break
+                    await asyncio.sleep(PAUSE * self._under_way)
+        self._under_way -= 1
 
 
 def _has_body(headers: Headers) -> bool:
     return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
-
-
-async def _drain(receive: Receive) -> None:
-    total = 0
-    with suppress(TimeoutError):
-        async with asyncio.timeout(MAX_DRAIN_SECONDS):
-            while total <= MAX_DRAINED_BYTES:
-                message = await receive()
-                total += len(message.get("body", b""))
-                if not message.get("more_body", False):
-                    return

@@ -2,8 +2,8 @@
 
 A request's head may not be large or slow, its address not long; of trailers and of what stands
 between the parts of a body the same is true. Nobody may hold a connection by not reading what was
-answered, and too many connections push out those that wait. What is refused here is answered, and
-a bounded rest is read, so that its sender gets to read the answer.
+answered, and where there are too many connections, those go that do nothing. What is refused here
+is answered, and a bounded rest is read, so that its sender gets to read the answer.
 """
 
 import asyncio
@@ -33,6 +33,11 @@ Form = Callable[[str, str], Mapping[str, Any]]
 PART = 16_384
 """Bytes that are parsed before it is looked whether they are too many."""
 
+YOUNG = 1.0
+"""Seconds in which a connection's request may be there already, and not be seen yet."""
+SPARE = 100
+"""Connections beyond those that are served, to tell that there are too many."""
+
 
 def bounded(seconds: float, form: Form) -> type[asyncio.Protocol]:
     """A protocol for the argument `http` of uvicorn's Config.
@@ -51,8 +56,8 @@ class _Refused(Exception):
 class _Bounded(HttpToolsProtocol):
     seconds: float
     form: Form
-    waiting: dict["_Bounded", None]
-    """Connections without a request under way, the longest first."""
+    waiting: dict["_Bounded", float]
+    """Connections without a request under way, and since when, the longest first."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -68,16 +73,24 @@ class _Bounded(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.waiting[self] = None
+        self._wait()
         self._within(self.seconds, self._slow)
-        if len(self.connections) <= MAX_CONNECTIONS:
-            return
-        longest = next(iter(self.waiting))
-        if longest is self:
-            self._refuse(503, "busy", "There are too many connections. Try again soon.")
-        else:
+        if len(self.connections) > MAX_CONNECTIONS:
+            self._make_room()
+
+    def _wait(self) -> None:
+        self.waiting.pop(self, None)
+        self.waiting[self] = self.loop.time()
+
+    def _make_room(self) -> None:
+        longest, since = next(iter(self.waiting.items()))
+        if self.loop.time() - since >= YOUNG:
             del self.waiting[longest]
             longest.transport.close()
+        elif len(self.connections) > MAX_CONNECTIONS + SPARE:
+            self.transport.abort()
+        else:
+            self._refuse(503, "busy", "There are too many connections. Try again soon.")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.waiting.pop(self, None)
@@ -149,7 +162,7 @@ class _Bounded(HttpToolsProtocol):
         if self.transport.is_closing():
             self._within(self.seconds, self.transport.abort)
         else:
-            self.waiting[self] = None
+            self._wait()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -182,7 +195,7 @@ class _Bounded(HttpToolsProtocol):
         if self._refused:
             return
         self._refused = True
-        self.waiting[self] = None
+        self._wait()
         self._within(MAX_DRAIN_SECONDS, self.transport.abort)
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete:
