@@ -171,7 +171,7 @@ class Caller:
         braces, nested = b"[" + b"{}," * 6_600_000, b'{"pictures": ' + b"[" * 100_000
         one = {"data": base64.b64encode(some["photo"]).decode()}
         full = json.dumps({"pictures": [one] * 32}).encode()
-        upload = {"body": megabyte, "times": 18, "slowly": 0.5}
+        upload: dict[str, Any] = {"body": megabyte, "times": 18, "slowly": 0.25}
         attacks: list[tuple[str, int, float, Callable[[], Awaitable[str]]]] = [
             ("headers without end", 4, 0.2, lambda: endless(line, b"a: b\r\n")),
             ("a header without end", 4, 0.2, lambda: endless(name, b"a" * 10_000)),
@@ -181,8 +181,8 @@ class Caller:
             ("answers that are not read", 20, 0.0, self.unread),
             ("20 MB of {}", 4, 1.0, lambda: ask(predict, as_json, braces)),
             ("JSON of 100,000 levels", 2, 1.0, lambda: ask(predict, as_json, nested)),
-            ("18 MB to :explain", 60, 1.0, lambda: ask(explain, jpeg, **upload)),
-            ("18 MB to :predict", 120, 1.0, lambda: ask(predict, jpeg, **upload)),
+            ("18 MB to :explain", 60, 5.0, lambda: ask(explain, jpeg, **upload)),
+            ("18 MB to :predict", 60, 5.0, lambda: ask(predict, jpeg, **upload)),
             ("50 MB", 4, 2.0, lambda: ask(predict, jpeg, megabyte, times=50)),
             ("gzip", 2, 0.5, lambda: ask(predict, packed, some["photo"])),
             ("JPEG of 880 scans", 4, 0.5, lambda: ask(predict, jpeg, some["scans"])),

@@ -70,7 +70,7 @@ MAX_PIPELINED_REQUESTS = 16
 MAX_DRAINED_BYTES = 100_000_000
 """Of a refused request, read and thrown away, since clients often read no answer before they have
 sent all: five times what the server takes."""
-MAX_DRAIN_SECONDS = 30.0
+MAX_DRAIN_SECONDS = 60.0
 """For that."""
 
 # --- the server (those with an option of `eyespot serve` are its defaults) ----------------------

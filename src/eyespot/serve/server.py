@@ -5,6 +5,7 @@ import ipaddress
 import logging
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -24,6 +25,10 @@ from eyespot.web.listening import listen
 from eyespot.web.protocol import bounded
 
 logger = logging.getLogger(__name__)
+
+SWITCH = 5e-4
+"""Seconds after which a thread that computes lets the one go on that talks to callers, who would
+wait ten times as long with Python's own 5 ms, for each part of each request."""
 
 
 def run(
@@ -112,6 +117,7 @@ def _answer(
     from eyespot.serve.app import create_app
     from eyespot.serve.problems import error_form
 
+    sys.setswitchinterval(SWITCH)
     # Every core has a worker already; threads of one matrix product would only wait for each other.
     threadpool_limits(1, "blas")
     try:

@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 
 from prometheus_client.multiprocess import mark_process_dead
@@ -50,7 +51,8 @@ class _Worker:
         self.answers = False
 
     def tell_to_end(self) -> None:
-        self._life.close()
+        with suppress(BrokenPipeError):  # it has ended already
+            self._life.send_bytes(b"end")
 
     def join(self, seconds: float | None = None) -> None:
         self.process.join(seconds)
@@ -59,6 +61,7 @@ class _Worker:
             self.process.kill()
             self.process.join()
         self.news.close()
+        self._life.close()
 
 
 def _begin(
@@ -68,13 +71,19 @@ def _begin(
     write_json_lines()
     signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))  # before anything is accepted
     threading.Thread(target=_end_with, args=(life,), daemon=True).start()
-    sys.exit(work(settings, listener, lambda: news.send_bytes(b"answers")))
+    try:
+        code = work(settings, listener, lambda: news.send_bytes(b"answers"))
+    except Exception:
+        logger.exception("failed")
+        code = 1
+    sys.exit(code)
 
 
 def _end_with(life: Connection) -> None:
-    wait([life])
-    if multiprocessing.parent_process().exitcode is not None:  # type: ignore[union-attr]
-        shutil.rmtree(os.environ[METRICS_FOLDER], ignore_errors=True)  # nobody else is left to
+    try:
+        life.recv_bytes()
+    except EOFError:  # that process is gone, and nobody else is left to tidy up
+        shutil.rmtree(os.environ[METRICS_FOLDER], ignore_errors=True)
     _thread.interrupt_main(signal.SIGTERM)
 
 

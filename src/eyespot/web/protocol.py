@@ -30,7 +30,7 @@ from eyespot.web.pages import HEADERS
 logger = logging.getLogger(__name__)
 
 Form = Callable[[str, str], Mapping[str, Any]]
-PART = 16_384
+PART = MAX_HEAD_BYTES
 """Bytes that are parsed before it is looked whether they are too many."""
 
 YOUNG = 1.0
@@ -45,7 +45,7 @@ def bounded(seconds: float, form: Form) -> type[asyncio.Protocol]:
     `seconds`: for a request's head to come, and for an answer to be taken. `form`: a refusal as
     JSON, of a word for programs and a sentence for people.
     """
-    facts = {"seconds": seconds, "form": staticmethod(form), "waiting": {}}
+    facts = {"seconds": seconds, "form": staticmethod(form), "waiting": {}, "refused": {}}
     return cast(type[asyncio.Protocol], type("Bounded", (_Bounded,), facts))
 
 
@@ -58,6 +58,8 @@ class _Bounded(HttpToolsProtocol):
     form: Form
     waiting: dict["_Bounded", float]
     """Connections without a request under way, and since when, the longest first."""
+    refused: dict["_Bounded", float]
+    """Connections that were told so, and since when."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -73,27 +75,27 @@ class _Bounded(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._wait()
+        self.waiting[self] = self.loop.time()
         self._within(self.seconds, self._slow)
         if len(self.connections) > MAX_CONNECTIONS:
             self._make_room()
 
-    def _wait(self) -> None:
-        self.waiting.pop(self, None)
-        self.waiting[self] = self.loop.time()
-
     def _make_room(self) -> None:
-        longest, since = next(iter(self.waiting.items()))
-        if self.loop.time() - since >= YOUNG:
-            del self.waiting[longest]
-            longest.transport.close()
-        elif len(self.connections) > MAX_CONNECTIONS + SPARE:
+        for group in (self.waiting, self.refused):
+            for longest, since in group.items():
+                if self.loop.time() - since < YOUNG:
+                    break
+                del group[longest]
+                longest.transport.close()
+                return
+        if len(self.connections) > MAX_CONNECTIONS + SPARE:
             self.transport.abort()
         else:
             self._refuse(503, "busy", "There are too many connections. Try again soon.")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.waiting.pop(self, None)
+        self.refused.pop(self, None)
         self._in_time()
         super().connection_lost(exc)
 
@@ -162,7 +164,7 @@ class _Bounded(HttpToolsProtocol):
         if self.transport.is_closing():
             self._within(self.seconds, self.transport.abort)
         else:
-            self._wait()
+            self.waiting[self] = self.loop.time()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -195,7 +197,8 @@ class _Bounded(HttpToolsProtocol):
         if self._refused:
             return
         self._refused = True
-        self._wait()
+        self.waiting.pop(self, None)
+        self.refused[self] = self.loop.time()
         self._within(MAX_DRAIN_SECONDS, self.transport.abort)
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete:
