@@ -10,6 +10,8 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from eyespot.shown import sentence
+
 logger = logging.getLogger(__name__)
 
 RETRY = {"Retry-After": "1"}
@@ -41,11 +43,6 @@ def error_form(code: str, message: str, request_id: str = "") -> dict[str, Any]:
 
 def bad_picture(why: object) -> Problem:
     return Problem(422, "bad_picture", f"The picture cannot be used: {sentence(why)}")
-
-
-def sentence(why: object) -> str:
-    """A reason with one full stop at its end, whether or not it had one."""
-    return f"{str(why).rstrip('.')}."
 
 
 def busy(why: str) -> Problem:
