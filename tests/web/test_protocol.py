@@ -198,10 +198,20 @@ def test_who_does_not_read_is_left() -> None:
 def test_too_many_connections_push_out_who_waits_longest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 2)
     monkeypatch.setattr(protocol, "YOUNG", 0)
+    grown, age = [], protocol._Bounded._age
+
+    def notice(self: Any, group: Any, rounds: int) -> None:
+        age(self, group, rounds)
+        grown.extend(group)
+
+    monkeypatch.setattr(protocol._Bounded, "_age", notice)
     with serving() as where:
-        first, second, third = (socket.create_connection(where, PATIENCE) for _ in range(3))
+        first, second = (socket.create_connection(where, PATIENCE) for _ in range(2))
+        while not grown:
+            pass
+        third = socket.create_connection(where, PATIENCE)
         with first, second, third:
-            assert first.recv(10) == b""
+            assert told(first)[0] == 503
             for caller in (second, third):
                 caller.sendall(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
                 assert told(caller) == (200, b"0")

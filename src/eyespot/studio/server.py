@@ -9,9 +9,12 @@ from types import FrameType
 import uvicorn
 
 from eyespot.errors import UsageError
+from eyespot.limits import MAX_REQUEST_SECONDS
 from eyespot.studio.app import create_app, open_classrooms
 from eyespot.studio.classroom import Classrooms
+from eyespot.web.draining import Draining
 from eyespot.web.listening import listen
+from eyespot.web.protocol import bounded
 
 HOST = "127.0.0.1"
 PORT = 8765
@@ -39,7 +42,8 @@ def run(port: int | None, say: Callable[[str], None], *, open_browser: bool = Tr
         address = f"http://{HOST}:{number}/?token={token}"
         rooms = open_classrooms()
         config = uvicorn.Config(
-            create_app(token, number, rooms),
+            Draining(create_app(token, number, rooms)),
+            http=bounded(MAX_REQUEST_SECONDS, lambda code, message: {"error": message}),
             log_level="warning",
             access_log=False,
             server_header=False,

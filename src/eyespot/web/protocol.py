@@ -33,9 +33,10 @@ Form = Callable[[str, str], Mapping[str, Any]]
 PART = MAX_HEAD_BYTES
 """Bytes that are parsed before it is looked whether they are too many."""
 
-YOUNG = 1.0
-"""Seconds in which a connection's request may be there already, and not be seen yet."""
-SPARE = 100
+YOUNG, ROUNDS = 1.0, 2
+"""Seconds, and rounds of the event loop after them, in which a connection's request may be there
+already, and not be seen yet."""
+SPARE = 300
 """Connections beyond those that are served, to tell that there are too many."""
 
 
@@ -56,10 +57,10 @@ class _Refused(Exception):
 class _Bounded(HttpToolsProtocol):
     seconds: float
     form: Form
-    waiting: dict["_Bounded", float]
-    """Connections without a request under way, and since when, the longest first."""
-    refused: dict["_Bounded", float]
-    """Connections that were told so, and since when."""
+    waiting: dict["_Bounded", None]
+    """Connections that have no request under way, the longest first: the first to go."""
+    refused: dict["_Bounded", None]
+    """Those that were told so, and are drained: the next to go."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -70,32 +71,50 @@ class _Bounded(HttpToolsProtocol):
         self._refused = False
         self._drained = 0
         self._deadline: TimerHandle | None = None
+        self._aging: TimerHandle | None = None
 
     # --- what comes ----------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.waiting[self] = self.loop.time()
+        self._may_go(self.waiting)
         self._within(self.seconds, self._slow)
         if len(self.connections) > MAX_CONNECTIONS:
             self._make_room()
 
     def _make_room(self) -> None:
         for group in (self.waiting, self.refused):
-            for longest, since in group.items():
-                if self.loop.time() - since < YOUNG:
-                    break
-                del group[longest]
+            for longest in group:
+                longest._make_way()
                 longest.transport.close()
                 return
         if len(self.connections) > MAX_CONNECTIONS + SPARE:
             self.transport.abort()
         else:
-            self._refuse(503, "busy", "There are too many connections. Try again soon.")
+            self._make_way()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def _make_way(self) -> None:
+        self._stays()
+        self._refuse(503, "busy", "There are too many connections. Try again soon.")
+
+    def _may_go(self, group: dict["_Bounded", None]) -> None:
+        self._stays()
+        self._aging = self.loop.call_later(YOUNG, self._age, group, ROUNDS)
+
+    def _age(self, group: dict["_Bounded", None], rounds: int) -> None:
+        if rounds:
+            self._aging = self.loop.call_later(0.001, self._age, group, rounds - 1)
+        else:
+            group[self] = None
+
+    def _stays(self) -> None:
         self.waiting.pop(self, None)
         self.refused.pop(self, None)
+        if self._aging is not None:
+            self._aging.cancel()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stays()
         self._in_time()
         super().connection_lost(exc)
 
@@ -132,7 +151,7 @@ class _Bounded(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._progress, self._in_head = True, False
-        self.waiting.pop(self, None)
+        self._stays()
         self._in_time()
         if len(self.url) > MAX_URL_BYTES:
             self._refuse(
@@ -164,7 +183,7 @@ class _Bounded(HttpToolsProtocol):
         if self.transport.is_closing():
             self._within(self.seconds, self.transport.abort)
         else:
-            self.waiting[self] = self.loop.time()
+            self._may_go(self.waiting)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -197,8 +216,7 @@ class _Bounded(HttpToolsProtocol):
         if self._refused:
             return
         self._refused = True
-        self.waiting.pop(self, None)
-        self.refused[self] = self.loop.time()
+        self._may_go(self.refused)
         self._within(MAX_DRAIN_SECONDS, self.transport.abort)
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete:
