@@ -17,7 +17,10 @@ from typing import Any
 
 import pytest
 
+from eyespot.serve import workers
+from eyespot.serve.settings import Settings
 from eyespot.web.listening import listen
+from tests.serve import worker
 from tests.serve.conftest import PATIENCE
 
 REPOSITORY = Path(__file__).parents[2]
@@ -104,13 +107,13 @@ def is_gone(process: int) -> bool:
 
 def test_told_to_end_they_end(tmp_path: Path) -> None:
     with group("answer", tmp_path) as asked:
-        workers = asked.wait_until_they_answer()
+        ids = asked.wait_until_they_answer()
         asked.process.terminate()
         code, log = asked.end()
     assert code == 0
     assert [line["event"] for line in log] == ["stopping"]
-    assert len(workers) == 2
-    assert all(map(is_gone, workers))
+    assert len(ids) == 2
+    assert all(map(is_gone, ids))
 
 
 def test_one_that_dies_is_replaced_and_the_other_goes_on(tmp_path: Path) -> None:
@@ -145,10 +148,10 @@ def test_one_that_cannot_be_replaced_does_not_end_the_other(tmp_path: Path) -> N
 
 def test_when_none_is_left_the_exit_code_says_so(tmp_path: Path) -> None:
     with group("answer_unless_damaged", tmp_path) as asked:
-        workers = asked.wait_until_they_answer()
+        ids = asked.wait_until_they_answer()
         (tmp_path / "damaged").touch()
-        for worker in workers:
-            os.kill(worker, signal.SIGKILL)
+        for one in ids:
+            os.kill(one, signal.SIGKILL)
         code, log = asked.end()
     assert code == 1
     assert log[-1]["event"] == "the workers do not come up"
@@ -165,13 +168,27 @@ def test_workers_that_do_not_come_up(tmp_path: Path, work: str) -> None:
     assert log[-1]["event"] == "the workers do not come up"
 
 
+def test_a_machine_that_starts_no_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fail(*arguments: Any) -> None:
+        raise OSError("no memory")
+
+    monkeypatch.setattr(workers, "_Worker", fail)
+    with listen("127.0.0.1", 0) as listener:
+        asked = workers.Workers(
+            worker.answer, 2, Settings((tmp_path,)), listener, lambda: pytest.fail("none answers")
+        )
+        assert not asked._fill()
+        asked._workers.append(None)  # type: ignore[arg-type]
+        assert asked._fill()  # the other one goes on
+
+
 def test_workers_end_with_their_parent(tmp_path: Path) -> None:
     with group("answer", tmp_path) as asked:
-        workers = asked.wait_until_they_answer()
+        ids = asked.wait_until_they_answer()
         metrics = Path((tmp_path / "metrics").read_text())
         assert metrics.is_dir()
         asked.process.kill()
-        wait_for(lambda: all(map(is_gone, workers)))
+        wait_for(lambda: all(map(is_gone, ids)))
         assert not metrics.exists()
 
 

@@ -132,7 +132,7 @@ def _answer(
         Draining(app),
         http=bounded(settings.limits.seconds, error_form),
         log_config=None,
-        log_level="warning",
+        log_level="error",  # what is refused is written down by `web.protocol`
         access_log=False,
         server_header=False,
         ws="none",

@@ -119,9 +119,8 @@ class Workers:
 
     def _look_after(self, asked: Connection) -> int | None:
         """One look; the exit code, if it is the last."""
-        if time.monotonic() >= self._next:
-            while len(self._workers) < self._count:
-                self._workers.append(_Worker(self._work, self._settings, self._listener))
+        if time.monotonic() >= self._next and not self._fill():
+            return 1
         missing = len(self._workers) < self._count
         patience = max(0.0, self._next - time.monotonic()) if missing else None
         ready = wait([asked, *(worker.news for worker in self._workers)], patience)
@@ -132,6 +131,16 @@ class Workers:
             if not self._hears_from(worker):
                 return 1
         return None
+
+    def _fill(self) -> bool:
+        """Have as many as there should be, or try again later; False if there is none at all."""
+        try:
+            while len(self._workers) < self._count:
+                self._workers.append(_Worker(self._work, self._settings, self._listener))
+        except OSError as error:  # no memory, or too many processes
+            logger.error("cannot start a worker", extra={"facts": {"why": str(error)}})
+            self._next = time.monotonic() + self._pause
+        return bool(self._workers)
 
     def _hears_from(self, worker: _Worker) -> bool:
         """Whether there is hope: a worker answers, or died and can be replaced."""
