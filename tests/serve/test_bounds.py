@@ -12,7 +12,6 @@ from starlette.requests import ClientDisconnect
 
 from eyespot.classifier import load
 from eyespot.limits import MAX_BODIES_BYTES, MAX_JSON_MARKS
-from eyespot.serve import bodies
 from eyespot.serve.about import about
 from eyespot.serve.bodies import Bodies
 from eyespot.serve.metrics import Metrics
@@ -35,7 +34,7 @@ def unread(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("the body was read")
         yield b""
 
-    monkeypatch.setattr(bodies.Request, "stream", fail)
+    monkeypatch.setattr("eyespot.serve.bodies.Request.stream", fail)
 
 
 @BOTH
@@ -103,7 +102,7 @@ def test_json_is_bounded_by_what_it_holds(
         raise AssertionError("it was parsed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(bodies.json, "loads", fail)
+        patch.setattr("eyespot.serve.bodies.json.loads", fail)
         answer = asker.post(PREDICT, content=body, headers={"Content-Type": "application/json"})
     assert refusal(answer) == (400, "bad_request")
     assert "brackets" in answer.json()["error"]["message"]
@@ -208,21 +207,20 @@ def test_a_file_that_changes_while_it_is_read_is_not_taken(
         shelf.close()
 
 
-def test_a_picture_that_nobody_waits_for_takes_no_memory() -> None:
+def test_a_picture_that_nobody_waits_for_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     from eyespot.serve.batcher import Batcher
 
     gate = Gate()
     batcher = Batcher(light_meter(gate))
     seen: list[Any] = []
-    hold = batcher._decoders.submit(gate.open.wait, 600)
-    batcher._decoders.submit = lambda work, job: seen.append(job)  # type: ignore[method-assign, assignment]
-    (answer,) = batcher.submit([("a", bytes(1000))])
+    with monkeypatch.context() as patch:
+        patch.setattr(batcher._decoders, "submit", lambda work, job: seen.append(job))
+        (answer,) = batcher.submit([("a", bytes(1000))])
     answer.cancel()
     assert seen[0].data == b""
     assert batcher.waiting == 1  # until its turn comes
     batcher._decode(seen[0])
     assert batcher.waiting == 0
-    hold.result(600)
     batcher.close()
 
 
@@ -231,7 +229,7 @@ def test_a_request_that_breaks_off(asker: Asker, monkeypatch: pytest.MonkeyPatch
         raise ClientDisconnect
         yield b""
 
-    monkeypatch.setattr(bodies.Request, "stream", break_off)
+    monkeypatch.setattr("eyespot.serve.bodies.Request.stream", break_off)
     assert refusal(asker.post(PREDICT, content=jpeg(), headers=KIND)) == (400, "disconnected")
 
 
