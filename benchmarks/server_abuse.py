@@ -177,7 +177,7 @@ class Caller:
             ("a header without end", 4, 0.2, lambda: endless(name, b"a" * 10_000)),
             ("an address without end", 4, 0.2, lambda: endless(b"GET /", b"a" * 10_000)),
             ("a head, a byte a second", 20, 0.0, self.slow_head),
-            ("connections that say nothing", 700, 0.5, self.silent),
+            ("connections that say nothing", 1_500, 0.5, self.silent),
             ("answers that are not read", 20, 0.0, self.unread),
             ("20 MB of {}", 4, 1.0, lambda: ask(predict, as_json, braces)),
             ("JSON of 100,000 levels", 2, 1.0, lambda: ask(predict, as_json, nested)),

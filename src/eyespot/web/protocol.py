@@ -36,7 +36,7 @@ PART = MAX_HEAD_BYTES
 YOUNG, ROUNDS = 1.0, 2
 """Seconds, and rounds of the event loop after them, in which a connection's request may be there
 already, and not be seen yet."""
-SPARE = 300
+SPARE = 1_000
 """Connections beyond those that are served, to tell that there are too many."""
 
 
