@@ -15,6 +15,7 @@ from eyespot.data.transforms import PIXELS, Preprocessing
 from eyespot.errors import UsageError, WeightsError
 from eyespot.features.own_weights import keep_own, own_file
 from eyespot.models import registry, weights
+from eyespot.values import digest, mapping, names, text, truth
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,6 +32,8 @@ FRESH = "fresh"
 GREY = (0.299, 0.587, 0.114)
 """For networks of one channel: how bright red, green and blue are (ITU-R BT.601-7, 2.5.1)."""
 
+LONGEST_NAME = 200
+"""Characters of a network's name: it is looked for among those that are known."""
 POOLING = 3
 """How maps are pooled: raise it when the numbers below change."""
 
@@ -49,6 +52,19 @@ class Backbone:
     preprocessing: Preprocessing
     blocks: tuple[str, ...]
     own: bool = False
+
+    @classmethod
+    def from_dict(cls, values: object) -> "Backbone":
+        """By what a file says of it: `name`, `sha256`, `preprocessing`, `blocks`, and `own`, False
+        if left out. Raises ValueError for what no backbone has."""
+        found = mapping(values, "the backbone")
+        return cls(
+            text(found.get("name"), "the backbone's name", LONGEST_NAME),
+            digest(found.get("sha256"), "the sha256 of its weights"),
+            Preprocessing.from_dict(found.get("preprocessing")),
+            names(found.get("blocks"), "the backbone's blocks"),
+            truth(found.get("own", False), "own"),
+        )
 
     @property
     def network(self) -> str:
