@@ -126,4 +126,4 @@ def _is_thumbnail(data: bytes) -> bool:
         height, width, *_ = simplejpeg.decode_jpeg_header(data, strict=False)
     except (ValueError, KeyError):
         return False
-    return max(height, width) <= THUMBNAIL
+    return bool(max(height, width) <= THUMBNAIL)
