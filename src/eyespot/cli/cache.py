@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from eyespot.cli.show import print_json
+from eyespot.cli.show import print_json, say
 
 
 def cache(
@@ -31,7 +31,7 @@ def cache(
             }
         )
     else:
-        print(
+        say(
             f"{info.path}\n{info.photos:,} photos, {info.bytes / 1e6:,.1f} MB of at most "
             f"{info.limit / 1e6:,.0f} MB (EYESPOT_CACHE_LIMIT, in MB)."
         )

@@ -36,8 +36,9 @@ def digest_record(path: Path) -> Path:
 
 
 def published_digest(path: Path) -> str:
-    """All that is known of the sha256 of the published file at `path`, which need not be there: the
-    whole of it, or, where only its name tells of it and it was not fetched yet, the first digits."""
+    """What is known of the sha256 of the published file at `path`, which need not be there: the
+    whole of it, or, where its name alone tells of it and it was not fetched yet, the first digits.
+    """
     if path.name in WHOLE:
         return WHOLE[path.name]
     first = path.name.removesuffix(".pth").rpartition("-")[2]
