@@ -18,6 +18,7 @@ from eyespot.data.photos import printable
 from eyespot.features.backbone import CONFIDENCE, Backbone
 from eyespot.heads.familiarity import Familiarity
 from eyespot.heads.scorers import Scorer, scorer_from_arrays
+from eyespot.shown import shown
 from eyespot.values import mapping, names, number, plain, text, whole
 
 CONFUSION, PER_CLASS = "metrics.confusion", "metrics.per_class"
@@ -74,7 +75,7 @@ def read_manifest(values: Mapping[str, Any], arrays: Tensors) -> Manifest:
         number(said.get("knob"), "the recipe's knob"),
     )
     if missing := set(recipe.blocks) - {*backbone.blocks, CONFIDENCE}:
-        raise ValueError(f"the head sees {min(missing)}, which the backbone does not give")
+        raise ValueError(f"the head sees {shown(min(missing))}, which the backbone does not give")
     temperature = number(values.get("temperature"), "the temperature")
     if temperature <= 0:
         raise ValueError(f"the temperature is {temperature}")
