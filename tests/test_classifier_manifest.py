@@ -379,6 +379,15 @@ def test_every_verb_tells_in_a_sentence_what_is_wrong(
         assert all(c.isprintable() for c in done.stderr.rstrip("\n")), (verb, done.stderr)
 
 
+def test_names_of_a_stranger_drive_no_terminal(path: Path) -> None:
+    manifest = json.loads(members(path)["manifest.json"])
+    with_manifest(path, manifest | {"classes": ["\x1b]0;owned\x07", "\x9b31m"]})
+    assert load(path).classes == ("\\x1b]0;owned\\x07", "\\x9b31m")
+    with_manifest(path, manifest | {"classes": ["a\x07", "a\\x07"]})
+    with pytest.raises(ClassifierFileError, match="twice"):
+        load(path)
+
+
 # --- arrays --------------------------------------------------------------------------------------
 
 

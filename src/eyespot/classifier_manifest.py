@@ -61,7 +61,9 @@ def read_manifest(values: Mapping[str, Any], arrays: Tensors) -> Manifest:
 
     Raises ValueError for what eyespot does not write, or cannot use.
     """
-    classes = names(values.get("classes"), "the classes")
+    told = names(values.get("classes"), "the classes")
+    # Where a classifier is taught, control characters in names become escapes as well.
+    classes = names([printable(name) for name in told], "the classes")
     backbone = Backbone.from_dict(
         {
             **mapping(values.get("backbone"), "the backbone"),
