@@ -6,10 +6,9 @@ import re
 from collections import Counter
 from typing import Any
 
+from eyespot.limits import MAX_MANIFEST_DEPTH
 from eyespot.shown import shown
 
-MAX_DEPTH = 8
-"""Lists and objects within each other; what eyespot writes has 5."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -73,7 +72,7 @@ def digest(value: object, what: str) -> str:
     return value
 
 
-def plain(value: object, what: str, depth: int = MAX_DEPTH) -> Any:
+def plain(value: object, what: str, depth: int = MAX_MANIFEST_DEPTH) -> Any:
     """Any JSON, if it is not nested deeper than what reads it can follow."""
     if depth == 0:
         raise ValueError(f"{what} are nested too deeply")

@@ -284,6 +284,13 @@ def test_a_redirection_to_nowhere_is_told_in_a_sentence(
     assert left_in(tmp_path) == set()
 
 
+def test_a_redirection_in_a_circle_is_told_in_a_sentence(server: Server, tmp_path: Path) -> None:
+    server.redirect = f"{server.url}{FILE_NAME}"
+    with pytest.raises(WeightsError, match="infinite loop") as told:
+        fetch_published(FILE_NAME, tmp_path)
+    assert "\n" not in str(told.value)
+
+
 def test_a_mirror_that_is_no_address_is_told_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

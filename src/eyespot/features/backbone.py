@@ -14,6 +14,7 @@ from zlib import crc32
 from eyespot.data.transforms import PIXELS, Preprocessing
 from eyespot.errors import UsageError, WeightsError
 from eyespot.features.own_weights import keep_own, own_file
+from eyespot.limits import MAX_NETWORK_NAME
 from eyespot.models import registry, weights
 from eyespot.values import digest, mapping, names, text, truth
 
@@ -32,8 +33,6 @@ FRESH = "fresh"
 GREY = (0.299, 0.587, 0.114)
 """For networks of one channel: how bright red, green and blue are (ITU-R BT.601-7, 2.5.1)."""
 
-LONGEST_NAME = 200
-"""Characters of a network's name: it is looked for among those that are known."""
 POOLING = 3
 """How maps are pooled: raise it when the numbers below change."""
 
@@ -59,7 +58,7 @@ class Backbone:
         if left out. Raises ValueError for what no backbone has."""
         found = mapping(values, "the backbone")
         return cls(
-            text(found.get("name"), "the backbone's name", LONGEST_NAME),
+            text(found.get("name"), "the backbone's name", MAX_NETWORK_NAME),
             digest(found.get("sha256"), "the sha256 of its weights"),
             Preprocessing.from_dict(found.get("preprocessing")),
             names(found.get("blocks"), "the backbone's blocks"),
