@@ -77,11 +77,6 @@ def json_text(value: Any) -> str:
     return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def finding_json(finding: "Finding") -> dict[str, str]:
-    """A finding as `--json` prints it."""
-    return {key: getattr(finding, key) for key in ("kind", "severity", "message", "advice")}
-
-
 def print_findings(findings: "Iterable[Finding]", file: TextIO | None = None) -> None:
     """A line a finding, on standard output or `file`."""
     for finding in findings:
