@@ -9,7 +9,6 @@ from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn, open_label
 from eyespot.cli.show import (
     bar_of,
     counted,
-    finding_json,
     print_findings,
     print_json,
     printable,
@@ -86,7 +85,7 @@ def _examine(
                 **evaluation.to_dict(),
                 "refused": exam.refused,
                 "known_photos": list(exam.known),
-                "findings": [finding_json(finding) for finding in exam.findings],
+                "findings": [finding.to_dict() for finding in exam.findings],
                 "skipped": [{"path": s.path, "reason": s.reason} for s in exam.skipped],
                 "mistakes": [
                     {"path": m.path, "label": m.label, "said": m.said, "probability": m.probability}

@@ -10,7 +10,6 @@ from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn
 from eyespot.cli.outputs import check_ending, check_outputs, check_table
 from eyespot.cli.show import (
     counted,
-    finding_json,
     print_findings,
     print_json,
     printable,
@@ -96,7 +95,7 @@ def summary(survey: "Survey", actions: "list[Action]") -> dict[str, Any]:
         "photos": len(survey.photos),
         "classes": list(survey.classes),
         "skipped": [{"path": s.path, "reason": s.reason} for s in survey.skipped],
-        "findings": [finding_json(finding) for finding in survey.findings],
+        "findings": [finding.to_dict() for finding in survey.findings],
         "groups": [
             [survey.features.names[index] for index in members]
             for members in survey.clusters.members

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eyespot.cli.outputs import check_folder, check_outputs
-from eyespot.cli.show import counted, print_json, printable, progress, say
+from eyespot.cli.show import counted, print_findings, print_json, printable, progress, say
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -122,8 +122,10 @@ def _print(done: "Exported") -> None:
     from eyespot.evaluation import percent
 
     found, loss = done.agreement, done.loss
-    for skipped in found.skipped:
-        say(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
+    for read in (found, loss) if loss else (found,):
+        for skipped in read.skipped:
+            say(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
+        print_findings(read.findings, sys.stderr)
     say(
         f"Checked on {counted(found.photos, 'picture')}: {found.same} got the same answer, "
         f"probabilities differ by {found.difference:.5f} at most."

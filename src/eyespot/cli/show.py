@@ -106,11 +106,6 @@ def json_text(value: Any) -> str:
     return harmless_json(json.dumps(value, ensure_ascii=not utf8))
 
 
-def finding_json(finding: "Finding") -> dict[str, str]:
-    """A finding as `--json` prints it."""
-    return {key: getattr(finding, key) for key in ("kind", "severity", "message", "advice")}
-
-
 def print_findings(findings: "Iterable[Finding]", file: TextIO | None = None) -> None:
     """A line a finding, on standard output or `file`."""
     for finding in findings:

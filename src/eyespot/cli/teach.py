@@ -12,7 +12,6 @@ from eyespot.cli.show import (
     bar_of,
     command,
     counted,
-    finding_json,
     print_findings,
     print_json,
     printable,
@@ -115,7 +114,7 @@ def summary(lesson: "Lesson") -> dict[str, Any]:
             [lesson.features.names[index] for index in group]
             for group in (*lesson.duplicates.exact, *lesson.duplicates.near)
         ],
-        "findings": [finding_json(finding) for finding in lesson.findings],
+        "findings": [finding.to_dict() for finding in lesson.findings],
         "suspicious": [
             {
                 "path": lesson.features.names[s.index],

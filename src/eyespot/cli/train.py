@@ -11,15 +11,7 @@ from eyespot.cli.check import check_plan
 from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn, open_labelled
 from eyespot.cli.epochs import watching
 from eyespot.cli.outputs import check_folder
-from eyespot.cli.show import (
-    command,
-    counted,
-    finding_json,
-    print_findings,
-    print_json,
-    printable,
-    say,
-)
+from eyespot.cli.show import command, counted, print_findings, print_json, printable, say
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -231,7 +223,7 @@ def train(
                 "test_loss": done.test and done.test[0],
                 "test_accuracy": done.test and done.test[1],
                 "epochs": [asdict(epoch) for epoch in done.trained.epochs],
-                "findings": [finding_json(finding) for finding in collection.findings],
+                "findings": [finding.to_dict() for finding in collection.findings],
                 "skipped": [{"path": s.path, "reason": s.reason} for s in done.skipped],
                 "network": str(done.path),
                 "classifier": str(output / CLASSIFIER),

@@ -172,6 +172,10 @@ class OpenVinoEngine:
             "INFERENCE_NUM_THREADS": self.workers,
             "NUM_STREAMS": 1 if batch == 1 else self.workers,
         }
+        if os.getpid() != _PROCESS:
+            # A forked child would be given streams that its parent has no more use for, and wait
+            # for their threads, which are not there. Without streams the caller does the work.
+            how["NUM_STREAMS"] = 0
         try:
             return core.compile_model(model, "CPU", {**how, "CACHE_DIR": str(self._kept)})
         except RuntimeError:  # the folder belongs to somebody else
@@ -192,6 +196,7 @@ class OpenVinoEngine:
         return np.concatenate(features)[:count]
 
 
+_PROCESS = os.getpid()
 _compiling = lock_for_forks()
 _living: "WeakSet[OpenVinoEngine]" = WeakSet()
 
