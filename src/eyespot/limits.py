@@ -32,9 +32,16 @@ MAX_IDX_BYTES = 500_000_000
 # --- classifiers --------------------------------------------------------------------------------
 
 MAX_MEMBER_BYTES = 8_000_000_000
-"""Of the arrays in a classifier's file."""
+"""Of each file of arrays in a classifier's file: the features of half a million photos."""
 MAX_MANIFEST_BYTES = 50_000_000
-"""Of the JSON in a classifier's file."""
+"""Of the JSON in a classifier's file, and of its model card: names of 100,000 classes. Older files
+have the confusion matrix in it, which fills this with 2,600 classes."""
+MAX_MANIFEST_LISTS = 1_000_000
+"""Lists and objects in that JSON, each of which takes 64 bytes of memory or more."""
+MAX_MANIFEST_DEPTH = 8
+"""Lists and objects of the metrics within each other; what eyespot writes has 4."""
+MAX_NETWORK_NAME = 200
+"""Characters of the name of a network, which is compared with all that are known."""
 
 # --- the studio ---------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from eyespot.cli.show import say
 from eyespot.errors import MissingExtraError, UsageError
 from eyespot.limits import (
     MAX_KEY_FILE_BYTES,
@@ -83,4 +84,4 @@ def _keys(path: Path) -> list[str]:
 
 
 def _say(address: str) -> None:
-    print(f"Serving at {address} (Ctrl-C ends it)", flush=True)
+    say(f"Serving at {address} (Ctrl-C ends it)", flush=True)

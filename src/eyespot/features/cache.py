@@ -10,6 +10,7 @@ import contextlib
 import logging
 import math
 import os
+import shutil
 import sqlite3
 import time
 import zlib
@@ -31,6 +32,10 @@ from eyespot.user_folders import user_folder
 logger = logging.getLogger(__name__)
 
 DEFAULT_LIMIT_MB = 5_000
+BESIDE = ("networks", "own", "npm", "judged", "zoo.json", "speeds.json")
+"""Beside the features: converted networks, classifiers' own weights, ONNX Runtime for pages,
+answers on ImageNet, and what was found out about networks. What else is in the folder is not
+eyespot's."""
 DAY = 86_400
 LOOKUP = 500
 """Keys in one query."""
@@ -104,6 +109,33 @@ def cache_folder() -> Path:
 
 def _folder() -> Path:
     return user_folder("EYESPOT_CACHE")
+
+
+def beside() -> list[Path]:
+    """What else eyespot keeps in the cache folder, and is there."""
+    paths = [_folder() / name for name in BESIDE]
+    return [path for path in paths if path.is_symlink() or path.exists()]
+
+
+def beside_bytes() -> int:
+    """What that takes on disk."""
+    files = (file for path in beside() for file in (path, *path.rglob("*")))
+    return sum(file.lstat().st_size for file in files if file.is_file())
+
+
+def clear_beside() -> None:
+    """Delete it; a link is not followed. Raises CacheError if that is not possible."""
+    for path in beside():
+        try:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        except OSError as error:
+            raise CacheError(
+                f"{path} cannot be deleted: {error.strerror or error}. Close other eyespots and "
+                "try again, or delete it."
+            ) from error
 
 
 def _limit_from_environment() -> int:

@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar
 from eyespot.data.transforms import Preprocessing
 from eyespot.errors import WeightsError
 from eyespot.models.catalogue import Network
+from eyespot.models.published import published_digest
 from eyespot.user_folders import user_folder
 
 Origin = Literal["package", "store", "published"]
@@ -91,10 +92,10 @@ def find_weights(network: Network, *, fetch: bool = True) -> Pretrained:
     if origin == "store":
         return read_description(network, path)
     sha256 = sha256_of(path)
-    if origin == "published" and not sha256.startswith(published_digest(path.name)):
+    if origin == "published" and not sha256.startswith(published_digest(path)):
         raise WeightsError(
-            f"{path} is damaged: its sha256 is not the one in its name. Delete it, and fetch it "
-            f"again with: eyespot weights {network.name}"
+            f"{path} is damaged: its sha256 is not that of what was published. Delete it, and "
+            f"fetch it again with: eyespot weights {network.name}"
         )
     return Pretrained(path, origin, network.preprocessing, known_classes(network), sha256)
 
@@ -140,11 +141,6 @@ def _in_package(package: str | None) -> Path | None:
 def known_classes(network: Network) -> tuple[str, ...] | None:
     """The classes of a network's own weights, as in `Pretrained`."""
     return None if network.dataset == "ImageNet" else ()
-
-
-def published_digest(file_name: str) -> str:
-    """The beginning of the sha256 that torchvision puts at the end of a file's name."""
-    return file_name.removesuffix(".pth").rpartition("-")[2]
 
 
 def read_description(network: Network, path: Path) -> Pretrained:

@@ -5,6 +5,8 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from eyespot.shown import harmless_json
+
 
 class JsonLines(logging.Formatter):
     """`extra={"facts": {...}}` of a message become fields of its line."""
@@ -18,7 +20,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return harmless_json(json.dumps(line, default=str))
 
 
 def write_json_lines() -> None:

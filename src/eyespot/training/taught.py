@@ -53,7 +53,7 @@ def as_classifier(
     if judged is not None:
         scores, _, truth = _answers(engine, judged, body)
         found = evaluate(softmax(scores / classifier.temperature), truth, trained.classes)
-        classifier.metrics |= {**found.to_dict(), "evaluated_on": words}
+        classifier.metrics |= {**found.to_metrics(), "evaluated_on": words}
     return classifier
 
 
