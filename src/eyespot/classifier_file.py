@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from eyespot.atomic import atomic_writer
 from eyespot.data.formats import ZIP_FAULTS, zip_member
 from eyespot.errors import ClassifierFileError
+from eyespot.files import expect_file
 from eyespot.limits import MAX_MANIFEST_BYTES, MAX_MEMBER_BYTES
 
 FORMAT = "eyespot-classifier"
@@ -120,6 +121,7 @@ class _Archive:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
+            expect_file(path)
             self._zip = zipfile.ZipFile(path)
         except FileNotFoundError as error:
             raise ClassifierFileError(

@@ -39,6 +39,8 @@ MAX_FILES = 500_000
 """Files below a table's folder among which its photos are looked for by name."""
 MAX_SHARDS = 100_000
 """Tar files that a pattern may stand for."""
+MAX_NAMES_BYTES = 10_000_000
+"""Of a names.json beside photos, and of what a job says of its output."""
 MAX_IDX_BYTES = 500_000_000
 """Unpacked, of an IDX file."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from eyespot.atomic import write_atomically
 from eyespot.cli.show import printable
 from eyespot.errors import UsageError
+from eyespot.files import read_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -96,8 +97,8 @@ def check_table(output: Path | None, columns: Sequence[str]) -> None:
 def _columns(file: Path) -> list[str]:
     """The names of a table's columns; none of a damaged file."""
     if file.suffix.lower() != ".parquet":
-        with file.open(encoding="utf-8-sig", errors="replace") as text:
-            return text.readline(10_000).rstrip().split(",")
+        text = read_file(file, 10_000).decode("utf-8-sig", "replace")
+        return text.partition("\n")[0].rstrip().split(",")
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -66,7 +66,7 @@ def read_header(data: bytes) -> JpegHeader:
 
 def _check_scans(data: bytes, position: int, pixels: int) -> None:
     """`position`: of the first scan."""
-    most = min(MAX_JPEG_SCANS, MAX_SCANNED_PIXELS // max(1, pixels))
+    most = max(1, min(MAX_JPEG_SCANS, MAX_SCANNED_PIXELS // max(1, pixels)))
     if data.count(bytes((0xFF, _START_OF_SCAN)), position) <= most:
         return  # these bytes may also stand in a preview, or in a video behind the picture
     scans = parts = 0

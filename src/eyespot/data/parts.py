@@ -19,6 +19,8 @@ from filelock import FileLock, Timeout
 from eyespot.atomic import atomic_writer, write_atomically
 from eyespot.data.photos import Photo, Skipped, printable
 from eyespot.errors import UsageError
+from eyespot.files import read_file
+from eyespot.limits import MAX_NAMES_BYTES
 
 FEWEST_ROWS, MOST_ROWS, ABOUT_PARTS = 64, 2048, 64
 ROW_GROUP = 512
@@ -150,7 +152,7 @@ class Parts:
         """Make the folder that of this job, or see that it is. Raises UsageError if it is not."""
         manifest, shown = self.folder / MANIFEST, printable(self.folder)
         try:
-            known = json.loads(manifest.read_bytes())
+            known = json.loads(read_file(manifest, MAX_NAMES_BYTES))
         except FileNotFoundError:
             if any(not path.name.startswith(".") for path in self.folder.iterdir()):
                 raise UsageError(
