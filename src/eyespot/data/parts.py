@@ -8,6 +8,7 @@ writes only what is missing; several processes may each write a share.
 import contextlib
 import hashlib
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from eyespot.atomic import atomic_writer, write_atomically
+from eyespot.atomic import LONGEST_NAME, atomic_writer, write_atomically
 from eyespot.data.photos import Photo, Skipped, printable
 from eyespot.errors import UsageError
 from eyespot.files import read_file
@@ -98,7 +99,10 @@ def folder_for(outputs: Sequence[Path], *, shards: bool) -> Iterator[Path]:
     files = [path for path in outputs if path.is_file() or not path.exists()]
     if files:
         file = files[0].resolve()
-        yield file.with_name(f"{file.name}.parts")
+        name = f"{file.name}.parts"
+        if len(os.fsencode(name)) > LONGEST_NAME:
+            name = f"{hashlib.sha256(os.fsencode(file.name)).hexdigest()[:16]}.parts"
+        yield file.with_name(name)
     else:
         with tempfile.TemporaryDirectory(prefix="eyespot-") as folder:
             yield Path(folder) / "parts"
