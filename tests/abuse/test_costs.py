@@ -62,6 +62,17 @@ def ico(content: bytes) -> bytes:
     return b"\0\0\1\0\1\0" + entry + content
 
 
+def icons(count: int, chunks: int) -> bytes:
+    """Many pictures, none of which has too many parts."""
+    whole = behind_start("PNG", 33, chunk(b"abCd", b"") * chunks)
+    start = 6 + 16 * count
+    entries = b"".join(
+        struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, len(whole), start + n * len(whole))
+        for n in range(count)
+    )
+    return b"\0\0\1\0" + struct.pack("<H", count) + entries + whole * count
+
+
 def gif(blocks: bytes) -> bytes:
     whole = encode(Image.new("P", (8, 8)), "GIF")
     place = 13 + (3 * 2 ** ((whole[10] & 7) + 1) if whole[10] & 0x80 else 0)
@@ -124,6 +135,7 @@ COSTLY: dict[str, Callable[[], bytes]] = {
     "BMP of many runs": lambda: bmp(runs(9, 9, body=b"\0\0" * 2_000_001)),
     "ICO of runs": lambda: ico(runs(9990, 9990)),
     "ICO of chunks": lambda: ico(behind_start("PNG", 33, chunk(b"abCd", b"") * MANY)),
+    "ICO of icons": lambda: icons(MANY // 10, 11),
     "PPM of comments": lambda: b"P3 99 99 255\n" + b"#\n" * MANY,
     "WebP": lambda: encode(
         Image.new("RGB", (7100, 7100)), "WEBP", lossless=True, quality=0, method=0

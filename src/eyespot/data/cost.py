@@ -50,19 +50,21 @@ def check_webp_size(width: int, height: int) -> None:
         )
 
 
-def _check_png(data: bytes) -> None:
-    place, count = len(_PNG), 0
+def _check_png(data: bytes, start: int = 0, count: int = 0) -> int:
+    """How many chunks it has, and `count`."""
+    place = start + len(_PNG)
     while place + 12 <= len(data) and data[place + 4 : place + 8] != b"IEND":
         place += 12 + int.from_bytes(data[place : place + 4], "big")
         count += 1
         check_parts(count)
-    width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
+    width, height, bits, colour = struct.unpack_from(">IIBB", data, start + 16)
     size = width * height * bits * _PNG_CHANNELS.get(colour, 1) // 8
     if size > MAX_SAMPLE_BYTES and width * height <= MAX_PHOTO_PIXELS:
         raise PhotoError(
             f"takes too long to decode: its numbers take {size:,} bytes, more than the "
             f"{MAX_SAMPLE_BYTES:,} that are read; save it with 8 bits"
         )
+    return count
 
 
 def _check_gif(data: bytes) -> None:
@@ -98,12 +100,13 @@ def _check_bmp(data: bytes, start: int = 14) -> None:
 
 def _check_ico(data: bytes) -> None:
     """Each picture of an icon; of those at one place, once."""
-    (count,) = struct.unpack_from("<H", data, 4)
-    places = {struct.unpack_from("<I", data, 18 + 16 * n)[0] for n in range(count)}
+    (entries,) = struct.unpack_from("<H", data, 4)
+    places = {struct.unpack_from("<I", data, 18 + 16 * n)[0] for n in range(entries)}
+    count = 0
     for place in sorted(places):
         if data.startswith(_PNG, place):
             width, height = struct.unpack_from(">II", data, place + 16)
-            _check_png(data[place:])
+            count = _check_png(data, place, count)
         else:
             _, width, height = struct.unpack_from("<Iii", data, place)
             _check_bmp(data, place)
@@ -113,7 +116,7 @@ def _check_ico(data: bytes) -> None:
             )
 
 
-_CHECKS: dict[str, Callable[[bytes], None]] = {
+_CHECKS: dict[str, Callable[[bytes], object]] = {
     "PNG": _check_png,
     "GIF": _check_gif,
     "BMP": _check_bmp,
