@@ -48,6 +48,7 @@ from eyespot.features.extract import (
     stream,
 )
 from eyespot.features.own_weights import keep_own, own_file
+from eyespot.features.usable import fault_of
 from eyespot.heads.calibration import softmax
 from eyespot.heads.familiarity import Familiarity
 from eyespot.heads.scorers import LogitsScorer, Scorer
@@ -171,7 +172,10 @@ class Classifier:
         top = _checked_top(top)
         photo = photo_of(picture)
         pixels = self.prepare(photo.read())
-        return self.answer([photo.name], self.engine.run(pixels[None]), top)[0]
+        (answer,) = self.answer([photo.name], self.engine.run(pixels[None]), top)
+        if answer.error:
+            raise PhotoError(answer.error)
+        return answer
 
     def predict_many(
         self, photos: Iterable[Photo | PhotoLike], *, top: int = 5
@@ -202,11 +206,21 @@ class Classifier:
     def answer(
         self, names: Sequence[str], features: NDArray[np.floating], top: int = 5
     ) -> list[Prediction]:
-        """What is on pictures called `names`, by their features [n, D], as the engine gives them.
+        """What is on pictures called `names`, by their features [n, D], as the engine gives them;
+        an `error` where they are no numbers that a head can use.
 
         Raises UsageError if `top` is less than 1.
         """
         top = _checked_top(top)
+        faults = list(map(fault_of, features))
+        if any(faults):
+            usable = [not fault for fault in faults]
+            kept = [name for name, fits in zip(names, usable, strict=True) if fits]
+            answers = iter(self.answer(kept, features[usable], top) if kept else ())
+            return [
+                Prediction(name, error=fault) if fault else next(answers)
+                for name, fault in zip(names, faults, strict=True)
+            ]
         probabilities, familiarity = self.judge(features)
         best = np.argsort(-probabilities, axis=1)[:, :top]
         return [

@@ -12,9 +12,7 @@ Members that a later version adds are ignored; a later format version is refused
 they are, so that no file claims more memory than it has bytes; older files pack the two texts.
 """
 
-import errno
 import json
-import stat
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +24,7 @@ from numpy.typing import NDArray
 from eyespot.atomic import atomic_writer
 from eyespot.data.formats import ZIP_FAULTS, zip_member
 from eyespot.errors import ClassifierFileError
+from eyespot.files import expect_file
 from eyespot.limits import MAX_MANIFEST_BYTES, MAX_MANIFEST_LISTS, MAX_MEMBER_BYTES
 from eyespot.shown import shown
 
@@ -168,10 +167,8 @@ class _Archive:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            about = path.stat()
-            if not (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
-                raise OSError(errno.EINVAL, "it is no regular file")  # a pipe might never end
-            self._size = about.st_size
+            expect_file(path)
+            self._size = path.stat().st_size
             self._zip = zipfile.ZipFile(path)
         except FileNotFoundError as error:
             raise ClassifierFileError(

@@ -14,11 +14,24 @@ MAX_REDUCED_PIXELS = 4 * MAX_PHOTO_PIXELS
 MAX_PROFILE_BYTES = 4_000_000
 """Of a colour profile; a larger one is passed over, and its picture taken as sRGB."""
 MAX_SAMPLE_BYTES = 400_000_000
-"""Of the numbers of a TIFF before they become 8 bits each."""
-MAX_TIFF_PARTS = 100_000
-"""Strips or tiles of a picture."""
+"""Of the numbers of a TIFF or PNG before they become 8 bits each."""
+MAX_FILE_PARTS = 100_000
+"""Segments, chunks, blocks, strips or tiles of a photo's file, each some microseconds' work."""
 MAX_TIFF_DIRECTORIES = 100
 """Pictures of a file that are looked at."""
+
+MAX_WEBP_PIXELS = MAX_PHOTO_PIXELS // 2
+"""Of a WebP, whose decoder takes twice the time and memory of others for a pixel."""
+MAX_JPEG_SCANS = 100
+"""Of a JPEG; cameras and programs write 1 to 12."""
+MAX_SCANNED_PIXELS = 2_000_000_000
+"""Pixels x scans of a JPEG: about a second; 12 scans of the largest picture have 1,200 million."""
+MAX_JPEG2000_SAMPLES = 48_000_000
+"""Numbers of a JPEG 2000 at the size at which it is decoded: while Pillow does, a process waits."""
+MAX_JPEG2000_PARTS = 500_000
+"""Code-blocks and packets of a JPEG 2000; 100 million pixels in tiles of 128 have 400,000."""
+MAX_RUN_LENGTH_STEPS = 4_000_000
+"""Pixels and bytes of a BMP that is packed as runs, which Pillow reads one by one."""
 
 # --- collections --------------------------------------------------------------------------------
 
@@ -26,6 +39,8 @@ MAX_FILES = 500_000
 """Files below a table's folder among which its photos are looked for by name."""
 MAX_SHARDS = 100_000
 """Tar files that a pattern may stand for."""
+MAX_NAMES_BYTES = 10_000_000
+"""Of a names.json beside photos, and of what a job says of its output."""
 MAX_IDX_BYTES = 500_000_000
 """Unpacked, of an IDX file."""
 

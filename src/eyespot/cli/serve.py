@@ -8,6 +8,7 @@ import typer
 
 from eyespot.cli.show import say
 from eyespot.errors import MissingExtraError, UsageError
+from eyespot.files import read_file
 from eyespot.limits import (
     MAX_KEY_FILE_BYTES,
     MAX_REQUEST_BYTES,
@@ -71,8 +72,7 @@ def serve(
 
 def _keys(path: Path) -> list[str]:
     try:
-        with path.open("rb") as file:
-            text = file.read(MAX_KEY_FILE_BYTES).decode("ascii")
+        text = read_file(path, MAX_KEY_FILE_BYTES).decode("ascii")
     except OSError as error:
         raise UsageError(f"The keys in {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:

@@ -96,7 +96,7 @@ def train(
     every: Annotated[
         int, typer.Option(help="Steps after which the state is kept, besides after each epoch.")
     ] = 0,
-    seed: Annotated[int, typer.Option(help="Of all that is left to chance.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed, up to 2**64 - 1.")] = 0,
     check: Annotated[bool, typer.Option("--check", help="Check the plan, do not train.")] = False,
     path_column: PathColumn = None,
     label_column: LabelColumn = None,

@@ -39,7 +39,7 @@ def tune(
             help="Also try mirrored photos: not for digits, letters, hands or sides.",
         ),
     ] = False,
-    seed: Annotated[int, typer.Option(help="Of all that is left to chance.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed, up to 2**64 - 1.")] = 0,
     path_column: PathColumn = None,
     label_column: LabelColumn = None,
     split_column: SplitColumn = None,

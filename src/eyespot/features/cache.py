@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from eyespot.errors import CacheError, UsageError
 from eyespot.features.database import is_damage, open_database, pragma
+from eyespot.features.usable import fault_of
 from eyespot.forking import in_children, leave_behind
 from eyespot.shown import Brief
 from eyespot.user_folders import user_folder
@@ -39,7 +40,6 @@ eyespot's."""
 DAY = 86_400
 LOOKUP = 500
 """Keys in one query."""
-HALF_MAX = float(np.finfo(np.float16).max)
 # A table with row numbers reads records of 10 kB three times as fast as one kept in order of its
 # key. The index on `used` spares eviction from reading every record.
 SCHEMA = """
@@ -275,7 +275,7 @@ class FeatureCache:
         now = int(time.time())
         rows = []
         for sha256, record in records.items():
-            if not (np.abs(record.features) <= HALF_MAX).all():
+            if fault_of(record.features):
                 continue
             row = (
                 *(sha256, record.width, record.height, record.dhash.to_bytes(8, "big")),

@@ -130,7 +130,8 @@ class OpenVinoEngine:
         self.name = f"OpenVINO {precision}"
         self.workers = _cores()
         self.batch = OPENVINO_BATCH
-        self._graph = graph
+        # Read now: who cleans up the cache while this engine lives must not stop it.
+        self._model = openvino_core().read_model(graph)
         self._kept = folder / "compiled"
         self._precision = {"bf16": "bf16", "fp32": "f32"}[precision]
         self._compiled: dict[int, Any] = {}
@@ -164,7 +165,7 @@ class OpenVinoEngine:
     def _compile(self, batch: int) -> Any:
         # One photo at a time gets all cores; full batches run side by side, one core each.
         core = openvino_core()
-        model = core.read_model(self._graph)
+        model = self._model.clone()
         height, width = (model.inputs[0].partial_shape[axis].get_length() for axis in (1, 2))
         model.reshape([batch, height, width, 3])
         how = {

@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar
 
 from eyespot.data.transforms import Preprocessing
 from eyespot.errors import WeightsError
+from eyespot.files import expect_file, open_file
 from eyespot.models.catalogue import Network
 from eyespot.models.published import published_digest
 from eyespot.user_folders import user_folder
@@ -178,6 +179,7 @@ def read_metadata(path: Path) -> dict[str, str]:
     from safetensors import SafetensorError, safe_open
 
     try:
+        expect_file(path)
         with safe_open(path, framework="numpy") as file:
             return file.metadata() or {}
     except (OSError, SafetensorError) as error:
@@ -188,13 +190,13 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 def sha256_of(path: Path) -> str:
     """Hex digest of a file's content."""
-    facts = path.stat()
+    facts = expect_file(path)
     return _sha256(path, facts.st_mtime_ns, facts.st_size)
 
 
 @cache
 def _sha256(path: Path, modified: int, size: int) -> str:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from eyespot.atomic import write_atomically
 from eyespot.errors import TrainingError
+from eyespot.files import expect_file
 
 FORMAT = 1
 LAST, BEST = "last.safetensors", "best.safetensors"
@@ -65,6 +66,7 @@ def write_checkpoint(
 def read_checkpoint(path: Path) -> Checkpoint:
     """Raises TrainingError if the file is not there, damaged or none of these."""
     try:
+        expect_file(path)
         with safe_open(path, framework="pt") as file:
             facts = json.loads((file.metadata() or {})["eyespot-checkpoint"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

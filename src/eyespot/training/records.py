@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from eyespot.evaluation import percent
+from eyespot.files import is_file
 from eyespot.training.events import Events
 
 LOG = "log.jsonl"
@@ -100,7 +101,7 @@ def ending(epochs: Sequence[Epoch], planned: int) -> str:
 def read_log(path: Path) -> list[Epoch]:
     """The epochs in a log; lines that are not whole are passed over."""
     epochs = []
-    lines = path.read_text("utf-8", "replace").splitlines() if path.exists() else []
+    lines = path.read_text("utf-8", "replace").splitlines() if is_file(path) else []
     for line in lines:
         with suppress(ValueError, TypeError):  # the last may be half written
             epochs.append(Epoch(**json.loads(line)))
