@@ -118,14 +118,26 @@ class Store:
         """Out of the trash. Raises MissingError."""
         with self.database.writing() as database:
             self._mark(database, id, None, "deleted IS NOT NULL")
+            database.execute("DELETE FROM trash WHERE project = ?", [id])
         return self.open(id)
 
     def purge(self, older_than: float = 0.0) -> int:
-        """Empty the trash of what was deleted so many seconds ago, and remove files that nothing
-        needs any more, neither project nor trash nor undo. How many projects went."""
+        """Empty the trash of what was first seen in it so many seconds ago, and remove files that
+        nothing needs any more, neither project nor trash nor undo. How many projects went.
+
+        Seen here, that is, not deleted: the clock may have been wrong then, and right now. What the
+        clock has not reached yet counts as seen now.
+        """
+        now = time.time()
         with self.database.writing() as database:
+            database.execute(
+                "INSERT INTO trash (project, seen) SELECT id, ?1 FROM projects"
+                " WHERE deleted IS NOT NULL"
+                " ON CONFLICT (project) DO UPDATE SET seen = min(seen, ?1)",
+                [now],
+            )
             ids = database.execute(
-                "SELECT id FROM projects WHERE deleted <= ?", [time.time() - older_than]
+                "SELECT project FROM trash WHERE seen <= ?", [now - older_than]
             ).fetchall()
             for table in ("steps", "pictures", "classes"):
                 database.executemany(f"DELETE FROM {table} WHERE project = ?", ids)
