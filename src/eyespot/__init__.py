@@ -7,6 +7,10 @@ predicting with a saved classifier never loads the parts that only training need
 import importlib
 from typing import Any
 
+from eyespot.telemetry import opt_out as _opt_out
+
+_opt_out()
+
 __version__ = "0.1.0"
 
 _HOME = {
