@@ -12,6 +12,7 @@ from eyespot.studio.database import Database
 from eyespot.studio.pictures import Pictures
 from eyespot.studio.project import Project, checked_name, insert_picture, new_id, require_room
 from eyespot.studio.snapshot import take_snapshot
+from eyespot.user_folders import cannot_be_made
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,9 @@ class Store:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
+            why = cannot_be_made("project", folder, error)
             raise ProjectError(
-                f"The folder {folder} for projects cannot be made ({error.strerror}). "
-                "Set EYESPOT_PROJECTS to a folder that can be written."
+                f"{why} Set EYESPOT_PROJECTS to a folder that can be written."
             ) from error
         self.folder = folder
         self.database = Database(folder / "projects.sqlite3")
