@@ -68,6 +68,9 @@ MAX_PROJECT_PICTURES = 20_000
 """Learning from 10,000 took 1.3 GB of memory."""
 MAX_NAME_CHARACTERS = 100
 """Of the name of a project or class."""
+MAX_TEXT_CHARACTERS = 10_000
+"""Of a text in a request of the studio's pages, such as a path below a folder: no system has longer
+paths than 4,096 bytes."""
 MAX_ARCHIVE_MEMBERS = 2 * MAX_PROJECT_PICTURES
 MAX_ARCHIVE_BYTES = 20_000_000_000
 """That all members of an archive may claim together."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from eyespot.classifier import Classifier, Prediction
 from eyespot.cli.show import bar_of, printable, say
+from eyespot.cli.streams import expect_reader
 from eyespot.errors import EyespotError, MissingExtraError, UsageError
 
 WIDTH = 28
@@ -97,3 +98,4 @@ class _Screen:
         elif time.monotonic() - self._last >= 1:
             self._last = time.monotonic()
             say(status, body[1] if len(body) > 1 else "", body[0], flush=True)
+            expect_reader()

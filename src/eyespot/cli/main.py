@@ -6,7 +6,6 @@ that `eyespot predict` starts fast.
 
 import functools
 import io
-import os
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any, NoReturn
@@ -28,6 +27,7 @@ from eyespot.cli.predict import predict
 from eyespot.cli.serve import serve
 from eyespot.cli.show import guard_terminal, say
 from eyespot.cli.similar import similar
+from eyespot.cli.streams import reader_is_gone
 from eyespot.cli.studio import studio
 from eyespot.cli.teach import teach
 from eyespot.cli.train import train
@@ -112,12 +112,11 @@ def _guarded(verb: Callable[..., int | None]) -> Callable[..., None]:
         except KeyboardInterrupt:
             prints_only = verb is predict and not (options["csv"] or options["parquet"])
             _fail(f"Interrupted.{'' if prints_only else _KEPT.get(verb, '')}", 130)
-        except BrokenPipeError:  # the reader (head, less) has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = 0
         except MemoryError:
             _fail("There is not enough memory. Close other programs or use fewer photos.", 1)
         except OSError as error:
+            if isinstance(error, BrokenPipeError) and reader_is_gone():  # it has seen enough
+                raise typer.Exit(0) from None
             where = f" ({error.filename})" if error.filename else ""
             _fail(f"The system refused: {error.strerror or error}{where}.", 1)
         raise typer.Exit(code or 0)

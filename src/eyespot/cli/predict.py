@@ -1,7 +1,7 @@
 """`eyespot predict`."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +10,7 @@ import typer
 from eyespot.cli.at_length import Part, looking, read_and_written, say_failures
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, check_table
 from eyespot.cli.show import bar_of, counted, json_text, print_findings, printable, say
+from eyespot.cli.streams import expect_reader
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def predict(
         count, failures = written.photos, written.failures
         say_failures(written)
     else:
-        answers = classifier.predict_many(dataset.photos, top=top)
+        answers = _while_read(classifier.predict_many(dataset.photos, top=top))
         count, failures = (_print_json if as_json else _print)(answers)
     for path in tables:
         said = counted(count, "answer")
@@ -119,6 +120,13 @@ def _find(names: list[str]) -> "Dataset":
     others = [name for name in names if name != "-"]
     found = find_unlabelled(others) if others else Dataset(())
     return Dataset(piped + found.photos, found.skipped, found.findings)
+
+
+def _while_read(answers: "Iterable[Prediction]") -> "Iterator[Prediction]":
+    """What is printed alone need not be computed for nobody."""
+    for answer in answers:
+        yield answer
+        expect_reader()
 
 
 def _print_json(answers: "Iterable[Prediction]") -> tuple[int, int]:

@@ -28,7 +28,7 @@ from eyespot.features.database import is_damage, open_database, pragma
 from eyespot.features.usable import fault_of
 from eyespot.forking import in_children, leave_behind
 from eyespot.shown import Brief
-from eyespot.user_folders import user_folder
+from eyespot.user_folders import cannot_be_made, user_folder
 
 logger = logging.getLogger(__name__)
 
@@ -100,10 +100,8 @@ def cache_folder() -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CacheError(
-            f"The cache folder {folder} cannot be made ({error}). "
-            "Set EYESPOT_CACHE to a folder that can be written."
-        ) from error
+        why = cannot_be_made("cache", folder, error)
+        raise CacheError(f"{why} Set EYESPOT_CACHE to a folder that can be written.") from error
     return folder
 
 
@@ -201,13 +199,15 @@ class FeatureCache:
         except (sqlite3.Error, OSError, CacheError) as error:
             self.close()
             if not is_damage(error):
-                logger.warning("The feature cache %s is out of use: %s.", self.path, error)
+                why = str(error).rstrip(".")
+                logger.warning("The feature cache %s is out of use: %s.", self.path, why)
                 return
             try:
                 self._set_aside()
                 self._open()
             except (sqlite3.Error, OSError) as second:
-                logger.warning("The feature cache %s is out of use: %s.", self.path, second)
+                why = str(second).rstrip(".")
+                logger.warning("The feature cache %s is out of use: %s.", self.path, why)
 
     def _set_aside(self) -> None:
         now = self._stat()
