@@ -1,8 +1,10 @@
 """`import eyespot` is instant: it loads none of the heavy parts."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +22,20 @@ HEAVY = {
     "typer",
     "jinja2",
 }
+
+
+def test_python_m_runs_nothing_of_the_current_folder(tmp_path: Path) -> None:
+    """As far as Python allows: what it imports before eyespot has a say is found there first."""
+    for name in ("signal", "threading", "json", "socket", "struct"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a stranger ran')")
+    done = subprocess.run(
+        [sys.executable, "-m", "eyespot", "--version"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(eyespot.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, f"eyespot {eyespot.__version__}\n"), done.stderr
 
 
 def loaded_after(statement: str) -> set[str]:

@@ -1,8 +1,18 @@
 """`python -m eyespot`, and the command `eyespot`."""
 
 import os
-import signal
 import sys
+
+if __name__ == "__main__" and not sys.flags.safe_path:
+    # `python -m` looks for modules in the current folder first, whoever put them there.
+    _own = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120
+    try:
+        if sys.path[0] == os.getcwd() != _own:  # noqa: PTH109
+            del sys.path[0]
+    except FileNotFoundError:  # that folder is gone
+        pass
+
+import signal
 from threading import Timer, get_ident
 from types import FrameType
 from typing import NoReturn

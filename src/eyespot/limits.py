@@ -78,7 +78,26 @@ MAX_ARCHIVE_GROWTH = 100
 """Times that an archive may grow: pictures hardly shrink, zip bombs grow a thousand times."""
 MAX_ARCHIVE_MANIFEST_BYTES = 20_000_000
 
-# --- the server (each an option of `eyespot serve`) ---------------------------------------------
+# --- HTTP, of the server and the studio ---------------------------------------------------------
+
+MAX_HEAD_BYTES = 65_536
+"""Of a request's address and headers, and of whatever else of it is no body. Apache and nginx take
+8 to 32 kB; cookies of other programs at the same host come along."""
+MAX_URL_BYTES = 8_192
+"""Of a request's address, as most servers have it."""
+MAX_HEADERS = 100
+"""Of a request; browsers send twenty."""
+MAX_CONNECTIONS = 600
+"""Of a process, which may often open 1,024 files, some of them to say that there are too many."""
+MAX_PIPELINED_REQUESTS = 16
+"""Of a connection, sent before the first was answered; hardly a client does so."""
+MAX_DRAINED_BYTES = 100_000_000
+"""Of a refused request, read and thrown away, since clients often read no answer before they have
+sent all: five times what the server takes."""
+MAX_DRAIN_SECONDS = 60.0
+"""For that."""
+
+# --- the server (those with an option of `eyespot serve` are its defaults) ----------------------
 
 MAX_REQUEST_BYTES = 20_000_000
 MAX_REQUEST_PICTURES = 32
@@ -86,4 +105,9 @@ MAX_REQUEST_SECONDS = 10.0
 """From a request's first byte to its answer."""
 MAX_WAITING_PICTURES = 256
 """Of one classifier, under way."""
+MAX_BODIES_BYTES = 200_000_000
+"""Of all requests that a process has under way: ten of the largest, a hundred of usual photos."""
+MAX_JSON_MARKS = 10_000
+"""Brackets, braces and commas of a request's JSON, each of which may be a value of 64 bytes and
+more. 32 pictures need a hundred."""
 MAX_KEY_FILE_BYTES = 1_000_000

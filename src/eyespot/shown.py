@@ -44,6 +44,13 @@ def shown(value: object) -> str:
     return _short.repr(value)
 
 
+def sentence(why: object) -> str:
+    """A reason as the end of a sentence: with one full stop, whether or not it came with one, as
+    the reasons of libraries and files may."""
+    text = str(why).rstrip()
+    return text if text.endswith(("!", "?")) else f"{text.rstrip('.')}."
+
+
 class Brief:
     """A dataclass (with repr=False) whose repr stays short."""
 

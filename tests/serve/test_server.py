@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import httpx
 import pytest
@@ -205,7 +205,13 @@ def test_others_may_call_only_with_a_key_or_if_all_may(
 
     settled: list[Settings] = []
     monkeypatch.setattr(server, "listen", lambda host, port: Listener())
-    monkeypatch.setattr(server, "_serve", lambda settings, *others: settled.append(settings))
+
+    def serve(settings: Settings, listener: object, workers: int, started: Any) -> int:
+        settled.append(settings)
+        started()
+        return 0
+
+    monkeypatch.setattr(server, "_serve", serve)
     monkeypatch.setattr(server, "write_json_lines", lambda: None)
     (tmp_path / "keys").write_text("a long secret that nobody guesses\n")
     options = ["--api-keys", tmp_path / "keys"] if key else [option] if option else []

@@ -113,6 +113,11 @@ def test_every_answer_says_what_the_page_may_do(client: TestClient) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+def test_a_packed_body_is_refused(client: TestClient) -> None:
+    headers = {"Origin": HOME, "Content-Encoding": "gzip"}
+    assert client.post("/length", content=b"1", headers=headers).status_code == 415
+
+
 def test_too_much_at_once_is_refused(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "MAX_UPLOAD_BYTES", 100)
     own = {"Origin": HOME}

@@ -52,6 +52,22 @@ def test_it_serves_who_has_its_address(studio: tuple[subprocess.Popen[str], str]
         assert client.get(home).status_code == 403
         assert "eyespot studio" in client.get(address).text
         assert client.get(f"{home}zoo.html").status_code == 200
+        for page in ("zoo.html", "api/projects"):  # a file, and a route
+            answer = client.head(f"{home}{page}")
+            assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_what_is_no_sound_request_is_told_in_the_studios_form(
+    studio: tuple[subprocess.Popen[str], str],
+) -> None:
+    port = int(studio[1].rpartition(":")[2].partition("/")[0])
+    for sent, status in ((b"hello\r\n\r\n", 400), (b"GET /" + b"a" * 10_000, 431)):
+        with socket.create_connection((HOST, port)) as caller:
+            caller.sendall(sent + b"a" * 70_000 * (status == 431))
+            answer = b"".join(iter(lambda: caller.recv(10_000), b""))
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert int(head.split()[1]) == status
+        assert list(json.loads(body)) == ["error"]
 
 
 def test_answers_are_not_held_back() -> None:

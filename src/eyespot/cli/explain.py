@@ -10,6 +10,7 @@ from eyespot.cli.explain_photo import photo
 from eyespot.cli.outputs import check_ending, check_outputs, write_png
 from eyespot.cli.show import counted, printable, say
 from eyespot.errors import PhotoError
+from eyespot.shown import sentence
 
 if TYPE_CHECKING:
     from eyespot.data.transforms import Preprocessing
@@ -72,7 +73,7 @@ def activations(
         short_side = needed_short_side(preprocessing)
         pixels = decode(FileSource(photo).read(), short_side=short_side).pixels
     except PhotoError as error:
-        raise PhotoError(f"{printable(str(photo))} cannot be used: {error}.") from error
+        raise PhotoError(f"{printable(str(photo))} cannot be used: {sentence(error)}") from error
     picture = seen(network, pixels, preprocessing)
     maps = activations(network, picture, preprocessing)
     if whole:

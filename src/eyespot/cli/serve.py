@@ -41,7 +41,7 @@ def serve(
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds for a request.")
     ] = MAX_REQUEST_SECONDS,
-) -> None:
+) -> int:
     """Let other programs ask classifiers, by HTTP.
 
     Example: eyespot serve pets.eyespot
@@ -67,7 +67,7 @@ def serve(
         logger.warning("short keys", extra={"facts": {"file": str(api_keys), "why": why}})
     limits = Limits(max_bytes, max_pictures, timeout, queue)
     settings = Settings(tuple(files), tuple(map(digest, keys)), limits=limits)
-    run(settings, host, port, workers, _say, open_to_all=open_to_all)
+    return run(settings, host, port, workers, _say, open_to_all=open_to_all)
 
 
 def _keys(path: Path) -> list[str]:

@@ -29,7 +29,7 @@ from eyespot.data.photos import (
 )
 from eyespot.errors import DatasetError, PhotoError, UsageError
 from eyespot.limits import MAX_PHOTO_BYTES
-from eyespot.shown import shown
+from eyespot.shown import sentence, shown
 
 
 class Array(Protocol):
@@ -94,7 +94,7 @@ def named_photos(items: Iterable[object]) -> list[Photo]:
         try:
             photo = photo_of(item, f"picture {number}")
         except PhotoError as error:
-            raise DatasetError(f"Photo {number}: {error}.") from error
+            raise DatasetError(f"Photo {number}: {sentence(error)}") from error
         name = photo.name
         while name in seen:
             name = f"{name} ({number})"

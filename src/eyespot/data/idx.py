@@ -16,6 +16,7 @@ from eyespot.data.photos import Dataset, MemorySource, Photo, label_of, printabl
 from eyespot.errors import DatasetError
 from eyespot.files import is_file, open_file
 from eyespot.limits import MAX_IDX_BYTES
+from eyespot.shown import sentence
 
 
 def read_array(path: Path) -> NDArray[np.uint8]:
@@ -52,7 +53,7 @@ def read_array(path: Path) -> NDArray[np.uint8]:
                 if held == size:
                     return np.frombuffer(content, dtype=np.uint8).reshape(shape)
     except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise DatasetError(f"{printable(path)} cannot be read: {error}.") from error
+        raise DatasetError(f"{printable(path)} cannot be read: {sentence(error)}") from error
     raise DatasetError(
         f"{printable(path)} should hold {size:,} bytes for its shape {shape}, it holds "
         f"{'more' if held > size else f'{held:,}'}. It is damaged or incomplete: get it again."

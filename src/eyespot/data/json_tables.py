@@ -7,6 +7,7 @@ from typing import Any
 from eyespot.data.columns import text_of
 from eyespot.data.photos import printable
 from eyespot.errors import DatasetError
+from eyespot.shown import sentence
 
 DEEPEST = 6
 """Objects within objects that are flattened."""
@@ -51,7 +52,7 @@ def _lines(name: str, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         except (ValueError, RecursionError) as error:
             raise DatasetError(
                 f"Expected a JSON object in each line of {printable(name)}; line {number} is none: "
-                f"{error}."
+                f"{sentence(error)}"
             ) from error
         if not isinstance(row, dict):
             raise _no_object(name, f"line {number}")

@@ -17,6 +17,7 @@ from eyespot.data.shards import expect_all, read_shards, shards_in, shards_named
 from eyespot.data.tables import ENDINGS, read_table
 from eyespot.errors import DatasetError, UsageError
 from eyespot.files import is_file, open_file
+from eyespot.shown import sentence
 
 
 def open_photos(
@@ -75,7 +76,7 @@ def _open_path(path: Path, wanted: ColumnNames) -> Dataset:
         ) from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise DatasetError(f"{printable(path)} cannot be read: {reason}.") from error
+        raise DatasetError(f"{printable(path)} cannot be read: {sentence(reason)}") from error
     ending = path.suffix.lower()
     if ending == ".parquet":
         return read_parquet(path, wanted)

@@ -25,6 +25,7 @@ from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, Source, lab
 from eyespot.data.places import Places, beside
 from eyespot.data.text import read_text
 from eyespot.errors import DatasetError
+from eyespot.shown import sentence
 
 ENDINGS = (".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".manifest")
 JSON_ENDINGS = ENDINGS[4:]
@@ -242,7 +243,7 @@ def _split(name: str, text: str) -> list[list[str]]:
         rows = _rows(text, separator)
     except csv.Error as error:
         raise DatasetError(
-            f"{printable(name)} is not a table of path and label: {error}."
+            f"{printable(name)} is not a table of path and label: {sentence(error)}"
         ) from error
     if all(len(row) == 1 for row in rows):  # lists of networks' authors: photos/1.jpg 7
         endings = "|".join(re.escape(ending) for ending in EXTENSIONS)

@@ -27,7 +27,7 @@ from eyespot.errors import CacheError, UsageError
 from eyespot.features.database import is_damage, open_database, pragma
 from eyespot.features.usable import fault_of
 from eyespot.forking import in_children, leave_behind
-from eyespot.shown import Brief
+from eyespot.shown import Brief, sentence
 from eyespot.user_folders import cannot_be_made, user_folder
 
 logger = logging.getLogger(__name__)
@@ -331,7 +331,7 @@ class FeatureCache:
             by_extractor = dict(counts.fetchall())
             used = self._bytes()
         except sqlite3.Error as error:
-            raise CacheError(f"The cache {self.path} cannot be read: {error}.") from error
+            raise CacheError(f"The cache {self.path} cannot be read: {sentence(error)}") from error
         return CacheInfo(self.path, sum(by_extractor.values()), used, self.limit, by_extractor)
 
     def clear(self) -> None:

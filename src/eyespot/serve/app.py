@@ -1,11 +1,11 @@
 """The routes of a server of classifiers."""
 
 import asyncio
+import json
 import logging
-import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from importlib.resources import files
 from typing import Any
@@ -22,19 +22,22 @@ from eyespot.classifier import Prediction
 from eyespot.errors import PhotoError
 from eyespot.serve import schema
 from eyespot.serve.batcher import BusyError
-from eyespot.serve.bodies import Sent, pictures_of
+from eyespot.serve.bodies import Bodies, Room, Sent, pictures_of
 from eyespot.serve.explaining import Explainer, explained, only, wants_png
 from eyespot.serve.front import Front, Record
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.problems import Problem, as_json, bad_picture, busy, late, told
 from eyespot.serve.settings import Limits, Settings
 from eyespot.serve.shelf import Served, Shelf
+from eyespot.web.heads import HeadAsGet
 from eyespot.web.pages import add_file, add_shared
 
 logger = logging.getLogger(__name__)
 
 WATCH = 1.0
 """Seconds between two looks at the classifiers' files."""
+MANY = 1_000
+"""Guesses in an answer that take so long to write that the others should not wait for it."""
 
 
 class _NameConvertor(StringConvertor):
@@ -45,21 +48,20 @@ register_url_convertor("classifier", _NameConvertor())
 
 
 def create_app(settings: Settings) -> Front:
-    """The application, behind its door. Classifiers are opened when it starts, and the pictures
-    that were accepted are answered before it ends."""
+    """The application, behind its door. The pictures that were accepted are answered before it
+    ends. Raises what `Shelf` raises."""
     metrics = Metrics()
-    rooms = _Rooms(settings.limits, metrics)
+    shelf = Shelf(settings.files, settings.limits.waiting, metrics)
+    rooms = _Rooms(settings.limits, metrics, shelf)
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        waiting = settings.limits.waiting
-        rooms.shelf = await run_in_threadpool(Shelf, settings.files, waiting, metrics)
-        watch = asyncio.create_task(_watch(rooms.shelf))
+        watch = asyncio.create_task(_watch(shelf))
         yield
         watch.cancel()
         with suppress(asyncio.CancelledError):
             await watch
-        await run_in_threadpool(rooms.shelf.close)
+        await run_in_threadpool(shelf.close)
 
     app = FastAPI(
         title="eyespot serve",
@@ -71,6 +73,7 @@ def create_app(settings: Settings) -> Front:
         responses=schema.refusals(),
     )
     app.state.rooms = rooms
+    app.add_middleware(HeadAsGet)
     app.add_exception_handler(Problem, told)
     app.add_exception_handler(HTTPException, told)
     app.add_exception_handler(Exception, told)
@@ -143,13 +146,12 @@ async def _watch(shelf: Shelf) -> None:
 
 
 class _Rooms:
-    """What the routes have in common. `shelf`: there as soon as the application has started."""
+    """What the routes have in common."""
 
-    shelf: Shelf
-
-    def __init__(self, limits: Limits, metrics: Metrics) -> None:
-        self.limits, self.metrics = limits, metrics
+    def __init__(self, limits: Limits, metrics: Metrics, shelf: Shelf) -> None:
+        self.limits, self.metrics, self.shelf = limits, metrics, shelf
         self.explainer = Explainer()
+        self.bodies = Bodies(limits.all_bytes)
 
     def _served(self, name: str) -> Served:
         served = self.shelf.get(name)
@@ -158,20 +160,31 @@ class _Rooms:
             raise Problem(404, "not_found", f"There is no such classifier here. There are: {names}")
         return served
 
+    @contextmanager
+    def _accepted(self, served: Served) -> Iterator[Room]:
+        """Room for a request. Raises Problem, before any of it is read, if there is none."""
+        waiting = max(served.requests, served.batcher.waiting)
+        if waiting >= self.limits.waiting:
+            raise busy(f"{waiting} requests are under way already.")
+        served.requests += 1
+        try:
+            with self.bodies.room() as room:
+                yield room
+        finally:
+            served.requests -= 1
+
     async def predict(self, request: Request) -> Response:
         served = self._served(request.path_params["name"])
         record: Record = request.state.record
         record.model = served.name
         top = _top(request.query_params.get("top", "5"))
-        if served.requests >= self.limits.waiting:
-            raise busy(f"{served.requests} requests are under way already.")
-        served.requests += 1
         sent: list[Sent] = []
         try:
-            async with asyncio.timeout(self.limits.seconds):
-                sent = await pictures_of(request, self.limits)
-                record.pictures = len(sent)
-                answers = await self._ask(served, sent, top)
+            with self._accepted(served) as room:
+                async with asyncio.timeout(self.limits.seconds):
+                    sent = await pictures_of(request, self.limits, self.bodies, room)
+                    record.pictures = len(sent)
+                    answers = await self._ask(served, sent, top)
         except TimeoutError as error:
             self._count(served, "dropped", len(sent))
             then = "the pictures were dropped"
@@ -179,16 +192,16 @@ class _Rooms:
         except BusyError as error:
             self._count(served, "dropped", len(sent))
             raise busy(str(error)) from error
-        finally:
-            served.requests -= 1
         bad = sum(isinstance(answer, PhotoError) for answer in answers)
         self._count(served, "bad", bad)
         self._count(served, "answered", len(sent) - bad)
         if bad and len(sent) == 1:
             raise bad_picture(answers[0])
-        pairs = zip(sent, answers, strict=True)
-        predictions = [_told_of(one.name, answer) for one, answer in pairs]
-        return as_json({"model": served.name, "predictions": predictions})
+        names = [one.name for one in sent]
+        if len(sent) * min(top, len(served.classifier.classes)) <= MANY:
+            return _answered(served.name, names, answers)
+        async with self.bodies.turn:
+            return await run_in_threadpool(_answered, served.name, names, answers)
 
     async def explain(self, request: Request) -> Response:
         served = self._served(request.path_params["name"])
@@ -198,13 +211,15 @@ class _Rooms:
             request.query_params.get("label"),
             wants_png(request.headers.get("accept", "")),
         )
+        self.explainer.check()
         sent: list[Sent] = []
         try:
-            async with asyncio.timeout(self.limits.seconds):
-                sent = await pictures_of(request, self.limits)
-                record.pictures = len(sent)
-                work = partial(explained, served, only(sent), label, drawn=drawn)
-                return await self.explainer.do(work)
+            with self._accepted(served) as room:
+                async with asyncio.timeout(self.limits.seconds):
+                    sent = await pictures_of(request, self.limits, self.bodies, room)
+                    record.pictures = len(sent)
+                    work = partial(explained, served, only(sent), label, drawn=drawn)
+                    return await self.explainer.do(work)
         except TimeoutError as error:
             then = "no other explanation begins before this one has ended"
             raise late(self.limits.seconds, then, reading=not sent) from error
@@ -223,10 +238,12 @@ class _Rooms:
             self.metrics.pictures.labels(served.name, outcome).inc(pictures)
 
     async def models(self) -> Response:
-        return as_json({"models": [_about(served) for served in self.shelf]})
+        texts = ", ".join(served.about for served in self.shelf)
+        return Response(f'{{"models": [{texts}]}}', media_type="application/json")
 
     async def model(self, request: Request) -> Response:
-        return as_json(_about(self._served(request.path_params["name"])))
+        text = self._served(request.path_params["name"]).about
+        return Response(text, media_type="application/json")
 
     async def health(self) -> Response:
         return as_json({"status": "alive"})
@@ -239,7 +256,9 @@ class _Rooms:
     async def figures(self) -> Response:
         for served in self.shelf:
             self.metrics.waiting.labels(served.name).set(served.batcher.waiting)
-        return Response(await run_in_threadpool(self.metrics.text), media_type="text/plain")
+        async with self.bodies.turn:
+            text = await run_in_threadpool(self.metrics.text)
+        return Response(text, media_type="text/plain")
 
 
 async def _all(coming: "list[Future[Prediction]]") -> list[Prediction | PhotoError]:
@@ -257,6 +276,14 @@ def _top(text: str) -> int:
     return int(text[:9])
 
 
+def _answered(model: str, names: list[str], answers: list[Prediction | PhotoError]) -> Response:
+    # One by one: `json` lets nobody else have the interpreter before it has done.
+    pairs = zip(names, answers, strict=True)
+    told_of = ", ".join(json.dumps(_told_of(*pair)) for pair in pairs)
+    text = f'{{"model": {json.dumps(model)}, "predictions": [{told_of}]}}'
+    return Response(text, media_type="application/json")
+
+
 def _told_of(name: str, answer: Prediction | PhotoError) -> dict[str, Any]:
     if isinstance(answer, PhotoError):
         error = {"code": "bad_picture", "message": str(answer)}
@@ -269,25 +296,3 @@ def _told_of(name: str, answer: Prediction | PhotoError) -> dict[str, Any]:
         "top": top,
         "error": None,
     }
-
-
-def _about(served: Served) -> dict[str, Any]:
-    classifier = served.classifier
-    return {
-        "name": served.name,
-        "labels": list(classifier.classes),
-        "backbone": classifier.backbone.name,
-        "method": classifier.recipe.method,
-        "threshold": classifier.threshold,
-        "temperature": classifier.temperature,
-        "metrics": _finite(classifier.metrics),
-    }
-
-
-def _finite(value: Any) -> Any:
-    """As JSON allows it: null where there is no number."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -34,6 +34,10 @@ class _Job(Brief):
     answer: "Future[Prediction]"
     pixels: NDArray[np.uint8] | None = None
 
+    def forget(self, answer: "Future[Prediction]") -> None:
+        """What nobody waits for any more takes no memory until its turn comes."""
+        self.data = b""
+
 
 class Batcher:
     """Answers pictures with `classifier`, which may be exchanged at any time: pictures that came
@@ -89,6 +93,7 @@ class Batcher:
         classifier = self.classifier
         jobs = [_Job(name, data, top, classifier, Future()) for name, data in pictures]
         for job in jobs:
+            job.answer.add_done_callback(job.forget)
             self._decoders.submit(self._decode, job)
         return [job.answer for job in jobs]
 

@@ -1,8 +1,14 @@
-"""The pictures of a request: its raw body, the files of a form, or base64 in JSON."""
+"""The pictures of a request: its raw body, the files of a form, or base64 in JSON.
 
+All is bounded before it is read: the bytes of one body, those of all that are under way, and the
+number of values in JSON, of which 20 MB of braces would become half a gigabyte.
+"""
+
+import asyncio
 import base64
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -11,7 +17,8 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
-from eyespot.serve.problems import Problem
+from eyespot.limits import MAX_JSON_MARKS
+from eyespot.serve.problems import Problem, busy
 from eyespot.serve.settings import Limits
 from eyespot.shown import Brief
 
@@ -28,10 +35,51 @@ class Sent(Brief):
     error: str = ""
 
 
-async def pictures_of(request: Request, limits: Limits) -> list[Sent]:
-    """At least one picture. Raises Problem if the request holds none, or too much."""
+class Room:
+    """What one request has of the bytes that all may have under way."""
+
+    def __init__(self, bodies: "Bodies") -> None:
+        self._bodies, self.taken = bodies, 0
+
+    def take(self, total: int) -> None:
+        """Have room for so many bytes. Raises Problem if there is none."""
+        more = max(0, total - self.taken)
+        if self._bodies.held + more > self._bodies.most:
+            raise busy("The requests under way have as many bytes as fit. Try again soon.")
+        self._bodies.held += more
+        self.taken += more
+
+
+class Bodies:
+    """The bodies under way, which have at most `most` bytes together."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.held = most, 0
+        self.turn = asyncio.Lock()
+        """Of those that need the interpreter for long: one at a time, so that others go on."""
+
+    @contextmanager
+    def room(self) -> Iterator[Room]:
+        room = Room(self)
+        try:
+            yield room
+        finally:
+            self.held -= room.taken
+
+
+async def pictures_of(request: Request, limits: Limits, bodies: Bodies, room: Room) -> list[Sent]:
+    """At least one picture. Raises Problem if the request holds none, or too much, or if there is
+    no room for it now."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    parts = _bounded(request, limits.bytes)
+    packed = request.headers.get("content-encoding", "identity").strip().lower()
+    if packed != "identity":
+        raise Problem(
+            415,
+            "unsupported_media_type",
+            f"Send the body as it is, without Content-Encoding: {packed[:100]}.",
+            {"Accept-Encoding": "identity"},
+        )
+    parts = _bounded(request, limits.bytes, room)
     try:
         if kind.startswith("image/") or kind == "application/octet-stream":
             return [Sent("picture", b"".join([part async for part in parts]))]
@@ -39,7 +87,8 @@ async def pictures_of(request: Request, limits: Limits) -> list[Sent]:
             sent = await _from_form(request, parts, limits)
         elif kind == "application/json":
             body = b"".join([part async for part in parts])
-            sent = await run_in_threadpool(_from_json, body)
+            async with bodies.turn:
+                sent = await run_in_threadpool(_from_json, body, limits)
         else:
             raise Problem(
                 415,
@@ -61,18 +110,21 @@ def _unlike_count(limits: Limits, got: str) -> Problem:
     )
 
 
-async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
-    """The body in parts, as long as it is not too long."""
+async def _bounded(request: Request, most: int, room: Room) -> AsyncGenerator[bytes, None]:
+    """The body in parts, as long as it is not too long, and there is room for it."""
     problem = Problem(
         413, "too_large", f"Expected at most {most:,} bytes in a request. Send less at once."
     )
-    if int(request.headers.get("content-length") or 0) > most:
+    announced = int(request.headers.get("content-length") or 0)
+    if announced > most:
         raise problem
+    room.take(announced)
     total = 0
     async for part in request.stream():
         total += len(part)
         if total > most:
             raise problem
+        room.take(total)
         yield part
 
 
@@ -99,7 +151,19 @@ async def _from_form(
     return sent
 
 
-def _from_json(body: bytes) -> list[Sent]:
+def _check_structure(body: bytes, limits: Limits) -> None:
+    """Every value but the first follows one of these. Base64 has none of them."""
+    most = max(MAX_JSON_MARKS, 8 * limits.pictures)
+    if sum(map(body.count, (b"{", b"[", b","))) > most:
+        raise Problem(
+            400,
+            "bad_request",
+            f"Expected at most {most:,} brackets, braces and commas in the JSON of a request.",
+        )
+
+
+def _from_json(body: bytes, limits: Limits) -> list[Sent]:
+    _check_structure(body, limits)
     try:
         content = json.loads(body)
     except (ValueError, RecursionError) as error:

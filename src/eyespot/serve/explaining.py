@@ -20,11 +20,15 @@ class Explainer:
     def __init__(self) -> None:
         self._work: asyncio.Future[Response] | None = None
 
+    def check(self) -> None:
+        """Raises Problem as long as a work is under way."""
+        if self._work is not None and not self._work.done():
+            raise busy("An explanation is being made already.")
+
     async def do(self, work: Callable[[], Response]) -> Response:
         """What `work` returns. If this is cancelled, the work is done nevertheless, since a thread
         cannot be stopped. Raises Problem as long as another work is under way."""
-        if self._work is not None and not self._work.done():
-            raise busy("An explanation is being made already.")
+        self.check()
         self._work = asyncio.ensure_future(run_in_threadpool(work))
         return await asyncio.shield(self._work)
 

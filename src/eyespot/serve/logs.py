@@ -3,9 +3,12 @@
 import json
 import logging
 import sys
+import threading
 from datetime import UTC, datetime
 
 from eyespot.shown import harmless_json
+
+logger = logging.getLogger(__name__)
 
 
 class JsonLines(logging.Formatter):
@@ -29,3 +32,12 @@ def write_json_lines() -> None:
     handler.setFormatter(JsonLines())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("eyespot").setLevel(logging.INFO)
+    logging.captureWarnings(True)
+    sys.excepthook = lambda kind, error, trace: _write(error)
+    threading.excepthook = lambda failed: _write(failed.exc_value)
+    sys.unraisablehook = lambda failed: _write(failed.exc_value)
+
+
+def _write(error: BaseException | None) -> None:
+    """What nobody caught, which Python would write as a traceback."""
+    logger.error("failed", exc_info=error)

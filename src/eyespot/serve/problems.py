@@ -2,12 +2,15 @@
 
 import json
 import logging
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+
+from eyespot.shown import sentence
 
 logger = logging.getLogger(__name__)
 
@@ -29,12 +32,17 @@ class Problem(Exception):
         self.status, self.code, self.headers = status, code, headers
 
     def response(self, request_id: str) -> Response:
-        error = {"code": self.code, "message": str(self), "request_id": request_id}
-        return as_json({"error": error}, self.status, self.headers)
+        return as_json(error_form(self.code, str(self), request_id), self.status, self.headers)
+
+
+def error_form(code: str, message: str, request_id: str = "") -> dict[str, Any]:
+    """The one form of a refusal. Without the id of a request it has a new one."""
+    request_id = request_id or secrets.token_hex(8)
+    return {"error": {"code": code, "message": message, "request_id": request_id}}
 
 
 def bad_picture(why: object) -> Problem:
-    return Problem(422, "bad_picture", f"The picture cannot be used: {why}.")
+    return Problem(422, "bad_picture", f"The picture cannot be used: {sentence(why)}")
 
 
 def busy(why: str) -> Problem:
@@ -60,8 +68,11 @@ def told(request: Request, error: Exception) -> Response:
     """A handler for Problem, for what Starlette refuses, and for what nobody expected."""
     if isinstance(error, HTTPException):
         status = error.status_code
-        code, message = _OF_ROUTER.get(status, ("refused", f"Refused: {error.detail}."))
-        error = Problem(status, code, message, error.headers)
+        code, message = _OF_ROUTER.get(status, ("refused", f"Refused: {sentence(error.detail)}"))
+        headers = dict(error.headers or {})
+        if headers.get("Allow") == "GET":
+            headers["Allow"] = "GET, HEAD"
+        error = Problem(status, code, message, headers)
     elif not isinstance(error, Problem):
         message = "Something went wrong here. The server's log says what, under this request_id."
         error = Problem(500, "internal", message)

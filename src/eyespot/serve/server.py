@@ -3,31 +3,32 @@
 import errno
 import ipaddress
 import logging
-import os
 import signal
 import socket
-import tempfile
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import uvicorn
 from threadpoolctl import threadpool_limits
-from uvicorn.supervisors import Multiprocess
 
 from eyespot.classifier import load
-from eyespot.errors import UsageError
+from eyespot.errors import EyespotError, UsageError
 from eyespot.serve.logs import write_json_lines
-from eyespot.serve.settings import METRICS_FOLDER, Settings
+from eyespot.serve.settings import Settings
 from eyespot.serve.shelf import name_of
+from eyespot.serve.workers import Workers
+from eyespot.web.draining import Draining
 from eyespot.web.listening import listen
-
-if TYPE_CHECKING:
-    from eyespot.serve.front import Front
+from eyespot.web.protocol import bounded
 
 logger = logging.getLogger(__name__)
+
+SWITCH = 5e-4
+"""Seconds after which a thread that computes lets the one go on that talks to callers, who would
+wait ten times as long with Python's own 5 ms, for each part of each request."""
 
 
 def run(
@@ -38,10 +39,11 @@ def run(
     say: Callable[[str], None],
     *,
     open_to_all: bool = False,
-) -> None:
-    """Serve until told to end (SIGTERM, SIGINT); what was accepted is answered first.
+) -> int:
+    """Serve until told to end (SIGTERM, SIGINT); what was accepted is answered first. The exit
+    code: 0 if told to, 1 if no process could serve, or none is left that can.
 
-    `port` 0: any that is free. `say`: told the address once the files are known to be good.
+    `port` 0: any that is free. `say`: told the address once pictures are answered there.
     Raises UsageError if `host` is none of this machine's, if `port` is taken, or if others could
     call and no key is asked of them; and what `classifier.load` and `open_engine` raise.
     """
@@ -64,53 +66,78 @@ def run(
         for path in settings.files:
             _ = load(path).engine  # what cannot be opened is said here, and networks are converted
         address = f"http://{f'[{host}]' if ':' in host else host}:{number}/"
-        say(address)
         write_json_lines()
-        facts = {"address": address, "models": [name_of(path) for path in settings.files]}
-        logger.info("started", extra={"facts": facts})
-        _serve(replace(settings, local=local and not open_to_all), listener, workers)
+        settings = replace(settings, local=local and not open_to_all)
+        code = _serve(settings, listener, workers, partial(_started, settings, address, say))
         logger.info("stopped")
+        return code
+
+
+def _started(settings: Settings, address: str, say: Callable[[str], None]) -> None:
+    say(address)
+    facts = {"address": address, "models": [name_of(path) for path in settings.files]}
+    logger.info("started", extra={"facts": facts})
+
+
+def _serve(
+    settings: Settings, listener: socket.socket, workers: int, started: Callable[[], None]
+) -> int:
+    if workers > 1:
+        return Workers(_answer, workers, settings, listener, started).run()
+    # When all is done, uvicorn raises the signal again that ended it: it has done its work by then.
+    signal.signal(signal.SIGTERM, lambda number, frame: None)
+    return _answer(settings, listener, started, partial(logger.info, "stopping"))
 
 
 class _Server(uvicorn.Server):
+    """`started`, `stopping`: called when it begins and ceases to take calls."""
+
+    def __init__(
+        self, config: uvicorn.Config, begun: Callable[[], None], stopping: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._begun, self._stopping = begun, stopping
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._begun()
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        logger.info("stopping")
+        self._stopping()
         await super().shutdown(sockets)
 
 
-class _Servers(Multiprocess):
-    def terminate_all(self) -> None:
-        logger.info("stopping")
-        super().terminate_all()
+def _answer(
+    settings: Settings,
+    listener: socket.socket,
+    started: Callable[[], None],
+    stopping: Callable[[], None] = lambda: None,
+) -> int:
+    """Answer in this process until told to end; its exit code."""
+    from eyespot.serve.app import create_app
+    from eyespot.serve.problems import error_form
 
-
-def _serve(settings: Settings, listener: socket.socket, workers: int) -> None:
+    sys.setswitchinterval(SWITCH)
+    # Every core has a worker already; threads of one matrix product would only wait for each other.
+    threadpool_limits(1, "blas")
+    try:
+        app = create_app(settings)
+    except (EyespotError, OSError, MemoryError) as error:
+        logger.error("cannot serve", extra={"facts": {"why": str(error) or "out of memory"}})
+        return 1
+    except Exception:
+        logger.exception("cannot serve")
+        return 1
     config = uvicorn.Config(
-        partial(_application, settings),
-        factory=True,
-        workers=workers,
+        Draining(app),
+        http=bounded(settings.limits.seconds, error_form),
         log_config=None,
-        log_level="warning",
+        log_level="error",  # what is refused is written down by `web.protocol`
         access_log=False,
         server_header=False,
         ws="none",
     )
-    if workers > 1:
-        with tempfile.TemporaryDirectory(prefix="eyespot-metrics-") as folder:
-            os.environ[METRICS_FOLDER] = folder
-            _Servers(config, [listener]).run()
-        return
-    # When all is done, uvicorn raises the signal again that ended it: it has done its work by then.
-    signal.signal(signal.SIGTERM, lambda number, frame: None)
+    server = _Server(config, started, stopping)
     with suppress(KeyboardInterrupt):
-        _Server(config).run([listener])
-
-
-def _application(settings: Settings) -> "Front":
-    """What each process starts with."""
-    from eyespot.serve.app import create_app
-
-    write_json_lines()
-    # Every core has a worker already; threads of one matrix product would only wait for each other.
-    threadpool_limits(1, "blas")
-    return create_app(settings)
+        server.run([listener])
+    return 0 if server.started else 1

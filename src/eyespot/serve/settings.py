@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eyespot.limits import (
+    MAX_BODIES_BYTES,
     MAX_REQUEST_BYTES,
     MAX_REQUEST_PICTURES,
     MAX_REQUEST_SECONDS,
@@ -24,6 +25,11 @@ class Limits:
     pictures: int = MAX_REQUEST_PICTURES
     seconds: float = MAX_REQUEST_SECONDS
     waiting: int = MAX_WAITING_PICTURES
+
+    @property
+    def all_bytes(self) -> int:
+        """Of all requests under way."""
+        return max(MAX_BODIES_BYTES, self.bytes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from eyespot.classifier import Classifier, load
-from eyespot.errors import EyespotError, UsageError
+from eyespot.errors import ClassifierFileError, EyespotError, UsageError
 from eyespot.features.usable import expect_usable
+from eyespot.serve.about import about
 from eyespot.serve.batcher import Batcher
 from eyespot.serve.metrics import Metrics
 
@@ -44,10 +45,17 @@ class Served:
         self.path, self.name, self.batcher, self.stamp = path, name_of(path), batcher, stamp
         self.requests = 0
         """Under way."""
+        self.about = about(self.name, classifier)
+        """As JSON."""
 
     @property
     def classifier(self) -> Classifier:
         return self.batcher.classifier
+
+    def exchange(self, classifier: Classifier) -> None:
+        """Answer with another one from now on."""
+        text = about(self.name, classifier)
+        self.batcher.classifier, self.about = classifier, text
 
 
 class Shelf:
@@ -89,7 +97,7 @@ class Shelf:
                 logger.warning("the file is gone", extra={"facts": facts})
                 continue
             try:
-                served.batcher.classifier = self._open(served.path)
+                served.exchange(self._open(served.path))
             except Exception as error:  # whatever it is, what works goes on
                 known = isinstance(error, EyespotError)
                 facts["why"] = str(error)
@@ -106,8 +114,13 @@ class Shelf:
 
     def _open(self, path: Path) -> Classifier:
         """A classifier that has answered once, so that the first request need not wait, and that a
-        damaged head shows here."""
+        damaged head shows here. Its photos are in memory, since the file may go, or become another
+        one, before the first explanation needs them."""
+        stamp = _stamp(path)
         classifier = load(path)
+        _ = classifier.taught
+        if _stamp(path) != stamp:
+            raise ClassifierFileError(f"{path} was changed while it was read. Read it once more.")
         for other in self:
             if other.classifier.backbone == classifier.backbone:
                 classifier.engine = other.classifier.engine  # one network in memory is enough

@@ -17,6 +17,7 @@ from eyespot.studio.classroom import Classrooms
 from eyespot.studio.guard import TOO_MUCH, Guard
 from eyespot.studio.projects import Store
 from eyespot.user_folders import user_folder
+from eyespot.web.heads import HeadAsGet
 from eyespot.web.pages import add_shared
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ def open_classrooms() -> Classrooms:
 def create_app(token: str, port: int, rooms: Classrooms | None = None) -> Guard:
     """The application, behind its guard. Raises ProjectError as `open_classrooms` does."""
     app = FastAPI(title="eyespot studio", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(HeadAsGet)
     app.add_exception_handler(EyespotError, _told)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _refused)

@@ -61,6 +61,8 @@ class Guard:
         calls = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")
         if origin not in own and (calls or origin is not None):
             return PlainTextResponse("Only the studio's own pages may call it.", 403)
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            return PlainTextResponse("Send the body as it is, without Content-Encoding.", 415)
         if int(headers.get("content-length") or 0) > MAX_UPLOAD_BYTES:
             return PlainTextResponse(TOO_MUCH, 413)
         return None

@@ -14,6 +14,7 @@ from eyespot.data.photos import Dataset, MemorySource, Photo, Skipped
 from eyespot.errors import DatasetError, PhotoError
 from eyespot.limits import MAX_NAME_CHARACTERS
 from eyespot.progress import Progress, counting
+from eyespot.shown import sentence
 from eyespot.studio.archive import open_archive
 from eyespot.studio.pictures import Kept
 from eyespot.studio.project import Project, file_name, require_room
@@ -167,7 +168,7 @@ def _import(
     kept, skipped = store.pictures.keep_all(photos, step, stopped)
     if not kept:
         reason = f", the first because: {skipped[0].reason}" if skipped else ""
-        raise DatasetError(f"None of {len(photos)} files is a picture{reason}.")
+        raise DatasetError(sentence(f"None of {len(photos)} files is a picture{reason}"))
     by_class: dict[str, dict[str, tuple[Photo, Kept]]] = {label: {} for label in enabled}
     for photo, picture in kept:
         by_class[photo.label or ""].setdefault(picture.sha256, (photo, picture))

@@ -5,7 +5,9 @@ with the address, which holds the token, but with a file that its owner alone ca
 goes on to the address.
 """
 
+import asyncio
 import contextlib
+import logging
 import secrets
 import socket
 import tempfile
@@ -17,10 +19,12 @@ from types import FrameType
 import uvicorn
 
 from eyespot.errors import UsageError
+from eyespot.limits import MAX_REQUEST_SECONDS
 from eyespot.studio.app import create_app, open_classrooms
 from eyespot.studio.classroom import Classrooms
-from eyespot.studio.wire import Protocol, log_no_clients
+from eyespot.web.draining import Draining
 from eyespot.web.listening import listen
+from eyespot.web.protocol import bounded
 
 HOST = "127.0.0.1"
 PORT = 8765
@@ -54,21 +58,29 @@ def run(port: int | None, say: Callable[[str], None], *, open_browser: bool = Tr
         address = f"http://{HOST}:{number}/?token={token}"
         rooms = open_classrooms()
         config = uvicorn.Config(
-            create_app(token, number, rooms),
+            Draining(create_app(token, number, rooms)),
+            http=bounded(MAX_REQUEST_SECONDS, lambda code, message: {"error": message}),
             log_level="warning",
             access_log=False,
             server_header=False,
-            http=Protocol,
             ws="websockets-sansio",
             ws_max_size=2**22,
             timeout_graceful_shutdown=2,
         )
-        log_no_clients()
+        logging.getLogger("uvicorn.error").addFilter(_without_traces)
         say(address)
         with _letter(address) if open_browser else contextlib.nullcontext() as letter:
             if letter:
                 webbrowser.open(letter.as_uri())
             _Server(config, rooms).run(sockets=[listener])
+
+
+def _without_traces(record: logging.LogRecord) -> bool:
+    """Keeps uvicorn from showing where in its code a client's fault, or the end, was noticed."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, UnicodeDecodeError):
+        record.exc_info = None
+    return not isinstance(error, asyncio.CancelledError)
 
 
 @contextlib.contextmanager

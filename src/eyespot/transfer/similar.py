@@ -27,7 +27,7 @@ from eyespot.features.cache import FeatureCache
 from eyespot.features.engines import open_engine
 from eyespot.features.extract import embed, signed_roots
 from eyespot.heads.scorers import unit_rows
-from eyespot.shown import Brief
+from eyespot.shown import Brief, sentence
 
 logger = logging.getLogger(__name__)
 
@@ -224,7 +224,7 @@ def find_similar(photo: Photo | PhotoLike, kept: KeptFeatures, k: int = 10) -> l
     photo, backbone = photo_of(photo), kept.backbone
     features, _, skipped = embed([photo], backbone, open_engine(backbone), FeatureCache())
     if skipped:
-        raise PhotoError(f"{photo.name} cannot be used: {skipped[0].reason}.")
+        raise PhotoError(f"{photo.name} cannot be used: {sentence(skipped[0].reason)}")
     return kept.nearest(features.values[0, features.layout[kept.block]], k)
 
 

@@ -87,7 +87,7 @@ function card(prediction, url, one) {
   item.children[1].className = "name";
   if (prediction.error) {
     picture.remove();
-    const said = element("p", `This picture cannot be used: ${prediction.error.message}.`);
+    const said = element("p", `This picture cannot be used: ${prediction.error.message.replace(/\.$/, "")}.`);
     said.className = "error";
     item.append(said);
     return item;

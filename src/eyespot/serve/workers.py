@@ -1,0 +1,177 @@
+"""Several processes that answer at one address, and this one, which looks after them.
+
+A worker that dies is replaced, after a pause that doubles as long as the new one does not come up;
+the others go on. Workers end with this process, however it ends: each holds the end of a pipe that
+closes then.
+"""
+
+import _thread
+import logging
+import multiprocessing
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+
+from prometheus_client.multiprocess import mark_process_dead
+
+from eyespot.serve.logs import write_json_lines
+from eyespot.serve.settings import METRICS_FOLDER, Settings
+
+logger = logging.getLogger(__name__)
+
+Work = Callable[[Settings, socket.socket, Callable[[], None]], int]
+"""Serves until told to end (SIGTERM), and calls the last argument once it answers. Its exit code.
+"""
+
+PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds before a worker that died is replaced: at first, and at most."""
+GRACE = 30.0
+"""Seconds beyond the time of a request after which a worker that does not end is killed."""
+_spawn = multiprocessing.get_context("spawn")
+
+
+class _Worker:
+    """A process. `news`: says something once it answers, and ends with it."""
+
+    def __init__(self, work: Work, settings: Settings, listener: socket.socket) -> None:
+        self.news, news = _spawn.Pipe(duplex=False)
+        life, self._life = _spawn.Pipe(duplex=False)
+        self.process = _spawn.Process(target=_begin, args=(work, settings, listener, news, life))
+        self.process.start()
+        news.close()
+        life.close()
+        self.answers = False
+
+    def tell_to_end(self) -> None:
+        with suppress(BrokenPipeError):  # it has ended already
+            self._life.send_bytes(b"end")
+
+    def join(self, seconds: float | None = None) -> None:
+        self.process.join(seconds)
+        if self.process.exitcode is None:
+            logger.error("killed a worker", extra={"facts": {"pid": self.process.pid}})
+            self.process.kill()
+            self.process.join()
+        self.news.close()
+        self._life.close()
+
+
+def _begin(
+    work: Work, settings: Settings, listener: socket.socket, news: Connection, life: Connection
+) -> None:
+    """What each process starts with."""
+    write_json_lines()
+    signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))  # before anything is accepted
+    threading.Thread(target=_end_with, args=(life,), daemon=True).start()
+    try:
+        code = work(settings, listener, lambda: news.send_bytes(b"answers"))
+    except Exception:
+        logger.exception("failed")
+        code = 1
+    sys.exit(code)
+
+
+def _end_with(life: Connection) -> None:
+    try:
+        life.recv_bytes()
+    except EOFError:  # that process is gone, and nobody else is left to tidy up
+        shutil.rmtree(os.environ[METRICS_FOLDER], ignore_errors=True)
+    _thread.interrupt_main(signal.SIGTERM)
+
+
+class Workers:
+    """`count` processes that do `work`. `started`: called once all of them answer."""
+
+    def __init__(
+        self,
+        work: Work,
+        count: int,
+        settings: Settings,
+        listener: socket.socket,
+        started: Callable[[], None],
+    ) -> None:
+        self._work, self._settings, self._listener = work, settings, listener
+        self._count, self._started, self._have_started = count, started, False
+        self._workers: list[_Worker] = []
+        self._pause, self._next = PAUSE, 0.0
+
+    def run(self) -> int:
+        """Look after them until told to end (SIGTERM, SIGINT); then 0. 1 if they do not come up,
+        at first or when none is left."""
+        os.environ["PYTHONSAFEPATH"] = "1"  # no worker imports what lies in the current folder
+        asked, ask = _spawn.Pipe(duplex=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda number, frame: ask.send_bytes(b"end"))
+        with tempfile.TemporaryDirectory(prefix="eyespot-metrics-") as folder:
+            os.environ[METRICS_FOLDER] = folder
+            while (code := self._look_after(asked)) is None:
+                pass
+            self._end()
+        return code
+
+    def _look_after(self, asked: Connection) -> int | None:
+        """One look; the exit code, if it is the last."""
+        if time.monotonic() >= self._next and not self._fill():
+            return 1
+        missing = len(self._workers) < self._count
+        patience = max(0.0, self._next - time.monotonic()) if missing else None
+        ready = wait([asked, *(worker.news for worker in self._workers)], patience)
+        if asked in ready:
+            logger.info("stopping")
+            return 0
+        for worker in [worker for worker in self._workers if worker.news in ready]:
+            if not self._hears_from(worker):
+                return 1
+        return None
+
+    def _fill(self) -> bool:
+        """Have as many as there should be, or try again later; False if there is none at all."""
+        try:
+            while len(self._workers) < self._count:
+                self._workers.append(_Worker(self._work, self._settings, self._listener))
+        except OSError as error:  # no memory, or too many processes
+            logger.error("cannot start a worker", extra={"facts": {"why": str(error)}})
+            self._next = time.monotonic() + self._pause
+        return bool(self._workers)
+
+    def _hears_from(self, worker: _Worker) -> bool:
+        """Whether there is hope: a worker answers, or died and can be replaced."""
+        try:
+            worker.news.recv_bytes()
+        except EOFError:
+            return self._lost(worker)
+        worker.answers, self._pause = True, PAUSE
+        if not self._have_started and all(one.answers for one in self._workers):
+            self._have_started = True
+            self._started()
+        return True
+
+    def _lost(self, worker: _Worker) -> bool:
+        self._workers.remove(worker)
+        worker.join()
+        mark_process_dead(worker.process.pid)  # type: ignore[no-untyped-call]
+        facts = {"pid": worker.process.pid, "exit_code": worker.process.exitcode}
+        if not worker.answers and not (self._have_started and self._workers):
+            logger.error("the workers do not come up", extra={"facts": facts})
+            return False
+        if not worker.answers:
+            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        self._next = time.monotonic() + self._pause
+        logger.error("lost a worker", extra={"facts": {**facts, "next_in_seconds": self._pause}})
+        return True
+
+    def _end(self) -> None:
+        """Nobody may call any more; what was accepted is answered."""
+        self._listener.close()
+        for worker in self._workers:
+            worker.tell_to_end()
+        for worker in self._workers:
+            worker.join(self._settings.limits.seconds + GRACE)

@@ -1,0 +1,69 @@
+"""Answers to requests that are refused before all of them came.
+
+Many clients (Python's urllib among them) read no answer before they have sent everything; where the
+connection is closed under them, they see that it was reset, and nothing of the answer.
+"""
+
+import asyncio
+from contextlib import suppress
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from eyespot.limits import MAX_DRAIN_SECONDS, MAX_DRAINED_BYTES
+
+PAUSE = 0.001
+"""Seconds between two parts of all that is drained: many uploads must not hold up the others."""
+
+
+class Draining:
+    """Middleware that answers at once and then reads, and throws away, a bounded rest of the
+    request. The answer ends for the server only then, so that the connection stays open for it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._under_way = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _has_body(headers := Headers(scope=scope)):
+            await self._app(scope, receive, send)
+            return
+        # Who asks whether to go on is answered "no" by the answer, and sends no body.
+        asked = "100-continue" in headers.get("expect", "").lower()
+        whole = answered = False
+
+        async def receive_noting() -> Message:
+            nonlocal whole, asked
+            asked = False
+            message = await receive()
+            whole = not message.get("more_body", False)
+            return message
+
+        async def send_all_but_the_end(message: Message) -> None:
+            nonlocal answered
+            ends = message["type"] == "http.response.body" and not message.get("more_body", False)
+            answered = ends and not whole
+            await send({**message, "more_body": True} if answered else message)
+
+        await self._app(scope, receive_noting, send_all_but_the_end)
+        if answered:
+            if not asked:
+                await self._drain(receive)
+            await send({"type": "http.response.body"})
+
+    async def _drain(self, receive: Receive) -> None:
+        total = 0
+        self._under_way += 1
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MAX_DRAIN_SECONDS):
+                while total <= MAX_DRAINED_BYTES:
+                    message = await receive()
+                    total += len(message.get("body", b""))
+                    if not message.get("more_body", False):
+                        break
+                    await asyncio.sleep(PAUSE * self._under_way)
+        self._under_way -= 1
+
+
+def _has_body(headers: Headers) -> bool:
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
