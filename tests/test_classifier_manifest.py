@@ -535,5 +535,5 @@ def test_a_manifest_of_lists_alone_is_not_parsed(path: Path) -> None:
 
 def test_a_pipe_is_no_classifier(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "m.eyespot")
-    with pytest.raises(EyespotError, match="cannot be read: it is no regular file"):
+    with pytest.raises(EyespotError, match="cannot be read: it is a pipe"):
         load(tmp_path / "m.eyespot")
