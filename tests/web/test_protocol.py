@@ -153,6 +153,15 @@ def test_a_connection_goes_on_after_a_refusal(where: tuple[str, int]) -> None:
     assert b"200 OK" in rest
 
 
+def test_the_next_request_may_come_before_the_answer(where: tuple[str, int]) -> None:
+    with socket.create_connection(where, PATIENCE) as caller:
+        head = b"POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 2\r\n\r\n"
+        caller.sendall(b"GET / HTTP/1.1\r\n\r\n" + head + b"a")
+        assert caller.recv(10_000).endswith(b"0")
+        caller.sendall(b"b")
+        assert told(caller) == (200, b"2")
+
+
 def test_no_more_than_a_bounded_rest_is_drained(
     where: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

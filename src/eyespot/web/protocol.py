@@ -178,7 +178,9 @@ class _Bounded(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if not self.pipeline and self.cycle.more_body:  # more of it than is drained
+        if not self.cycle.response_complete:  # it is that of the next request
+            return
+        if self.cycle.more_body:  # more of it than is drained
             self.transport.close()
         if self.transport.is_closing():
             self._within(self.seconds, self.transport.abort)
@@ -191,8 +193,11 @@ class _Bounded(HttpToolsProtocol):
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if not self.transport.is_closing():
-            self._in_time()
+        if self.transport.is_closing():
+            return
+        self._in_time()
+        if self._in_head and self._idle_bytes:
+            self._within(self.seconds, self._slow)
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
