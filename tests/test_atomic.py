@@ -68,3 +68,11 @@ def test_a_file_that_was_made_private_stays_private(tmp_path: Path) -> None:
     file.chmod(0o600)
     write_atomically(file, b"2")
     assert (file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) == (b"2", 0o600)
+
+
+def test_a_name_may_have_all_the_bytes_that_a_name_can(tmp_path: Path) -> None:
+    path = tmp_path / ("é" * 127 + "x")
+    write_atomically(path, b"one")
+    write_atomically(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert list(tmp_path.iterdir()) == [path]

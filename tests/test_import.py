@@ -59,3 +59,11 @@ def test_every_public_name_is_there(name: str) -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="teech"):
         _ = eyespot.teech  # type: ignore[attr-defined, unused-ignore]
+
+
+def test_a_full_shared_memory_is_not_told_in_others_words() -> None:
+    """joblib, which scikit-learn brings, warns of it as it is imported."""
+    full = "import _multiprocessing\ndef full(*_, **__): raise OSError(28, 'No space left')\n"
+    code = f"{full}_multiprocessing.SemLock = full\nimport eyespot.heads.estimators, joblib"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert not done.stderr

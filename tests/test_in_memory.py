@@ -2,6 +2,7 @@
 
 import copy
 import faulthandler
+import gc
 import os
 import pickle
 import signal
@@ -86,6 +87,14 @@ def test_a_forked_child_answers(lesson: Lesson) -> None:
     assert classifier.classes == ("brick", "grass")
     assert answers(classifier) == known
     begun.close()  # type: ignore[attr-defined]
+
+
+def test_a_forked_child_answers_where_another_classifier_was_let_go(network: Path) -> None:
+    """Its compiled network's threads lie idle in the parent, and are not there in the child."""
+    known = answers(learn(PICTURES, LABELS, backbone=str(network), method="prototypes").classifier)
+    gc.collect()
+    classifier = learn(PICTURES, LABELS, backbone=str(network), method="prototypes").classifier
+    assert in_child(lambda: answers(classifier) == known) == "True"
 
 
 def test_torch_answers_in_a_forked_child(lesson: Lesson) -> None:

@@ -5,7 +5,15 @@ predicting with a saved classifier never loads the parts that only training need
 """
 
 import importlib
+import warnings
 from typing import Any
+
+from eyespot.telemetry import opt_out as _opt_out
+
+_opt_out()
+
+# scikit-learn's joblib says so where /dev/shm is full; nothing here asks it for processes.
+warnings.filterwarnings("ignore", "(?s).*joblib will operate in serial mode")
 
 __version__ = "0.1.0"
 

@@ -13,10 +13,11 @@ if __name__ == "__main__" and not sys.flags.safe_path:
         pass
 
 import signal
-from io import TextIOWrapper
 from threading import Timer, get_ident
 from types import FrameType
 from typing import NoReturn
+
+from eyespot.cli.streams import outlive_readers
 
 NO_MEMORY = (
     "failed to map segment",  # of a library that is being loaded
@@ -30,9 +31,7 @@ NO_MEMORY = (
 
 def main() -> NoReturn:
     """Run the command line; Ctrl-C while it still loads ends it without a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without bars or umlauts shows "?"
+    outlive_readers()
     interrupted = False
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -84,8 +83,6 @@ def _leave(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except BrokenPipeError:  # the reader (head, less) has seen enough
-            pass
         except OSError as error:
             sys.stderr.write(f"eyespot: the output was lost: {error.strerror}.\n")
             code = 1

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+LONGEST_NAME = 255
+"""Bytes of a file's name, on nearly every file system."""
+
 
 @contextlib.contextmanager
 def atomic_writer(path: Path) -> Iterator[BinaryIO]:
@@ -55,11 +58,12 @@ def _nameless(path: Path) -> tuple[Path, int] | None:
         handle = os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
     except (AttributeError, OSError):  # another system, or a file system that does not know it
         return None
-    return path.with_name(f".{path.name}.{os.urandom(6).hex()}.part"), handle
+    # A short name of its own: with that of the file in it, it would be too long for some.
+    return path.with_name(f".{os.urandom(6).hex()}.part"), handle
 
 
 def _named(path: Path) -> tuple[Path, int]:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
     draft = Path(name)
     draft.chmod(0o666 & ~_umask())
     return draft, handle

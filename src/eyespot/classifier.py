@@ -3,8 +3,7 @@
 Using one imports neither torch nor scikit-learn; teaching it more does.
 """
 
-import json
-import math
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from eyespot import __version__, classifier_file
+from eyespot.classifier_manifest import Recipe, packed_metrics, read_manifest
 from eyespot.data.decode import decode
 from eyespot.data.folders import find_photos
 from eyespot.data.given import (
@@ -29,7 +29,7 @@ from eyespot.data.given import (
     whole_number,
 )
 from eyespot.data.photos import Photo, Skipped, Unreadable
-from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
+from eyespot.data.transforms import needed_short_side, prepare
 from eyespot.errors import (
     ClassifierFileError,
     DatasetError,
@@ -38,7 +38,7 @@ from eyespot.errors import (
     WeightsError,
 )
 from eyespot.features.backbone import POOLING, Backbone, judged_backbone
-from eyespot.features.engines import Engine, columns_of, open_engine
+from eyespot.features.engines import Engine, open_engine
 from eyespot.features.extract import (
     Features,
     block_widths,
@@ -48,12 +48,16 @@ from eyespot.features.extract import (
     stream,
 )
 from eyespot.features.own_weights import keep_own, own_file
+from eyespot.features.usable import fault_of
 from eyespot.heads.calibration import softmax
 from eyespot.heads.familiarity import Familiarity
-from eyespot.heads.scorers import LogitsScorer, Scorer, scorer_from_arrays
+from eyespot.heads.scorers import LogitsScorer, Scorer
 from eyespot.models.registry import find
 from eyespot.models.weights import find_weights
-from eyespot.shown import Brief, shown
+from eyespot.shown import shown
+from eyespot.taught_photos import TaughtPhotos, photo_arrays, taught_photos
+
+__all__ = ["Classifier", "Prediction", "Recipe", "TaughtPhotos", "imagenet", "load", "model_card"]
 
 CROSS_VALIDATED = "held-out photos by cross-validation"
 NESTED = "held-out photos by nested cross-validation, model selection inside"
@@ -90,30 +94,6 @@ class Prediction:
             "unknown": self.unknown,
             "error": self.error or None,
         }
-
-
-@dataclass(frozen=True, repr=False)
-class TaughtPhotos(Brief):
-    """The features of the photos a classifier was taught with, so that it can be taught more.
-
-    `labels`: int64 [n], indices of the classes.
-    """
-
-    features: Features
-    labels: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a head was learnt: enough to learn it again when photos come or go.
-
-    `method`: name of a head. `blocks`: which features it sees. `knob`: its penalty or number of
-    neighbours.
-    """
-
-    method: str
-    blocks: tuple[str, ...]
-    knob: float
 
 
 @dataclass(repr=False)
@@ -192,7 +172,10 @@ class Classifier:
         top = _checked_top(top)
         photo = photo_of(picture)
         pixels = self.prepare(photo.read())
-        return self.answer([photo.name], self.engine.run(pixels[None]), top)[0]
+        (answer,) = self.answer([photo.name], self.engine.run(pixels[None]), top)
+        if answer.error:
+            raise PhotoError(answer.error)
+        return answer
 
     def predict_many(
         self, photos: Iterable[Photo | PhotoLike], *, top: int = 5
@@ -223,11 +206,21 @@ class Classifier:
     def answer(
         self, names: Sequence[str], features: NDArray[np.floating], top: int = 5
     ) -> list[Prediction]:
-        """What is on pictures called `names`, by their features [n, D], as the engine gives them.
+        """What is on pictures called `names`, by their features [n, D], as the engine gives them;
+        an `error` where they are no numbers that a head can use.
 
         Raises UsageError if `top` is less than 1.
         """
         top = _checked_top(top)
+        faults = list(map(fault_of, features))
+        if any(faults):
+            usable = [not fault for fault in faults]
+            kept = [name for name, fits in zip(names, usable, strict=True) if fits]
+            answers = iter(self.answer(kept, features[usable], top) if kept else ())
+            return [
+                Prediction(name, error=fault) if fault else next(answers)
+                for name, fault in zip(names, faults, strict=True)
+            ]
         probabilities, familiarity = self.judge(features)
         best = np.argsort(-probabilities, axis=1)[:, :top]
         return [
@@ -371,7 +364,7 @@ class Classifier:
         self.scorer, self.temperature = learnt.scorer, learnt.temperature
         self.familiarity, self.threshold = learnt.familiarity, learnt.rejection.threshold
         self.metrics = {
-            **evaluate(learnt.probabilities, labels, classes, groups).to_dict(),
+            **evaluate(learnt.probabilities, labels, classes, groups).to_metrics(),
             "evaluated_on": CROSS_VALIDATED,
             "rejection": learnt.rejection.to_dict(),
         }
@@ -381,12 +374,13 @@ class Classifier:
     # --- keeping it --------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> None:
-        """Write NAME.eyespot, atomically. Raises ClassifierFileError if the disk refuses."""
+        """Write NAME.eyespot, atomically. Raises ClassifierFileError, and leaves the file that was
+        there, if the disk refuses, or if what is written could not be read again."""
         path = path_of(path)
-        head = {f"scorer.{name}": array for name, array in self.scorer.to_arrays().items()}
+        metrics, arrays = packed_metrics(self.metrics)
+        arrays |= {f"scorer.{name}": array for name, array in self.scorer.to_arrays().items()}
         if self.familiarity is not None:
-            head["familiarity.references"] = self.familiarity.references
-        photos = None if self.taught is None else _photo_arrays(self.taught)
+            arrays["familiarity.references"] = self.familiarity.references
         manifest = {
             "eyespot": __version__,
             "classes": list(self.classes),
@@ -406,13 +400,20 @@ class Classifier:
             "scorer": self.scorer.kind,
             "temperature": self.temperature,
             "threshold": self.threshold,
-            "metrics": self.metrics,
+            "metrics": metrics,
         }
+        try:
+            read_manifest(manifest, arrays)
+        except ValueError as error:
+            raise ClassifierFileError(
+                f"The classifier cannot be saved, since {path} could not be read again: {error}."
+            ) from error
+        photos = None if self.taught is None else photo_arrays(self.taught)
         network = None
         if self.backbone.own:
             with own_file(self.backbone.sha256) as weights:
                 network = weights.read_bytes()
-        classifier_file.write(path, manifest, head, photos, model_card(self), network)
+        classifier_file.write(path, manifest, arrays, photos, model_card(self), network)
 
 
 def _checked_top(top: int) -> int:
@@ -439,70 +440,53 @@ def load(path: str | Path) -> Classifier:
     are not installed or are others than those it was taught with.
     """
     path = path_of(path)
-    manifest, head, _ = classifier_file.read(path)
+    values, arrays, _ = classifier_file.read(path)
+    _require_pooling(path, values)
     try:
-        named, recipe = manifest["backbone"], manifest["recipe"]
-        classes = _names(manifest["classes"])
-        blocks, pooling = _names(named["blocks"]), named["pooling"]
-        for name, array in head.items():
-            if array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise ValueError(f"{name} holds what is no finite number")
-        arrays = {
-            name.removeprefix("scorer."): array
-            for name, array in head.items()
-            if name.startswith("scorer.")
-        }
-        scorer = scorer_from_arrays(manifest["scorer"], arrays)
-        if scorer.classes != len(classes):
-            raise ValueError(f"{len(classes)} class names for {scorer.classes} outputs")
-        references = head.get("familiarity.references")
-        if references is not None and (references.ndim != 2 or not len(references)):
-            raise ValueError(f"familiarity with photos of the shape {references.shape}")
-        preprocessing = Preprocessing.from_dict(manifest["preprocessing"])
-        classifier = Classifier(
-            classes=classes,
-            backbone=Backbone(
-                str(named["name"]),
-                str(named["sha256"]),
-                preprocessing,
-                blocks,
-                bool(named.get("own", False)),
-            ),
-            recipe=Recipe(str(recipe["method"]), _names(recipe["blocks"]), _finite(recipe["knob"])),
-            scorer=scorer,
-            temperature=_finite(manifest["temperature"]),
-            familiarity=None if references is None else Familiarity(references),
-            threshold=_finite(manifest["threshold"]),
-            metrics=dict(manifest["metrics"]),
-        )
-        if classifier.temperature <= 0:
-            raise ValueError(f"the temperature is {classifier.temperature}")
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        found = read_manifest(values, arrays)
+    except ValueError as error:
+        raise classifier_file.damaged(path, f"its manifest or arrays: {error}") from error
+    _require_weights(path, found.backbone)
+    return Classifier(
+        classes=found.classes,
+        backbone=found.backbone,
+        recipe=found.recipe,
+        scorer=found.scorer,
+        temperature=found.temperature,
+        familiarity=found.familiarity,
+        threshold=found.threshold,
+        metrics=found.metrics,
+        _taught=partial(_read_taught, path.absolute(), len(found.classes), found.backbone),
+    )
+
+
+def _require_pooling(path: Path, manifest: dict[str, Any]) -> None:
+    """Another eyespot's features: the one fault for which the file is not to blame."""
+    backbone = manifest.get("backbone")
+    pooling = backbone.get("pooling") if isinstance(backbone, dict) else None
+    if isinstance(pooling, int) and pooling != POOLING:
         raise ClassifierFileError(
-            f"{path} is damaged: its manifest or arrays are not as expected ({error}). "
-            "Teach it again, or restore it from a copy."
-        ) from error
-    if pooling != POOLING:
-        raise ClassifierFileError(
-            f"{path} was taught with features of kind {pooling}, this eyespot computes "
+            f"{path} was taught with features of kind {shown(pooling)}, this eyespot computes "
             f"those of kind {POOLING}. Teach it again, or use the eyespot that made it "
-            f"({manifest['eyespot']})."
+            f"({shown(manifest.get('eyespot'))})."
         )
-    _require_weights(path, classifier.backbone)
-    classifier._taught = partial(_read_taught, path.absolute(), len(classes))
-    return classifier
+    if pooling != POOLING:
+        raise classifier_file.damaged(path, f"its pooling is {shown(pooling)}")
 
 
 def _require_weights(path: Path, backbone: Backbone) -> None:
     """See that the weights a classifier was taught with are on this machine."""
+    try:
+        network = find(backbone.name)
+    except UsageError as error:
+        raise classifier_file.damaged(path, f"its backbone: {error}") from error
     if backbone.own:
-        if keep_own(classifier_file.read_network(path)) != backbone.sha256:
-            raise ClassifierFileError(
-                f"{path} is damaged: its network is not the one it was taught with. "
-                "Restore it from a copy."
-            )
+        content = classifier_file.read_network(path)
+        if hashlib.sha256(content).hexdigest() != backbone.sha256:
+            raise classifier_file.damaged(path, "its network is not the one it was taught with")
+        keep_own(content)
         return
-    installed = find_weights(find(backbone.name), fetch=False)  # files may be from strangers
+    installed = find_weights(network, fetch=False)  # files may be from strangers
     if installed.sha256 != backbone.sha256:
         raise WeightsError(
             f"{path} was taught with {backbone.name} weights {backbone.sha256[:12]}, installed "
@@ -510,81 +494,21 @@ def _require_weights(path: Path, backbone: Backbone) -> None:
         )
     taken, known = backbone.preprocessing, installed.preprocessing
     if (taken.size, taken.mean, taken.std) != (known.size, known.mean, known.std):
-        raise ClassifierFileError(
-            f"{path} is damaged: {backbone.name} takes other pixels, or {known.size} x "
-            f"{known.size} of them, than it says. Teach it again, or restore it from a copy."
+        raise classifier_file.damaged(
+            path,
+            f"{backbone.name} takes other pixels, or {known.size} x {known.size} of them, than it "
+            "says",
         )
 
 
-def _names(names: object) -> tuple[str, ...]:
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise TypeError("the classes or blocks are no list of names")
-    return tuple(names)
-
-
-def _finite(value: Any) -> float:
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError(f"{number} where a finite number is expected")
-    return number
-
-
-def _photo_arrays(taught: TaughtPhotos) -> dict[str, NDArray[Any]]:
-    features = taught.features
-    thumbnails = np.frombuffer(b"".join(features.thumbnails), dtype=np.uint8)
-    texts = json.dumps({"names": features.names, "sha256": features.sha256}).encode()
-    widths = dict(zip(features.layout, _widths(features), strict=True))
-    return {
-        "features": features.values,
-        "labels": taught.labels,
-        "dhash": features.dhash,
-        "thumbnails": thumbnails,
-        "thumbnail_sizes": np.array([len(t) for t in features.thumbnails], dtype=np.int64),
-        "texts": np.frombuffer(texts, dtype=np.uint8),
-        "layout": np.frombuffer(json.dumps(widths).encode(), dtype=np.uint8),
-    }
-
-
-def _widths(features: Features) -> list[int]:
-    """Columns of each block."""
-    return [part.stop - part.start for part in features.layout.values()]
-
-
-def _read_taught(path: Path, classes: int) -> TaughtPhotos | None:
+def _read_taught(path: Path, classes: int, backbone: Backbone) -> TaughtPhotos | None:
     arrays = classifier_file.read_photos(path)
     if arrays is None:
         return None
     try:
-        texts = json.loads(arrays["texts"].tobytes())
-        ends = np.cumsum(arrays["thumbnail_sizes"]).tolist()
-        whole = arrays["thumbnails"].tobytes()
-        starts = [0, *ends[:-1]]
-        features = Features(
-            names=tuple(texts["names"]),
-            sha256=tuple(texts["sha256"]),
-            values=arrays["features"],
-            layout=columns_of(json.loads(arrays["layout"].tobytes())),
-            dhash=arrays["dhash"],
-            thumbnails=tuple(whole[a:b] for a, b in zip(starts, ends, strict=True)),
-        )
-        labels = arrays["labels"].astype(np.int64)
-        if features.dhash.dtype != np.uint64 or not np.isfinite(features.values).all():
-            raise ValueError("their hashes or features are no such numbers")
-        if labels.ndim != 1 or features.dhash.ndim != 1:
-            raise ValueError(f"labels {labels.shape} and hashes {features.dhash.shape}")
-        if features.values.shape != (len(labels), sum(_widths(features))):
-            raise ValueError("their features are more or fewer than they say")
-        lengths = {len(labels), len(features), len(features.dhash), len(features.sha256)}
-        if lengths != {len(features.thumbnails)} or not (
-            0 <= labels.min(initial=0) <= labels.max(initial=0) < classes
-        ):
-            raise ValueError("their numbers do not agree")
-        return TaughtPhotos(features, labels)
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise ClassifierFileError(
-            f"{path} is damaged: its photos are not as expected ({error}). "
-            "Teach it again, or restore it from a copy."
-        ) from error
+        return taught_photos(arrays, classes, backbone)
+    except ValueError as error:
+        raise classifier_file.damaged(path, f"its photos: {error}") from error
 
 
 def model_card(classifier: Classifier) -> str:

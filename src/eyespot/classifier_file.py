@@ -3,12 +3,13 @@
 | member               | what it holds                                                     |
 |----------------------|-------------------------------------------------------------------|
 | manifest.json        | format, version, classes, backbone, head, metrics, thresholds     |
-| head.safetensors     | the head's arrays and the references of familiarity               |
+| head.safetensors     | the head's arrays, the references of familiarity, large metrics   |
 | photos.safetensors   | optional: features, hashes, labels, thumbnails of taught photos    |
 | network.safetensors  | optional: the network, where its weights are the classifier's own |
 | README.md            | the model card                                                    |
 
-Members that a later version adds are ignored; a later format version is refused.
+Members that a later version adds are ignored; a later format version is refused. All are stored as
+they are, so that no file claims more memory than it has bytes; older files pack the two texts.
 """
 
 import json
@@ -23,10 +24,13 @@ from numpy.typing import NDArray
 from eyespot.atomic import atomic_writer
 from eyespot.data.formats import ZIP_FAULTS, zip_member
 from eyespot.errors import ClassifierFileError
-from eyespot.limits import MAX_MANIFEST_BYTES, MAX_MEMBER_BYTES
+from eyespot.files import expect_file
+from eyespot.limits import MAX_MANIFEST_BYTES, MAX_MANIFEST_LISTS, MAX_MEMBER_BYTES
+from eyespot.shown import shown
 
 FORMAT = "eyespot-classifier"
 FORMAT_VERSION = 1
+HEAD = "head.safetensors"
 PHOTOS = "photos.safetensors"
 NETWORK = "network.safetensors"
 
@@ -36,68 +40,111 @@ Tensors = dict[str, NDArray[Any]]
 def write(
     path: Path,
     manifest: Mapping[str, Any],
-    head: Tensors,
+    arrays: Tensors,
     photos: Tensors | None,
     card: str,
     network: bytes | None = None,
 ) -> None:
     """Write atomically: a kill, or a full disk, leaves what was there before.
 
-    `network`: its weights, a safetensors file.
+    `arrays`: of the head and the figures. `network`: its weights, a safetensors file.
 
-    Raises ClassifierFileError if the disk refuses.
+    Raises ClassifierFileError if the disk refuses, or a member is larger than is read again.
     """
-    from safetensors.numpy import save
-
     whole = {"format": FORMAT, "format_version": FORMAT_VERSION, **manifest}
     whole["has_photos"] = photos is not None
+    # Escaped, because a name in an old encoding has characters that UTF-8 cannot hold.
+    texts = {
+        "manifest.json": json.dumps(whole).encode(),
+        "README.md": card.encode(errors="replace"),
+    }
+    if not _can_be_parsed(texts["manifest.json"]):
+        raise _too_large(path, "manifest.json", f"{MAX_MANIFEST_LISTS:,} lists")
     try:
+        # Nothing is replaced before all of it is written: what is too large ends this, too.
         with atomic_writer(path) as file, zipfile.ZipFile(file, "w") as archive:
-            # Escaped, because a name in an old encoding has characters that UTF-8 cannot hold.
-            text, readme = json.dumps(whole, indent=1), card.encode("utf-8", "replace")
-            archive.writestr(zip_member("manifest.json"), text, zipfile.ZIP_DEFLATED)
-            archive.writestr(zip_member("README.md"), readme, zipfile.ZIP_DEFLATED)
-            # Features hardly compress; stored they are read at the speed of the disk.
-            archive.writestr(zip_member("head.safetensors"), save(_contiguous(head)))
+
+            def add(name: str, content: bytes) -> None:
+                if len(content) > _limit(name):
+                    raise _too_large(path, name, f"{_limit(name):,} bytes")
+                archive.writestr(zip_member(name), content)
+
+            for name, text in texts.items():
+                add(name, text)
+            add(HEAD, _packed(arrays))
             if photos is not None:
-                archive.writestr(zip_member(PHOTOS), save(_contiguous(photos)))
+                add(PHOTOS, _packed(photos))
             if network is not None:
-                archive.writestr(zip_member(NETWORK), network)
+                add(NETWORK, network)
     except OSError as error:
         raise ClassifierFileError(
             f"{path} cannot be written: {error.strerror or error}. What was there is unchanged."
         ) from error
 
 
+def _packed(arrays: Tensors) -> bytes:
+    from safetensors.numpy import save
+
+    return save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+
+
+def _is_arrays(name: str) -> bool:
+    return name.endswith(".safetensors")
+
+
+def _limit(name: str) -> int:
+    """Bytes of a member, when it is written and when it is read."""
+    return MAX_MEMBER_BYTES if _is_arrays(name) else MAX_MANIFEST_BYTES
+
+
+def _too_large(path: Path, name: str, most: str) -> ClassifierFileError:
+    return ClassifierFileError(
+        f"{path} cannot be written: {name} would have more than {most}, which could not be read "
+        "again. Teach fewer classes or photos, or forget the photos (--forget-photos). What was "
+        "there is unchanged."
+    )
+
+
+def _can_be_parsed(text: bytes) -> bool:
+    """Whether a JSON has no more lists and objects than are worth their memory; brackets within
+    names count, too."""
+    return text.count(b"[") + text.count(b"{") <= MAX_MANIFEST_LISTS
+
+
 def read(path: Path) -> tuple[dict[str, Any], Tensors, str]:
-    """Manifest, head arrays and model card.
+    """Manifest, arrays of the head and the figures, and model card.
 
     Raises ClassifierFileError if the file is missing, damaged, foreign, or from a later version.
     """
     with _Archive(path) as archive:
+        text = archive.member("manifest.json")
+        if not _can_be_parsed(text):
+            raise damaged(path, f"manifest.json has more than {MAX_MANIFEST_LISTS:,} lists")
         try:
-            manifest = json.loads(archive.member("manifest.json", MAX_MANIFEST_BYTES))
+            manifest = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise _damaged(path, f"manifest.json is not JSON ({error})") from error
+            raise damaged(path, f"manifest.json is not JSON ({error})") from error
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             raise ClassifierFileError(
                 f"{path} is a zip file, but not an eyespot classifier. Make one with: "
                 "eyespot teach PHOTOS -o NAME.eyespot"
             )
         version = manifest.get("format_version")
-        if not isinstance(version, int) or version > FORMAT_VERSION:
+        if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+            raise damaged(path, f"its format version is {shown(version)}")
+        if version > FORMAT_VERSION:
             raise ClassifierFileError(
-                f"{path} has format version {version}, this eyespot reads up to {FORMAT_VERSION}. "
-                "Upgrade it with: pip install --upgrade eyespot"
+                f"{path} has format version {shown(version)}, this eyespot reads up to "
+                f"{FORMAT_VERSION}. Upgrade it with: pip install --upgrade eyespot"
             )
         if manifest.get("has_photos") and PHOTOS not in archive.names:
-            raise _damaged(path, f"{PHOTOS} is missing")
-        head = _tensors(path, archive.member("head.safetensors", MAX_MEMBER_BYTES))
+            raise damaged(path, f"{PHOTOS} is missing")
+        arrays = _tensors(path, archive.member(HEAD))
         try:
-            card = archive.member("README.md", MAX_MANIFEST_BYTES).decode("utf-8")
+            card = archive.member("README.md").decode("utf-8")
         except UnicodeDecodeError as error:
-            raise _damaged(path, "README.md is not text") from error
-    return manifest, head, card
+            raise damaged(path, "README.md is not text") from error
+    return manifest, arrays, card
 
 
 def read_photos(path: Path) -> Tensors | None:
@@ -105,13 +152,13 @@ def read_photos(path: Path) -> Tensors | None:
     with _Archive(path) as archive:
         if PHOTOS not in archive.names:
             return None
-        return _tensors(path, archive.member(PHOTOS, MAX_MEMBER_BYTES))
+        return _tensors(path, archive.member(PHOTOS))
 
 
 def read_network(path: Path) -> bytes:
     """The network's weights, a safetensors file. Raises as `read`, also if there are none."""
     with _Archive(path) as archive:
-        return archive.member(NETWORK, MAX_MEMBER_BYTES)
+        return archive.member(NETWORK)
 
 
 class _Archive:
@@ -120,6 +167,8 @@ class _Archive:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
+            expect_file(path)
+            self._size = path.stat().st_size
             self._zip = zipfile.ZipFile(path)
         except FileNotFoundError as error:
             raise ClassifierFileError(
@@ -133,11 +182,11 @@ class _Archive:
                     f"{path} holds weights, and no classifier. What eyespot train has trained is "
                     f"in {path.with_name('classifier.eyespot')}"
                 ) from error
-            raise _damaged(path, "it is not a whole zip file") from error
+            raise damaged(path, "it is not a whole zip file") from error
         names = self._zip.namelist()
         self.names = set(names)
         if len(names) != len(self.names):  # programs differ in which of the two they read
-            raise _damaged(path, "a member stands in it twice")
+            raise damaged(path, "a member stands in it twice")
 
     def __enter__(self) -> "_Archive":
         return self
@@ -145,18 +194,23 @@ class _Archive:
     def __exit__(self, *exc: object) -> None:
         self._zip.close()
 
-    def member(self, name: str, limit: int) -> bytes:
-        """The content of a member of at most `limit` bytes."""
+    def member(self, name: str) -> bytes:
+        """The content of a member, which takes no more memory than it has bytes in the file."""
         if name not in self.names:
-            raise _damaged(self.path, f"{name} is missing")
-        size = self._zip.getinfo(name).file_size
-        if size > limit:
-            raise _damaged(self.path, f"{name} claims {size:,} bytes, at most {limit:,} are read")
+            raise damaged(self.path, f"{name} is missing")
+        about, limit = self._zip.getinfo(name), _limit(name)
+        if about.file_size > limit:
+            claimed = f"{name} claims {about.file_size:,} bytes"
+            raise damaged(self.path, f"{claimed}, at most {limit:,} are read")
+        if _is_arrays(name) and about.compress_type != zipfile.ZIP_STORED:
+            raise damaged(self.path, f"{name} is compressed, and eyespot stores it as it is")
+        if _is_arrays(name) and about.file_size > self._size:
+            raise damaged(self.path, f"{name} claims more bytes than the file has")
         try:
             with self._zip.open(name) as file:
                 return file.read(limit)
         except ZIP_FAULTS as error:
-            raise _damaged(self.path, f"{name} cannot be unpacked ({error})") from error
+            raise damaged(self.path, f"{name} cannot be unpacked ({error})") from error
 
 
 def _tensors(path: Path, content: bytes) -> Tensors:
@@ -166,14 +220,10 @@ def _tensors(path: Path, content: bytes) -> Tensors:
     try:
         return load(content)
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(path, f"its arrays cannot be read ({error})") from error
+        raise damaged(path, f"its arrays cannot be read ({error})") from error
 
 
-def _contiguous(arrays: Tensors) -> Tensors:
-    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-
-
-def _damaged(path: Path, why: str) -> ClassifierFileError:
+def damaged(path: Path, why: str) -> ClassifierFileError:
     return ClassifierFileError(
         f"{path} is damaged or not an eyespot classifier: {why}. "
         "Teach it again, or restore it from a copy."

@@ -14,11 +14,24 @@ MAX_REDUCED_PIXELS = 4 * MAX_PHOTO_PIXELS
 MAX_PROFILE_BYTES = 4_000_000
 """Of a colour profile; a larger one is passed over, and its picture taken as sRGB."""
 MAX_SAMPLE_BYTES = 400_000_000
-"""Of the numbers of a TIFF before they become 8 bits each."""
-MAX_TIFF_PARTS = 100_000
-"""Strips or tiles of a picture."""
+"""Of the numbers of a TIFF or PNG before they become 8 bits each."""
+MAX_FILE_PARTS = 100_000
+"""Segments, chunks, blocks, strips or tiles of a photo's file, each some microseconds' work."""
 MAX_TIFF_DIRECTORIES = 100
 """Pictures of a file that are looked at."""
+
+MAX_WEBP_PIXELS = MAX_PHOTO_PIXELS // 2
+"""Of a WebP, whose decoder takes twice the time and memory of others for a pixel."""
+MAX_JPEG_SCANS = 100
+"""Of a JPEG; cameras and programs write 1 to 12."""
+MAX_SCANNED_PIXELS = 2_000_000_000
+"""Pixels x scans of a JPEG: about a second; 12 scans of the largest picture have 1,200 million."""
+MAX_JPEG2000_SAMPLES = 48_000_000
+"""Numbers of a JPEG 2000 at the size at which it is decoded: while Pillow does, a process waits."""
+MAX_JPEG2000_PARTS = 500_000
+"""Code-blocks and packets of a JPEG 2000; 100 million pixels in tiles of 128 have 400,000."""
+MAX_RUN_LENGTH_STEPS = 4_000_000
+"""Pixels and bytes of a BMP that is packed as runs, which Pillow reads one by one."""
 
 # --- collections --------------------------------------------------------------------------------
 
@@ -26,15 +39,24 @@ MAX_FILES = 500_000
 """Files below a table's folder among which its photos are looked for by name."""
 MAX_SHARDS = 100_000
 """Tar files that a pattern may stand for."""
+MAX_NAMES_BYTES = 10_000_000
+"""Of a names.json beside photos, and of what a job says of its output."""
 MAX_IDX_BYTES = 500_000_000
 """Unpacked, of an IDX file."""
 
 # --- classifiers --------------------------------------------------------------------------------
 
 MAX_MEMBER_BYTES = 8_000_000_000
-"""Of the arrays in a classifier's file."""
+"""Of each file of arrays in a classifier's file: the features of half a million photos."""
 MAX_MANIFEST_BYTES = 50_000_000
-"""Of the JSON in a classifier's file."""
+"""Of the JSON in a classifier's file, and of its model card: names of 100,000 classes. Older files
+have the confusion matrix in it, which fills this with 2,600 classes."""
+MAX_MANIFEST_LISTS = 1_000_000
+"""Lists and objects in that JSON, each of which takes 64 bytes of memory or more."""
+MAX_MANIFEST_DEPTH = 8
+"""Lists and objects of the metrics within each other; what eyespot writes has 4."""
+MAX_NETWORK_NAME = 200
+"""Characters of the name of a network, which is compared with all that are known."""
 
 # --- the studio ---------------------------------------------------------------------------------
 
@@ -46,6 +68,9 @@ MAX_PROJECT_PICTURES = 20_000
 """Learning from 10,000 took 1.3 GB of memory."""
 MAX_NAME_CHARACTERS = 100
 """Of the name of a project or class."""
+MAX_TEXT_CHARACTERS = 10_000
+"""Of a text in a request of the studio's pages, such as a path below a folder: no system has longer
+paths than 4,096 bytes."""
 MAX_ARCHIVE_MEMBERS = 2 * MAX_PROJECT_PICTURES
 MAX_ARCHIVE_BYTES = 20_000_000_000
 """That all members of an archive may claim together."""

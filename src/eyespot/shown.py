@@ -1,8 +1,26 @@
-"""Values for people: in messages, and in what a notebook shows. Short, whatever they hold."""
+"""Values and texts for people: in messages, on terminals, and in what a notebook shows."""
 
+import re
 import reprlib
 from dataclasses import fields
 from typing import Any
+
+_CONTROLS = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """A name as it may go to a terminal: control characters, which could drive it, are escaped."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def harmless(text: str) -> str:
+    """As `printable`, of a text of several lines."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def harmless_json(text: str) -> str:
+    """JSON that does nothing to a terminal: what it does not escape itself is escaped."""
+    return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 class _Short(reprlib.Repr):

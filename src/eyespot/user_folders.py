@@ -24,3 +24,10 @@ def user_folder(variable: str, inside: str = "") -> Path:
         return Path(find("eyespot")) / inside
     except RuntimeError:  # Path.home() raises it
         return NOWHERE
+
+
+def cannot_be_made(what: str, folder: Path, error: OSError) -> str:
+    """The sentence that says why there is no folder of that kind."""
+    if folder.is_relative_to(NOWHERE):
+        return f"This user has no home, and so no {what} folder."
+    return f"The {what} folder {folder} cannot be made ({error.strerror})."

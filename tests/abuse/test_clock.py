@@ -12,6 +12,7 @@ import pytest
 from eyespot.classifier import Classifier, load
 from eyespot.features import extract
 from eyespot.features.cache import FeatureCache
+from eyespot.studio.app import open_classrooms
 from eyespot.studio.archive import write_archive
 from eyespot.studio.imports import import_archive
 from eyespot.studio.projects import Store
@@ -57,6 +58,37 @@ def test_a_project_is_exported_and_imported(wrong_year: int, tmp_path: Path) -> 
     assert write_archive(project, file) == 0
     again = import_archive(store, file.getvalue(), "mugs")
     assert len(again.project.snapshot().pictures) == 1
+
+
+def test_a_deleted_project_stays_until_it_was_in_the_trash_for_a_month(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whenever the clock said it was deleted: it was wrong, or is."""
+    monkeypatch.setenv("EYESPOT_PROJECTS", str(tmp_path))
+    for year in YEARS:
+        at = datetime(year, 1, 2, tzinfo=UTC).timestamp()
+        with monkeypatch.context() as patch:
+            patch.setattr(time, "time", lambda at=at: at)
+            store = Store(tmp_path)
+            store.delete(store.create(str(year)).id)
+
+    def left(days: float) -> set[str]:
+        with monkeypatch.context() as patch:
+            patch.setattr(time, "time", lambda: real_time() + days * 86_400)
+            store = open_classrooms().store
+            return {about.name for about in store.list(deleted=True)}
+
+    every = {str(year) for year in YEARS}
+    assert left(0) == every
+    assert left(29) == every
+    store = Store(tmp_path)
+    (back,) = (about.id for about in store.list(deleted=True) if about.name == "1970")
+    store.restore(back)
+    store.delete(back)
+    assert left(31) == {"1970"}  # deleted anew
+    assert left(-20_000) == {"1970"}  # the clock was ahead all the time
+    assert left(-19_971) == {"1970"}
+    assert left(-19_969) == set()
 
 
 def test_the_cache_outlives_a_clock_that_jumps(

@@ -125,7 +125,8 @@ def test_embed_and_cache(taught: Path, tmp_path: Path) -> None:
     assert (tmp_path / "f.parquet").read_bytes() == kept
     info = json.loads(eyespot("cache", "--json").stdout)
     assert info["photos"] == 24
-    assert json.loads(eyespot("cache", "--clear", "--json").stdout)["photos"] == 0
+    cleared = json.loads(eyespot("cache", "--clear", "--json").stdout)
+    assert (cleared["photos"], cleared["beside_bytes"]) == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -135,3 +135,39 @@ def test_an_interrupted_prediction_says_what_is_kept(
     done = CliRunner().invoke(app, ["predict", "photo.jpg", *more])
     assert done.exit_code == 130
     assert ("the same command goes on" in done.stderr) is kept
+
+
+LONG = "x" * 300
+OUTPUTS = (
+    ["teach", "PHOTOS", "-o", f"{LONG}.eyespot"],
+    ["teach", "PHOTOS", "-o", f"{'x' * 244}.eyespot"],  # its report would not fit
+    ["teach", "PHOTOS", "-o", "a.eyespot", "--report", f"{LONG}.html"],
+    ["teach", "PHOTOS", "-o", f"new/{LONG}/a.eyespot"],
+    ["teach", "PHOTOS", "-o", "d/" * 3000 + "a.eyespot"],
+    ["predict", "PHOTOS", "--csv", f"{LONG}.csv"],
+    ["predict", "PHOTOS", "--parquet", f"{LONG}.parquet"],
+    ["embed", "PHOTOS", "-o", f"{LONG}.parquet"],
+    ["train", "PHOTOS", "--model", "lenet5", "-o", LONG],
+    ["tune", "PHOTOS", "--model", "lenet5", "-o", LONG],
+    ["explain", "dataset", "PHOTOS", "-o", f"{LONG}.html"],
+    ["explain", "filters", "lenet5", "-o", f"{LONG}.png"],
+    ["zoo", "--plot", f"{LONG}.svg"],
+    ["graph", "x*y", "--svg", f"{LONG}.svg"],
+)
+
+
+@pytest.mark.parametrize("arguments", OUTPUTS, ids=lambda found: " ".join(found)[:60])
+def test_names_that_no_file_can_have_are_told_before_the_work(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_folder(tmp_path / "PHOTOS", 2)
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("the work began")
+
+    for work in ("features.engines.open_engine", "training.trainer.Trainer.__init__"):
+        monkeypatch.setattr(f"eyespot.{work}", never)
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 2, done.output
+    assert "Choose a shorter one" in done.output

@@ -92,8 +92,11 @@ def test_onnx(classifier_of: Make, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="of 10 photos a probability"):
         check(run_onnx(content), other)
     photos = write_folder(tmp_path / "photos", 8, classifier.classes)
+    (photos / "brick" / "empty.jpg").touch()
     rounded, loss = to_int8(content, classifier, photos, 1.0)
-    assert (loss.calibrated, loss.measured) == (12, 12)
+    assert loss.calibrated + loss.measured == 24
+    assert [Path(skipped.path).name for skipped in loss.skipped] == ["empty.jpg"]
+    (photos / "brick" / "empty.jpg").unlink()
     assert 0 <= loss.after <= 1
     assert loss.interval[0] <= loss.loss == loss.before - loss.after <= loss.interval[1]
     convolutions = [n for n in onnx.load_from_string(rounded).graph.node if n.op_type == "Conv"]

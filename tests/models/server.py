@@ -16,7 +16,8 @@ FILE_NAME = f"network-{DIGEST[:8]}.pth"
 @dataclass
 class Server:
     """`cut_after`: bytes of a response after which the connection ends, or with `stall` goes
-    silent. `asked`: path and Range of every request."""
+    silent. `headers`: more of them, or other
+    ones. `status`: of a whole file. `asked`: path and Range of every request."""
 
     url: str = ""
     file_name: str = FILE_NAME
@@ -26,6 +27,8 @@ class Server:
     cut_after: int | None = None
     stall: bool = False
     redirect: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    status: tuple[int, str] = (200, "OK")
     hold: threading.Event | None = None
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     done: threading.Event = field(default_factory=threading.Event)
@@ -55,7 +58,9 @@ def serving(server: Server) -> Iterator[Server]:
                 last = len(server.content) - 1
                 self.send_header("Content-Range", f"bytes {start}-{last}/{last + 1}")
             else:
-                self.send_response(200)
+                self.send_response(*server.status)
+            for name, value in server.headers.items():
+                self.send_header(name, value)
             body = server.content[start:]
             if server.tells_length:
                 self.send_header("Content-Length", str(len(body)))

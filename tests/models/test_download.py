@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -10,12 +11,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
+from urllib.request import Request
 
 import pytest
 
 from eyespot.errors import WeightsError
 from eyespot.models import download as module
+from eyespot.models.catalogue import NETWORKS
 from eyespot.models.download import PUBLISHER, download, fetch_published
+from eyespot.models.published import WHOLE, digest_record, published_digest
 from tests.models.server import CONTENT, DIGEST, FILE_NAME, Server, serving
 
 HALF = len(CONTENT) // 2
@@ -30,7 +35,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def left_in(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir() if not path.name.endswith(".lock")}
+    names = {path.name for path in folder.iterdir()}
+    return {name for name in names if not name.endswith((".lock", ".sha256"))}
 
 
 def test_it_arrives_whole_once_and_tells_how_far_it_is(server: Server, tmp_path: Path) -> None:
@@ -233,3 +239,117 @@ def test_the_publisher_is_asked_where_no_mirror_is_named(
     monkeypatch.setattr(module, "download", lambda url, *rest: asked.append(url))
     fetch_published(FILE_NAME, tmp_path)
     assert asked == [PUBLISHER + FILE_NAME]
+
+
+# --- what a server may answer -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "said"),
+    [
+        ((206, "Partial"), {"Content-Range": f"bytes {'9' * 5000}-"}, "not what was published"),
+        ((206, "Partial"), {"Content-Range": "bytes x-"}, "not what was published"),
+        ((200, "OK"), {"Content-Encoding": "gzip"}, r"sent packed \('gzip'\)"),
+        ((200, "OK"), {"Content-Type": "text/html"}, "not what was published"),
+        ((404, "\x1b]0;owned\x07"), {}, "the server says 404"),
+        ((500, "x" * 10_000), {}, "the server says 500 x{200}\\."),
+        ((999, ""), {}, "the server says 999"),
+    ],
+)
+def test_an_odd_answer_is_told_in_a_sentence(
+    server: Server,
+    tmp_path: Path,
+    status: tuple[int, str],
+    headers: dict[str, str],
+    said: str,
+) -> None:
+    server.status, server.headers, server.content = status, headers, b"<html>"
+    with pytest.raises(WeightsError, match=said) as told:
+        fetch_published(FILE_NAME, tmp_path)
+    assert "\n" not in str(told.value)
+    assert left_in(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["http://[::1", f"http://{'a' * 70}.example/", "http://a b/", "file:///etc/passwd", "/x"],
+)
+def test_a_redirection_to_nowhere_is_told_in_a_sentence(
+    server: Server, tmp_path: Path, place: str
+) -> None:
+    server.redirect = place
+    with pytest.raises(WeightsError) as told:
+        fetch_published(FILE_NAME, tmp_path)
+    assert "\n" not in str(told.value)
+    assert left_in(tmp_path) == set()
+
+
+def test_a_redirection_in_a_circle_is_told_in_a_sentence(server: Server, tmp_path: Path) -> None:
+    server.redirect = f"{server.url}{FILE_NAME}"
+    with pytest.raises(WeightsError, match="infinite loop") as told:
+        fetch_published(FILE_NAME, tmp_path)
+    assert "\n" not in str(told.value)
+
+
+def test_a_mirror_that_is_no_address_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EYESPOT_WEIGHTS_MIRROR", "http://[::1")
+    with pytest.raises(WeightsError, match="http or https only"):
+        fetch_published(FILE_NAME, tmp_path)
+
+
+def test_no_server_sends_from_https_to_http() -> None:
+    follow = module._Redirections().redirect_request
+    asked = Request("https://mirror.example/network.pth")
+    for place in ("http://mirror.example/network.pth", "HTTP://x/", "ftp://x/"):
+        with pytest.raises(URLError, match="from https to http"):
+            follow(asked, None, 302, "Found", {}, place)
+    assert follow(asked, None, 302, "Found", {}, "https://other.example/network.pth")
+    plain = Request("http://mirror.example/network.pth")
+    assert follow(plain, None, 302, "Found", {}, "http://other.example/network.pth")
+
+
+def test_a_server_that_drips_counts_as_gone(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 10**9, 60))
+    monkeypatch.setattr(module, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(module, "LEAST_SPEED", 10**9)
+    with pytest.raises(WeightsError, match=r"cut \(only [\d,]+ bytes came in 60 s"):
+        fetch_published(FILE_NAME, tmp_path)
+    assert left_in(tmp_path) == {f"{FILE_NAME}.part"}
+
+
+# --- the whole digest ----------------------------------------------------------------------------
+
+
+def test_whole_digests_are_of_the_files_they_stand_for() -> None:
+    published = {network.published for network in NETWORKS.values() if network.published}
+    assert set(WHOLE) < published
+    for name, digest in WHOLE.items():
+        assert re.fullmatch("[0-9a-f]{64}", digest), name
+        assert name.endswith(f"-{digest[:8]}.pth")
+
+
+def test_a_file_with_the_right_eight_digits_alone_is_refused(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(WHOLE, FILE_NAME, DIGEST[:8] + 56 * "0")
+    with pytest.raises(WeightsError, match="not what was published"):
+        fetch_published(FILE_NAME, tmp_path)
+    assert left_in(tmp_path) == set()
+
+
+def test_what_came_first_is_what_counts_from_then_on(
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = fetch_published(FILE_NAME, tmp_path)
+    assert published_digest(path) == DIGEST
+    assert "Only the first 8 digits" in caplog.text
+    path.unlink()
+    digest_record(path).write_text(DIGEST[:8] + 56 * "0")
+    with pytest.raises(WeightsError, match="not what was published"):
+        fetch_published(FILE_NAME, tmp_path)
+    digest_record(path).write_text("\ufffd")  # damaged: as if it were not there
+    assert published_digest(path) == DIGEST[:8]

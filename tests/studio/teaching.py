@@ -18,9 +18,11 @@ def encoded(pixels: NDArray[np.uint8]) -> bytes:
     return file.getvalue()
 
 
-def files(surface: str, count: int, seed: int = 0) -> list[tuple[str, bytes]]:
-    """(name, file) of `count` different pictures of a surface."""
-    pixels = patches(surface, count, side=40, seed=seed)
+def files(
+    surface: str, count: int, seed: int = 0, tint: tuple[float, float, float] = (1, 1, 1)
+) -> list[tuple[str, bytes]]:
+    """(name, file) of `count` different pictures of a surface, in a light of the colour `tint`."""
+    pixels = [(patch * tint).astype(np.uint8) for patch in patches(surface, count, 40, seed)]
     return [(f"{surface} {number}.png", encoded(one)) for number, one in enumerate(pixels)]
 
 

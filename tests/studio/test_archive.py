@@ -228,6 +228,29 @@ def test_zip_bombs_are_refused(store: Store, monkeypatch: pytest.MonkeyPatch) ->
     assert store.list() == []
 
 
+@pytest.mark.parametrize("limit", ["MAX_ARCHIVE_MANIFEST_BYTES", "MAX_ARCHIVE_BYTES"])
+def test_what_could_not_be_imported_again_is_not_exported(
+    store: Store, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    made = store.create("mugs")
+    add_classes(made, 3)
+    before = exported(made)
+    monkeypatch.setattr(archive, limit, 100)
+    with pytest.raises(ProjectError, match="cannot be exported"):
+        write_archive(made, io.BytesIO())
+    with pytest.raises(DatasetError):
+        import_archive(store, before, "again")
+
+
+def test_a_manifest_of_the_longest_names_is_read_again(store: Store) -> None:
+    """Escaped, names of these letters would take six times as many bytes."""
+    made = store.create("猫" * MAX_NAME_CHARACTERS)
+    add_classes(made, 2)
+    text = zipfile.ZipFile(io.BytesIO(exported(made))).read(archive.MANIFEST).decode()
+    assert "猫" in text
+    assert "\n" not in text
+
+
 def test_a_member_that_lies_about_its_size_is_skipped(store: Store) -> None:
     one, two, _ = pictures()
     honest = zipped({"a/1.png": one, "a/2.png": two})

@@ -63,6 +63,19 @@ def test_the_token_is_a_cookie_that_scripts_and_other_sites_do_not_get(
     assert stranger.get("/").text == '"home"'
 
 
+def test_who_comes_from_elsewhere_is_let_in_by_a_page(stranger: TestClient) -> None:
+    """A browser leaves a strict cookie out of a redirect that began at a file or at another site;
+    a page of the studio's own that goes on gets it."""
+    answer = stranger.get(f"/?token={TOKEN}", headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 200
+    assert 'http-equiv="refresh" content="0; url=/"' in answer.text
+    assert TOKEN not in answer.text
+    assert "samesite=strict" in answer.headers["set-cookie"].lower()
+    assert stranger.get("/").text == '"home"'
+    wrong = stranger.get("/?token=wrong", headers={"Sec-Fetch-Site": "cross-site", "Cookie": ""})
+    assert wrong.status_code == 403
+
+
 def test_another_name_for_this_address_is_refused(client: TestClient) -> None:
     for host in ("evil.example:8765", "evil.example", "127.0.0.1:8766", "127.0.0.1", ""):
         assert client.get("/", headers={"Host": host}).status_code == 421

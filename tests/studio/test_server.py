@@ -7,23 +7,37 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 from typer.testing import CliRunner
 
 from eyespot.cli.main import app
+from eyespot.studio import server
 from eyespot.studio.server import HOST, _listen
+from tests.studio.browser import open_studio
 
 
 @pytest.fixture(scope="module")
-def studio() -> Iterator[tuple[subprocess.Popen[str], str]]:
+def complaints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the studio wrote to standard error."""
+    return tmp_path_factory.mktemp("studio") / "stderr"
+
+
+@pytest.fixture(scope="module")
+def studio(complaints: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A studio at a free port, and its address."""
     with socket.socket() as free:
         free.bind((HOST, 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "eyespot", "studio", "--no-browser", "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with (
+        complaints.open("w") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+    ):
         assert process.stdout is not None
         address = next(line.strip() for line in process.stdout if "http://" in line)
         yield process, address
@@ -70,10 +84,113 @@ def test_a_port_that_is_taken_is_said(studio: tuple[subprocess.Popen[str], str])
     assert "--port 8800" in done.output
 
 
-def test_ctrl_c_ends_it(studio: tuple[subprocess.Popen[str], str]) -> None:
-    process, _ = studio
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=600) in (0, 130)
+def say(address: str, *parts: bytes) -> bytes:
+    """Send to the studio what no client sends; all that comes back until it hangs up."""
+    where = urlsplit(address)
+    own = f"Host: {where.netloc}\r\nOrigin: http://{where.netloc}\r\n"
+    own += f"Cookie: eyespot-{where.port}={where.query.removeprefix('token=')}\r\n"
+    with socket.create_connection((HOST, where.port or 0)) as line:
+        for part in parts:
+            line.sendall(part.replace(b"OWN\r\n", own.encode()))
+        answer = b""
+        while more := line.recv(65536):
+            answer += more
+    return answer
+
+
+CHUNKED = b"POST /api/projects HTTP/1.1\r\nOWN\r\nTransfer-Encoding: chunked\r\n\r\n"
+UPLOAD = CHUNKED.replace(b"projects", b"projects/import?name=a.zip")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [b"\0\r\n\r\n"],
+        [b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n"],  # as TLS begins
+        [b"GET /\xff HTTP/1.1\r\nOWN\r\n\r\n"],
+        [b"GET / HTTP/1.1\r\nOWN\r\nName : x\r\n\r\n"],
+        [b"POST /api/projects HTTP/1.1\r\nOWN\r\nContent-Length: x\r\n\r\n"],
+        [CHUNKED + b"ZZ\r\n"],
+        [UPLOAD, b"3\r\nabc\r\n", b"ZZ\r\n"],
+    ],
+)
+def test_what_is_no_request_is_refused_as_all_else_is(
+    parts: list[bytes], studio: tuple[subprocess.Popen[str], str]
+) -> None:
+    head, _, body = say(studio[1], *parts).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"application/json" in head
+    assert "Expected a request" in json.loads(body)["error"]
+
+
+def test_nothing_is_said_to_who_breaks_off_within_an_answer(
+    studio: tuple[subprocess.Popen[str], str],
+) -> None:
+    """The guard has refused it; what follows is no HTTP, and there is nothing to add."""
+    foreign = CHUNKED.replace(b"OWN", b"Host: x")
+    assert say(studio[1], foreign, b"ZZ\r\n").count(b"HTTP/1.1 4") == 1
+
+
+def test_a_client_that_goes_away_is_no_fault_of_the_studio(
+    studio: tuple[subprocess.Popen[str], str], complaints: Path
+) -> None:
+    port = urlsplit(studio[1]).port or 0
+    with socket.create_connection((HOST, port)) as line:
+        line.sendall(UPLOAD + b"3\r\nabc\r\n")
+    with httpx.Client(follow_redirects=True, trust_env=False) as client:
+        assert client.get(studio[1]).status_code == 200
+    assert "Traceback" not in complaints.read_text()
+
+
+def test_ctrl_c_ends_it(studio: tuple[subprocess.Popen[str], str], complaints: Path) -> None:
+    """Also while the rest of an upload is on its way."""
+    process, address = studio
+    with socket.create_connection((HOST, urlsplit(address).port or 0)) as line:
+        where = urlsplit(address)
+        own = f"Host: {where.netloc}\r\nOrigin: http://{where.netloc}\r\n".encode()
+        own += f"Cookie: eyespot-{where.port}={where.query.removeprefix('token=')}\r\n".encode()
+        line.sendall(UPLOAD.replace(b"OWN\r\n", own) + b"3\r\nabc\r\n")
+        with httpx.Client(follow_redirects=True, trust_env=False) as client:
+            client.get(address)  # by now the upload is being read
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=600) in (0, 130)
+    said = complaints.read_text()
+    assert "Traceback" not in said
+    assert "never retrieved" not in said
+
+
+def test_the_browser_is_not_called_with_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may list this machine's processes reads what they were called with."""
+    said: list[str] = []
+    opened: list[str] = []
+
+    def open_page(address: str) -> bool:
+        opened.append(address)
+        page = Path(unquote(urlsplit(address).path))
+        assert page.stat().st_mode & 0o777 == 0o600
+        assert page.parent.stat().st_mode & 0o777 == 0o700
+        assert f'content="0; url={said[0]}"' in page.read_text()
+        return True
+
+    monkeypatch.setattr("webbrowser.open", open_page)
+    monkeypatch.setattr(server._Server, "run", lambda self, sockets: None)
+    server.run(None, said.append)
+    (address,) = opened
+    assert address.startswith("file:///")
+    assert urlsplit(said[0]).query.removeprefix("token=") not in address
+    assert not Path(unquote(urlsplit(address).path)).exists()
+
+
+@pytest.mark.browser
+def test_the_page_that_the_browser_opens_goes_on_to_the_studio() -> None:
+    with open_studio() as studio, server._letter(studio.address) as letter:
+        for _ in range(2):
+            page = studio.browser.new_context().new_page()
+            page.goto(letter.as_uri(), wait_until="commit")
+            page.wait_for_url(studio.address.partition("?")[0])
+            expect(page.get_by_role("heading", level=1)).to_be_visible()
+            page.reload()
+            expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
 def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -276,3 +276,10 @@ def test_bad_uses(options: list[str], match: str, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["tune", str(tmp_path), "-o", str(tmp_path / "s"), *options])
     assert done.exit_code == 2, done.output
     assert match in done.output
+
+
+@pytest.mark.parametrize("seed", [4294, 4295, 2**64 - 1])
+def test_every_seed_of_a_plan_draws(seed: int, tmp_path: Path) -> None:
+    plan = replace(PLAN, epochs=1, seed=seed)
+    drawn = search(plan, LEARN, VAL, tmp_path, CHOICES, trials=1)
+    assert len(drawn.trials) == 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eyespot.cli.show import counted, printable, progress
+from eyespot.cli.show import counted, printable, progress, say
 
 if TYPE_CHECKING:
     from eyespot.data.parts import Work, Written
@@ -29,7 +29,7 @@ def looking() -> "Iterator[Work]":
         def work(done: int, total: int) -> None:
             nonlocal first
             if first and done:
-                print(f"Going on: {done:,} of {total:,} photos are done.", file=sys.stderr)
+                say(f"Going on: {done:,} of {total:,} photos are done.", file=sys.stderr)
             first = False
             step("Looking at photos", done, total)
 
@@ -39,11 +39,11 @@ def looking() -> "Iterator[Work]":
 def say_failures(written: "Written") -> None:
     """The photos that could not be used, on standard error: the first by name."""
     for failed in written.failed:
-        print(f"Skipped {printable(failed.path)}: {printable(failed.reason)}", file=sys.stderr)
+        say(f"Skipped {printable(failed.path)}: {printable(failed.reason)}", file=sys.stderr)
     more = written.failures - len(written.failed)
     if more:
         left = counted(more, "more photo")
-        print(f"{left} could not be used: see the column error.", file=sys.stderr)
+        say(f"{left} could not be used: see the column error.", file=sys.stderr)
 
 
 def read_and_written(photos: "Iterable[Photo]", outputs: Iterable[Path | None]) -> list[Path]:

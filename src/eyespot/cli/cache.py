@@ -4,23 +4,24 @@ from typing import Annotated
 
 import typer
 
-from eyespot.cli.show import print_json
+from eyespot.cli.show import print_json, say
 
 
 def cache(
-    clear: Annotated[bool, typer.Option("--clear", help="Forget all features.")] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="Delete all that is in it.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
 ) -> None:
-    """Show or clear the cache of features.
+    """Show or clear the cache: features, converted networks, classifiers' own weights.
 
     Example: eyespot cache --clear
     """
-    from eyespot.features.cache import FeatureCache
+    from eyespot.features.cache import FeatureCache, beside_bytes, clear_beside
 
     store = FeatureCache()
     if clear:
         store.clear()
-    info = store.info()
+        clear_beside()
+    info, more = store.info(), beside_bytes()
     if as_json:
         print_json(
             {
@@ -28,10 +29,12 @@ def cache(
                 "photos": info.photos,
                 "bytes": info.bytes,
                 "limit": info.limit,
+                "beside_bytes": more,
             }
         )
     else:
-        print(
+        say(
             f"{info.path}\n{info.photos:,} photos, {info.bytes / 1e6:,.1f} MB of at most "
-            f"{info.limit / 1e6:,.0f} MB (EYESPOT_CACHE_LIMIT, in MB)."
+            f"{info.limit / 1e6:,.0f} MB (EYESPOT_CACHE_LIMIT, in MB).\nConverted networks, "
+            f"classifiers' own weights and the like: {more / 1e6:,.1f} MB."
         )

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eyespot.cli.show import print_json, progress
+from eyespot.cli.show import print_json, progress, say
 
 if TYPE_CHECKING:
     from eyespot.data.photos import Dataset
@@ -28,7 +28,7 @@ def check_plan(
         print_json({"model": plan.model, "checks": checks, "page": str(folder / PAGE)})
         return
     for verdict in verdicts:
-        print(f"{'passed ' if verdict.passed else 'warning'}  {verdict.title}: {verdict.summary}.")
+        say(f"{'passed ' if verdict.passed else 'warning'}  {verdict.title}: {verdict.summary}.")
         if not verdict.passed:
-            print(f"         {verdict.advice}")
-    print(f"\nPage  {folder / PAGE}")
+            say(f"         {verdict.advice}")
+    say(f"\nPage  {folder / PAGE}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from eyespot.cli.show import command, progress
+from eyespot.cli.show import command, progress, say
 
 
 def demo(
@@ -23,7 +23,7 @@ def demo(
     from eyespot.transfer.teach import learn
 
     photos = folder / "photos"
-    print(f"Cutting photographed surfaces into small photos: {photos}")
+    say(f"Cutting photographed surfaces into small photos: {photos}")
     write_textures(photos)
     with progress() as step:
         lesson = learn(photos, progress=step)
@@ -32,7 +32,7 @@ def demo(
     write_report(lesson, page)
     print_lesson(lesson)
     example = next((photos / "test").rglob("*.png"))
-    print(f"\nClassifier  {classifier}\nReport      {page.resolve()}")
-    print(f"Try it      {command()} predict {example} -m {classifier}")
-    print(f"Your own    {command()} teach PHOTOS -o mine.eyespot")
-    print("            with PHOTOS/cat/1.jpg, PHOTOS/dog/...")
+    say(f"\nClassifier  {classifier}\nReport      {page.resolve()}")
+    say(f"Try it      {command()} predict {example} -m {classifier}")
+    say(f"Your own    {command()} teach PHOTOS -o mine.eyespot")
+    say("            with PHOTOS/cat/1.jpg, PHOTOS/dog/...")

@@ -8,7 +8,7 @@ import typer
 
 from eyespot.cli.at_length import Part, looking, read_and_written, say_failures
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, check_table
-from eyespot.cli.show import counted, print_findings, printable
+from eyespot.cli.show import counted, print_findings, printable, say
 from eyespot.errors import PhotoError
 
 
@@ -60,13 +60,13 @@ def embed(
         )
     print_findings(found.findings, sys.stderr)
     for skipped in found.skipped:
-        print(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
+        say(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
     say_failures(written)
     good, place = written.photos - written.failures, printable(str(output))
     if part == WHOLE and not good:
         raise PhotoError(f"None of the photos could be used, so nothing is written to {place}.")
     if part == WHOLE:
-        print(f"{counted(good, 'photo')}, {place}")
+        say(f"{counted(good, 'photo')}, {place}")
     else:
-        print(f"{written.photos} of {len(found.photos)} photos are there for {place}")
+        say(f"{written.photos} of {len(found.photos)} photos are there for {place}")
     return 0 if good or not written.photos else 1

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
-from eyespot.cli.show import progress
+from eyespot.cli.show import progress, say
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -60,7 +60,7 @@ def telling(plan: "Plan", step: "Progress", tell: Callable[[str], None]) -> "Pro
 
 
 def _to_stderr(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)
+    say(words, file=sys.stderr, flush=True)
 
 
 class Lines:
@@ -74,9 +74,9 @@ class Lines:
 
         for count in range(self.printed + 1, len(epochs) + 1):
             if count == 1:
-                print(_line(HEADINGS))
+                say(_line(HEADINGS))
             best = best_of(epochs[:count]) is epochs[count - 1]
-            print(_line((*cells(epochs[count - 1]), _note(epochs[count - 1], best))), flush=True)
+            say(_line((*cells(epochs[count - 1]), _note(epochs[count - 1], best))), flush=True)
         self.printed = len(epochs)
 
 

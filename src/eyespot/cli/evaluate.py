@@ -9,11 +9,11 @@ from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn, open_label
 from eyespot.cli.show import (
     bar_of,
     counted,
-    finding_json,
     print_findings,
     print_json,
     printable,
     progress,
+    say,
 )
 from eyespot.errors import UsageError
 
@@ -85,7 +85,7 @@ def _examine(
                 **evaluation.to_dict(),
                 "refused": exam.refused,
                 "known_photos": list(exam.known),
-                "findings": [finding_json(finding) for finding in exam.findings],
+                "findings": [finding.to_dict() for finding in exam.findings],
                 "skipped": [{"path": s.path, "reason": s.reason} for s in exam.skipped],
                 "mistakes": [
                     {"path": m.path, "label": m.label, "said": m.said, "probability": m.probability}
@@ -96,31 +96,31 @@ def _examine(
         return
     if exam.known:
         known = counted(len(exam.known), "photo")
-        print(f"Warning: the classifier was trained on {known} of these; the accuracy is inflated.")
+        say(f"Warning: the classifier was trained on {known} of these; the accuracy is inflated.")
     unseen = classifier.taught is not None and not exam.known
     words = "held-out photos" if unseen else "these photos"
-    print(f"\n{printable(verdict(evaluation, words))}\n")
+    say(f"\n{printable(verdict(evaluation, words))}\n")
     width = max(len(score.name) for score in evaluation.per_class)
     for score in evaluation.per_class:
         if score.support:
-            print(f"  {printable(score.name):{width}}  {bar_of(score.recall)} of {score.support:,}")
-    print(f"\nCalibration error (ECE): {evaluation.ece:.3f}.")
+            say(f"  {printable(score.name):{width}}  {bar_of(score.recall)} of {score.support:,}")
+    say(f"\nCalibration error (ECE): {evaluation.ece:.3f}.")
     if len(classifier.classes) > 5:
         interval = percent_interval(evaluation.top5_interval)
-        print(f"Top-5 accuracy: {percent(evaluation.top5)} (95% CI {interval}).")
-    print(printable(advice(evaluation, exam.trained)))
+        say(f"Top-5 accuracy: {percent(evaluation.top5)} (95% CI {interval}).")
+    say(printable(advice(evaluation, exam.trained)))
     shown = exam.mistakes[:SHOWN]
     if exam.mistakes:
         rest = "" if len(shown) == len(exam.mistakes) else "; --json lists every one"
-        print(f"Misclassified, the surest {len(shown)} of {len(exam.mistakes):,}{rest}:")
+        say(f"Misclassified, the surest {len(shown)} of {len(exam.mistakes):,}{rest}:")
     for mistake in shown:
-        print(
+        say(
             printable(
                 f"  {mistake.path}: predicted {mistake.said} ({percent(mistake.probability)}), "
                 f"actual {mistake.label}"
             )
         )
-    print(f"{percent(exam.refused)} would have been answered with none of these.")
+    say(f"{percent(exam.refused)} would have been answered with none of these.")
     print_findings(exam.findings)
     for skipped in exam.skipped:
-        print(printable(f"Skipped {skipped.path}: {skipped.reason}"))
+        say(printable(f"Skipped {skipped.path}: {skipped.reason}"))

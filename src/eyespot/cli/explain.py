@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 
 from eyespot.cli.explain_photo import photo
 from eyespot.cli.outputs import check_ending, check_outputs, write_png
-from eyespot.cli.show import counted, printable
+from eyespot.cli.show import counted, printable, say
 from eyespot.errors import PhotoError
 from eyespot.shown import sentence
 
@@ -36,7 +36,7 @@ def filters(
     from eyespot.explain.filters import draw_filters
 
     network, _ = _network(name, random)
-    print(write_png(draw_filters(network, _shown(name, random)), output))
+    say(write_png(draw_filters(network, _shown(name, random)), output))
 
 
 def activations(
@@ -86,9 +86,9 @@ def activations(
             stage_called(wanted, maps)
     for wanted, path in files.items():
         title = f"{_shown(name, random)}: {wanted}"
-        print(write_png(draw_activations(maps[wanted], picture, title), path))
+        say(write_png(draw_activations(maps[wanted], picture, title), path))
     if whole:
-        print(f"{counted(len(files), 'stage')}, {printable(str(output))}")
+        say(f"{counted(len(files), 'stage')}, {printable(str(output))}")
 
 
 VERBS = (photo, filters, activations)

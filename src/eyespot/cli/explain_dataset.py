@@ -10,11 +10,11 @@ from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn
 from eyespot.cli.outputs import check_ending, check_outputs, check_table
 from eyespot.cli.show import (
     counted,
-    finding_json,
     print_findings,
     print_json,
     printable,
     progress,
+    say,
 )
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def dataset(
         print_json({**summary(found, actions), "page": str(output), "csv": str(table)})
     else:
         print_survey(found, actions)
-        print(f"\nPage        {printable(str(output))}\nProposals   {printable(str(table))}")
+        say(f"\nPage        {printable(str(output))}\nProposals   {printable(str(table))}")
 
 
 def row(action: "Action") -> dict[str, object]:
@@ -95,7 +95,7 @@ def summary(survey: "Survey", actions: "list[Action]") -> dict[str, Any]:
         "photos": len(survey.photos),
         "classes": list(survey.classes),
         "skipped": [{"path": s.path, "reason": s.reason} for s in survey.skipped],
-        "findings": [finding_json(finding) for finding in survey.findings],
+        "findings": [finding.to_dict() for finding in survey.findings],
         "groups": [
             [survey.features.names[index] for index in members]
             for members in survey.clusters.members
@@ -118,14 +118,14 @@ def print_survey(survey: "Survey", actions: "list[Action]") -> None:
     """What a person wants to know."""
     kinds = [action.kind for action in actions]
     groups = counted(len(survey.clusters.members), "group")
-    print(f"\n{counted(len(survey.photos), 'photo')} in {groups} that look alike.")
+    say(f"\n{counted(len(survey.photos), 'photo')} in {groups} that look alike.")
     print_findings(survey.findings)
     proposed = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
     for kind, number in proposed.items():
-        print(f"{number:6}  {kind}")
+        say(f"{number:6}  {kind}")
     if not proposed:
-        print("Nothing to do: no copies, no outliers, no file that cannot be read.")
+        say("Nothing to do: no copies, no outliers, no file that cannot be read.")
     for skipped in survey.skipped[:5]:
-        print(printable(f"Skipped {skipped.path}: {skipped.reason}"))
+        say(printable(f"Skipped {skipped.path}: {skipped.reason}"))
     if len(survey.skipped) > 5:
-        print(f"and {len(survey.skipped) - 5:,} more; --json lists every one.")
+        say(f"and {len(survey.skipped) - 5:,} more; --json lists every one.")

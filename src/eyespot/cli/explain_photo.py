@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, write_png
-from eyespot.cli.show import counted, print_findings, print_json, printable, progress
+from eyespot.cli.show import counted, print_findings, print_json, printable, progress, say
 from eyespot.errors import PhotoError
 
 if TYPE_CHECKING:
@@ -63,19 +63,19 @@ def photo(
             except PhotoError as error:
                 told.append({"path": one.name, "error": str(error)})
                 if not as_json:
-                    print(printable(one.name))
-                    print(printable(f"  cannot be used: {error}"))
+                    say(printable(one.name))
+                    say(printable(f"  cannot be used: {error}"))
                 continue
             written = write_png(draw_explanation(explained), path)
             told.append({**explained.to_dict(), "picture": printable(str(path))})
             if not as_json:
                 _print(explained)
-                print(f"  {written}")
+                say(f"  {written}")
     if as_json:
         print_json(told)
     print_findings(found.findings, sys.stderr)
     for skipped in found.skipped:
-        print(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
+        say(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
     return 1 if all(one["error"] for one in told) else 0
 
 
@@ -113,7 +113,7 @@ def _print(explained: "Explanation") -> None:
         width = max((len(near.label) for near in explained.near), default=0)
         lines += [f"    {n.label:{width}}  {n.similarity:5.2f}  {n.name}" for n in explained.near]
     for line in lines:
-        print(printable(line))
+        say(printable(line))
 
 
 def _change(explained: "Explanation") -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eyespot.cli.outputs import check_folder, check_outputs
-from eyespot.cli.show import counted, print_json, printable, progress
+from eyespot.cli.show import counted, print_findings, print_json, printable, progress, say
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -115,28 +115,30 @@ def _tell_of_fetching() -> None:
 
     if url := address():
         told = f"Fetching onnxruntime-web {VERSION}, {MEGABYTES} MB, once: {url}"
-        print(printable(told), file=sys.stderr)
+        say(printable(told), file=sys.stderr)
 
 
 def _print(done: "Exported") -> None:
     from eyespot.evaluation import percent
 
     found, loss = done.agreement, done.loss
-    for skipped in found.skipped:
-        print(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
-    print(
+    for read in (found, loss) if loss else (found,):
+        for skipped in read.skipped:
+            say(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
+        print_findings(read.findings, sys.stderr)
+    say(
         f"Checked on {counted(found.photos, 'picture')}: {found.same} got the same answer, "
         f"probabilities differ by {found.difference:.5f} at most."
     )
     if loss:
         low, high = loss.interval
-        print(
+        say(
             f"Rounded to int8 by {counted(loss.calibrated, 'photo')}: accuracy "
             f"{percent(loss.after)} on {loss.measured} other photos, {percent(loss.before)} "
             f"before: a loss of {percent(loss.loss)} (95% CI {percent(low)} to {percent(high)})."
         )
     for path in done.files:
         size = sum(file.stat().st_size for file in (path.iterdir() if path.is_dir() else [path]))
-        print(f"{printable(str(path))}: {size / 1e6:.1f} MB")
+        say(f"{printable(str(path))}: {size / 1e6:.1f} MB")
     how = "To see it" if done.files[0].is_dir() else "To use it in Python"
-    print(f"\n{how}:\n\n{done.snippet}", end="")
+    say(f"\n{how}:\n\n{done.snippet}", end="")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eyespot.cli.outputs import check_ending, check_outputs
-from eyespot.cli.show import print_json
+from eyespot.cli.show import print_json, say
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def graph(
     if as_json:
         print_json({**asdict(worked), "value": worked.result.value, "gradients": worked.gradients})
     elif svg is not None:
-        print(svg)
+        say(svg)
     else:
         _show(worked)
 

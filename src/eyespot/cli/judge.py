@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eyespot.cli.outputs import check_ending, check_outputs
-from eyespot.cli.show import counted, print_json, printable, progress
+from eyespot.cli.show import counted, print_json, printable, progress, say
 
 if TYPE_CHECKING:
     from eyespot.judging.judge import Judgement
@@ -45,13 +45,13 @@ def judge_network(
         return
     _print(judgement)
     if gallery:
-        print(f"What went wrong: {printable(str(gallery))}")
+        say(f"What went wrong: {printable(str(gallery))}")
 
 
 def _print(judgement: "Judgement") -> None:
     from eyespot.evaluation import percent, percent_interval
 
-    print(
+    say(
         f"\n{judgement.network.name} on {counted(judgement.count, 'picture')} of ImageNet, "
         f"{judgement.views}:\n"
     )
@@ -59,23 +59,23 @@ def _print(judgement: "Judgement") -> None:
         ("Top-1", judgement.top1_error, judgement.top1_interval),
         ("Top-5", judgement.top5_error, judgement.top5_interval),
     ):
-        print(f"  {name} error {percent(error):>6}  (95% CI {percent_interval((low, high))})")
-    print()
+        say(f"  {name} error {percent(error):>6}  (95% CI {percent_interval((low, high))})")
+    say()
     published = judgement.network.errors
     if published:
         top5 = f", top-5 {published.top5:.1f}%" if published.top5 is not None else ""
-        print(f"Published: top-1 {published.top1:.1f}%{top5} ({published.source}).")
+        say(f"Published: top-1 {published.top1:.1f}%{top5} ({published.source}).")
         if judgement.count < VALIDATION:
-            print(f"That was on all {VALIDATION:,} validation pictures; these may be easier.")
+            say(f"That was on all {VALIDATION:,} validation pictures; these may be easier.")
     speed = judgement.pictures_per_second
     earlier = judgement.count - judgement.asked
     if speed is None:
-        print("All answers are from an earlier run.")
+        say("All answers are from an earlier run.")
     else:
         resumed = "; the other answers are from an earlier run" if earlier > 0 else ""
-        print(
+        say(
             f"{counted(judgement.asked, 'picture')} in {judgement.seconds:.1f} s, "
             f"{speed:.0f} a second ({judgement.engine}){resumed}."
         )
     for skipped in judgement.skipped:
-        print(printable(f"Skipped {skipped.path}: {skipped.reason}"))
+        say(printable(f"Skipped {skipped.path}: {skipped.reason}"))

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.classifier import Classifier, Prediction
-from eyespot.cli.show import bar_of, printable
+from eyespot.cli.show import bar_of, printable, say
+from eyespot.cli.streams import expect_reader
 from eyespot.errors import EyespotError, MissingExtraError, UsageError
 
 WIDTH = 28
@@ -96,4 +97,5 @@ class _Screen:
             self._live.update(Text("\n".join([*body, status])))
         elif time.monotonic() - self._last >= 1:
             self._last = time.monotonic()
-            print(status, body[1] if len(body) > 1 else "", body[0], flush=True)
+            say(status, body[1] if len(body) > 1 else "", body[0], flush=True)
+            expect_reader()

@@ -5,12 +5,13 @@ that `eyespot predict` starts fast.
 """
 
 import functools
-import os
+import io
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from eyespot import __version__
 from eyespot.cli.cache import cache
@@ -24,8 +25,9 @@ from eyespot.cli.export import export
 from eyespot.cli.graph import graph
 from eyespot.cli.predict import predict
 from eyespot.cli.serve import serve
-from eyespot.cli.show import printable
+from eyespot.cli.show import guard_terminal, say
 from eyespot.cli.similar import similar
+from eyespot.cli.streams import reader_is_gone
 from eyespot.cli.studio import studio
 from eyespot.cli.teach import teach
 from eyespot.cli.train import train
@@ -34,12 +36,38 @@ from eyespot.cli.weights import weights
 from eyespot.cli.zoo import zoo
 from eyespot.errors import EyespotError, UsageError
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+class _Verbs(TyperGroup):
+    """Its own errors of bad use quote what was typed, which may be a stranger's file's name."""
+
+    def main(self, *args: Any, **more: Any) -> Any:
+        if not more.get("standalone_mode", True):
+            return super().main(*args, **more)
+        more["standalone_mode"] = False
+        try:
+            code = super().main(*args, **more)
+        except typer.Abort:
+            say("Aborted!", file=sys.stderr)
+            code = 1
+        except Exception as error:
+            show = getattr(error, "show", None)
+            if show is None:
+                raise
+            said = io.StringIO()
+            show(said)
+            say(said.getvalue(), end="", file=sys.stderr)
+            code = getattr(error, "exit_code", 1)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+app = typer.Typer(
+    cls=_Verbs, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+)
 
 
 def _version(value: bool) -> None:
     if value:
-        print(f"eyespot {__version__}")
+        say(f"eyespot {__version__}")
         raise typer.Exit
 
 
@@ -53,6 +81,7 @@ def eyespot(
 
     Begin with: eyespot demo
     """
+    guard_terminal()
 
 
 _IN_CACHE = " What was computed is in the cache."
@@ -83,12 +112,11 @@ def _guarded(verb: Callable[..., int | None]) -> Callable[..., None]:
         except KeyboardInterrupt:
             prints_only = verb is predict and not (options["csv"] or options["parquet"])
             _fail(f"Interrupted.{'' if prints_only else _KEPT.get(verb, '')}", 130)
-        except BrokenPipeError:  # the reader (head, less) has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = 0
         except MemoryError:
             _fail("There is not enough memory. Close other programs or use fewer photos.", 1)
         except OSError as error:
+            if isinstance(error, BrokenPipeError) and reader_is_gone():  # it has seen enough
+                raise typer.Exit(0) from None
             where = f" ({error.filename})" if error.filename else ""
             _fail(f"The system refused: {error.strerror or error}{where}.", 1)
         raise typer.Exit(code or 0)
@@ -97,9 +125,7 @@ def _guarded(verb: Callable[..., int | None]) -> Callable[..., None]:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    # What a message quotes may come from a stranger's file, and must not drive the terminal.
-    lines = [printable(line) for line in message.split("\n")]
-    print("eyespot: " + "\n".join(lines), file=sys.stderr)
+    say(f"eyespot: {message}", file=sys.stderr)
     raise typer.Exit(code)
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eyespot.atomic import write_atomically
+from eyespot.atomic import LONGEST_NAME, write_atomically
 from eyespot.cli.show import printable
 from eyespot.errors import UsageError
+from eyespot.files import read_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,6 +24,7 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -
         if path is None:
             continue
         name = printable(str(path))
+        _check_name(path)
         if path.is_dir():
             raise UsageError(f"{name} is a folder. Name a file in it.")
         if path.exists() and not path.is_file():
@@ -37,6 +39,22 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -
         if why := _refusal(folder):
             raise UsageError(
                 f"{name} cannot be written: {printable(str(folder))} {why}. Choose another."
+            )
+
+
+def _check_name(path: Path) -> None:
+    """Raises UsageError if no file can have this name, which else shows when it is written."""
+    path, most = path.absolute(), LONGEST_NAME
+    if hasattr(os, "pathconf"):
+        folder = next(folder for folder in path.parents if os.path.exists(folder))  # noqa: PTH110
+        most = os.pathconf(folder, "PC_NAME_MAX")
+        if len(os.fsencode(path)) >= os.pathconf(folder, "PC_PATH_MAX"):
+            raise UsageError("A path is longer than this system takes. Choose a shorter one.")
+    for part in path.parts:
+        if len(name := os.fsencode(part)) > most:
+            raise UsageError(
+                f"The name {printable(part[:40])}... has {len(name):,} bytes, at most {most:,} can "
+                "be. Choose a shorter one."
             )
 
 
@@ -63,6 +81,7 @@ def _resolved(path: Path) -> Path:
 
 def check_folder(folder: Path, first: str) -> None:
     """Raises UsageError if `folder` is a file, or its file `first` cannot be written."""
+    _check_name(folder)
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{printable(str(folder))} is a file. Name a folder.")
     check_outputs([folder / first])
@@ -72,6 +91,8 @@ def check_ending(output: Path | None, *endings: str) -> None:
     """Raises UsageError if `output` (or the file that it is a link to) is not called as what is
     written there is, so that no photo or classifier is written over. Devices and pipes may be
     called anything."""
+    if output is not None:
+        _check_name(output)
     if output is None or (output.exists() and not output.is_file()):
         return
     if _resolved(output).suffix.lower() not in endings:
@@ -83,6 +104,8 @@ def check_ending(output: Path | None, *endings: str) -> None:
 def check_table(output: Path | None, columns: Sequence[str]) -> None:
     """Raises UsageError if `output` is a table, CSV or Parquet, whose columns do not begin with
     `columns`: one of another kind than will be written."""
+    if output is not None:
+        _check_name(output)
     if output is None or not output.is_file():
         return
     found = _columns(output.resolve())
@@ -96,8 +119,8 @@ def check_table(output: Path | None, columns: Sequence[str]) -> None:
 def _columns(file: Path) -> list[str]:
     """The names of a table's columns; none of a damaged file."""
     if file.suffix.lower() != ".parquet":
-        with file.open(encoding="utf-8-sig", errors="replace") as text:
-            return text.readline(10_000).rstrip().split(",")
+        text = read_file(file, 10_000).decode("utf-8-sig", "replace")
+        return text.partition("\n")[0].rstrip().split(",")
     import pyarrow as pa
     import pyarrow.parquet as pq
 

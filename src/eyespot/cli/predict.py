@@ -1,7 +1,7 @@
 """`eyespot predict`."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +9,8 @@ import typer
 
 from eyespot.cli.at_length import Part, looking, read_and_written, say_failures
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, check_table
-from eyespot.cli.show import bar_of, counted, json_text, print_findings, printable
+from eyespot.cli.show import bar_of, counted, json_text, print_findings, printable, say
+from eyespot.cli.streams import expect_reader
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -93,17 +94,17 @@ def predict(
         count, failures = written.photos, written.failures
         say_failures(written)
     else:
-        answers = classifier.predict_many(dataset.photos, top=top)
+        answers = _while_read(classifier.predict_many(dataset.photos, top=top))
         count, failures = (_print_json if as_json else _print)(answers)
     for path in tables:
         said = counted(count, "answer")
         if part != WHOLE:
-            print(f"{said} of {len(dataset.photos)} are there for {printable(str(path))}")
+            say(f"{said} of {len(dataset.photos)} are there for {printable(str(path))}")
         elif not as_json:
-            print(f"{said}, {printable(str(path))}", file=sys.stderr)
+            say(f"{said}, {printable(str(path))}", file=sys.stderr)
     print_findings(dataset.findings, sys.stderr)
     for skipped in dataset.skipped:
-        print(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
+        say(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
     return 1 if count and count == failures else 0
 
 
@@ -121,15 +122,22 @@ def _find(names: list[str]) -> "Dataset":
     return Dataset(piped + found.photos, found.skipped, found.findings)
 
 
+def _while_read(answers: "Iterable[Prediction]") -> "Iterator[Prediction]":
+    """What is printed alone need not be computed for nobody."""
+    for answer in answers:
+        yield answer
+        expect_reader()
+
+
 def _print_json(answers: "Iterable[Prediction]") -> tuple[int, int]:
     """A JSON list, answer by answer; how many answers there were, and how many are errors."""
     count = failures = 0
     for answer in answers:
-        print(", " if count else "[", end="")
-        print(json_text(answer.to_dict()), end="")
+        say(", " if count else "[", end="")
+        say(json_text(answer.to_dict()), end="")
         count += 1
         failures += bool(answer.error)
-    print("]" if count else "[]")
+    say("]" if count else "[]")
     return count, failures
 
 
@@ -137,14 +145,14 @@ def _print(answers: "Iterable[Prediction]") -> tuple[int, int]:
     count = failures = 0
     for answer in answers:
         count += 1
-        print(printable(answer.path))
+        say(printable(answer.path))
         if answer.error:
             failures += 1
-            print(printable(f"  cannot be used: {answer.error}"))
+            say(printable(f"  cannot be used: {answer.error}"))
             continue
         if answer.unknown:
-            print("  none of these: it looks like nothing that was taught. The nearest:")
+            say("  none of these: it looks like nothing that was taught. The nearest:")
         width = max(len(label) for label, _ in answer.top)
         for label, probability in answer.top:
-            print(f"  {printable(label):{width}}  {bar_of(probability)}")
+            say(f"  {printable(label):{width}}  {bar_of(probability)}")
     return count, failures

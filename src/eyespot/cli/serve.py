@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from eyespot.cli.show import say
 from eyespot.errors import MissingExtraError, UsageError
+from eyespot.files import read_file
 from eyespot.limits import (
     MAX_KEY_FILE_BYTES,
     MAX_REQUEST_BYTES,
@@ -70,8 +72,7 @@ def serve(
 
 def _keys(path: Path) -> list[str]:
     try:
-        with path.open("rb") as file:
-            text = file.read(MAX_KEY_FILE_BYTES).decode("ascii")
+        text = read_file(path, MAX_KEY_FILE_BYTES).decode("ascii")
     except OSError as error:
         raise UsageError(f"The keys in {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
@@ -83,4 +84,4 @@ def _keys(path: Path) -> list[str]:
 
 
 def _say(address: str) -> None:
-    print(f"Serving at {address} (Ctrl-C ends it)", flush=True)
+    say(f"Serving at {address} (Ctrl-C ends it)", flush=True)

@@ -2,18 +2,47 @@
 
 import contextlib
 import json
-import re
+import logging
 import shutil
 import sys
+import traceback
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
+
+from eyespot.shown import harmless, harmless_json
+from eyespot.shown import printable as printable
 
 if TYPE_CHECKING:
     from eyespot.data.finding import Finding
 
 
-_CONTROLS = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
+class HarmlessLines(logging.Formatter):
+    """Of what is logged: lines that do nothing to a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return harmless(super().format(record))
+
+
+_format_warning = warnings.formatwarning
+
+
+def guard_terminal() -> None:
+    """What is logged, warned of or raised may quote strangers' files, too, and is escaped as `say`
+    escapes what it prints."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(HarmlessLines())
+    warnings.formatwarning = lambda *about, **more: harmless(_format_warning(*about, **more))
+    sys.excepthook = lambda *error: say(
+        "".join(traceback.format_exception(*error)), end="", file=sys.stderr
+    )
+
+
+def say(*words: object, file: TextIO | None = None, end: str = "\n", flush: bool = False) -> None:
+    """Print as the verbs do: text may come from a stranger's file, a server or a name, so all but
+    its line breaks that could drive a terminal is escaped."""
+    print(harmless(" ".join(map(str, words))), file=file, end=end, flush=flush)
 
 
 def command() -> str:
@@ -39,7 +68,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
     )
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[speed]}"),
@@ -53,6 +82,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         tasks: dict[str, Any] = {}
 
         def step(stage: str, done: int, total: int) -> None:
+            stage = printable(stage)
             # The bar of a single step moves to and fro: a share of it is never known.
             whole = total if total > 1 or done else None
             if stage not in tasks:
@@ -66,27 +96,21 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def print_json(value: Any) -> None:
-    print(json_text(value))
+    say(json_text(value))
 
 
 def json_text(value: Any) -> str:
     """A value as JSON that standard output can carry whatever its encoding, and that does nothing
     to a terminal: what is not UTF-8, or controls, is escaped."""
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    text = json.dumps(value, ensure_ascii=not utf8)
-    return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
-
-
-def finding_json(finding: "Finding") -> dict[str, str]:
-    """A finding as `--json` prints it."""
-    return {key: getattr(finding, key) for key in ("kind", "severity", "message", "advice")}
+    return harmless_json(json.dumps(value, ensure_ascii=not utf8))
 
 
 def print_findings(findings: "Iterable[Finding]", file: TextIO | None = None) -> None:
     """A line a finding, on standard output or `file`."""
     for finding in findings:
         said = f"{finding.severity.capitalize()}: {finding.message} {finding.advice}"
-        print(printable(said.rstrip()), file=file)
+        say(printable(said.rstrip()), file=file)
 
 
 def bar(share: float, width: int = 24) -> str:
@@ -100,11 +124,6 @@ def bar_of(share: float) -> str:
     from eyespot.evaluation import percent
 
     return f"{bar(share)} {percent(share):>6}"
-
-
-def printable(text: str) -> str:
-    """A name as it may go to a terminal: control characters, which could drive it, are escaped."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def counted(number: int, word: str) -> str:

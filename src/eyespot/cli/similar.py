@@ -9,7 +9,7 @@ import typer
 
 from eyespot.atomic import write_atomically
 from eyespot.cli.outputs import check_ending, check_outputs
-from eyespot.cli.show import bar, print_json, printable
+from eyespot.cli.show import bar, print_json, printable, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +49,7 @@ def similar(
     else:
         for near in found:
             shown = bar(max(0.0, near.similarity), 12)
-            print(f"{near.similarity:6.3f} {shown} {printable(near.path)}")
+            say(f"{near.similarity:6.3f} {shown} {printable(near.path)}")
     if output:
         _draw(asked.read(), found, output)
 
@@ -76,4 +76,4 @@ def _draw(data: "bytes | NDArray[np.uint8]", found: "list[Similar]", output: Pat
     content = io.BytesIO()
     sheet.save(content, "PNG")
     write_atomically(output, content.getvalue())
-    print(f"{printable(str(output))}: {sheet.width} x {sheet.height} pixels", file=sys.stderr)
+    say(f"{printable(str(output))}: {sheet.width} x {sheet.height} pixels", file=sys.stderr)

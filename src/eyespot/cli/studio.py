@@ -1,10 +1,10 @@
 """`eyespot studio`."""
 
-import logging
 from typing import Annotated
 
 import typer
 
+from eyespot.cli.show import say
 from eyespot.errors import MissingExtraError
 
 
@@ -25,9 +25,8 @@ def studio(
         from eyespot.studio.server import run
     except ModuleNotFoundError as error:
         raise MissingExtraError("The studio", "studio") from error
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
     run(port, _say, open_browser=not no_browser)
 
 
 def _say(address: str) -> None:
-    print(f"The studio is open at\n\n  {address}\n\nPress Ctrl-C to close it.", flush=True)
+    say(f"The studio is open at\n\n  {address}\n\nPress Ctrl-C to close it.", flush=True)

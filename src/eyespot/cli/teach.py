@@ -12,11 +12,11 @@ from eyespot.cli.show import (
     bar_of,
     command,
     counted,
-    finding_json,
     print_findings,
     print_json,
     printable,
     progress,
+    say,
 )
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ def teach(
         print_json({**summary(lesson), "classifier": str(output), "report": str(page)})
     else:
         print_lesson(lesson)
-        print(f"\nClassifier  {output}\nReport      {page}")
-        print(f"Try it      {command()} predict PHOTO -m {output}")
+        say(f"\nClassifier  {output}\nReport      {page}")
+        say(f"Try it      {command()} predict PHOTO -m {output}")
 
 
 def summary(lesson: "Lesson") -> dict[str, Any]:
@@ -114,7 +114,7 @@ def summary(lesson: "Lesson") -> dict[str, Any]:
             [lesson.features.names[index] for index in group]
             for group in (*lesson.duplicates.exact, *lesson.duplicates.near)
         ],
-        "findings": [finding_json(finding) for finding in lesson.findings],
+        "findings": [finding.to_dict() for finding in lesson.findings],
         "suspicious": [
             {
                 "path": lesson.features.names[s.index],
@@ -150,25 +150,25 @@ def print_lesson(lesson: "Lesson") -> None:
     """What a person wants to know."""
     from eyespot.evaluation import advice, verdict
 
-    print(f"\n{printable(verdict(lesson.evaluation, lesson.evaluated_on))}\n{lesson.reason}\n")
-    print("Candidates (cross-validated accuracy of each alone, selection not included):")
+    say(f"\n{printable(verdict(lesson.evaluation, lesson.evaluated_on))}\n{lesson.reason}\n")
+    say("Candidates (cross-validated accuracy of each alone, selection not included):")
     width = max(len(trial.method) for trial in lesson.candidates)
     for trial in sorted(lesson.candidates, key=lambda trial: -trial.top1):
-        print(f"  {trial.method:{width}}  {bar_of(trial.top1)}  {trial.seconds:.1f} s")
-    print()
+        say(f"  {trial.method:{width}}  {bar_of(trial.top1)}  {trial.seconds:.1f} s")
+    say()
     if lesson.learning_curve:
-        print(lesson.learning_curve.verdict)
+        say(lesson.learning_curve.verdict)
     told = advice(lesson.evaluation, lesson.trained.tolist(), lesson.learning_curve)
-    print(printable(told))
+    say(printable(told))
     print_findings(lesson.findings)
     if lesson.suspicious:
-        print(f"{counted(len(lesson.suspicious), 'label issue')}; the report shows every one.")
+        say(f"{counted(len(lesson.suspicious), 'label issue')}; the report shows every one.")
     for skipped in lesson.skipped[:5]:
-        print(printable(f"Skipped {skipped.path}: {skipped.reason}"))
+        say(printable(f"Skipped {skipped.path}: {skipped.reason}"))
     if len(lesson.skipped) > 5:
-        print(f"and {len(lesson.skipped) - 5:,} more; --json lists every one.")
+        say(f"and {len(lesson.skipped) - 5:,} more; --json lists every one.")
     seconds = lesson.seconds
-    print(
+    say(
         f"{len(lesson.features)} photos in {seconds['total']:.1f} s "
         f"(features at {lesson.photos_per_second:.0f} photos/s, cached ones included)."
     )

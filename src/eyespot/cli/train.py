@@ -11,7 +11,7 @@ from eyespot.cli.check import check_plan
 from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn, open_labelled
 from eyespot.cli.epochs import watching
 from eyespot.cli.outputs import check_folder
-from eyespot.cli.show import command, counted, finding_json, print_findings, print_json, printable
+from eyespot.cli.show import command, counted, print_findings, print_json, printable, say
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def train(
     every: Annotated[
         int, typer.Option(help="Steps after which the state is kept, besides after each epoch.")
     ] = 0,
-    seed: Annotated[int, typer.Option(help="Of all that is left to chance.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed, up to 2**64 - 1.")] = 0,
     check: Annotated[bool, typer.Option("--check", help="Check the plan, do not train.")] = False,
     path_column: PathColumn = None,
     label_column: LabelColumn = None,
@@ -153,7 +153,7 @@ def train(
     )
     first = os.environ.get("RANK", "0") == "0"  # one of torchrun's processes speaks
     if warmup >= epochs and first:
-        print(
+        say(
             f"--warmup {warmup:g} takes all of the run ({counted(epochs, 'epoch')}): the rate only "
             f"rises, and never gets to {learning_rate:g}. Usual is one epoch, or a few of many.",
             file=sys.stderr,
@@ -164,7 +164,7 @@ def train(
     for name, why in without_effect(plan, validated=held_out > 0).items():
         if why and getattr(plan, name) != getattr(Plan(model), name) and first:
             option = f"--{name.replace('_', '-')} {getattr(plan, name):g}"
-            print(f"{option} has no effect: {why}.", file=sys.stderr)
+            say(f"{option} has no effect: {why}.", file=sys.stderr)
     if check:
         if first:
             check_plan(collection, plan, output, held_out, as_json)
@@ -183,7 +183,7 @@ def train(
         for one in skipped:
             if one not in told:
                 told.add(one)
-                print(printable(f"Skipped {one.path}: {one.reason}"), file=sys.stderr, flush=True)
+                say(printable(f"Skipped {one.path}: {one.reason}"), file=sys.stderr, flush=True)
 
     try:
         with together(), watching(plan, quiet=as_json or rank() > 0) as (step, show):
@@ -200,7 +200,7 @@ def train(
             speaks = rank() == 0
     except KeyboardInterrupt:
         if page.exists():
-            print(f"Report   {printable(str(page))}", file=sys.stderr)
+            say(f"Report   {printable(str(page))}", file=sys.stderr)
         raise
     if not speaks:
         return
@@ -223,7 +223,7 @@ def train(
                 "test_loss": done.test and done.test[0],
                 "test_accuracy": done.test and done.test[1],
                 "epochs": [asdict(epoch) for epoch in done.trained.epochs],
-                "findings": [finding_json(finding) for finding in collection.findings],
+                "findings": [finding.to_dict() for finding in collection.findings],
                 "skipped": [{"path": s.path, "reason": s.reason} for s in done.skipped],
                 "network": str(done.path),
                 "classifier": str(output / CLASSIFIER),
@@ -231,7 +231,7 @@ def train(
             }
         )
         return
-    print(f"\n{ending(trained.epochs, trained.plan.epochs)}")
+    say(f"\n{ending(trained.epochs, trained.plan.epochs)}")
     validation = "no photos to validate with"
     if done.validated:
         of = (
@@ -241,11 +241,11 @@ def train(
         )
         validation = f"validated on {counted(done.validated, 'photo')}, {of}"
         validation += "" if done.held_out is None else ", held out"
-    print(f"Trained on {counted(done.learnt, 'photo')}; {validation}.")
+    say(f"Trained on {counted(done.learnt, 'photo')}; {validation}.")
     if done.test is not None:
-        print(f"Accuracy {percent(done.test[1], 2)} on the test set (n = {done.tested:,}).")
+        say(f"Accuracy {percent(done.test[1], 2)} on the test set (n = {done.tested:,}).")
     classifier = printable(str(output / CLASSIFIER))
-    print(f"Network     {printable(str(done.path))}")
-    print(f"Classifier  {classifier}")
-    print(f"Report      {printable(str(page))}")
-    print(f"Try it      {command()} predict PHOTO -m {classifier}")
+    say(f"Network     {printable(str(done.path))}")
+    say(f"Classifier  {classifier}")
+    say(f"Report      {printable(str(page))}")
+    say(f"Try it      {command()} predict PHOTO -m {classifier}")

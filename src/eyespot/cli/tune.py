@@ -9,7 +9,7 @@ import typer
 
 from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn, open_labelled
 from eyespot.cli.outputs import check_folder
-from eyespot.cli.show import counted, print_findings, print_json, printable, progress
+from eyespot.cli.show import counted, print_findings, print_json, printable, progress, say
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def tune(
             help="Also try mirrored photos: not for digits, letters, hands or sides.",
         ),
     ] = False,
-    seed: Annotated[int, typer.Option(help="Of all that is left to chance.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed, up to 2**64 - 1.")] = 0,
     path_column: PathColumn = None,
     label_column: LabelColumn = None,
     split_column: SplitColumn = None,
@@ -99,9 +99,9 @@ def tune(
         )
         return
     if found.best is None or command is None:
-        print(f"\n{_nothing(found)}")
+        say(f"\n{_nothing(found)}")
     else:
-        print(f"\nTrain with the best, trial {found.best.number + 1}:\n{printable(command)}")
+        say(f"\nTrain with the best, trial {found.best.number + 1}:\n{printable(command)}")
 
 
 def _nothing(found: "Search") -> str:
@@ -135,10 +135,10 @@ class Lines:
 
         for count in range(self.printed + 1, len(trials) + 1):
             if count == 1:
-                print("Trial     Rate    Decay  Smoothing  Epochs   Unseen  Augmentation")
+                say("Trial     Rate    Decay  Smoothing  Epochs   Unseen  Augmentation")
             trial = trials[count - 1]
             best = best_trial(trials[:count]) is trial
-            print(_line(trial) + ("  best so far" if best else ""), flush=True)
+            say(_line(trial) + ("  best so far" if best else ""), flush=True)
         self.printed = len(trials)
 
 

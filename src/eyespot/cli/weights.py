@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eyespot.cli.show import print_json, printable
+from eyespot.cli.show import print_json, printable, say
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def weights(
             return
         width = max(len(row["name"]) for row in rows)
         for row in rows:
-            print(f"{row['name']:{width}}  {printable(_words(row))}")
-        print(f"\nThe store is {printable(str(store_folder()))}.")
+            say(f"{row['name']:{width}}  {printable(_words(row))}")
+        say(f"\nThe store is {printable(str(store_folder()))}.")
         return
     network = registry.find(name)
     if file is not None:
@@ -57,10 +57,10 @@ def weights(
     if as_json:
         print_json(row)
         return
-    print(f"{name}: {printable(_words(row))}")
+    say(f"{name}: {printable(_words(row))}")
     found = locate(network)
     if file is not None and found is not None and found[0] == "package":
-        print(f"The file was imported, but {network.weights_package} goes first; uninstall it.")
+        say(f"The file was imported, but {network.weights_package} goes first; uninstall it.")
 
 
 def _row(network: "Network") -> dict[str, Any]:

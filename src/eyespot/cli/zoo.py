@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from eyespot.cli.outputs import check_ending, check_outputs
-from eyespot.cli.show import print_json, progress
+from eyespot.cli.show import print_json, progress, say
 from eyespot.errors import UsageError
 
 
@@ -59,7 +59,7 @@ def zoo(
     elif as_json:
         print_json(rows)
     elif plot is not None:
-        print(plot)
+        say(plot)
     else:
         _show_all(rows)
 
@@ -76,8 +76,8 @@ def _show_all(rows: Iterable[dict[str, Any]]) -> None:
     from eyespot.cli.zoo_table import networks_table
 
     rows = list(rows)
-    print("\n".join(networks_table(rows, shutil.get_terminal_size().columns)))
-    print(
+    say("\n".join(networks_table(rows, shutil.get_terminal_size().columns)))
+    say(
         "\nTop-1, top-5: published errors, %. Mult-adds, memory: to classify one picture.\n"
         "A wider window shows more columns, eyespot zoo NAME one network layer by layer"
         + ("." if any(row["images_per_second"] for row in rows) else ",\n--measure the speed here.")
@@ -105,9 +105,9 @@ def _show_one(row: dict[str, Any], as_json: bool) -> None:
         about += f" ({row['errors_source']})."
     _say(f"{row['name']}: {row['authors']}, {row['paper']}, {row['year']}")
     _say(about)
-    print()
-    print("\n".join(layers_table(layers, shapes_of(row["name"]))))
-    print()
+    say()
+    say("\n".join(layers_table(layers, shapes_of(row["name"]))))
+    say()
     aside = totals.parameters - sum(layer.parameters for layer in layers)
     only = f" ({aside:,} of them only for training)" if aside else ""
     _say(
@@ -123,4 +123,4 @@ def _show_one(row: dict[str, Any], as_json: bool) -> None:
 
 
 def _say(text: str) -> None:
-    print(textwrap.fill(text, shutil.get_terminal_size().columns))
+    say(textwrap.fill(text, shutil.get_terminal_size().columns))

@@ -10,6 +10,7 @@ from eyespot.data.duplicates import Duplicates
 from eyespot.data.finding import Finding, worst_first
 from eyespot.data.formats import EXTENSIONS, sniff
 from eyespot.data.photos import Dataset, FileSource, Photo, natural
+from eyespot.files import open_file
 
 FEW, VERY_FEW, IMBALANCE = 20, 5, 10.0
 
@@ -137,9 +138,7 @@ def misnamed(photos: Iterable[Photo]) -> list[Finding]:
         if not isinstance(photo.source, FileSource):
             continue
         try:
-            if not photo.source.path.is_file():  # reading from a pipe would wait for ever
-                continue
-            with photo.source.path.open("rb") as file:
+            with open_file(photo.source.path) as file:
                 kind = sniff(file.read(32))
         except OSError:  # reading the whole photo will tell
             continue

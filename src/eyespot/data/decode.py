@@ -1,8 +1,9 @@
 """From a photo's content to pixels: every format, upright, sRGB, and never half a picture.
 
 The content decides what a file is, not its name. JPEG goes through libjpeg-turbo, TIFFs of more
-than 8 bits through `tiff.py`, everything else through Pillow. Sizes are checked before anything is
-decoded: a small file can claim any size.
+than 8 bits through `tiff.py`, PPM through `netpbm.py`, everything else through Pillow. Sizes, and
+what else makes decoding long, are checked before anything is decoded: a small file can claim any
+size, and take minutes. What takes too long is refused, or decoded smaller.
 
 One photo gives the same pixels however it comes. Whatever is no JPEG file is made RGB, put upright
 and only then made smaller, so that a file, its Pillow image and its array end alike.
@@ -21,13 +22,16 @@ from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import COMPRESSION_INFO
 
-from eyespot.data import jpeg, tiff
+from eyespot.data import jpeg, jpeg2000, tiff
 from eyespot.data.colour import to_srgb, transform_to_srgb
+from eyespot.data.cost import check_file, check_parts, check_webp_size
 from eyespot.data.formats import sniff, what_instead
+from eyespot.data.netpbm import Netpbm
 from eyespot.data.pillow import kind_of, open_image, refused
 from eyespot.data.png import with_transparency
 from eyespot.data.samples import check_finite, to_bytes
 from eyespot.data.tiff_directory import beginning_with, main_directory
+from eyespot.data.tiff_parts import count_parts
 from eyespot.errors import PhotoError
 from eyespot.limits import MAX_PHOTO_BYTES, MAX_PHOTO_PIXELS, MAX_REDUCED_PIXELS
 from eyespot.shown import Brief
@@ -90,7 +94,12 @@ def decode(data: bytes | NDArray[Any] | Image.Image, *, short_side: int | None =
             return _from_jpeg(data, short_side)
         except jpeg.UnusualJpegError:
             pass
-    return _from_pillow(_opened(data, kind), kind, short_side)
+    image = _opened(data, kind)
+    if kind != "JPEG 2000":
+        return _from_pillow(image, kind, short_side)
+    size = image.size
+    jpeg2000.decode_smaller(image, data, short_side)
+    return _from_pillow(image, kind, short_side, size)
 
 
 def file_of(image: Image.Image) -> bytes | None:
@@ -109,8 +118,8 @@ def file_of(image: Image.Image) -> bytes | None:
 
 
 def _from_jpeg(data: bytes, short_side: int | None) -> Picture:
-    width, height = jpeg.size_of(data)
     header = jpeg.read_header(data)
+    width, height = jpeg.size_of(data)
     shrink = jpeg.shrinking(width, height, short_side)
     _check_size(width, height, MAX_PHOTO_PIXELS if header.progressive else MAX_REDUCED_PIXELS)
     _check_size(width // shrink, height // shrink, MAX_PHOTO_PIXELS)
@@ -140,8 +149,15 @@ def _upright(pixels: NDArray[np.uint8], width: int, height: int, orientation: in
 def _opened(data: bytes, kind: str) -> Image.Image:
     if kind == "TIFF":
         return _open_tiff(data)
+    if kind == "PPM":
+        netpbm = Netpbm(data)
+        _check_size(netpbm.width, netpbm.height, MAX_PHOTO_PIXELS)
+        return netpbm.read()
+    check_file(data, kind)
     image = open_image(data, kind)
     _check_size(*image.size, MAX_PHOTO_PIXELS)
+    if kind == "WebP":
+        check_webp_size(*image.size)
     if kind != "PNG":
         return image
     try:
@@ -156,6 +172,7 @@ def _open_tiff(data: bytes) -> Image.Image:
         kind = tiff.Kind.of(directory)
         _check_size(kind.numbers.width, kind.numbers.height, MAX_PHOTO_PIXELS)
         if not kind.is_read_here and kind.numbers.compression in COMPRESSION_INFO:
+            check_parts(count_parts(directory, kind.numbers))
             with suppress(PhotoError):  # the directory is sound, but the kind strange to Pillow
                 return open_image(beginning_with(directory), "TIFF")
         return tiff.read_here(directory, kind)
@@ -170,7 +187,10 @@ def _check_size(width: int, height: int, limit: int) -> None:
         raise PhotoError(f"{width} x {height} pixels are more than the {limit:,} that are decoded")
 
 
-def _from_pillow(image: Image.Image, kind: str, short_side: int | None) -> Picture:
+def _from_pillow(
+    image: Image.Image, kind: str, short_side: int | None, size: tuple[int, int] | None = None
+) -> Picture:
+    """`size`: of the original, where the image is smaller."""
     _check_size(*image.size, MAX_PHOTO_PIXELS)
     try:
         image.load()
@@ -179,8 +199,8 @@ def _from_pillow(image: Image.Image, kind: str, short_side: int | None) -> Pictu
         raise
     except Exception as error:
         raise refused(kind, error) from error
-    upright = _upright(pixels, *image.size, _orientation(image))
-    return _fitted(upright.pixels, short_side)
+    upright = _upright(pixels, *(size or image.size), _orientation(image))
+    return Picture(_fitted(upright.pixels, short_side).pixels, upright.width, upright.height)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -17,6 +17,10 @@ class Finding:
     advice: str
     photos: tuple[str, ...] = field(default=(), repr=False)
 
+    def to_dict(self) -> dict[str, str]:
+        """As JSON has it: all but the photos."""
+        return {key: getattr(self, key) for key in ("kind", "severity", "message", "advice")}
+
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """Errors, then warnings, then notes; in the given order among their like."""

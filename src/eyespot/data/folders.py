@@ -11,6 +11,7 @@ from eyespot.data.layout import read_layout
 from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, natural, printable
 from eyespot.data.set_aside import is_set_aside, passed_over, set_aside
 from eyespot.errors import DatasetError
+from eyespot.files import is_file, open_file
 
 
 def list_folder(folder: Path) -> list[Path]:
@@ -81,9 +82,9 @@ def is_picture(path: Path, root: Path | None, skipped: list[Skipped]) -> bool:
     reason = "is a camera's raw file: export it as JPEG"
     if ending not in RAW_EXTENSIONS:
         try:
-            if not path.is_file():
+            if not is_file(path):
                 return False
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 if sniff(file.read(32)) is not None:
                     return True
             reason = "not a picture in a format that can be read"

@@ -14,6 +14,7 @@ from eyespot.data.folders import list_folder
 from eyespot.data.parquet import read_names
 from eyespot.data.photos import Dataset, MemorySource, Photo, label_of, printable
 from eyespot.errors import DatasetError
+from eyespot.files import is_file, open_file
 from eyespot.limits import MAX_IDX_BYTES
 from eyespot.shown import sentence
 
@@ -24,9 +25,9 @@ def read_array(path: Path) -> NDArray[np.uint8]:
     Raises DatasetError if it is not one, is cut off, or is too large.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             packed = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path, "rb") if packed else path.open("rb") as file:
+        with gzip.open(path, "rb") if packed else open_file(path) as file:
             start = file.read(4)
             dimensions = start[3] if len(start) == 4 and start[:3] == b"\0\0\x08" else 0
             if not 1 <= dimensions <= 4:
@@ -73,7 +74,7 @@ def read_idx(path: Path) -> Dataset:
     """
     files = [path]
     if path.is_dir():
-        files = [file for file in list_folder(path) if is_images(file)]
+        files = [file for file in list_folder(path) if is_images(file) and is_file(file)]
     photos: list[Photo] = []
     for file in files:
         labels_file = _labels_beside(file)

@@ -10,10 +10,15 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
+from eyespot.data.cost import check_parts
 from eyespot.errors import PhotoError
+from eyespot.limits import MAX_JPEG_SCANS, MAX_SCANNED_PIXELS
 
 _PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
-_START_OF_SCAN = 0xDA
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_START_OF_SCAN, _END = 0xDA, 0xD9
+_MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")
+"""What ends a scan's bytes; 00 is a part of them, and so are restarts."""
 _DESCRIPTIONS = (0xE1, 0xE2)
 """Markers of segments that hold EXIF, XMP or colour profiles (ITU-T T.81, table B.1)."""
 TOLERATED_STRAY = 0.02
@@ -34,20 +39,50 @@ class JpegHeader:
 
 
 def read_header(data: bytes) -> JpegHeader:
-    """Walk the markers of a JPEG file up to its pixels. Never raises: damage shows in decoding."""
+    """Walk the markers of a JPEG file up to its pixels. Damage shows in decoding.
+
+    Raises PhotoError if the file would take too long to decode.
+    """
     progressive = described = False
-    position = 2
+    position, parts, pixels = 2, 0, 0
     while position + 4 <= len(data) and data[position] == 0xFF:
         marker = data[position + 1]
+        parts += 1
+        check_parts(parts)
         if marker == 0xFF:  # padding
             position += 1
             continue
         if marker == _START_OF_SCAN:
+            _check_scans(data, position, pixels)
             return JpegHeader(progressive, described)
+        if marker in _FRAMES:
+            height, width = data[position + 5 : position + 7], data[position + 7 : position + 9]
+            pixels = int.from_bytes(height, "big") * int.from_bytes(width, "big")
         progressive |= marker in _PROGRESSIVE
         described |= marker in _DESCRIPTIONS
         position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
     return JpegHeader(progressive=True, described=True)  # unknown: be careful
+
+
+def _check_scans(data: bytes, position: int, pixels: int) -> None:
+    """`position`: of the first scan."""
+    most = max(1, min(MAX_JPEG_SCANS, MAX_SCANNED_PIXELS // max(1, pixels)))
+    if data.count(bytes((0xFF, _START_OF_SCAN)), position) <= most:
+        return  # these bytes may also stand in a preview, or in a video behind the picture
+    scans = parts = 0
+    while found := _MARKER.search(data, position):
+        position, marker = found.start(), data[found.start() + 1]
+        if marker == _END:
+            return
+        scans += marker == _START_OF_SCAN
+        parts += 1
+        check_parts(parts)
+        if scans > most:
+            raise PhotoError(
+                f"takes too long to decode: a JPEG of {pixels:,} pixels in more than {most} scans; "
+                "save it once more"
+            )
+        position += 2 + max(2, int.from_bytes(data[position + 2 : position + 4], "big"))
 
 
 def size_of(data: bytes) -> tuple[int, int]:

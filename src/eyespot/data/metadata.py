@@ -12,6 +12,7 @@ from eyespot.data.photos import Dataset, Photo, Skipped
 from eyespot.data.split_names import Split, split_named
 from eyespot.data.tables import ENDINGS, read_table
 from eyespot.errors import DatasetError
+from eyespot.files import is_file
 
 NAMES = ("metadata.jsonl", "metadata.csv", "_classes.csv")
 TABLES = tuple(ending for ending in ENDINGS if ending != ".txt")
@@ -32,7 +33,7 @@ def tables_beside(folder: Path) -> dict[Path, Split | None]:
 
 
 def _table_of(inside: list[Path]) -> Path | None:
-    named = {path.name: path for path in inside}
+    named = {path.name: path for path in inside if path.name in NAMES and is_file(path)}
     return next((named[name] for name in NAMES if name in named), None)
 
 

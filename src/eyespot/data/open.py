@@ -16,6 +16,7 @@ from eyespot.data.photos import Dataset, printable
 from eyespot.data.shards import expect_all, read_shards, shards_in, shards_named
 from eyespot.data.tables import ENDINGS, read_table
 from eyespot.errors import DatasetError, UsageError
+from eyespot.files import is_file, open_file
 from eyespot.shown import sentence
 
 
@@ -68,8 +69,7 @@ def _open_path(path: Path, wanted: ColumnNames) -> Dataset:
         expect_all(shards.splits, str(path))
         return read_shards(shards)
     try:
-        with path.open("rb"):
-            pass
+        open_file(path).close()
     except FileNotFoundError as error:
         raise DatasetError(
             f"There is no file or folder {printable(path)}. Check the spelling."
@@ -99,7 +99,7 @@ def _expect_no_columns(wanted: ColumnNames, what: str) -> None:
 
 def _open_folder(path: Path, wanted: ColumnNames) -> Dataset:
     try:
-        children = [child for child in list_folder(path) if not is_folder(child)]
+        children = [child for child in list_folder(path) if is_file(child)]
         shards = shards_in(path)
     except OSError as error:
         raise DatasetError(

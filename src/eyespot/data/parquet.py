@@ -18,7 +18,9 @@ from eyespot.data.places import beside
 from eyespot.data.split_names import splits_of_files
 from eyespot.data.tables import Table, doubtful_labels, label_in, photos_of
 from eyespot.errors import DatasetError, PhotoError
+from eyespot.files import expect_file, is_file, read_file
 from eyespot.forking import lock_for_forks
+from eyespot.limits import MAX_NAMES_BYTES
 
 PICTURE_NAMES = ("image", "img", "picture", "photo", "jpg", "png", "bytes")
 
@@ -64,6 +66,7 @@ def _row_group(path: Path, changed: int, column: str, number: int) -> Any:
     """One row group's pictures; photos are asked for about in order, so few are needed at once."""
     import pyarrow.parquet as pq
 
+    expect_file(path)
     with pq.ParquetFile(path) as file:
         return file.read_row_group(number, columns=[column], use_threads=False)[column]
 
@@ -79,7 +82,7 @@ def read_parquet(path: Path, wanted: ColumnNames = NO_COLUMNS) -> Dataset:
     """
     files = [path]
     if path.is_dir():
-        files = [p for p in list_folder(path) if p.suffix.lower() == ".parquet"]
+        files = [p for p in list_folder(path) if p.suffix.lower() == ".parquet" and is_file(p)]
     splits, findings = splits_of_files([file.stem for file in files])
     # What a column holds is seen only over all files: one alone may be that of a single class.
     pooled: dict[tuple[str, ...], list[_File]] = {}
@@ -115,7 +118,7 @@ def _open(file: Path, split: str | None) -> _File:
     import pyarrow.parquet as pq
 
     try:
-        changed = file.stat().st_mtime_ns
+        changed = expect_file(file).st_mtime_ns
         with pq.ParquetFile(file) as table:
             schema, facts = table.schema_arrow, table.metadata
             groups = tuple(facts.row_group(n).num_rows for n in range(facts.num_row_groups))
@@ -219,6 +222,7 @@ def picture_column(file: Path) -> tuple[str, list[int]]:
     import pyarrow.parquet as pq
 
     try:
+        expect_file(file)
         with pq.ParquetFile(file) as table:
             pictures = _picture_columns(table.schema_arrow)
             held = _held(table.schema_arrow)
@@ -283,7 +287,7 @@ def _is_label_name(column: str) -> bool:
 def read_names(file: Path) -> list[str] | None:
     """A JSON list of class names, or an object from number to name; None if it is neither."""
     try:
-        names = json.loads(file.read_text("utf-8"))
+        names = json.loads(read_file(file, MAX_NAMES_BYTES))
     except (OSError, ValueError, RecursionError):
         return None
     if isinstance(names, dict):

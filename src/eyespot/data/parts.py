@@ -8,6 +8,7 @@ writes only what is missing; several processes may each write a share.
 import contextlib
 import hashlib
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +17,11 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from eyespot.atomic import atomic_writer, write_atomically
+from eyespot.atomic import LONGEST_NAME, atomic_writer, write_atomically
 from eyespot.data.photos import Photo, Skipped, printable
 from eyespot.errors import UsageError
+from eyespot.files import read_file
+from eyespot.limits import MAX_NAMES_BYTES
 
 FEWEST_ROWS, MOST_ROWS, ABOUT_PARTS = 64, 2048, 64
 ROW_GROUP = 512
@@ -96,7 +99,10 @@ def folder_for(outputs: Sequence[Path], *, shards: bool) -> Iterator[Path]:
     files = [path for path in outputs if path.is_file() or not path.exists()]
     if files:
         file = files[0].resolve()
-        yield file.with_name(f"{file.name}.parts")
+        name = f"{file.name}.parts"
+        if len(os.fsencode(name)) > LONGEST_NAME:
+            name = f"{hashlib.sha256(os.fsencode(file.name)).hexdigest()[:16]}.parts"
+        yield file.with_name(name)
     else:
         with tempfile.TemporaryDirectory(prefix="eyespot-") as folder:
             yield Path(folder) / "parts"
@@ -150,7 +156,7 @@ class Parts:
         """Make the folder that of this job, or see that it is. Raises UsageError if it is not."""
         manifest, shown = self.folder / MANIFEST, printable(self.folder)
         try:
-            known = json.loads(manifest.read_bytes())
+            known = json.loads(read_file(manifest, MAX_NAMES_BYTES))
         except FileNotFoundError:
             if any(not path.name.startswith(".") for path in self.folder.iterdir()):
                 raise UsageError(

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import stat
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from PIL import Image
 from eyespot.data.decode import decode, file_of
 from eyespot.data.finding import Finding
 from eyespot.errors import PhotoError
+from eyespot.files import expect_file, read_file
 from eyespot.limits import MAX_PHOTO_BYTES
 from eyespot.shown import shown
 
@@ -33,15 +33,12 @@ class FileSource:
 
     def read(self) -> bytes:
         try:
-            status = self.path.stat()
-            if not stat.S_ISREG(status.st_mode):  # reading from a pipe would wait for ever
-                folder = stat.S_ISDIR(status.st_mode)
-                raise PhotoError(f"is {'a folder' if folder else 'not a file'}")
-            if status.st_size > MAX_PHOTO_BYTES:
+            size = expect_file(self.path).st_size
+            if size > MAX_PHOTO_BYTES:
                 raise PhotoError(
-                    f"the file has {status.st_size:,} bytes, at most {MAX_PHOTO_BYTES:,} are read"
+                    f"the file has {size:,} bytes, at most {MAX_PHOTO_BYTES:,} are read"
                 )
-            return self.path.read_bytes()
+            return read_file(self.path, MAX_PHOTO_BYTES)
         except OSError as error:
             raise PhotoError(f"cannot be read: {error.strerror or error}") from error
         except ValueError as error:  # a zero byte in the name

@@ -25,6 +25,7 @@ from eyespot.data.split_names import (
     splits_of_files,
 )
 from eyespot.errors import DatasetError, PhotoError, UsageError
+from eyespot.files import is_file, open_file
 from eyespot.limits import MAX_PHOTO_BYTES, MAX_SHARDS
 
 CLASS, FACTS = ".cls", ".json"
@@ -48,7 +49,7 @@ class ShardSource:
                 f"the file has {self.size:,} bytes, at most {MAX_PHOTO_BYTES:,} are read"
             )
         try:
-            with self.shard.open("rb") as file:
+            with open_file(self.shard) as file:
                 file.seek(self.offset)
                 data = file.read(self.size)
         except OSError as error:
@@ -97,13 +98,13 @@ def shards_in(folder: Path) -> Shards:
     folders = {path: split_named(path.name) for path in inside if is_folder(path)}
     if not all(folders.values()):
         return Shards({})
-    named = _by_name([path for path in inside if path.suffix == ".tar"])
+    named = _by_name([path for path in inside if path.suffix == ".tar" and is_file(path)])
     splits = dict(named.splits)
     for path, split in folders.items():
         deeper = peek(path)
         if any(is_folder(child) for child in deeper):
             return Shards({})
-        splits |= {child: split for child in deeper if child.suffix == ".tar"}
+        splits |= {child: split for child in deeper if child.suffix == ".tar" and is_file(child)}
     return Shards(
         splits,
         named.findings + folders_as_splits({path.name: split for path, split in folders.items()}),
@@ -208,7 +209,7 @@ def members(shard: Path) -> Iterator[tuple[PurePosixPath, ShardSource]]:
 
     Raises TarError after the last one that could be read if the file is damaged or cut off.
     """
-    with shard.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as archive:
+    with open_file(shard) as file, tarfile.open(fileobj=file, mode="r:") as archive:
         end = -1
         while (member := archive.next()) is not None:
             if archive.offset <= end:  # a size below zero would lead round in a circle

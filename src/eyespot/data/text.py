@@ -9,6 +9,7 @@ from pathlib import Path
 
 from eyespot.data.photos import printable
 from eyespot.errors import DatasetError
+from eyespot.files import read_file
 from eyespot.limits import MAX_PHOTO_BYTES
 
 LOOKED_AT_BYTES = 1000
@@ -18,8 +19,7 @@ def read_text(file: Path) -> str:
     """The text of a file. Spreadsheets and shells save as UTF-8, as UTF-16 ("Unicode text",
     PowerShell's `>`), or in the code page of the country. Raises DatasetError."""
     try:
-        with file.open("rb") as opened:
-            data = opened.read(MAX_PHOTO_BYTES + 1)
+        data = read_file(file, MAX_PHOTO_BYTES)
     except OSError as error:
         raise DatasetError(f"{printable(file)} cannot be read: {error.strerror}.") from error
     if len(data) > MAX_PHOTO_BYTES:

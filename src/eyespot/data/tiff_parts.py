@@ -15,7 +15,7 @@ from PIL import Image
 
 from eyespot.data.tiff_directory import DamagedTiffError, Directory
 from eyespot.errors import PhotoError
-from eyespot.limits import MAX_TIFF_PARTS
+from eyespot.limits import MAX_FILE_PARTS
 
 _AT_ONCE = 16_000_000
 """Bytes that are unpacked at a time, if parts are not larger."""
@@ -137,6 +137,11 @@ class _Layout:
         return self.planes * self.down * self.across
 
 
+def count_parts(directory: Directory, numbers: Numbers) -> int:
+    """How many strips or tiles the picture lies in. Raises DamagedTiffError."""
+    return _Layout.of(directory, numbers).count
+
+
 def read_parts(directory: Directory, numbers: Numbers, most: int) -> NDArray[np.generic]:
     """All numbers [H, W, channels]. `most`: bytes of one part.
 
@@ -144,7 +149,7 @@ def read_parts(directory: Directory, numbers: Numbers, most: int) -> NDArray[np.
     """
     layout = _Layout.of(directory, numbers)
     each = numbers.channels // layout.planes
-    if layout.count > MAX_TIFF_PARTS or layout.rows * layout.columns * each * numbers.size > most:
+    if layout.count > MAX_FILE_PARTS or layout.rows * layout.columns * each * numbers.size > most:
         raise PhotoError(
             f"it lies in {layout.count:,} parts of {layout.columns} x {layout.rows} pixels, more "
             "or larger ones than are read; save it as PNG"

@@ -1,12 +1,15 @@
 """From a decoded picture to the square of pixels that a network takes."""
 
 from dataclasses import asdict, dataclass
-from math import ceil, floor, isfinite
+from math import ceil, floor
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from eyespot.shown import shown
+from eyespot.values import mapping, number, whole
 
 Fit = Literal["stretch", "crop"]
 PIXELS = 2
@@ -37,26 +40,30 @@ class Preprocessing:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Preprocessing":
-        """Raises KeyError, TypeError or ValueError if `values` are not what `to_dict` gives."""
-        if values["fit"] not in ("stretch", "crop"):
-            raise ValueError(f"fit is {values['fit']!r}")
-        read = cls(
-            size=int(values["size"]),
-            mean=_colour(values["mean"]),
-            std=_colour(values["std"]),
-            fit=values["fit"],
-            crop_fraction=float(values["crop_fraction"]),
+    def from_dict(cls, values: object) -> "Preprocessing":
+        """Raises ValueError if `values` are not what `to_dict` gives."""
+        found = mapping(values, "the preprocessing")
+        if found.get("fit") not in ("stretch", "crop"):
+            raise ValueError(f"fit: expected stretch or crop, got {shown(found.get('fit'))}")
+        crop_fraction = number(found.get("crop_fraction"), "crop_fraction", 0, 1)
+        if crop_fraction == 0:
+            raise ValueError("crop_fraction is 0")
+        std = _colour(found.get("std"), "std")
+        if min(std) <= 0:
+            raise ValueError(f"std: expected numbers above 0, got {shown(std)}")
+        return cls(
+            size=whole(found.get("size"), "the size of pictures", 1, LARGEST_INPUT),
+            mean=_colour(found.get("mean"), "mean"),
+            std=std,
+            fit=found["fit"],
+            crop_fraction=crop_fraction,
         )
-        if not all(map(isfinite, (*read.mean, *read.std))) or min(read.std) <= 0:
-            raise ValueError("the mean or deviation of the pixels")
-        if not 1 <= read.size <= LARGEST_INPUT or not 0 < read.crop_fraction <= 1:
-            raise ValueError("the size of the pictures")
-        return read
 
 
-def _colour(values: Any) -> tuple[float, float, float]:
-    red, green, blue = (float(value) for value in values)
+def _colour(values: object, what: str) -> tuple[float, float, float]:
+    if not isinstance(values, list | tuple) or len(values) != 3:
+        raise ValueError(f"{what}: expected a number for each colour, got {shown(values)}")
+    red, green, blue = (number(value, what) for value in values)
     return red, green, blue
 
 

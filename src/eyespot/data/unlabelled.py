@@ -13,6 +13,7 @@ from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, Unreadable,
 from eyespot.data.shards import members, shards_in, shards_named
 from eyespot.data.text import read_list
 from eyespot.errors import DatasetError
+from eyespot.files import is_file, open_file
 
 TAR, PARQUET, LIST = ".tar", ".parquet", ".txt"
 
@@ -86,13 +87,13 @@ def _only_shards(folder: Path) -> list[Path] | None:
     if any(path.suffix.lower() in EXTENSIONS for path in inside):
         return None
     if not shards and not any(map(is_folder, inside)):
-        shards = [path for path in inside if path.suffix.lower() == PARQUET]
+        shards = [path for path in inside if path.suffix.lower() == PARQUET and is_file(path)]
     return shards or None
 
 
 def _is_picture(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return sniff(file.read(32)) is not None
     except OSError:
         return False

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.classifier import Classifier
+from eyespot.features.usable import expect_usable
 
 CELLS = 8
 """Rows and columns of the map."""
@@ -54,7 +55,8 @@ def look(
     pictures = np.stack([covered(prepared, boxes, colour) for boxes in covers])
     parts = np.array_split(pictures, min(engine.workers, len(pictures)))
     with ThreadPoolExecutor(len(parts)) as pool:  # an engine runs one call on one core
-        return np.concatenate(list(pool.map(engine.run, parts)))
+        found = np.concatenate(list(pool.map(engine.run, parts)))
+    return expect_usable(found, classifier.backbone.name)
 
 
 def slide(

@@ -1,12 +1,14 @@
 """An explanation of an answer as one picture: where it looks, what counts, what is most alike."""
 
-from io import BytesIO
+import contextlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from eyespot.data.decode import decode
+from eyespot.errors import PhotoError
 from eyespot.evaluation import percent
 from eyespot.explain.colours import overlaid
 from eyespot.explain.occlusion import covered, scaled
@@ -60,7 +62,8 @@ def _thumbnails(near: tuple[NearPhoto, ...]) -> NDArray[np.uint8]:
     draw = ImageDraw.Draw(image)
     for place, photo in enumerate(near):
         left, top = place % COLUMNS * wide, place // COLUMNS * high
-        with Image.open(BytesIO(photo.thumbnail), formats=["JPEG"]) as small:
+        with contextlib.suppress(PhotoError):  # of a stranger's classifier; its label stands alone
+            small = Image.fromarray(decode(photo.thumbnail).pixels)
             small.thumbnail((THUMBNAIL, THUMBNAIL))
             image.paste(small, (left, top + THUMBNAIL - small.height))
         draw.text((left, top + THUMBNAIL + GAP), _short(photo.label, 12), BLACK, font)

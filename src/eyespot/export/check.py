@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from eyespot.classifier import Classifier
 from eyespot.data.decode import decode
+from eyespot.data.finding import Finding
 from eyespot.data.folders import find_photos
 from eyespot.data.photos import Dataset, MemorySource, Photo, Skipped
 from eyespot.data.transforms import needed_short_side, prepare
@@ -35,16 +36,18 @@ Content = TypeVar("Content")
 class Agreement:
     """Of `photos`, `same` got the same answer from both: the same label, or "none of these".
     `difference`: the largest between two probabilities. `edge`: how many photos differ by more
-    than `TOLERANCE`."""
+    than `TOLERANCE`. `findings`: how the photos were read."""
 
     photos: int
     same: int
     difference: float
     edge: int = 0
     skipped: tuple[Skipped, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"tolerance": TOLERANCE}
+        findings = [finding.to_dict() for finding in self.findings]
+        return asdict(self) | {"tolerance": TOLERANCE, "findings": findings}
 
 
 def checked(
@@ -104,7 +107,7 @@ def check(
             f"{TOLERANCE}. Nothing was written. Upgrade the packages of the format, or choose "
             "another format."
         )
-    return Agreement(len(apart), same, max(apart), edge, tuple(skipped))
+    return Agreement(len(apart), same, max(apart), edge, tuple(skipped), found.findings)
 
 
 def _samples() -> tuple[Photo, ...]:

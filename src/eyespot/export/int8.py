@@ -10,7 +10,7 @@ before the network and after it stays as it is.
 import logging
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from eyespot.classifier import Classifier, shortened
 from eyespot.data.decode import decode
+from eyespot.data.finding import Finding
 from eyespot.data.open import open_photos
-from eyespot.data.photos import Photo
+from eyespot.data.photos import Skipped
 from eyespot.data.splits import fold_of
 from eyespot.data.transforms import needed_short_side
 from eyespot.errors import DatasetError, ExportError, PhotoError
@@ -40,7 +41,8 @@ class Loss:
     """What rounding cost on `measured` photos that were not among the `calibrated`.
 
     `before`, `after`: the share that was answered rightly; "none of these" is no right answer.
-    `loss`: before - after; `interval` has it at 95 %.
+    `loss`: before - after; `interval` has it at 95 %. `skipped`: photos that could not be read.
+    `findings`: how the photos were read.
     """
 
     calibrated: int
@@ -49,6 +51,11 @@ class Loss:
     after: float
     loss: float
     interval: tuple[float, float]
+    skipped: tuple[Skipped, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"findings": [finding.to_dict() for finding in self.findings]}
 
 
 def to_int8(
@@ -74,15 +81,19 @@ def to_int8(
     labels = np.array([classifier.classes.index(photo.label or "") for photo in usable])
     half = fold_of(labels, np.arange(len(labels)), 2)
     short_side = needed_short_side(classifier.backbone.preprocessing)
+    skipped = list(dataset.skipped)
 
     def readable(part: int, stage: str, most: int) -> Iterator[tuple[NDArray[np.uint8], int]]:
         """(pixels, label) of photos of a half, in random order."""
         order = np.random.default_rng(0).permutation(np.flatnonzero(half == part))[:most]
         for done, index in enumerate(order):
             progress(stage, done, len(order))
-            pixels = _pixels(usable[index], short_side)
-            if pixels is not None:
-                yield pixels, int(labels[index])
+            try:
+                pixels = decode(usable[index].read(), short_side=short_side).pixels
+            except PhotoError as error:
+                skipped.append(Skipped(usable[index].name, str(error)))
+                continue
+            yield pixels, int(labels[index])
         progress(stage, len(order), len(order))
 
     calibrating = [pixels for pixels, _ in readable(0, "Reading", MOST_CALIBRATING)]
@@ -100,7 +111,16 @@ def to_int8(
         raise DatasetError("There are too few readable photos to measure with. Name 20 or more.")
     before, after = right.mean(axis=0).tolist()
     interval = paired_interval(right[:, 0], right[:, 1])
-    loss = Loss(len(calibrating), len(right), before, after, before - after, interval)
+    loss = Loss(
+        len(calibrating),
+        len(right),
+        before,
+        after,
+        before - after,
+        interval,
+        tuple(skipped),
+        dataset.findings,
+    )
     if loss.loss > max_loss:
         raise ExportError(
             f"Rounded to int8 it answers {percent(after)} of {len(right)} photos rightly, before "
@@ -109,13 +129,6 @@ def to_int8(
             "written. Calibrate with more photos, allow more with --max-loss, or do without --int8."
         )
     return rounded, loss
-
-
-def _pixels(photo: Photo, short_side: int) -> NDArray[np.uint8] | None:
-    try:
-        return decode(photo.read(), short_side=short_side).pixels
-    except PhotoError:
-        return None
 
 
 def _answer(run: Run, pixels: NDArray[np.uint8]) -> int | None:

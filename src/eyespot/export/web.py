@@ -83,7 +83,7 @@ def _page() -> dict[str, bytes]:
 def _write(folder: Path, content: dict[str, bytes]) -> None:
     """Make `content`, by name, all that `folder` holds; it is there as a whole, or as it was."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = folder.with_name(f".{folder.name}.{os.urandom(6).hex()}.part")
+    draft = folder.with_name(f".{os.urandom(6).hex()}.part")
     old = draft.with_suffix(".old")
     try:
         draft.mkdir()

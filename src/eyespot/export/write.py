@@ -1,6 +1,6 @@
 """Write a classifier in another format, once it was seen to answer alike."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ class Exported:
         return {
             "files": [str(path) for path in self.files],
             "agreement": self.agreement.to_dict(),
-            "int8": self.loss and asdict(self.loss),
+            "int8": self.loss and self.loss.to_dict(),
             "snippet": self.snippet,
         }
 

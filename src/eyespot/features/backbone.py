@@ -14,7 +14,9 @@ from zlib import crc32
 from eyespot.data.transforms import PIXELS, Preprocessing
 from eyespot.errors import UsageError, WeightsError
 from eyespot.features.own_weights import keep_own, own_file
+from eyespot.limits import MAX_NETWORK_NAME
 from eyespot.models import registry, weights
+from eyespot.values import digest, mapping, names, text, truth
 
 if TYPE_CHECKING:
     from torch import nn
@@ -49,6 +51,19 @@ class Backbone:
     preprocessing: Preprocessing
     blocks: tuple[str, ...]
     own: bool = False
+
+    @classmethod
+    def from_dict(cls, values: object) -> "Backbone":
+        """By what a file says of it: `name`, `sha256`, `preprocessing`, `blocks`, and `own`, False
+        if left out. Raises ValueError for what no backbone has."""
+        found = mapping(values, "the backbone")
+        return cls(
+            text(found.get("name"), "the backbone's name", MAX_NETWORK_NAME),
+            digest(found.get("sha256"), "the sha256 of its weights"),
+            Preprocessing.from_dict(found.get("preprocessing")),
+            names(found.get("blocks"), "the backbone's blocks"),
+            truth(found.get("own", False), "own"),
+        )
 
     @property
     def network(self) -> str:

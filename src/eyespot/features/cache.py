@@ -10,6 +10,7 @@ import contextlib
 import logging
 import math
 import os
+import shutil
 import sqlite3
 import time
 import zlib
@@ -24,17 +25,21 @@ from numpy.typing import NDArray
 
 from eyespot.errors import CacheError, UsageError
 from eyespot.features.database import is_damage, open_database, pragma
+from eyespot.features.usable import fault_of
 from eyespot.forking import in_children, leave_behind
 from eyespot.shown import Brief, sentence
-from eyespot.user_folders import user_folder
+from eyespot.user_folders import cannot_be_made, user_folder
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_LIMIT_MB = 5_000
+BESIDE = ("networks", "own", "npm", "judged", "zoo.json", "speeds.json")
+"""Beside the features: converted networks, classifiers' own weights, ONNX Runtime for pages,
+answers on ImageNet, and what was found out about networks. What else is in the folder is not
+eyespot's."""
 DAY = 86_400
 LOOKUP = 500
 """Keys in one query."""
-HALF_MAX = float(np.finfo(np.float16).max)
 # A table with row numbers reads records of 10 kB three times as fast as one kept in order of its
 # key. The index on `used` spares eviction from reading every record.
 SCHEMA = """
@@ -95,15 +100,40 @@ def cache_folder() -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CacheError(
-            f"The cache folder {folder} cannot be made ({error}). "
-            "Set EYESPOT_CACHE to a folder that can be written."
-        ) from error
+        why = cannot_be_made("cache", folder, error)
+        raise CacheError(f"{why} Set EYESPOT_CACHE to a folder that can be written.") from error
     return folder
 
 
 def _folder() -> Path:
     return user_folder("EYESPOT_CACHE")
+
+
+def beside() -> list[Path]:
+    """What else eyespot keeps in the cache folder, and is there."""
+    paths = [_folder() / name for name in BESIDE]
+    return [path for path in paths if path.is_symlink() or path.exists()]
+
+
+def beside_bytes() -> int:
+    """What that takes on disk."""
+    files = (file for path in beside() for file in (path, *path.rglob("*")))
+    return sum(file.lstat().st_size for file in files if file.is_file())
+
+
+def clear_beside() -> None:
+    """Delete it; a link is not followed. Raises CacheError if that is not possible."""
+    for path in beside():
+        try:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        except OSError as error:
+            raise CacheError(
+                f"{path} cannot be deleted: {error.strerror or error}. Close other eyespots and "
+                "try again, or delete it."
+            ) from error
 
 
 def _limit_from_environment() -> int:
@@ -169,13 +199,15 @@ class FeatureCache:
         except (sqlite3.Error, OSError, CacheError) as error:
             self.close()
             if not is_damage(error):
-                logger.warning("The feature cache %s is out of use: %s.", self.path, error)
+                why = str(error).rstrip(".")
+                logger.warning("The feature cache %s is out of use: %s.", self.path, why)
                 return
             try:
                 self._set_aside()
                 self._open()
             except (sqlite3.Error, OSError) as second:
-                logger.warning("The feature cache %s is out of use: %s.", self.path, second)
+                why = str(second).rstrip(".")
+                logger.warning("The feature cache %s is out of use: %s.", self.path, why)
 
     def _set_aside(self) -> None:
         now = self._stat()
@@ -243,7 +275,7 @@ class FeatureCache:
         now = int(time.time())
         rows = []
         for sha256, record in records.items():
-            if not (np.abs(record.features) <= HALF_MAX).all():
+            if fault_of(record.features):
                 continue
             row = (
                 *(sha256, record.width, record.height, record.dhash.to_bytes(8, "big")),

@@ -2,7 +2,6 @@
 
 import functools
 import json
-import sys
 import tempfile
 import warnings
 import zlib
@@ -27,8 +26,6 @@ AGREEMENT = 0.01
 
 def import_openvino() -> Any:
     """The module openvino. Raises MissingExtraError if it is not installed."""
-    # With this package OpenVINO's tools report their use over the network; without it they do not.
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
         openvino = import_module("openvino")
     except ImportError as error:

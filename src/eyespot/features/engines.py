@@ -130,7 +130,8 @@ class OpenVinoEngine:
         self.name = f"OpenVINO {precision}"
         self.workers = _cores()
         self.batch = OPENVINO_BATCH
-        self._graph = graph
+        # Read now: who cleans up the cache while this engine lives must not stop it.
+        self._model = openvino_core().read_model(graph)
         self._kept = folder / "compiled"
         self._precision = {"bf16": "bf16", "fp32": "f32"}[precision]
         self._compiled: dict[int, Any] = {}
@@ -164,7 +165,7 @@ class OpenVinoEngine:
     def _compile(self, batch: int) -> Any:
         # One photo at a time gets all cores; full batches run side by side, one core each.
         core = openvino_core()
-        model = core.read_model(self._graph)
+        model = self._model.clone()
         height, width = (model.inputs[0].partial_shape[axis].get_length() for axis in (1, 2))
         model.reshape([batch, height, width, 3])
         how = {
@@ -172,6 +173,10 @@ class OpenVinoEngine:
             "INFERENCE_NUM_THREADS": self.workers,
             "NUM_STREAMS": 1 if batch == 1 else self.workers,
         }
+        if os.getpid() != _PROCESS:
+            # A forked child would be given streams that its parent has no more use for, and wait
+            # for their threads, which are not there. Without streams the caller does the work.
+            how["NUM_STREAMS"] = 0
         try:
             return core.compile_model(model, "CPU", {**how, "CACHE_DIR": str(self._kept)})
         except RuntimeError:  # the folder belongs to somebody else
@@ -192,6 +197,7 @@ class OpenVinoEngine:
         return np.concatenate(features)[:count]
 
 
+_PROCESS = os.getpid()
 _compiling = lock_for_forks()
 _living: "WeakSet[OpenVinoEngine]" = WeakSet()
 

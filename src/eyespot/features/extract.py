@@ -26,6 +26,7 @@ from eyespot.errors import PhotoError, UsageError
 from eyespot.features.backbone import Backbone
 from eyespot.features.cache import FeatureCache, Record
 from eyespot.features.engines import BATCH, Engine
+from eyespot.features.usable import fault_of
 from eyespot.shown import Brief
 
 THUMBNAIL = 96
@@ -260,7 +261,9 @@ def _embed(
     if ready:
         features = engine.run(np.stack([pixels for _, pixels, _ in ready]))
         for (content, _, record), row in zip(ready, features, strict=True):
-            done.append(Embedded(content.index, content.sha256, record(row)))
+            fault = fault_of(row)
+            known = None if fault else record(row)
+            done.append(Embedded(content.index, content.sha256, known, fault))
     return done
 
 

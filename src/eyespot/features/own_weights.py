@@ -2,12 +2,15 @@
 
 They travel in the classifier's file. What builds networks reads weights from files, so a copy is
 kept in the cache, under the sha256 of its content: one that is lost is written again when the
-classifier is loaded. Where the cache cannot be written, the copy lives as long as the process.
+classifier is loaded, and stays readable for the processes that have loaded it. Where the cache
+cannot be written, the copy lives as long as the process.
 """
 
 import contextlib
 import hashlib
 import logging
+import mmap
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +23,8 @@ from eyespot.models.weights import sha256_of
 logger = logging.getLogger(__name__)
 
 _unkept: dict[str, bytes] = {}
+_kept: dict[str, mmap.mmap] = {}
+"""The copies in the cache, which stay readable while this process lives if they are deleted."""
 
 
 def keep_own(content: bytes) -> str:
@@ -29,7 +34,10 @@ def keep_own(content: bytes) -> str:
         path = _file(sha256)
         if not path.is_file():
             write_atomically(path, content)
-    except (CacheError, OSError) as error:
+        if sha256 not in _kept and os.name != "nt":  # where what is open cannot be deleted
+            with path.open("rb") as file:
+                _kept[sha256] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except (CacheError, OSError, ValueError) as error:  # ValueError: the copy is empty
         logger.warning("The classifier's network is not kept in the cache. %s", error)
         _unkept[sha256] = content
     return sha256
@@ -38,13 +46,13 @@ def keep_own(content: bytes) -> str:
 @contextlib.contextmanager
 def own_file(sha256: str) -> Iterator[Path]:
     """The weights with this digest. Raises WeightsError if they are lost or damaged."""
-    if sha256 in _unkept:
+    path = None if sha256 in _unkept else _file(sha256)
+    if path is None or (not path.is_file() and sha256 in _kept):
         with tempfile.TemporaryDirectory(prefix="eyespot-", ignore_cleanup_errors=True) as folder:
             path = Path(folder) / "own.safetensors"
-            path.write_bytes(_unkept[sha256])
+            path.write_bytes(_unkept.get(sha256) or _kept[sha256])
             yield path
         return
-    path = _file(sha256)
     if not path.is_file() or sha256_of(path) != sha256:
         path.unlink(missing_ok=True)
         raise WeightsError(

@@ -12,7 +12,7 @@ from eyespot.data.parquet import ABOUT
 from eyespot.data.parts import WHOLE, Parts, Share, Work, Written, folder_for
 from eyespot.data.photos import Photo
 from eyespot.features.backbone import POOLING, Backbone
-from eyespot.features.cache import HALF_MAX, FeatureCache
+from eyespot.features.cache import FeatureCache
 from eyespot.features.engines import Engine
 from eyespot.features.extract import Embedded, stream
 
@@ -117,6 +117,4 @@ def _table(rows: list[tuple[Photo, Embedded]], layout: dict[str, slice], schema:
 def _rounded(features: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """float32, to the precision in which the cache keeps them: a photo that is found there gets
     the same features as one that was computed."""
-    fits = (np.abs(features) <= HALF_MAX).all(axis=1, keepdims=True)
-    with np.errstate(over="ignore"):
-        return np.where(fits, features.astype(np.float16), features).astype(np.float32)
+    return features.astype(np.float16).astype(np.float32)

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.shown import Brief
+from eyespot.shown import Brief, shown
 
 NEIGHBOUR_TEMPERATURE = 0.07
 """How fast a neighbour's vote fades with its cosine distance (Wu et al. 2018, section 3.4)."""
@@ -126,14 +126,14 @@ def scorer_from_arrays(kind: str, arrays: dict[str, NDArray[np.generic]]) -> Sco
                     f"references {references.shape}, mean {mean.shape} and scale {scale.shape} do "
                     "not fit"
                 )
-            if k < 1 or not 0 < len(labels) == labels.size == len(references):
+            if k < 1 or labels.ndim != 1 or not 0 < len(labels) == len(references):
                 raise ValueError(f"{k} of references {references.shape}, labels {labels.shape}")
             if not 0 <= labels.min() <= labels.max() < classes:
                 raise ValueError(f"labels {labels.min()} to {labels.max()} of {classes} classes")
             return NeighboursScorer(mean, scale, references, labels, k, classes)
     except KeyError as error:
         raise ValueError(f"the array {error} is missing") from error
-    raise ValueError(f"there is no head of the kind {kind!r}")
+    raise ValueError(f"there is no head of the kind {shown(kind)}")
 
 
 def product(rows: NDArray[np.floating], matrix: NDArray[np.floating]) -> NDArray[np.floating]:

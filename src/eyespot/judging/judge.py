@@ -26,6 +26,7 @@ from eyespot.errors import DatasetError, PhotoError, UsageError
 from eyespot.evaluation.intervals import wilson_interval
 from eyespot.features.backbone import DEFAULT, judged_backbone
 from eyespot.features.engines import BATCH, Engine, open_engine
+from eyespot.features.usable import expect_usable
 from eyespot.heads.calibration import softmax
 from eyespot.judging.imagenet import find_pictures
 from eyespot.judging.journal import GUESSES, Answer, Journal
@@ -252,7 +253,7 @@ def _answer(batch: list[Labelled], views: Views, engine: Engine) -> tuple[list[A
 
 def _guesses(pictures: NDArray[np.uint8], views: Views, engine: Engine) -> Iterator[Answer]:
     """The answers to n pictures from all views of them, uint8 [n * len(views), S, S, 3]."""
-    probabilities = softmax(engine.run(pictures))
+    probabilities = softmax(expect_usable(engine.run(pictures), "The network"))
     means = probabilities.reshape(-1, len(views), probabilities.shape[1]).mean(axis=1)
     for row in means:
         best = np.argsort(-row, kind="stable")[:GUESSES]  # among equals the first class wins

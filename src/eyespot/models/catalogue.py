@@ -35,7 +35,7 @@ class Network:
     network's own head sees. `depth`: layers with weights from input to output, as papers count;
     LeNet-5's subsampling of 1998 has weights, and counts.
     `weights_package`: installed package that carries the ImageNet weights. `published`: file name
-    of torchvision's weights, which ends in the first 8 digits of its sha256.
+    of torchvision's weights, whose sha256 is in `published.py`.
     """
 
     name: str

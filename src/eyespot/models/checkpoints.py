@@ -20,6 +20,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from eyespot.errors import WeightsError
+from eyespot.files import expect_file, open_file, read_file
 
 LIMIT = 2**30
 """Bytes; the greatest network of the zoo has half as many."""
@@ -37,10 +38,10 @@ class Checkpoint:
 def read_checkpoint(path: Path) -> Checkpoint:
     """Raises WeightsError if `path` is no file of tensors, or damaged, or too large."""
     try:
-        size = path.stat().st_size
+        size = expect_file(path).st_size
         if size > LIMIT:
             raise WeightsError(_too_large(path))
-        with path.open("rb") as file:
+        with open_file(path) as file:
             start = file.read(9)
         if start[4:] == b"\0\0\0\0{":  # the length of the header, and the header
             checkpoint = _safetensors(path)
@@ -118,7 +119,7 @@ def _manifest(path: Path) -> Checkpoint:
     or as uint8 with a scale and the least value."""
     tensors: dict[str, Tensor] = {}
     files = [path]
-    for group in json.loads(path.read_bytes()):
+    for group in json.loads(read_file(path, LIMIT)):
         parts = [_beside(path, name) for name in group["paths"]]
         shapes = [_shape(entry["shape"]) for entry in group["weights"]]
         widths = [1 if "quantization" in entry else 4 for entry in group["weights"]]
@@ -126,7 +127,7 @@ def _manifest(path: Path) -> Checkpoint:
         there = sum(part.stat().st_size for part in parts)
         if needed != there or there > LIMIT:
             raise ValueError(f"{needed} bytes of weights are announced, and {there} are there")
-        content = b"".join(part.read_bytes() for part in parts)
+        content = b"".join(read_file(part, LIMIT) for part in parts)
         offset = 0
         for entry, shape, width in zip(group["weights"], shapes, widths, strict=True):
             values = _numbers(entry, content[offset : offset + math.prod(shape) * width])

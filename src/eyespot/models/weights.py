@@ -16,7 +16,9 @@ from typing import Any, Literal, TypeVar
 
 from eyespot.data.transforms import Preprocessing
 from eyespot.errors import WeightsError
+from eyespot.files import expect_file, open_file
 from eyespot.models.catalogue import Network
+from eyespot.models.published import published_digest
 from eyespot.user_folders import user_folder
 
 Origin = Literal["package", "store", "published"]
@@ -91,10 +93,10 @@ def find_weights(network: Network, *, fetch: bool = True) -> Pretrained:
     if origin == "store":
         return read_description(network, path)
     sha256 = sha256_of(path)
-    if origin == "published" and not sha256.startswith(published_digest(path.name)):
+    if origin == "published" and not sha256.startswith(published_digest(path)):
         raise WeightsError(
-            f"{path} is damaged: its sha256 is not the one in its name. Delete it, and fetch it "
-            f"again with: eyespot weights {network.name}"
+            f"{path} is damaged: its sha256 is not that of what was published. Delete it, and "
+            f"fetch it again with: eyespot weights {network.name}"
         )
     return Pretrained(path, origin, network.preprocessing, known_classes(network), sha256)
 
@@ -142,11 +144,6 @@ def known_classes(network: Network) -> tuple[str, ...] | None:
     return None if network.dataset == "ImageNet" else ()
 
 
-def published_digest(file_name: str) -> str:
-    """The beginning of the sha256 that torchvision puts at the end of a file's name."""
-    return file_name.removesuffix(".pth").rpartition("-")[2]
-
-
 def read_description(network: Network, path: Path) -> Pretrained:
     """What a safetensors file says of the weights in it; what it does not say is the network's.
 
@@ -182,6 +179,7 @@ def read_metadata(path: Path) -> dict[str, str]:
     from safetensors import SafetensorError, safe_open
 
     try:
+        expect_file(path)
         with safe_open(path, framework="numpy") as file:
             return file.metadata() or {}
     except (OSError, SafetensorError) as error:
@@ -192,13 +190,13 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 def sha256_of(path: Path) -> str:
     """Hex digest of a file's content."""
-    facts = path.stat()
+    facts = expect_file(path)
     return _sha256(path, facts.st_mtime_ns, facts.st_size)
 
 
 @cache
 def _sha256(path: Path, modified: int, size: int) -> str:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -165,7 +165,10 @@ class Batcher:
             return
         self._done(len(jobs))
         for job, answer in zip(jobs, answers, strict=True):
-            job.answer.set_result(replace(answer, top=answer.top[: job.top]))
+            if answer.error:
+                job.answer.set_exception(PhotoError(answer.error))
+            else:
+                job.answer.set_result(replace(answer, top=answer.top[: job.top]))
 
     def _done(self, count: int) -> None:
         with self._counting:

@@ -6,6 +6,8 @@ import sys
 import threading
 from datetime import UTC, datetime
 
+from eyespot.shown import harmless_json
+
 logger = logging.getLogger(__name__)
 
 
@@ -21,7 +23,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return harmless_json(json.dumps(line, default=str))
 
 
 def write_json_lines() -> None:

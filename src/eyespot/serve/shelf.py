@@ -8,6 +8,7 @@ import numpy as np
 
 from eyespot.classifier import Classifier, load
 from eyespot.errors import ClassifierFileError, EyespotError, UsageError
+from eyespot.features.usable import expect_usable
 from eyespot.serve.about import about
 from eyespot.serve.batcher import Batcher
 from eyespot.serve.metrics import Metrics
@@ -126,7 +127,8 @@ class Shelf:
         size, engine = classifier.backbone.preprocessing.size, classifier.engine
         for count in (1, engine.batch):
             grey = np.full((count, size, size, 3), 128, np.uint8)
-            classifier.answer([path.name] * count, engine.run(grey))
+            features = expect_usable(engine.run(grey), path.name)
+            classifier.answer([path.name] * count, features)
         return classifier
 
 

@@ -1,18 +1,20 @@
 """The studio as a web application: pages, and thin routes over what the library does."""
 
+import json
 import logging
 from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from eyespot.errors import EyespotError, MissingError
 from eyespot.studio import blackboard, convolution, look, play, teach, zoo
 from eyespot.studio.classroom import Classrooms
-from eyespot.studio.guard import Guard
+from eyespot.studio.guard import TOO_MUCH, Guard
 from eyespot.studio.projects import Store
 from eyespot.user_folders import user_folder
 from eyespot.web.heads import HeadAsGet
@@ -24,7 +26,7 @@ STATIC = Path(__file__).parent / "static"
 
 
 OLD = 30 * 24 * 3600.0
-"""Seconds after which a deleted project goes for good."""
+"""Seconds after which a deleted project goes for good, from the next start on."""
 
 
 def projects_folder() -> Path:
@@ -46,6 +48,7 @@ def create_app(token: str, port: int, rooms: Classrooms | None = None) -> Guard:
     app.add_exception_handler(EyespotError, _told)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(ClientDisconnect, _cut_off)
     app.add_exception_handler(Exception, _unexpected)
     app.include_router(blackboard.router)
     app.include_router(convolution.router)
@@ -58,24 +61,31 @@ def create_app(token: str, port: int, rooms: Classrooms | None = None) -> Guard:
     return Guard(app, token, port)
 
 
+def _error(message: str, status: int) -> Response:
+    """In ASCII: what a request quotes may be half a character, which UTF-8 does not have."""
+    return Response(json.dumps({"error": message}), status, media_type="application/json")
+
+
 def _told(request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": str(error)}, 404 if isinstance(error, MissingError) else 400)
+    return _error(str(error), 404 if isinstance(error, MissingError) else 400)
 
 
 def _unreadable(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     places = ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
-    message = f"Expected other values for: {places}. Reload the page."
-    return JSONResponse({"error": message}, 400)
+    return _error(f"Expected other values for: {places[:300]}. Reload the page.", 400)
 
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     message = "There is no such page." if error.status_code == 404 else str(error.detail)
-    return JSONResponse({"error": message}, error.status_code)
+    return _error(message, error.status_code)
+
+
+def _cut_off(request: Request, error: Exception) -> Response:
+    return _error(f"{TOO_MUCH} Or the request broke off.", 413)
 
 
 def _unexpected(request: Request, error: Exception) -> Response:
     logger.error("The studio failed at %s", request.url.path, exc_info=error)
-    message = "Something went wrong in the studio; where it was started, it says what."
-    return JSONResponse({"error": message}, 500)
+    return _error("Something went wrong in the studio; where it was started, it says what.", 500)

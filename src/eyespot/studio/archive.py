@@ -27,7 +27,7 @@ from eyespot.data.photos import Dataset, Photo, label_of
 from eyespot.data.places import Places
 from eyespot.data.tables import parse, photos_of
 from eyespot.data.text import decode_text
-from eyespot.errors import DatasetError, PhotoError
+from eyespot.errors import DatasetError, PhotoError, ProjectError
 from eyespot.limits import (
     MAX_ARCHIVE_BYTES,
     MAX_ARCHIVE_GROWTH,
@@ -50,7 +50,8 @@ _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECAS
 
 def write_archive(project: Project, file: BinaryIO) -> int:
     """Write all pictures of a project into `file`; how many could not be: those of which only
-    features were taught, or that cannot be read. Raises OSError as writing does."""
+    features were taught, or that cannot be read. Raises OSError as writing does, ProjectError if
+    the archive would be larger than is read again."""
     snapshot = project.snapshot()
     folders = dict(
         zip(
@@ -61,7 +62,7 @@ def write_archive(project: Project, file: BinaryIO) -> int:
     )
     taken: dict[str, set[str]] = {folder: set() for folder in folders}
     bursts: dict[str, str] = {}
-    missing = 0
+    missing = unpacked = 0
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for picture in snapshot.pictures:
             try:
@@ -74,6 +75,9 @@ def write_archive(project: Project, file: BinaryIO) -> int:
             own = taken[picture.class_id]
             file_name = _file_name(picture.name or f"{len(own) + 1:05}", _ending(data))
             name = f"{folders[picture.class_id]}/{_unique(file_name, own)}"
+            unpacked += len(data)
+            if unpacked > MAX_ARCHIVE_BYTES - MAX_ARCHIVE_MANIFEST_BYTES:
+                raise _too_large("its pictures have", MAX_ARCHIVE_BYTES)
             archive.writestr(zip_member(name), data)
             if picture.burst is not None:
                 bursts[name] = picture.burst
@@ -87,8 +91,18 @@ def write_archive(project: Project, file: BinaryIO) -> int:
             ],
             "bursts": bursts,
         }
-        archive.writestr(zip_member(MANIFEST), json.dumps(manifest, indent=1), zipfile.ZIP_DEFLATED)
+        text = json.dumps(manifest, ensure_ascii=False).encode()
+        if len(text) > MAX_ARCHIVE_MANIFEST_BYTES:
+            raise _too_large(f"{MANIFEST} has", MAX_ARCHIVE_MANIFEST_BYTES)
+        archive.writestr(zip_member(MANIFEST), text, zipfile.ZIP_DEFLATED)
     return missing
+
+
+def _too_large(what: str, limit: int) -> ProjectError:
+    return ProjectError(
+        f"The project cannot be exported: {what} more than the {limit:,} bytes that are read "
+        "again. Delete classes or photos, or copy the project's folder."
+    )
 
 
 def folder_names(names: Sequence[str]) -> list[str]:
@@ -208,7 +222,11 @@ def _manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
     try:
         member = archive.getinfo(MANIFEST)
         if member.file_size > MAX_ARCHIVE_MANIFEST_BYTES:
-            return {}
+            raise DatasetError(
+                f"The archive's {MANIFEST} has {member.file_size:,} bytes, at most "
+                f"{MAX_ARCHIVE_MANIFEST_BYTES:,} are read. Export it again, or delete {MANIFEST} "
+                "from it: the folders are then the classes."
+            )
         said = json.loads(archive.read(member))
     except (KeyError, RecursionError, *ZIP_FAULTS):
         return {}

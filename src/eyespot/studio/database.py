@@ -33,6 +33,10 @@ CREATE TABLE IF NOT EXISTS projects (
     deleted REAL,
     backbone TEXT
 );
+CREATE TABLE IF NOT EXISTS trash (
+    project TEXT PRIMARY KEY REFERENCES projects ON DELETE CASCADE,
+    seen REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS classes (
     id TEXT PRIMARY KEY,
     project TEXT NOT NULL REFERENCES projects ON DELETE CASCADE,

@@ -11,11 +11,23 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from eyespot.limits import MAX_UPLOAD_BYTES
 from eyespot.web.pages import HEADERS, with_headers
+
+ENTRANCE = """<!doctype html>
+<meta charset="utf-8">
+<meta http-equiv="refresh" content="0; url=/">
+<title>eyespot studio</title>
+<a href="/">Go on to the studio</a>
+"""
+"""For who comes from elsewhere: from the file that the studio opens, or a link in another page. A
+browser that is redirected on such a way leaves the new cookie out, as it is for the studio's own
+pages alone."""
+
+TOO_MUCH = f"Expected at most {MAX_UPLOAD_BYTES // 2**20} MB. Send less at once."
 
 
 class Guard:
@@ -52,9 +64,7 @@ class Guard:
         if headers.get("content-encoding", "identity").lower() != "identity":
             return PlainTextResponse("Send the body as it is, without Content-Encoding.", 415)
         if int(headers.get("content-length") or 0) > MAX_UPLOAD_BYTES:
-            return PlainTextResponse(
-                f"Expected at most {MAX_UPLOAD_BYTES // 2**20} MB. Send less at once.", 413
-            )
+            return PlainTextResponse(TOO_MUCH, 413)
         return None
 
     def _greeting(self, scope: Scope, headers: Headers) -> Response | None:
@@ -63,7 +73,8 @@ class Guard:
             return None
         query = parse_qs(scope["query_string"].decode("latin-1"))
         if scope["type"] == "http" and self._is_token(query.get("token", [""])[0]):
-            answer = RedirectResponse(scope["path"], 303)
+            elsewhere = headers.get("sec-fetch-site") == "cross-site"
+            answer = HTMLResponse(ENTRANCE) if elsewhere else RedirectResponse(scope["path"], 303)
             answer.set_cookie(self.cookie, self.token, httponly=True, samesite="strict")
             return answer
         return PlainTextResponse(

@@ -13,11 +13,12 @@ from threadpoolctl import ThreadpoolController
 
 from eyespot.classifier import Classifier, Recipe, TaughtPhotos
 from eyespot.data.photos import FileSource, Photo, Skipped
-from eyespot.errors import Stopped
+from eyespot.errors import PhotoError, Stopped
 from eyespot.features.backbone import Backbone
 from eyespot.features.cache import FeatureCache, Record
 from eyespot.features.engines import Engine, open_engine
 from eyespot.features.extract import Features, block_widths, head_inputs, stream
+from eyespot.features.usable import fault_of
 from eyespot.heads import make_method
 from eyespot.heads.eigenbasis import Eigenbasis
 from eyespot.heads.familiarity import learn_familiarity
@@ -84,6 +85,8 @@ class Learnt(Brief):
         classifier = self.classifier
         assert classifier is not None
         features = classifier.engine.run(classifier.prepare(data)[None])
+        if fault := fault_of(features):
+            raise PhotoError(fault)
         probabilities, familiarity = classifier.judge(features)
         return Seen(
             tuple(zip(classifier.classes, probabilities[0].tolist(), strict=True)),

@@ -12,6 +12,7 @@ from eyespot.studio.database import Database
 from eyespot.studio.pictures import Pictures
 from eyespot.studio.project import Project, checked_name, insert_picture, new_id, require_room
 from eyespot.studio.snapshot import take_snapshot
+from eyespot.user_folders import cannot_be_made
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,9 @@ class Store:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
+            why = cannot_be_made("project", folder, error)
             raise ProjectError(
-                f"The folder {folder} for projects cannot be made ({error.strerror}). "
-                "Set EYESPOT_PROJECTS to a folder that can be written."
+                f"{why} Set EYESPOT_PROJECTS to a folder that can be written."
             ) from error
         self.folder = folder
         self.database = Database(folder / "projects.sqlite3")
@@ -118,14 +119,26 @@ class Store:
         """Out of the trash. Raises MissingError."""
         with self.database.writing() as database:
             self._mark(database, id, None, "deleted IS NOT NULL")
+            database.execute("DELETE FROM trash WHERE project = ?", [id])
         return self.open(id)
 
     def purge(self, older_than: float = 0.0) -> int:
-        """Empty the trash of what was deleted so many seconds ago, and remove files that nothing
-        needs any more, neither project nor trash nor undo. How many projects went."""
+        """Empty the trash of what was first seen in it so many seconds ago, and remove files that
+        nothing needs any more, neither project nor trash nor undo. How many projects went.
+
+        Seen here, that is, not deleted: the clock may have been wrong then, and right now. What the
+        clock has not reached yet counts as seen now.
+        """
+        now = time.time()
         with self.database.writing() as database:
+            database.execute(
+                "INSERT INTO trash (project, seen) SELECT id, ?1 FROM projects"
+                " WHERE deleted IS NOT NULL"
+                " ON CONFLICT (project) DO UPDATE SET seen = min(seen, ?1)",
+                [now],
+            )
             ids = database.execute(
-                "SELECT id FROM projects WHERE deleted <= ?", [time.time() - older_than]
+                "SELECT project FROM trash WHERE seen <= ?", [now - older_than]
             ).fetchall()
             for table in ("steps", "pictures", "classes"):
                 database.executemany(f"DELETE FROM {table} WHERE project = ?", ids)

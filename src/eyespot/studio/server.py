@@ -1,9 +1,19 @@
-"""Where the studio listens: on this machine alone."""
+"""Where the studio listens: on this machine alone; and how a browser is told of it.
 
+What a process is called with, any user of the machine can read (`ps`). So the browser is not called
+with the address, which holds the token, but with a file that its owner alone can read, and which
+goes on to the address.
+"""
+
+import asyncio
+import contextlib
+import logging
 import secrets
 import socket
+import tempfile
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -19,6 +29,12 @@ from eyespot.web.protocol import bounded
 HOST = "127.0.0.1"
 PORT = 8765
 """Where the studio is if nothing is said and nobody else is there."""
+LETTER = """<!doctype html>
+<meta charset="utf-8">
+<meta http-equiv="refresh" content="0; url={address}">
+<title>eyespot studio</title>
+<a href="{address}">Go on to the studio</a>
+"""
 
 
 class _Server(uvicorn.Server):
@@ -51,10 +67,30 @@ def run(port: int | None, say: Callable[[str], None], *, open_browser: bool = Tr
             ws_max_size=2**22,
             timeout_graceful_shutdown=2,
         )
+        logging.getLogger("uvicorn.error").addFilter(_without_traces)
         say(address)
-        if open_browser:
-            webbrowser.open(address)
-        _Server(config, rooms).run(sockets=[listener])
+        with _letter(address) if open_browser else contextlib.nullcontext() as letter:
+            if letter:
+                webbrowser.open(letter.as_uri())
+            _Server(config, rooms).run(sockets=[listener])
+
+
+def _without_traces(record: logging.LogRecord) -> bool:
+    """Keeps uvicorn from showing where in its code a client's fault, or the end, was noticed."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, UnicodeDecodeError):
+        record.exc_info = None
+    return not isinstance(error, asyncio.CancelledError)
+
+
+@contextlib.contextmanager
+def _letter(address: str) -> Iterator[Path]:
+    """A page that goes on to `address`, for this user alone, for as long as the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="eyespot-") as folder:  # mode 0700
+        page = Path(folder) / "studio.html"
+        page.touch(mode=0o600)
+        page.write_text(LETTER.format(address=address), "utf-8")
+        yield page
 
 
 def _listen(port: int | None) -> socket.socket:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Body, Query, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import FileResponse
+from pydantic import Field, StringConstraints
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
@@ -17,6 +18,7 @@ from eyespot.data.columns import ColumnNames
 from eyespot.data.photos import Skipped
 from eyespot.errors import EyespotError, MissingError, UsageError
 from eyespot.features.backbone import load_backbone
+from eyespot.limits import MAX_TEXT_CHARACTERS
 from eyespot.models.registry import find
 from eyespot.studio.archive import folder_names, write_archive
 from eyespot.studio.classroom import Classroom, Classrooms
@@ -31,8 +33,11 @@ FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 """A picture's number never means another picture."""
 Name = Annotated[str, Query(max_length=300)]
 """Of a file."""
-Text = Annotated[str, Body(embed=True)]
-Numbers = Annotated[list[int], Body(embed=True)]
+Words = Annotated[str, StringConstraints(max_length=MAX_TEXT_CHARACTERS)]
+"""Whole characters: a str without limits may have halves, which no file and no database takes."""
+Text = Annotated[Words, Body(embed=True)]
+Id = Annotated[int, Field(ge=0, le=2**63 - 1)]
+"""Of a picture; the database has no larger numbers."""
 ColumnName = Annotated[str | None, Query(max_length=200)]
 
 
@@ -81,7 +86,7 @@ def router(rooms: Classrooms) -> APIRouter:
         return await run_in_threadpool(_import, store, name, content, wanted)
 
     @routes.post("/layout")
-    def layout(paths: Annotated[list[str], Body(embed=True)]) -> dict[str, Any]:
+    def layout(paths: Annotated[list[Words], Body(embed=True)]) -> dict[str, Any]:
         """The classes in a folder that is dropped on the page, which adds the files to them."""
         found = read_dropped(paths)
         about = {"name": found.name, "classes": found.classes, "note": found.note}
@@ -128,7 +133,7 @@ def router(rooms: Classrooms) -> APIRouter:
     def change_class(
         id: str,
         class_id: str,
-        name: Annotated[str | None, Body()] = None,
+        name: Annotated[Words | None, Body()] = None,
         enabled: Annotated[bool | None, Body()] = None,
     ) -> None:
         if name is not None:
@@ -160,15 +165,15 @@ def router(rooms: Classrooms) -> APIRouter:
         return await run_in_threadpool(add)
 
     @routes.post("/{id}/remove", status_code=204)
-    def remove(id: str, pictures: Numbers) -> None:
+    def remove(id: str, pictures: Annotated[list[Id], Body(embed=True)]) -> None:
         change(id, lambda project: project.remove_pictures(pictures))
 
     @routes.post("/{id}/move", status_code=204)
-    def move(id: str, pictures: Numbers, to: Text) -> None:
+    def move(id: str, pictures: Annotated[list[Id], Body(embed=True)], to: Text) -> None:
         change(id, lambda project: project.move_pictures(pictures, to))
 
     @routes.get("/{id}/thumbnails/{picture}")
-    def thumbnail(id: str, picture: int) -> Response:
+    def thumbnail(id: str, picture: Id) -> Response:
         """Nothing if it was taken back before the browser asked, which is no fault."""
         try:
             content = store.open(id).thumbnail(picture)
@@ -177,7 +182,7 @@ def router(rooms: Classrooms) -> APIRouter:
         return Response(content, media_type="image/jpeg", headers=FOR_EVER)
 
     @routes.get("/{id}/pictures/{picture}")
-    def picture(id: str, picture: int) -> Response:
+    def picture(id: str, picture: Id) -> Response:
         """Large enough to be judged by eye."""
         content = shrunk(store.open(id).picture(picture))
         return Response(content, media_type="image/jpeg", headers=FOR_EVER)

@@ -2,11 +2,15 @@
 
 import math
 from dataclasses import asdict, dataclass, fields, replace
+from numbers import Integral
 from typing import Any, Self
 
 from eyespot.errors import UsageError
+from eyespot.shown import shown
 
 PRECISIONS = ("auto", "fp32", "bf16")
+LARGEST_SEED = 2**64 - 1
+"""That torch takes."""
 NORMALISATIONS = ("standardised", "channel-mean", "mean")
 
 
@@ -58,7 +62,12 @@ class Plan:
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be 1 or more, not {getattr(self, name)}.")
         positive = ("weight_decay", "l1", "max_norm", "warmup", "mixup", "cutmix", "clip")
-        for name in (*positive, "patience", "seed"):
+        seed: object = self.seed
+        if not isinstance(seed, Integral) or not 0 <= int(seed) <= LARGEST_SEED:
+            raise UsageError(
+                f"seed must be a whole number from 0 to {LARGEST_SEED:,}, not {shown(seed)}."
+            )
+        for name in (*positive, "patience"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise UsageError(f"{name} must be 0 or more, not {getattr(self, name)}.")
         for name in ("momentum", "average", "label_smoothing", "dropout"):

@@ -3,15 +3,18 @@
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
+from math import isfinite
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from eyespot.evaluation import percent
+from eyespot.files import is_file
 from eyespot.training.events import Events
 
 LOG = "log.jsonl"
+NO_LINE = (ValueError, TypeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +103,17 @@ def ending(epochs: Sequence[Epoch], planned: int) -> str:
 def read_log(path: Path) -> list[Epoch]:
     """The epochs in a log; lines that are not whole are passed over."""
     epochs = []
-    lines = path.read_text("utf-8", "replace").splitlines() if path.exists() else []
+    lines = path.read_text("utf-8", "replace").splitlines() if is_file(path) else []
     for line in lines:
-        with suppress(ValueError, TypeError):  # the last may be half written
-            epochs.append(Epoch(**json.loads(line)))
+        with suppress(*NO_LINE):  # the last may be half written
+            epoch = Epoch(**json.loads(line))
+            if all(map(_is_sound, astuple(epoch))) and epoch.epoch > 0 <= epoch.step:
+                epochs.append(epoch)
     return epochs
+
+
+def _is_sound(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and isfinite(value))
 
 
 def _line(epoch: Epoch) -> str:

@@ -13,6 +13,7 @@ from eyespot.evaluation import evaluate, fit_rejection
 from eyespot.features.backbone import LOGITS, Backbone, load_backbone
 from eyespot.features.engines import BATCH, Engine, open_engine
 from eyespot.features.extract import head_inputs
+from eyespot.features.usable import expect_usable
 from eyespot.heads.calibration import fit_temperature, softmax
 from eyespot.heads.familiarity import MOST_REFERENCES, learn_familiarity
 from eyespot.heads.scorers import LogitsScorer
@@ -53,7 +54,7 @@ def as_classifier(
     if judged is not None:
         scores, _, truth = _answers(engine, judged, body)
         found = evaluate(softmax(scores / classifier.temperature), truth, trained.classes)
-        classifier.metrics |= {**found.to_dict(), "evaluated_on": words}
+        classifier.metrics |= {**found.to_metrics(), "evaluated_on": words}
     return classifier
 
 
@@ -68,7 +69,8 @@ def _answers(
         with reading:  # pictures that are decoded on demand are so for one at a time
             images, labels = pictures.batch(index)
         squares = centre(images, side).expand(-1, 3, -1, -1)
-        return engine.run(squares.permute(0, 2, 3, 1).numpy()), labels.numpy()
+        features = engine.run(squares.permute(0, 2, 3, 1).numpy())
+        return expect_usable(features, body.name), labels.numpy()
 
     with ThreadPoolExecutor(engine.workers) as pool:
         parts = list(pool.map(run, range(0, len(pictures), BATCH)))

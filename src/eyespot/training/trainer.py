@@ -36,6 +36,7 @@ from eyespot.training.checkpoint import (
     BEST,
     LAST,
     Checkpoint,
+    load_weights,
     read_checkpoint,
     restore,
     write_checkpoint,
@@ -48,7 +49,7 @@ from eyespot.training.optimisers import make_optimiser, penalty, renorm
 from eyespot.training.pictures import Pictures
 from eyespot.training.plan import Plan
 from eyespot.training.precision import fastest, keep_depthwise_exact, precise
-from eyespot.training.records import Epoch, Record
+from eyespot.training.records import LOG, Epoch, Record
 from eyespot.training.schedules import factor
 
 PHOTOS = "photos or --held-out"
@@ -369,6 +370,11 @@ class Trainer:
         restore(checkpoint, path, self.network, self.average, self.optimiser)
         self.step, self.running = facts["step"], Running(**facts["running"])
         self.best, self.stale = facts["best"], facts["stale"]
+        # Within an epoch, its figures so far are needed.
+        if self.step > self.steps or (self.step % self.steps_per_epoch and not self.running.seen):
+            raise TrainingError(
+                f"{path} is at a step that its run does not have. Delete it to begin anew."
+            )
 
 
 def train(
@@ -406,6 +412,11 @@ def train(
     with Record(folder, trainer.step) if first else nullcontext() as record:
         progress("Training", trainer.step, trainer.step if trainer.over else trainer.steps)
         if record:
+            if trainer.over and not record.epochs:
+                raise TrainingError(
+                    f"The run in {folder} is over, but its record, {LOG}, is not there. Delete "
+                    f"{last} to begin anew."
+                )
             watch(record.epochs)
         while not trainer.over:
             epoch = _one_epoch(trainer, val, last, every, progress)
@@ -420,8 +431,7 @@ def train(
             trainer.keep(last, whole=True)
             if record:
                 watch(record.epochs)
-    found = processes.from_first(lambda: read_checkpoint(best))
-    trainer.network.load_state_dict(found.part("average") or found.part("model"))
+    load_weights(processes.from_first(lambda: read_checkpoint(best)), best, trainer.network)
     epochs = processes.from_first(lambda: tuple(record.epochs) if record else ())
     return Trained(
         trainer.network.eval(), trainer.plan, trainer.preprocessing, learn.classes, epochs

@@ -263,9 +263,8 @@ def _waiting(
         if number >= count:
             return
         # Of each trial's own seed: a search that was stopped draws what it would have drawn.
-        study.sampler = optuna.samplers.TPESampler(
-            n_startup_trials=DRAWN, seed=seed * 1_000_003 + number
-        )
+        own = (seed * 1_000_003 + number) % 2**32  # more than NumPy's old generator does not take
+        study.sampler = optuna.samplers.TPESampler(n_startup_trials=DRAWN, seed=own)
         yield study.ask()
 
 

@@ -68,7 +68,10 @@ def examine(
     features, kept, unreadable = embed(photos, classifier.backbone, classifier.engine, cache, step)
     cache.close()
     if not kept:
-        raise DatasetError(f"None of the {len(photos)} photos could be read.")
+        raise DatasetError(
+            f"None of the {len(photos)} photos could be used, the first because: "
+            f"{unreadable[0].reason}."
+        )
     truth = np.array([classifier.classes.index(photos[i].label or "") for i in kept])
     probabilities, familiarity = classifier.judge(features.values)
     evaluation = evaluate(probabilities, truth, classifier.classes)

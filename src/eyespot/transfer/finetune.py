@@ -38,6 +38,7 @@ from eyespot.features.backbone import LOGITS, Backbone, load_network
 from eyespot.features.engines import open_engine
 from eyespot.features.extract import signed_roots
 from eyespot.features.own_weights import keep_own
+from eyespot.features.usable import expect_usable
 from eyespot.heads import make_method
 from eyespot.heads.familiarity import Familiarity, learn_familiarity
 from eyespot.heads.method import Fold
@@ -329,7 +330,8 @@ def _frozen_maps(
         first = prepare(decode(data, short_side=short_side).pixels, preprocessing)
         parts = _parts(decode(data, short_side=larger).pixels, preprocessing, index)
         views = np.stack([first, *parts])
-        maps[:, index] = engine.run(views).reshape(VIEWS, *shape)
+        found = expect_usable(engine.run(views), backbone.name)
+        maps[:, index] = found.reshape(VIEWS, *shape)
 
     with ThreadPoolExecutor(engine.workers) as pool:
         for _ in pool.map(compute, range(len(photos))):

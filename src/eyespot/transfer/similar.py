@@ -21,7 +21,6 @@ from eyespot.atomic import atomic_writer
 from eyespot.data.given import PhotoLike, path_of, photo_of, whole_number
 from eyespot.data.parquet import ABOUT
 from eyespot.data.photos import Photo, printable
-from eyespot.data.transforms import Preprocessing
 from eyespot.errors import DatasetError, PhotoError, UsageError, WeightsError
 from eyespot.features.backbone import POOLING, Backbone, load_backbone
 from eyespot.features.cache import FeatureCache
@@ -103,15 +102,8 @@ class KeptFeatures:
         """The network the features are of. Raises WeightsError if it is not there, or another."""
         about, shown = self._about, printable(self.path)
         try:
-            wanted = Backbone(
-                str(about["name"]),
-                str(about["sha256"]),
-                Preprocessing.from_dict(about["preprocessing"]),
-                tuple(map(str, about["blocks"])),
-                bool(about["own"]),
-            )
-            pooling = about["pooling"]
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+            wanted, pooling = Backbone.from_dict(about), about.get("pooling")
+        except ValueError as error:
             raise DatasetError(
                 f"{shown} does not say which network its features are of. Write it again."
             ) from error

@@ -244,7 +244,7 @@ def learn(
     rejection = fit_rejection(familiarity, honest.argmax(axis=1) == learnt, hidden)
     classifier.threshold = rejection.threshold
     classifier.metrics = {
-        **evaluation.to_dict(),
+        **evaluation.to_metrics(),
         "evaluated_on": evaluated_on,
         "method": chosen.candidate.name,
         "source": [finding.message for finding in dataset.findings],

@@ -172,7 +172,7 @@ class _Bounded(HttpToolsProtocol):
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse(400, "bad_request", "What came is not HTTP, or not a sound request.")
+        self._refuse(400, "bad_request", "Expected a request of HTTP/1.1, found something else.")
 
     # --- what goes -----------------------------------------------------------------------------
 

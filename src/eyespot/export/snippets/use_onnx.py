@@ -1,5 +1,7 @@
 import json
+import os
 
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # else ONNX Runtime reports its use over the network
 import onnxruntime
 
 session = onnxruntime.InferenceSession("pets.onnx")

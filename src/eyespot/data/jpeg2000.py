@@ -1,0 +1,164 @@
+"""What decoding a JPEG 2000 would take, told from its headers (ISO/IEC 15444-1, annexes A and I).
+
+Pillow's decoder is slow, takes four bytes a sample, and lets no other thread run meanwhile. What
+takes it long besides samples are parts: code-blocks and packets, of which a small file may have
+millions.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from PIL import Image
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
+
+from eyespot.errors import PhotoError
+from eyespot.limits import MAX_FILE_PARTS, MAX_JPEG2000_PARTS, MAX_JPEG2000_SAMPLES
+
+_START_OF_CODESTREAM = b"\xff\x4f\xff\x51"
+_CODING, _CODING_OF_COMPONENT, _TILE_PART, _DATA, _END = 0xFF52, 0xFF53, 0xFF90, 0xFF93, 0xFFD9
+_LARGEST_PRECINCT = 15
+
+
+@dataclass(slots=True)
+class _Coding:
+    """The dearest way to code that the file names. Logarithms to the base 2, but for `layers`."""
+
+    layers: int = 1
+    most_levels: int = 0
+    least_levels: int = 32
+    block: int = 12
+    precinct: int = 2 * _LARGEST_PRECINCT
+
+
+def decode_smaller(image: Image.Image, data: bytes, short_side: int | None) -> None:
+    """Have `image`, as Pillow opened it from `data`, decoded at the smallest 1/2, 1/4, ... of its
+    size whose short side has twice `short_side` pixels, or that takes no longer than it may.
+
+    Raises PhotoError if none does, or the headers are damaged.
+    """
+    assert isinstance(image, Jpeg2KImageFile)
+    try:
+        (left, top, right, bottom), steps, levels = _read(data)
+    except (struct.error, IndexError, ValueError, ZeroDivisionError) as error:
+        raise PhotoError("damaged or truncated JPEG 2000: its headers are not whole") from error
+    width, height, components = right - left, bottom - top, len(steps)
+    # Pillow decodes others at full size only; colours of a palette have no mean.
+    if left or top or set(steps) != {(1, 1)} or image.mode in ("P", "PA"):
+        levels = 0
+    level = 0
+    while level < levels and (
+        (short_side and min(width, height) >> level + 1 >= 2 * short_side)
+        or _shrunk(width, level) * _shrunk(height, level) * components > MAX_JPEG2000_SAMPLES
+    ):
+        level += 1
+    size = _shrunk(width, level), _shrunk(height, level)
+    if size[0] * size[1] * components > MAX_JPEG2000_SAMPLES:
+        raise PhotoError(
+            f"takes too long to decode: {width} x {height} pixels of {components} channels at "
+            "once; save it as PNG"
+        )
+    if level:  # Image.reduce rounds the size in another way than the decoder
+        image._size = size
+        (whole,) = image.tile
+        assert isinstance(whole.args, tuple)
+        args = (whole.args[0], level, *whole.args[2:])
+        image.tile = [whole._replace(extents=(0, 0, *size), args=args)]
+
+
+def _shrunk(side: int, level: int) -> int:
+    return -(-side >> level)
+
+
+def _read(data: bytes) -> tuple[tuple[int, int, int, int], list[tuple[int, int]], int]:
+    """Left, top, right and bottom, each component's steps, and how often all may be halved."""
+    start = _codestream(data)
+    (length, _, right, bottom, left, top, *tile, count) = struct.unpack_from(
+        ">HHIIIIIIIIH", data, start + 4
+    )
+    tile_width, tile_height, tiles_left, tiles_top = tile
+    steps = [(data[at], data[at + 1]) for at in range(start + 43, start + 43 + 3 * count, 3)]
+    if length != 38 + 3 * count or right <= left or bottom <= top or not all(map(all, steps)):
+        raise ValueError
+    coding = _coding_of(data, start + 4 + length, wide=count > 256)
+    tiles = -(-(right - tiles_left) // tile_width) * -(-(bottom - tiles_top) // tile_height)
+    samples = (right - left) * (bottom - top) * count
+    bands = tiles * count * (3 * coding.most_levels + 1)
+    precincts = tiles * count * (coding.most_levels + 1) + (samples >> coding.precinct)
+    parts = bands + (samples >> coding.block) + precincts * coding.layers
+    if parts > MAX_JPEG2000_PARTS:
+        raise PhotoError(f"takes too long to decode: it lies in {parts:,} parts; save it as PNG")
+    return (left, top, right, bottom), steps, coding.least_levels
+
+
+def _codestream(data: bytes) -> int:
+    """Where the codestream begins: at once, or in a box of its own."""
+    place = 0
+    while not data.startswith(_START_OF_CODESTREAM, place):
+        length, kind = struct.unpack_from(">I4s", data, place)
+        head = 8
+        if length == 1:
+            (length,) = struct.unpack_from(">Q", data, place + 8)
+            head = 16
+        if kind == b"jp2c":
+            place += head
+            if not data.startswith(_START_OF_CODESTREAM, place):
+                raise ValueError
+        elif length < head:
+            raise ValueError
+        else:
+            place += length
+    return place
+
+
+def _coding_of(data: bytes, place: int, wide: bool) -> _Coding:
+    """`place`: of the first marker behind the size."""
+    found = _Coding()
+    for marker, at in _segments(data, place):
+        if marker == _CODING:
+            style, _, layers, _ = struct.unpack_from(">BBHB", data, at)
+            found.layers = max(found.layers, layers)
+            _add(found, data, at + 5, bool(style & 1))
+        elif marker == _CODING_OF_COMPONENT:
+            _add(found, data, at + 2 + wide, bool(data[at + 1 + wide] & 1))
+    return found
+
+
+def _add(found: _Coding, data: bytes, at: int, has_precincts: bool) -> None:
+    levels, width, height = data[at], data[at + 1] + 2, data[at + 2] + 2
+    if levels > 32:
+        raise ValueError
+    found.most_levels = max(found.most_levels, levels)
+    found.least_levels = min(found.least_levels, levels)
+    sizes = data[at + 5 : at + 6 + levels] if has_precincts else b""
+    for size in sizes or bytes([0xFF]):
+        across, down = size & 15, size >> 4
+        found.precinct = min(found.precinct, across + down)
+        # A precinct's bands are half as wide, and no code-block is wider.
+        block = min(width, max(0, across - 1)) + min(height, max(0, down - 1))
+        found.block = min(found.block, block)
+
+
+def _segments(data: bytes, place: int) -> Iterator[tuple[int, int]]:
+    """Each marker of the header and of the tiles' parts, and where what it holds begins."""
+    tile_part = 0
+    for _ in range(MAX_FILE_PARTS):
+        if place + 2 > len(data):
+            return
+        (marker,) = struct.unpack_from(">H", data, place)
+        if marker == _END:
+            return
+        if marker == _DATA:
+            (length,) = struct.unpack_from(">I", data, tile_part + 6)
+            if not length:
+                return
+            place = max(place + 2, tile_part + length)
+            continue
+        if marker == _TILE_PART:
+            tile_part = place
+        if place + 4 > len(data):
+            return
+        (length,) = struct.unpack_from(">H", data, place + 2)
+        yield marker, place + 4
+        place += 2 + max(2, length)
+    raise PhotoError(f"takes too long to decode: it has more than {MAX_FILE_PARTS:,} segments")
