@@ -67,12 +67,13 @@ def large_classifier(small: Classifier, path: Path) -> None:
     rng = np.random.default_rng(0)
     weights, bias = small.scorer.to_arrays()["weights"], np.zeros(CLASSES, np.float32)
     wide = rng.normal(size=(weights.shape[0], CLASSES)).astype(np.float32)
+    confused = [[n, (n + other) % CLASSES, 1] for n in range(CLASSES) for other in range(100)]
     Classifier(
         classes=tuple(f"class {number}" for number in range(CLASSES)),
         backbone=small.backbone,
         recipe=small.recipe,
         scorer=LinearScorer(wide, bias),
-        metrics={**small.metrics, "confusion": np.eye(CLASSES, dtype=int).tolist()},
+        metrics={**small.metrics, "confusion": confused},
     ).save(path)
 
 
