@@ -68,12 +68,15 @@ def large_classifier(small: Classifier, path: Path) -> None:
     weights, bias = small.scorer.to_arrays()["weights"], np.zeros(CLASSES, np.float32)
     wide = rng.normal(size=(weights.shape[0], CLASSES)).astype(np.float32)
     confused = [[n, (n + other) % CLASSES, 1] for n in range(CLASSES) for other in range(100)]
+    names = tuple(f"class {number}" for number in range(CLASSES))
+    scores = [{**small.metrics["per_class"][0], "name": name} for name in names]
+    figures = {"classes": list(names), "per_class": scores, "confusion": confused}
     Classifier(
-        classes=tuple(f"class {number}" for number in range(CLASSES)),
+        classes=names,
         backbone=small.backbone,
         recipe=small.recipe,
         scorer=LinearScorer(wide, bias),
-        metrics={**small.metrics, "confusion": confused},
+        metrics={**small.metrics, **figures},
     ).save(path)
 
 
