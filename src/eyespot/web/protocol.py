@@ -60,7 +60,7 @@ class _Bounded(HttpToolsProtocol):
     waiting: dict["_Bounded", None]
     """Connections that have no request under way, the longest first: the first to go."""
     refused: dict["_Bounded", None]
-    """Those that were told so, and are drained: the next to go."""
+    """Those that were told so, and are drained: the last to go."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -83,15 +83,14 @@ class _Bounded(HttpToolsProtocol):
             self._make_room()
 
     def _make_room(self) -> None:
-        for group in (self.waiting, self.refused):
-            for longest in group:
-                longest._make_way()
-                longest.transport.close()
-                return
-        if len(self.connections) > MAX_CONNECTIONS + SPARE:
-            self.transport.abort()
-        else:
+        if self.waiting:
+            longest = next(iter(self.waiting))
+            longest._make_way()
+            longest.transport.close()
+        elif len(self.connections) <= MAX_CONNECTIONS + SPARE:
             self._make_way()
+        else:
+            next(iter(self.refused), self).transport.abort()
 
     def _make_way(self) -> None:
         self._stays()
