@@ -235,7 +235,7 @@ def test_where_all_are_busy_the_newest_is_refused(monkeypatch: pytest.MonkeyPatc
         assert told(first) == (200, b"0")
 
 
-def test_of_those_that_were_told_the_first_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_can_be_told_so_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 0)
     monkeypatch.setattr(protocol, "SPARE", 1)
     monkeypatch.setattr(protocol, "YOUNG", PATIENCE)

@@ -5,7 +5,7 @@ import sys
 
 
 def give_back() -> None:
-    """Let the system have it. Bodies come in pieces of many sizes, and glibc keeps what lies between
+    """Let the system have it. Bodies come in pieces of many sizes, and glibc keeps what is between
     those that are still in use: after ten minutes of uploads four times what is needed."""
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's alone
