@@ -12,6 +12,7 @@ import io
 import json
 import multiprocessing
 import os
+import random
 import re
 import resource
 import socket
@@ -40,6 +41,8 @@ LONGEST = 1.0
 GROWTH = 300.0
 """MB that the server may hold more at the end than at the start, torch for :explain among them."""
 CLASSES = 2_000
+BEGIN = 10.0
+"""Seconds within which all of them begin."""
 CROWD = 10
 """Callers of one kind from which on they are a crowd, which has a process of its own."""
 TAUGHT, MANY = "/v1/models/taught", "/v1/models/many"
@@ -94,6 +97,7 @@ class Caller:
 
     async def again(self, name: str, ask: Callable[[], Awaitable[str]], pause: float) -> None:
         counts = self.counts.setdefault(name, Counter())
+        await asyncio.sleep(random.uniform(0, BEGIN))
         while time.monotonic() < self.ends:
             try:
                 async with asyncio.timeout(120):
@@ -183,7 +187,7 @@ class Caller:
             ("a header without end", 4, 0.2, lambda: endless(name, b"a" * 10_000)),
             ("an address without end", 4, 0.2, lambda: endless(b"GET /", b"a" * 10_000)),
             ("a head, a byte a second", 20, 0.0, self.slow_head),
-            ("connections that say nothing", 1_500, 0.5, self.silent),
+            ("connections that say nothing", 500, 0.5, self.silent),
             ("answers that are not read", 20, 0.0, self.unread),
             ("20 MB of {}", 4, 1.0, lambda: ask(predict, as_json, braces)),
             ("JSON of 100,000 levels", 2, 1.0, lambda: ask(predict, as_json, nested)),
