@@ -35,6 +35,8 @@ class Explainer:
         cannot be stopped. Raises Problem as long as another work is under way."""
         self.check()
         self._work = asyncio.ensure_future(run_in_threadpool(work))
+        # Nobody may be left to whom it could be told that the work failed.
+        self._work.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(self._work)
 
 

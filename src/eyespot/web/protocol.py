@@ -125,10 +125,11 @@ class _Bounded(HttpToolsProtocol):
             return
         if self._in_head and self._deadline is None:
             self._within(self.seconds, self._slow)
+        view = memoryview(data)
         for start in range(0, len(data), PART):
-            part = data[start : start + PART]
+            part = view[start : start + PART]
             self._progress = False
-            super().data_received(part)
+            super().data_received(part)  # type: ignore[arg-type]  # the parser takes any buffer
             self._idle_bytes = 0 if self._progress else self._idle_bytes + len(part)
             if self._idle_bytes > MAX_HEAD_BYTES:
                 self._refuse(431, "head_too_large", _too_large("bytes", MAX_HEAD_BYTES))
