@@ -206,8 +206,7 @@ class _Rooms:
         names = [one.name for one in sent]
         if len(sent) * min(top, len(served.classifier.classes)) <= MANY:
             return _answered(served.name, names, answers)
-        async with self.bodies.turn:
-            return await run_in_threadpool(_answered, served.name, names, answers)
+        return await self.bodies.at_desk(_answered, served.name, names, answers)
 
     async def explain(self, request: Request) -> Response:
         served = self._served(request.path_params["name"])
@@ -262,8 +261,7 @@ class _Rooms:
     async def figures(self) -> Response:
         for served in self.shelf:
             self.metrics.waiting.labels(served.name).set(served.batcher.waiting)
-        async with self.bodies.turn:
-            text = await run_in_threadpool(self.metrics.text)
+        text = await self.bodies.at_desk(self.metrics.text)
         return Response(text, media_type="text/plain")
 
 
