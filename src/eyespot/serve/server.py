@@ -26,6 +26,9 @@ from eyespot.web.protocol import bounded
 
 logger = logging.getLogger(__name__)
 
+ACCEPTED = 32
+"""Calls that are taken in one round of the event loop: uvloop takes one for each socket that
+listens, so that ordinary calls would wait for seconds behind a crowd."""
 SWITCH = 5e-4
 """Seconds after which a thread that computes lets the one go on that talks to callers, who would
 wait ten times as long with Python's own 5 ms, for each part of each request."""
@@ -140,5 +143,5 @@ def _answer(
     )
     server = _Server(config, started, stopping)
     with suppress(KeyboardInterrupt):
-        server.run([listener])
+        server.run([listener, *(listener.dup() for _ in range(ACCEPTED - 1))])
     return 0 if server.started else 1
