@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from eyespot.limits import MAX_DRAIN_SECONDS, MAX_DRAINED_BYTES
 
-PAUSE = 0.005
+PAUSE = 0.002
 """Seconds between two parts, of some 256 kB, of all that is drained: what is refused must not hold
 up what is answered."""
 
