@@ -2,7 +2,7 @@
 pictures that take long, answers that nobody reads, connections that say nothing.
 
 Meanwhile /healthz is asked ten times a second, and an ordinary client asks about a photo. The
-callers run in a process of their own, on the same cores. `--seconds 60` for a short look.
+callers run in two processes of their own, on the same cores. `--seconds 60` for a short look.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import io
 import json
 import multiprocessing
 import os
+import random
 import re
 import resource
 import socket
@@ -40,6 +41,10 @@ LONGEST = 1.0
 GROWTH = 300.0
 """MB that the server may hold more at the end than at the start, torch for :explain among them."""
 CLASSES = 2_000
+BEGIN = 10.0
+"""Seconds within which all of them begin."""
+CROWD = 10
+"""Callers of one kind from which on they are a crowd, which has a process of its own."""
 TAUGHT, MANY = "/v1/models/taught", "/v1/models/many"
 KINDS = ("image/jpeg", "application/json", "image/png")
 
@@ -67,12 +72,16 @@ def large_classifier(small: Classifier, path: Path) -> None:
     rng = np.random.default_rng(0)
     weights, bias = small.scorer.to_arrays()["weights"], np.zeros(CLASSES, np.float32)
     wide = rng.normal(size=(weights.shape[0], CLASSES)).astype(np.float32)
+    confused = [[n, (n + other) % CLASSES, 1] for n in range(CLASSES) for other in range(100)]
+    names = tuple(f"class {number}" for number in range(CLASSES))
+    scores = [{**small.metrics["per_class"][0], "name": name} for name in names]
+    figures = {"classes": list(names), "per_class": scores, "confusion": confused}
     Classifier(
-        classes=tuple(f"class {number}" for number in range(CLASSES)),
+        classes=names,
         backbone=small.backbone,
         recipe=small.recipe,
         scorer=LinearScorer(wide, bias),
-        metrics={**small.metrics, "confusion": np.eye(CLASSES, dtype=int).tolist()},
+        metrics={**small.metrics, **figures},
     ).save(path)
 
 
@@ -88,6 +97,7 @@ class Caller:
 
     async def again(self, name: str, ask: Callable[[], Awaitable[str]], pause: float) -> None:
         counts = self.counts.setdefault(name, Counter())
+        await asyncio.sleep(random.uniform(0, BEGIN))
         while time.monotonic() < self.ends:
             try:
                 async with asyncio.timeout(120):
@@ -161,7 +171,7 @@ class Caller:
             await asyncio.sleep(20)
             return "not read"
 
-    async def all(self) -> dict[str, dict[str, int]]:
+    async def all(self, *, crowds: bool) -> dict[str, dict[str, int]]:
         ask, endless, some = self.ask, self.endless, self.pictures
         predict, explain = f"POST {TAUGHT}:predict", f"POST {TAUGHT}:explain"
         all_classes = f"POST {MANY}:predict?top=99999"
@@ -173,16 +183,16 @@ class Caller:
         full = json.dumps({"pictures": [one] * 32}).encode()
         upload: dict[str, Any] = {"body": megabyte, "times": 18, "slowly": 0.25}
         attacks: list[tuple[str, int, float, Callable[[], Awaitable[str]]]] = [
-            ("headers without end", 4, 0.2, lambda: endless(line, b"a: b\r\n")),
+            ("headers without end", 4, 0.2, lambda: endless(line, b"a: b\r\n" * 1_000)),
             ("a header without end", 4, 0.2, lambda: endless(name, b"a" * 10_000)),
             ("an address without end", 4, 0.2, lambda: endless(b"GET /", b"a" * 10_000)),
             ("a head, a byte a second", 20, 0.0, self.slow_head),
-            ("connections that say nothing", 700, 0.5, self.silent),
+            ("connections that say nothing", 500, 0.5, self.silent),
             ("answers that are not read", 20, 0.0, self.unread),
             ("20 MB of {}", 4, 1.0, lambda: ask(predict, as_json, braces)),
             ("JSON of 100,000 levels", 2, 1.0, lambda: ask(predict, as_json, nested)),
-            ("18 MB to :explain", 60, 5.0, lambda: ask(explain, jpeg, **upload)),
-            ("18 MB to :predict", 60, 5.0, lambda: ask(predict, jpeg, **upload)),
+            ("18 MB to :explain", 60, 20.0, lambda: ask(explain, jpeg, **upload)),
+            ("18 MB to :predict", 60, 20.0, lambda: ask(predict, jpeg, **upload)),
             ("50 MB", 4, 2.0, lambda: ask(predict, jpeg, megabyte, times=50)),
             ("gzip", 2, 0.5, lambda: ask(predict, packed, some["photo"])),
             ("JPEG of 880 scans", 4, 0.5, lambda: ask(predict, jpeg, some["scans"])),
@@ -196,6 +206,7 @@ class Caller:
         tasks = [
             asyncio.create_task(self.again(title, act, pause))
             for title, count, pause, act in attacks
+            if (count >= CROWD) == crowds
             for _ in range(count)
         ]
         await asyncio.wait(tasks)
@@ -215,11 +226,13 @@ async def status(reader: asyncio.StreamReader) -> tuple[str, bytes]:
     return str(said), body
 
 
-def attack(port: int, seconds: float, pictures: dict[str, bytes], counts: Any) -> None:
+def attack(
+    port: int, seconds: float, pictures: dict[str, bytes], counts: Any, crowds: bool
+) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, most), most))
     os.nice(5)  # the server is what is measured
-    counts.put(asyncio.run(Caller(port, time.monotonic() + seconds, pictures).all()))
+    counts.put(asyncio.run(Caller(port, time.monotonic() + seconds, pictures).all(crowds=crowds)))
 
 
 # --- what is measured ---------------------------------------------------------------------------
@@ -266,9 +279,9 @@ def measured(home: str, pid: int, seconds: float, pictures: dict[str, bytes]) ->
     spawn = multiprocessing.get_context("spawn")
     counts = spawn.Queue()
     watch = Watch(home, pid)
-    callers = spawn.Process(target=attack, args=(port, seconds, pictures, counts))
-    callers.start()
-    found = counts.get(timeout=seconds + 300)
+    for crowds in (True, False):
+        spawn.Process(target=attack, args=(port, seconds, pictures, counts, crowds)).start()
+    found = counts.get(timeout=seconds + 300) | counts.get(timeout=300)
     watch.end()
     after = Watch(home, pid)
     time.sleep(15)

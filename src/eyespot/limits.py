@@ -87,8 +87,8 @@ MAX_URL_BYTES = 8_192
 """Of a request's address, as most servers have it."""
 MAX_HEADERS = 100
 """Of a request; browsers send twenty."""
-MAX_CONNECTIONS = 600
-"""Of a process, which may often open 1,024 files, some of them to say that there are too many."""
+MAX_CONNECTIONS = 2_000
+"""Of a process: 60 kB each at most before there is a request."""
 MAX_PIPELINED_REQUESTS = 16
 """Of a connection, sent before the first was answered; hardly a client does so."""
 MAX_DRAINED_BYTES = 100_000_000

@@ -3,6 +3,8 @@
 import gzip
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from eyespot.classifier import load
 from eyespot.limits import MAX_BODIES_BYTES, MAX_JSON_MARKS
 from eyespot.serve.about import about
 from eyespot.serve.bodies import Bodies
+from eyespot.serve.memory import give_back
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.problems import Problem, bad_picture
 from eyespot.serve.settings import Limits
@@ -237,3 +240,19 @@ def test_a_request_that_breaks_off(asker: Asker, monkeypatch: pytest.MonkeyPatch
 def test_one_full_stop(why: str) -> None:
     assert str(bad_picture(why)).endswith(("torn.", "torn?"))
     assert ".." not in str(bad_picture(why))
+
+
+def test_freed_memory_goes_back() -> None:
+    give_back()  # wherever there is no such call, nothing happens
+
+
+def test_torch_is_loaded_where_it_lets_others_go_on() -> None:
+    """In a process of its own: this one has it already."""
+    code = (
+        "import sys; from eyespot.serve.explaining import _load_torch; _load_torch(); "
+        "maps = open('/proc/self/maps').read(); "
+        "sys.exit('torch' in sys.modules or 'libtorch_python' not in maps)"
+    )
+    if not Path("/proc/self/maps").exists():
+        pytest.skip("this system does not tell what a process has loaded")
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -235,6 +235,16 @@ def test_where_all_are_busy_the_newest_is_refused(monkeypatch: pytest.MonkeyPatc
         assert told(first) == (200, b"0")
 
 
+def test_more_than_can_be_told_so_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 0)
+    monkeypatch.setattr(protocol, "SPARE", 1)
+    monkeypatch.setattr(protocol, "YOUNG", PATIENCE)
+    with serving() as where, socket.create_connection(where, PATIENCE) as first:
+        assert told(first)[0] == 503
+        with socket.create_connection(where, PATIENCE) as second, suppress(ConnectionError):
+            assert second.recv(10) == b""
+
+
 def test_requests_without_end_on_one_connection(where: tuple[str, int]) -> None:
     waits = b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"
     _, rest = call(where, waits * 1000)

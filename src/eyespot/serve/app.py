@@ -1,6 +1,7 @@
 """The routes of a server of classifiers."""
 
 import asyncio
+import itertools
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -25,6 +26,7 @@ from eyespot.serve.batcher import BusyError
 from eyespot.serve.bodies import Bodies, Room, Sent, pictures_of
 from eyespot.serve.explaining import Explainer, explained, only, wants_png
 from eyespot.serve.front import Front, Record
+from eyespot.serve.memory import give_back
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.problems import Problem, as_json, bad_picture, busy, late, told
 from eyespot.serve.settings import Limits, Settings
@@ -36,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 WATCH = 1.0
 """Seconds between two looks at the classifiers' files."""
+TIDY = 10
+"""Looks between which freed memory goes back to the system."""
 MANY = 1_000
 """Guesses in an answer that take so long to write that the others should not wait for it."""
 
@@ -140,9 +144,11 @@ def create_app(settings: Settings) -> Front:
 
 
 async def _watch(shelf: Shelf) -> None:
-    while True:
+    for look in itertools.count(1):
         await asyncio.sleep(WATCH)
         await run_in_threadpool(shelf.refresh)
+        if look % TIDY == 0:
+            await run_in_threadpool(give_back)
 
 
 class _Rooms:
@@ -200,8 +206,7 @@ class _Rooms:
         names = [one.name for one in sent]
         if len(sent) * min(top, len(served.classifier.classes)) <= MANY:
             return _answered(served.name, names, answers)
-        async with self.bodies.turn:
-            return await run_in_threadpool(_answered, served.name, names, answers)
+        return await self.bodies.at_desk(_answered, served.name, names, answers)
 
     async def explain(self, request: Request) -> Response:
         served = self._served(request.path_params["name"])
@@ -256,8 +261,7 @@ class _Rooms:
     async def figures(self) -> Response:
         for served in self.shelf:
             self.metrics.waiting.labels(served.name).set(served.batcher.waiting)
-        async with self.bodies.turn:
-            text = await run_in_threadpool(self.metrics.text)
+        text = await self.bodies.at_desk(self.metrics.text)
         return Response(text, media_type="text/plain")
 
 

@@ -7,12 +7,13 @@ number of values in JSON, of which 20 MB of braces would become half a gigabyte.
 import asyncio
 import base64
 import json
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from fastapi import Request
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
@@ -22,6 +23,7 @@ from eyespot.serve.problems import Problem, busy
 from eyespot.serve.settings import Limits
 from eyespot.shown import Brief
 
+T = TypeVar("T")
 NAME = 200
 """Characters of a picture's name that are kept."""
 
@@ -55,8 +57,13 @@ class Bodies:
 
     def __init__(self, most: int) -> None:
         self.most, self.held = most, 0
-        self.turn = asyncio.Lock()
-        """Of those that need the interpreter for long: one at a time, so that others go on."""
+        self._desk = ThreadPoolExecutor(1, thread_name_prefix="eyespot-desk")
+
+    async def at_desk(self, work: Callable[..., T], *arguments: Any) -> T:
+        """What `work` returns. What needs the interpreter for long is done one after the other, so
+        that the rest goes on, and by a thread that keeps nothing of it afterwards."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._desk, work, *arguments)
 
     @contextmanager
     def room(self) -> Iterator[Room]:
@@ -87,8 +94,7 @@ async def pictures_of(request: Request, limits: Limits, bodies: Bodies, room: Ro
             sent = await _from_form(request, parts, limits)
         elif kind == "application/json":
             body = b"".join([part async for part in parts])
-            async with bodies.turn:
-                sent = await run_in_threadpool(_from_json, body, limits)
+            sent = await bodies.at_desk(_from_json, body, limits)
         else:
             raise Problem(
                 415,

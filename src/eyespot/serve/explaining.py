@@ -1,8 +1,13 @@
 """Explanations, one at a time: each asks the network some hundred times."""
 
 import asyncio
+import ctypes
+import os
+import sys
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from io import BytesIO
+from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -30,6 +35,8 @@ class Explainer:
         cannot be stopped. Raises Problem as long as another work is under way."""
         self.check()
         self._work = asyncio.ensure_future(run_in_threadpool(work))
+        # Nobody may be left to whom it could be told that the work failed.
+        self._work.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(self._work)
 
 
@@ -51,6 +58,7 @@ def wants_png(accept: str) -> bool:
 def explained(served: Served, picture: Sent, label: str | None, *, drawn: bool) -> Response:
     """Why a classifier says what it says, as a PNG file if `drawn`, else as JSON. Raises Problem if
     it cannot be told."""
+    _load_torch()
     from eyespot.explain.photo import explain_photo
     from eyespot.explain.photo_page import draw_explanation
 
@@ -70,3 +78,14 @@ def explained(served: Served, picture: Sent, label: str | None, *, drawn: bool) 
         del hidden["path"]
     del said["error"]
     return as_json({"model": served.name, **said})
+
+
+def _load_torch() -> None:
+    """Have the system load torch's libraries, which takes it up to a second: while Python loads
+    them, it lets no other thread go on, and nobody would be answered."""
+    found = find_spec("torch")
+    if "torch" in sys.modules or found is None or not hasattr(os, "RTLD_NOW"):
+        return
+    for folder in found.submodule_search_locations or ():
+        for library in Path(folder, "lib").glob("libtorch_python.*"):
+            ctypes.CDLL(None).dlopen(os.fsencode(library), os.RTLD_NOW)

@@ -21,7 +21,7 @@ from eyespot.serve.settings import Settings
 from eyespot.serve.shelf import name_of
 from eyespot.serve.workers import Workers
 from eyespot.web.draining import Draining
-from eyespot.web.listening import listen
+from eyespot.web.listening import allow_many_files, listen
 from eyespot.web.protocol import bounded
 
 logger = logging.getLogger(__name__)
@@ -118,6 +118,7 @@ def _answer(
     from eyespot.serve.problems import error_form
 
     sys.setswitchinterval(SWITCH)
+    allow_many_files()
     # Every core has a worker already; threads of one matrix product would only wait for each other.
     threadpool_limits(1, "blas")
     try:

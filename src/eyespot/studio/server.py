@@ -23,7 +23,7 @@ from eyespot.limits import MAX_REQUEST_SECONDS
 from eyespot.studio.app import create_app, open_classrooms
 from eyespot.studio.classroom import Classrooms
 from eyespot.web.draining import Draining
-from eyespot.web.listening import listen
+from eyespot.web.listening import allow_many_files, listen
 from eyespot.web.protocol import bounded
 
 HOST = "127.0.0.1"
@@ -57,6 +57,7 @@ def run(port: int | None, say: Callable[[str], None], *, open_browser: bool = Tr
         token = secrets.token_urlsafe(24)
         address = f"http://{HOST}:{number}/?token={token}"
         rooms = open_classrooms()
+        allow_many_files()
         config = uvicorn.Config(
             Draining(create_app(token, number, rooms)),
             http=bounded(MAX_REQUEST_SECONDS, lambda code, message: {"error": message}),

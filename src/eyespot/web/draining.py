@@ -12,8 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from eyespot.limits import MAX_DRAIN_SECONDS, MAX_DRAINED_BYTES
 
-PAUSE = 0.001
-"""Seconds between two parts of all that is drained: many uploads must not hold up the others."""
+PAUSE = 0.005
+"""Seconds between two parts, of some 256 kB, of all that is drained: what is refused must not hold
+up what is answered."""
 
 
 class Draining:

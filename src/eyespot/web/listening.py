@@ -6,6 +6,23 @@ BACKLOG = 2048
 """Calls that may wait, as uvicorn has it."""
 
 
+FILES = 4_096
+"""Open files, connections among them, that are enough; systems often allow 1,024 unless asked."""
+
+
+def allow_many_files() -> None:
+    """Let this process have as many connections open as `web.protocol` lets it, where the system
+    does."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows has no such limit
+        return
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
+    if soft != resource.RLIM_INFINITY and soft < enough:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (enough, most))
+
+
 def listen(host: str, port: int) -> socket.socket:
     """Bound to an address of this machine; `port` 0: any that is free. Who calls before the server
     has started waits for it. Raises OSError if the port is taken, or if there is no such host."""

@@ -36,7 +36,7 @@ PART = MAX_HEAD_BYTES
 YOUNG, ROUNDS = 1.0, 2
 """Seconds, and rounds of the event loop after them, in which a connection's request may be there
 already, and not be seen yet."""
-SPARE = 300
+SPARE = 1_000
 """Connections beyond those that are served, to tell that there are too many."""
 
 
@@ -60,7 +60,7 @@ class _Bounded(HttpToolsProtocol):
     waiting: dict["_Bounded", None]
     """Connections that have no request under way, the longest first: the first to go."""
     refused: dict["_Bounded", None]
-    """Those that were told so, and are drained: the next to go."""
+    """Those that were told so, and are drained: the last to go."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -83,15 +83,14 @@ class _Bounded(HttpToolsProtocol):
             self._make_room()
 
     def _make_room(self) -> None:
-        for group in (self.waiting, self.refused):
-            for longest in group:
-                longest._make_way()
-                longest.transport.close()
-                return
-        if len(self.connections) > MAX_CONNECTIONS + SPARE:
-            self.transport.abort()
-        else:
+        if self.waiting:
+            longest = next(iter(self.waiting))
+            longest._make_way()
+            longest.transport.close()
+        elif len(self.connections) <= MAX_CONNECTIONS + SPARE:
             self._make_way()
+        else:
+            next(iter(self.refused), self).transport.abort()
 
     def _make_way(self) -> None:
         self._stays()
@@ -126,10 +125,11 @@ class _Bounded(HttpToolsProtocol):
             return
         if self._in_head and self._deadline is None:
             self._within(self.seconds, self._slow)
+        view = memoryview(data)
         for start in range(0, len(data), PART):
-            part = data[start : start + PART]
+            part = view[start : start + PART]
             self._progress = False
-            super().data_received(part)
+            super().data_received(part)  # type: ignore[arg-type]  # the parser takes any buffer
             self._idle_bytes = 0 if self._progress else self._idle_bytes + len(part)
             if self._idle_bytes > MAX_HEAD_BYTES:
                 self._refuse(431, "head_too_large", _too_large("bytes", MAX_HEAD_BYTES))
