@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from eyespot.evaluation import percent
-from eyespot.files import is_file
+from eyespot.files import is_file, open_file
 from eyespot.training.events import Events
 
 LOG = "log.jsonl"
@@ -103,8 +103,8 @@ def ending(epochs: Sequence[Epoch], planned: int) -> str:
 def read_log(path: Path) -> list[Epoch]:
     """The epochs in a log; lines that are not whole are passed over."""
     epochs = []
-    lines = path.read_text("utf-8", "replace").splitlines() if is_file(path) else []
-    for line in lines:
+    text = open_file(path).read().decode("utf-8", "replace") if is_file(path) else ""
+    for line in text.splitlines():
         with suppress(*NO_LINE):  # the last may be half written
             epoch = Epoch(**json.loads(line))
             if all(map(_is_sound, astuple(epoch))) and epoch.epoch > 0 <= epoch.step:
