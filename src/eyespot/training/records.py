@@ -102,9 +102,12 @@ def ending(epochs: Sequence[Epoch], planned: int) -> str:
 
 def read_log(path: Path) -> list[Epoch]:
     """The epochs in a log; lines that are not whole are passed over."""
+    if not is_file(path):
+        return []
+    with open_file(path) as file:
+        lines = file.read().decode("utf-8", "replace").splitlines()
     epochs = []
-    text = open_file(path).read().decode("utf-8", "replace") if is_file(path) else ""
-    for line in text.splitlines():
+    for line in lines:
         with suppress(*NO_LINE):  # the last may be half written
             epoch = Epoch(**json.loads(line))
             if all(map(_is_sound, astuple(epoch))) and epoch.epoch > 0 <= epoch.step:
