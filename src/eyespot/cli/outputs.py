@@ -46,7 +46,7 @@ def _check_name(path: Path) -> None:
     """Raises UsageError if no file can have this name, which else shows when it is written."""
     path, most = path.absolute(), LONGEST_NAME
     if hasattr(os, "pathconf"):
-        folder = next(folder for folder in path.parents if os.path.exists(folder))  # noqa: PTH110
+        folder = next(near for near in (path, *path.parents) if os.path.exists(near))  # noqa: PTH110
         most = os.pathconf(folder, "PC_NAME_MAX")
         if len(os.fsencode(path)) >= os.pathconf(folder, "PC_PATH_MAX"):
             raise UsageError("A path is longer than this system takes. Choose a shorter one.")

@@ -133,7 +133,7 @@ def judge(
         advice=conflict or _advice(evaluation, groups, labels),
     )
     metrics = {
-        **evaluation.to_dict(),
+        **evaluation.to_metrics(),
         "evaluated_on": CROSS_VALIDATED,
         "rejection": rejection.to_dict(),
     }

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from eyespot.evaluation import percent
-from eyespot.files import is_file
+from eyespot.files import is_file, open_file
 from eyespot.training.events import Events
 
 LOG = "log.jsonl"
@@ -102,8 +102,11 @@ def ending(epochs: Sequence[Epoch], planned: int) -> str:
 
 def read_log(path: Path) -> list[Epoch]:
     """The epochs in a log; lines that are not whole are passed over."""
+    if not is_file(path):
+        return []
+    with open_file(path) as file:
+        lines = file.read().decode("utf-8", "replace").splitlines()
     epochs = []
-    lines = path.read_text("utf-8", "replace").splitlines() if is_file(path) else []
     for line in lines:
         with suppress(*NO_LINE):  # the last may be half written
             epoch = Epoch(**json.loads(line))
