@@ -167,8 +167,7 @@ class _Archive:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            expect_file(path)
-            self._size = path.stat().st_size
+            self._size = expect_file(path).st_size
             self._zip = zipfile.ZipFile(path)
         except FileNotFoundError as error:
             raise ClassifierFileError(

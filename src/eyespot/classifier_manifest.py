@@ -211,11 +211,12 @@ def _cells(cells: NDArray[Any], classes: int) -> NDArray[np.int64]:
 
 def _cells_of(matrix: object, classes: int) -> NDArray[np.int64]:
     """Of a whole matrix as JSON, as files had it once."""
+    from eyespot.evaluation.metrics import cells_of
+
     try:
         counts = np.array(matrix, dtype=np.int64)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError("the confusion matrix is none") from error
     if counts.shape != (classes, classes) or (counts < 0).any():
         raise ValueError(f"the confusion matrix has the shape {counts.shape}")
-    actual, predicted = np.nonzero(counts)
-    return np.stack([actual, predicted, counts[actual, predicted]], axis=1)
+    return cells_of(counts)

@@ -1,11 +1,13 @@
 """Everything that a request may take is bounded before it is read, and what changes is no harm."""
 
+import ctypes
 import gzip
 import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -242,8 +244,16 @@ def test_one_full_stop(why: str) -> None:
     assert ".." not in str(bad_picture(why))
 
 
-def test_freed_memory_goes_back() -> None:
-    give_back()  # wherever there is no such call, nothing happens
+def test_freed_memory_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    give_back()
+    asked: list[int] = []
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace(malloc_trim=asked.append))
+    give_back()
+    assert asked == [0]
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace())  # another libc
+    give_back()
+    assert asked == [0]
 
 
 def test_torch_is_loaded_where_it_lets_others_go_on() -> None:

@@ -84,8 +84,7 @@ def decode(data: bytes | NDArray[Any] | Image.Image, *, short_side: int | None =
         data = file
     if not data:
         raise PhotoError("the file is empty")
-    if len(data) > MAX_PHOTO_BYTES:
-        raise PhotoError(f"the file has {len(data):,} bytes, at most {MAX_PHOTO_BYTES:,} are read")
+    check_bytes(len(data))
     kind = sniff(data)
     if kind is None:
         raise PhotoError(f"not a picture in a format that can be read{what_instead(data)}")
@@ -100,6 +99,12 @@ def decode(data: bytes | NDArray[Any] | Image.Image, *, short_side: int | None =
     size = image.size
     jpeg2000.decode_smaller(image, data, short_side)
     return _from_pillow(image, kind, short_side, size)
+
+
+def check_bytes(size: int) -> None:
+    """Raise PhotoError if a photo's file has more than `MAX_PHOTO_BYTES`."""
+    if size > MAX_PHOTO_BYTES:
+        raise PhotoError(f"the file has {size:,} bytes, at most {MAX_PHOTO_BYTES:,} are read")
 
 
 def file_of(image: Image.Image) -> bytes | None:

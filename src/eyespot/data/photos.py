@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from eyespot.data.decode import decode, file_of
+from eyespot.data.decode import check_bytes, decode, file_of
 from eyespot.data.finding import Finding
 from eyespot.errors import PhotoError
 from eyespot.files import expect_file, read_file
@@ -33,11 +33,7 @@ class FileSource:
 
     def read(self) -> bytes:
         try:
-            size = expect_file(self.path).st_size
-            if size > MAX_PHOTO_BYTES:
-                raise PhotoError(
-                    f"the file has {size:,} bytes, at most {MAX_PHOTO_BYTES:,} are read"
-                )
+            check_bytes(expect_file(self.path).st_size)
             return read_file(self.path, MAX_PHOTO_BYTES)
         except OSError as error:
             raise PhotoError(f"cannot be read: {error.strerror or error}") from error

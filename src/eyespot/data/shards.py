@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from eyespot.data.column_names import INDEX_NAMES, LABEL_NAMES
+from eyespot.data.decode import check_bytes
 from eyespot.data.finding import Finding
 from eyespot.data.folders import is_folder, list_folder, peek
 from eyespot.data.formats import EXTENSIONS
@@ -26,7 +27,7 @@ from eyespot.data.split_names import (
 )
 from eyespot.errors import DatasetError, PhotoError, UsageError
 from eyespot.files import is_file, open_file
-from eyespot.limits import MAX_PHOTO_BYTES, MAX_SHARDS
+from eyespot.limits import MAX_SHARDS
 
 CLASS, FACTS = ".cls", ".json"
 LONGEST = {CLASS: 1000, FACTS: 1_000_000}
@@ -44,10 +45,7 @@ class ShardSource:
     size: int
 
     def read(self) -> bytes:
-        if self.size > MAX_PHOTO_BYTES:
-            raise PhotoError(
-                f"the file has {self.size:,} bytes, at most {MAX_PHOTO_BYTES:,} are read"
-            )
+        check_bytes(self.size)
         try:
             with open_file(self.shard) as file:
                 file.seek(self.offset)

@@ -60,8 +60,6 @@ class Evaluation(Brief):
     def to_metrics(self) -> dict[str, Any]:
         """As `to_dict`, for a classifier to keep: `confusion` are the cells that are not 0, as
         [actual, predicted, photos], since all of 10,000 classes would be 100 million."""
-        actual, predicted = np.nonzero(self.confusion)
-        cells = np.stack([actual, predicted, self.confusion[actual, predicted]], axis=1)
         return {
             "classes": list(self.classes),
             "count": self.count,
@@ -82,7 +80,7 @@ class Evaluation(Brief):
                 }
                 for score in self.per_class
             ],
-            "confusion": cells.tolist(),
+            "confusion": cells_of(self.confusion).tolist(),
             "reliability": [
                 {
                     "confidence": b.confidence,
@@ -141,6 +139,12 @@ def mistakes(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> N
     asked = ~np.isnan(probabilities[:, 0])
     wrong = np.flatnonzero(asked & (probabilities.argmax(axis=1) != labels))
     return wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")]
+
+
+def cells_of(confusion: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The cells of a confusion matrix [K, K] that are not 0, [n, 3]: actual, predicted, photos."""
+    actual, predicted = np.nonzero(confusion)
+    return np.stack([actual, predicted, confusion[actual, predicted]], axis=1)
 
 
 def _class_score(name: str, confusion: NDArray[np.int64], index: int) -> ClassScore:

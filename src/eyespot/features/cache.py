@@ -199,15 +199,15 @@ class FeatureCache:
         except (sqlite3.Error, OSError, CacheError) as error:
             self.close()
             if not is_damage(error):
-                why = str(error).rstrip(".")
-                logger.warning("The feature cache %s is out of use: %s.", self.path, why)
+                logger.warning("The feature cache %s is out of use: %s", self.path, sentence(error))
                 return
             try:
                 self._set_aside()
                 self._open()
             except (sqlite3.Error, OSError) as second:
-                why = str(second).rstrip(".")
-                logger.warning("The feature cache %s is out of use: %s.", self.path, why)
+                logger.warning(
+                    "The feature cache %s is out of use: %s", self.path, sentence(second)
+                )
 
     def _set_aside(self) -> None:
         now = self._stat()

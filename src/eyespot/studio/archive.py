@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 from eyespot.data.audit import audited
 from eyespot.data.columns import NO_COLUMNS, ColumnNames
+from eyespot.data.decode import check_bytes
 from eyespot.data.finding import Finding
 from eyespot.data.formats import EXTENSIONS, ZIP_FAULTS, sniff, zip_member
 from eyespot.data.layout import parts_of, read_listed
@@ -33,7 +34,6 @@ from eyespot.limits import (
     MAX_ARCHIVE_GROWTH,
     MAX_ARCHIVE_MANIFEST_BYTES,
     MAX_ARCHIVE_MEMBERS,
-    MAX_PHOTO_BYTES,
 )
 from eyespot.studio.project import Project
 
@@ -166,11 +166,7 @@ class MemberSource:
     member: zipfile.ZipInfo
 
     def read(self) -> bytes:
-        if self.member.file_size > MAX_PHOTO_BYTES:
-            raise PhotoError(
-                f"the file has {self.member.file_size:,} bytes, "
-                f"at most {MAX_PHOTO_BYTES:,} are read"
-            )
+        check_bytes(self.member.file_size)
         try:
             return self.archive.read(self.member)
         except ZIP_FAULTS as error:

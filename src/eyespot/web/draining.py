@@ -5,7 +5,6 @@ connection is closed under them, they see that it was reset, and nothing of the 
 """
 
 import asyncio
-from contextlib import suppress
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -55,7 +54,7 @@ class Draining:
     async def _drain(self, receive: Receive) -> None:
         total = 0
         self._under_way += 1
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(MAX_DRAIN_SECONDS):
                 while total <= MAX_DRAINED_BYTES:
                     message = await receive()
@@ -63,7 +62,10 @@ class Draining:
                     if not message.get("more_body", False):
                         break
                     await asyncio.sleep(PAUSE * self._under_way)
-        self._under_way -= 1
+        except TimeoutError:
+            pass  # enough was read
+        finally:
+            self._under_way -= 1
 
 
 def _has_body(headers: Headers) -> bool:
