@@ -9,7 +9,7 @@ import argparse
 import numpy as np
 from measure import SETS, keep, photos
 
-from eyespot.transfer.teach import learn
+from eyespot.tasks.classification.teach import learn
 
 METHODS = ("auto", "knn", "prototypes", "logistic", "svm")
 SIZES = (1, 5, 20)

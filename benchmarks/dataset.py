@@ -18,7 +18,7 @@ from eyespot.data.photos import Dataset
 from eyespot.evaluation import wilson_interval
 from eyespot.evaluation.clusters import principal_components
 from eyespot.evaluation.label_issues import PlantedTest, judge_suspicions, plant_wrong_labels
-from eyespot.transfer.survey import PLANTED_SHARE, Survey, survey
+from eyespot.review.review import PLANTED_SHARE, Survey, survey
 
 STRANGERS = 20
 

@@ -13,7 +13,7 @@ from eyespot.data.folders import find_photos
 from eyespot.explain.occlusion import slide
 from eyespot.explain.photo import explain_photo
 from eyespot.report.heat import CELLS, MOST
-from eyespot.transfer.teach import learn
+from eyespot.tasks.classification.teach import learn
 
 
 def main() -> None:

@@ -20,10 +20,10 @@ from playwright.sync_api import FilePayload, Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests have a browser and a server
 
 import eyespot
-from eyespot.classifier import Classifier
 from eyespot.data.decode import decode
 from eyespot.data.photos import Photo
 from eyespot.features.engines import open_engine
+from eyespot.tasks.classification.classifier import Classifier
 from tests.export.test_web import opened, served, shown
 from tests.studio.browser import find_browser
 

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from measure import keep, peer, photos, summary
 
-from eyespot.classifier import imagenet
 from eyespot.data.decode import decode
 from eyespot.data.open import open_photos
 from eyespot.data.photos import Photo
@@ -24,6 +23,7 @@ from eyespot.data.transforms import needed_short_side, prepare
 from eyespot.features.backbone import Backbone, load_backbone
 from eyespot.features.engines import BATCH, Engine, open_engine
 from eyespot.features.extract import embed
+from eyespot.tasks.classification.classifier import imagenet
 
 PEER_KINDS = ("eager", "bf16", "onnx")
 
@@ -88,9 +88,9 @@ def save_weights(path: Path) -> None:
     """The network's arrays in order, for peers that call them by other names."""
     from safetensors.torch import save_file
 
-    from eyespot.models import registry
+    from eyespot.weights import zoo
 
-    state = registry.create("efficientnet_lite0", weights="imagenet").state_dict()
+    state = zoo.create("efficientnet_lite0", weights="imagenet").state_dict()
     save_file({f"{i:04}": array.contiguous() for i, array in enumerate(state.values())}, path)
 
 

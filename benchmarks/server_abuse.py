@@ -33,8 +33,8 @@ from measure import keep, photos
 from PIL import Image
 
 import eyespot
-from eyespot.classifier import Classifier
 from eyespot.heads.scorers import LinearScorer
+from eyespot.tasks.classification.classifier import Classifier
 
 LONGEST = 1.0
 """Seconds that /healthz may take."""

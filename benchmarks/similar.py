@@ -19,8 +19,8 @@ from measure import keep, summary
 from numpy.typing import NDArray
 
 from eyespot.data.parts import ROW_GROUP as GROUP
+from eyespot.features.similar import KeptFeatures
 from eyespot.features.table import ABOUT
-from eyespot.transfer.similar import KeptFeatures
 
 WIDTH, CLUSTERS, K, ASKED = 1280, 1000, 10, 30
 

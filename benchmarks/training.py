@@ -39,14 +39,14 @@ from torch.utils.data import DataLoader
 from eyespot.data.idx import read_array
 from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset
-from eyespot.models import registry
+from eyespot.tasks.classification.train import train_on
 from eyespot.training.division import divide
 from eyespot.training.judged import judged
 from eyespot.training.pictures import Pictures, open_pictures
 from eyespot.training.plan import Plan
 from eyespot.training.records import Epoch
-from eyespot.training.run import train_on
 from eyespot.training.trainer import Trainer, best_device, train
+from eyespot.weights import zoo
 
 # --- the plans ---------------------------------------------------------------------------------
 
@@ -128,7 +128,7 @@ def learn_and_test(
     name: str, model: str, most: int | None, side: int | None = None
 ) -> tuple[Pictures, Pictures]:
     """The training set and the test set, as `model` takes them, or of `side` pixels."""
-    dataset, about = some_of(name, most), registry.find(model)
+    dataset, about = some_of(name, most), zoo.find(model)
     learn, _, test = divide(dataset, 0.0, 0)
     side, channels = side or about.preprocessing.size, about.in_channels
     say(f"reading {len(learn):,} + {len(test):,} pictures of {name}")
@@ -432,7 +432,7 @@ def seconds_of(work: Callable[[], float]) -> float:
 
 
 def step(options: argparse.Namespace) -> None:
-    about = registry.find(STEP.model)
+    about = zoo.find(STEP.model)
     side, classes = about.preprocessing.size, 1000
     rng = np.random.default_rng(0)
     results: dict[str, Any] = {"plan": changed(STEP, options.set).to_dict(), "batches": {}}
@@ -586,8 +586,8 @@ def finetune(options: argparse.Namespace) -> None:
 def finetuned(dataset: Dataset, budget: float) -> dict[str, Any]:
     """All that was tried, and every way of fine-tuning against the linear head that was right most
     often, photo by photo."""
-    from eyespot.transfer import teach
-    from eyespot.transfer.policy import FINETUNE
+    from eyespot.tasks.classification import teach
+    from eyespot.tasks.classification.policy import FINETUNE
 
     with patch.object(teach, "_choose", wraps=teach._choose) as choosing:
         lesson = teach.learn(dataset, method=FINETUNE, budget=budget)

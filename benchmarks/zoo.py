@@ -22,7 +22,7 @@ from torchvision import models as torchvision_models
 
 from eyespot.features.backbone import fresh_backbone
 from eyespot.features.engines import open_engine
-from eyespot.models import registry
+from eyespot.weights import zoo
 
 MANY = 32
 
@@ -43,11 +43,9 @@ def compare(name: str) -> dict[str, float]:
     backbone = fresh_backbone(name)
     side = backbone.preprocessing.size
     pictures = np.random.default_rng(0).integers(0, 256, (MANY, side, side, 3), np.uint8)
-    network = registry.find(name)
+    network = zoo.find(name)
     eager = (
-        torchvision_models.get_model(name, weights=None)
-        if network.published
-        else registry.create(name)
+        torchvision_models.get_model(name, weights=None) if network.published else zoo.create(name)
     ).eval()
     inputs = torch.rand(MANY, network.in_channels, side, side)
     found = {}
@@ -67,7 +65,7 @@ def compare(name: str) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("names", nargs="*", default=list(registry.NETWORKS))
+    parser.add_argument("names", nargs="*", default=list(zoo.NETWORKS))
     options = parser.parse_args()
     found: dict[str, dict[str, list[float]]] = {name: {} for name in options.names}
     for _ in range(options.runs):

@@ -106,8 +106,8 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
     from eyespot.models import create, find
-    from eyespot.models.importers import write_weights
-    from eyespot.models.weights import Pretrained
+    from eyespot.weights.store import Pretrained
+    from eyespot.weights.write import write_weights
 
     torch.manual_seed(0)
     about = find("resnet20")

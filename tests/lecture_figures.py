@@ -11,9 +11,9 @@ from eyespot.data.idx import read_array
 from eyespot.explain.filters import towers
 from eyespot.models.anatomy import FLOAT
 from eyespot.models.googlenet import INCEPTIONS, AuxiliaryHead
-from eyespot.models.registry import NETWORKS
 from eyespot.models.tiny_yolo import ANCHORS
-from eyespot.models.weights import imagenet_classes
+from eyespot.weights.imagenet_names import imagenet_classes
+from eyespot.weights.zoo import NETWORKS
 from tests.lecture_measures import (
     alexnet_order,
     backward,

@@ -13,7 +13,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from eyespot.models.anatomy import Layer, anatomy, dissect
 from eyespot.models.convnet import ConvNet
-from eyespot.models.registry import NETWORKS, create
+from eyespot.weights.zoo import NETWORKS, create, find
 
 aten = torch.ops.aten
 WEIGHTED = (aten.convolution, aten.addmm, aten.mm)
@@ -28,7 +28,7 @@ def network(name: str) -> ConvNet:
 
 @cache
 def layers(name: str) -> list[Layer]:
-    return dissect(name)[0]
+    return dissect(find(name))[0]
 
 
 def kinds(name: str, *starts: str) -> list[Layer]:

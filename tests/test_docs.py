@@ -20,8 +20,8 @@ from safetensors.torch import save_file
 
 import eyespot
 from eyespot.cli.main import app
-from eyespot.models import registry
-from eyespot.transfer.teach import learn
+from eyespot.tasks.classification.teach import learn
+from eyespot.weights import zoo
 from tests.pictures import patches
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -96,9 +96,9 @@ def first_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (world / "photos.csv").write_text("path,label\n" + "".join(rows))
     write_imagenet(world)
     write_pets_shards(world)
-    weights = registry.create("squeezenet1_1").state_dict()
+    weights = zoo.create("squeezenet1_1").state_dict()
     save_file(weights, world / "squeezenet.safetensors")
-    detector = registry.create("tiny_yolo_face").state_dict()
+    detector = zoo.create("tiny_yolo_face").state_dict()
     save_file(detector, world / "face-detector.safetensors")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(world)

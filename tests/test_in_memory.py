@@ -19,7 +19,6 @@ import pytest
 from sklearn.base import clone
 
 import eyespot
-from eyespot.classifier import Classifier
 from eyespot.data.photos import MemorySource, Photo
 from eyespot.errors import DatasetError, EyespotError, UsageError, WeightsError
 from eyespot.features import own_weights
@@ -30,7 +29,8 @@ from eyespot.forking import in_children, lock_for_forks
 from eyespot.heads.estimators import LogisticHead
 from eyespot.models import create
 from eyespot.shown import shown
-from eyespot.transfer.teach import Lesson, learn
+from eyespot.tasks.classification.classifier import Classifier
+from eyespot.tasks.classification.teach import Lesson, learn
 from tests.pictures import patches
 
 PICTURES = [patch for name in ("brick", "grass") for patch in patches(name, 8)]

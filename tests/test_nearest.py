@@ -1,8 +1,8 @@
 import pytest
 
 from eyespot.errors import UsageError
-from eyespot.models.registry import NETWORKS, find
 from eyespot.nearest import nearest_name
+from eyespot.weights.zoo import NETWORKS, find
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from eyespot.classifier import Classifier, Recipe
 from eyespot.data.decode import decode
 from eyespot.data.given import named_photos
 from eyespot.data.photos import ImageSource
@@ -22,6 +21,7 @@ from eyespot.features.extract import embed
 from eyespot.heads.scorers import LogitsScorer
 from eyespot.serve.batcher import Batcher
 from eyespot.studio.learner import Learnt
+from eyespot.tasks.classification.classifier import Classifier, Recipe
 from tests.data.files import encode
 from tests.data.profiles import DISPLAY_P3, rgb_profile
 

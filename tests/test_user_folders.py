@@ -4,10 +4,10 @@ import pytest
 
 from eyespot.errors import CacheError, ProjectError
 from eyespot.features.cache import cache_folder
-from eyespot.models.weights import store_folder
 from eyespot.studio.app import projects_folder
 from eyespot.studio.projects import Store
 from eyespot.user_folders import NOWHERE, user_folder
+from eyespot.weights.store import store_folder
 
 
 def test_a_variable_names_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

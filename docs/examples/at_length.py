@@ -21,9 +21,9 @@ from eyespot.data.unlabelled import find_unlabelled
 from eyespot.features.backbone import load_backbone
 from eyespot.features.cache import FeatureCache
 from eyespot.features.engines import open_engine
+from eyespot.features.similar import KeptFeatures, find_similar
 from eyespot.features.table import write_features
-from eyespot.transfer.answers import write_answers
-from eyespot.transfer.similar import KeptFeatures, find_similar
+from eyespot.tasks.classification.predict_table import write_answers
 
 found = find_unlabelled([photos])  # folders, lists, shards, Parquet files
 table = Path("answers.parquet")

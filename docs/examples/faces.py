@@ -1,5 +1,5 @@
-from eyespot.models.importers import import_weights
-from eyespot.tasks.faces import find_faces
+from eyespot.tasks.detection.faces import find_faces
+from eyespot.weights.importers import import_weights
 
 import_weights("tiny_yolo_face", "face-detector.safetensors")  # once
 faces = find_faces("photo.jpg")

@@ -10,8 +10,8 @@ photos = sys.argv[1]
 # ---
 from pathlib import Path
 
+from eyespot.tasks.classification.train import train_on
 from eyespot.training.plan import Plan
-from eyespot.training.run import train_on
 
 plan = Plan("resnet20", epochs=2, batch_size=8, learning_rate=0.05, augmentation="small")
 done = train_on(photos, plan, Path("own-network"))  # the same call goes on with a stopped run

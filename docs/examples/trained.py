@@ -6,8 +6,8 @@ Run: python docs/examples/trained.py PHOTOS_FOLDER (which holds a folder per cla
 import sys
 from pathlib import Path
 
+from eyespot.tasks.classification.train import train_on
 from eyespot.training.plan import Plan
-from eyespot.training.run import train_on
 
 photo = next(path for path in Path(sys.argv[1]).rglob("*") if path.is_file())
 train_on(sys.argv[1], Plan("resnet20", epochs=1, batch_size=8), Path("pets-network"))

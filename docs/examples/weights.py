@@ -1,6 +1,6 @@
-from eyespot.models.importers import import_weights
-from eyespot.models.registry import create, find
-from eyespot.models.weights import find_weights
+from eyespot.weights.find import find_weights
+from eyespot.weights.importers import import_weights
+from eyespot.weights.zoo import create, find
 
 import_weights("squeezenet1_1", "squeezenet.safetensors")
 network = create("squeezenet1_1", weights="imagenet")  # or weights="squeezenet.safetensors"

@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-import eyespot.classifier
+import eyespot.tasks.classification.classifier
 from eyespot.cli.main import app
 from eyespot.features.engines import open_engine
-from eyespot.transfer.teach import learn
+from eyespot.tasks.classification.teach import learn
 from tests.abuse.tampered import (
     Members,
     flipped_members,
@@ -46,7 +46,9 @@ def whole(
         lesson = learn(photos, ["brick"] * 6 + ["grass"] * 6, method=request.param, budget=0)
         lesson.classifier.save(folder / "whole.eyespot")
         engine = open_engine(lesson.classifier.backbone)
-        patch.setattr(eyespot.classifier, "open_engine", lambda backbone: engine)
+        patch.setattr(
+            eyespot.tasks.classification.classifier, "open_engine", lambda backbone: engine
+        )
         yield members(folder / "whole.eyespot")
 
 
@@ -121,7 +123,7 @@ def test_the_taught_photos_are_not_trusted_either(
         path = tmp_path / "m.eyespot"
         path.write_bytes(data)
         try:
-            classifier = eyespot.classifier.load(path)
+            classifier = eyespot.tasks.classification.classifier.load(path)
             classifier.add_class("gravel", [added])
             shares = [share for _, share in classifier.predict(added).top]
         except eyespot.errors.EyespotError:

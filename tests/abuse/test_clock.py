@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from eyespot.classifier import Classifier, load
 from eyespot.features import extract
 from eyespot.features.cache import FeatureCache
 from eyespot.studio.app import open_classrooms
 from eyespot.studio.archive import write_archive
 from eyespot.studio.imports import import_archive
 from eyespot.studio.projects import Store
-from eyespot.transfer.teach import learn
+from eyespot.tasks.classification.classifier import Classifier, load
+from eyespot.tasks.classification.teach import learn
 from tests.faults.photos import write_photos
 from tests.studio.teaching import files
 

@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import load_file
 
-from eyespot.classifier import load
 from eyespot.features.cache import FeatureCache
+from eyespot.tasks.classification.classifier import load
 from tests.abuse.commands import HANG, changed, check_end, eyespot
 from tests.faults.photos import write_photos
 

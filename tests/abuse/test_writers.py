@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from eyespot.classifier import load
 from eyespot.features.cache import FeatureCache
 from eyespot.studio.projects import Store
-from eyespot.transfer.teach import learn
+from eyespot.tasks.classification.classifier import load
+from eyespot.tasks.classification.teach import learn
 from tests.faults.photos import write_photos
 
 PROCESSES = 6
@@ -17,7 +17,7 @@ PROCESSES = 6
 SAVE = """
 import sys
 from pathlib import Path
-from eyespot.classifier import load
+from eyespot.tasks.classification.classifier import load
 path, number, times = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 classifier = load(path)
 classifier.taught

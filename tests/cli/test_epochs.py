@@ -158,7 +158,7 @@ def test_ctrl_c_leaves_the_page_of_what_was_done(
 
         return train(*args, progress=step, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("eyespot.training.run.train", interrupted)
+    monkeypatch.setattr("eyespot.tasks.classification.train.train", interrupted)
     done = CliRunner().invoke(app, line)
     assert done.exit_code == 130
     text = (tmp_path / "out" / "report.html").read_text()

@@ -11,7 +11,7 @@ from eyespot.cli.main import app
 from eyespot.cli.outputs import check_ending, check_outputs, check_table
 from eyespot.errors import UsageError
 from eyespot.features.table import COLUMNS as FEATURES
-from eyespot.transfer.answers import COLUMNS as ANSWERS
+from eyespot.tasks.classification.predict_table import COLUMNS as ANSWERS
 from tests.pictures import write_folder
 
 
@@ -131,7 +131,7 @@ def test_an_interrupted_prediction_says_what_is_kept(
         raise KeyboardInterrupt
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("eyespot.classifier.imagenet", interrupted)
+    monkeypatch.setattr("eyespot.tasks.classification.classifier.imagenet", interrupted)
     done = CliRunner().invoke(app, ["predict", "photo.jpg", *more])
     assert done.exit_code == 130
     assert ("the same command goes on" in done.stderr) is kept

@@ -16,9 +16,9 @@ from typer.testing import CliRunner, Result
 from eyespot.cli.main import app
 from eyespot.cli.zoo_table import COLUMNS, networks_table
 from eyespot.errors import UsageError
-from eyespot.models.registry import NETWORKS
 from eyespot.report import zoo_plot
 from eyespot.report.numbers import si
+from eyespot.weights.zoo import NETWORKS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FEW = ("alexnet", "vgg16", "resnet20", "lenet5")

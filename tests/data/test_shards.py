@@ -8,7 +8,7 @@ import pytest
 
 from eyespot.data.open import open_photos
 from eyespot.errors import DatasetError
-from tests.judging.worlds import grey, write_shard
+from tests.imagenet_eval.worlds import grey, write_shard
 
 
 def pair(key: str, label: object, value: int = 9) -> list[tuple[str, bytes]]:

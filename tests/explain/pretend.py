@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from eyespot.classifier import Classifier, Recipe
 from eyespot.data.transforms import Preprocessing
 from eyespot.features.backbone import Backbone
 from eyespot.heads.scorers import LinearScorer
+from eyespot.tasks.classification.classifier import Classifier, Recipe
 
 SIZE = 16
 GREY = 128

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from eyespot.data.transforms import Preprocessing
 from eyespot.errors import UsageError
 from eyespot.explain.activations import activations, draw_activations, seen, stage_called
-from eyespot.models.registry import create, find
+from eyespot.weights.zoo import create, find
 from tests.pictures import patches
 
 

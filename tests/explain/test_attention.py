@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from eyespot.classifier import Classifier, Recipe
 from eyespot.explain.gradcam import attention, grad_cam
 from eyespot.features.backbone import LOGITS, Backbone, build_extractor, load_network
 from eyespot.features.engines import columns_of
@@ -20,6 +19,7 @@ from eyespot.heads.scorers import (
     Scorer,
     unit_rows,
 )
+from eyespot.tasks.classification.classifier import Classifier, Recipe
 from tests.pictures import patches
 
 K = 3

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from eyespot.classifier import Classifier
 from eyespot.explain.change import MOST, Change, least_change
 from eyespot.explain.occlusion import slide, squares
+from eyespot.tasks.classification.classifier import Classifier
 from tests.explain.pretend import GREY, SIZE, pretend
 
 PLACES = {"u": (1, 1), "v": (1, 14), "w": (14, 1)}

@@ -14,9 +14,9 @@ from typer.testing import CliRunner, Result
 from eyespot.cli.main import app
 from eyespot.data.decode import decode
 from eyespot.explain.activations import activations, draw_activations, seen
-from eyespot.models.importers import keep
-from eyespot.models.registry import create, find
-from eyespot.models.weights import Pretrained
+from eyespot.weights.store import Pretrained
+from eyespot.weights.write import keep
+from eyespot.weights.zoo import create, find
 from tests.pictures import patches
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explain.md"

@@ -5,7 +5,7 @@ import torch
 from eyespot.errors import UsageError
 from eyespot.explain.filters import draw_filters, filters, towers
 from eyespot.models.convnet import ConvNet
-from eyespot.models.registry import create
+from eyespot.weights.zoo import create
 
 
 def first_weight(network: ConvNet) -> torch.Tensor:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from eyespot.classifier import Classifier
 from eyespot.explain.occlusion import CELLS, covered, heat, scaled, slide, squares
+from eyespot.tasks.classification.classifier import Classifier
 from tests.explain.pretend import GREY, SIZE, pretend
 
 

@@ -12,12 +12,12 @@ import pytest
 from PIL import Image
 
 import eyespot
-from eyespot.classifier import Classifier
 from eyespot.data.photos import MemorySource, Photo
 from eyespot.errors import PhotoError, UsageError
 from eyespot.explain.occlusion import CELLS
 from eyespot.explain.photo import NEAREST, Explanation, explain_photo
 from eyespot.explain.photo_page import draw_explanation
+from eyespot.tasks.classification.classifier import Classifier
 from tests.pictures import patches
 
 NAMES = ("brick", "grass", "gravel")

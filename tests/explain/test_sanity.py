@@ -14,11 +14,11 @@ from scipy.stats import spearmanr
 from skimage import data
 from torch import nn
 
-from eyespot.classifier import imagenet
 from eyespot.data.transforms import Preprocessing, prepare
 from eyespot.explain.gradcam import grad_cam
 from eyespot.features.backbone import load_network
 from eyespot.models.convnet import ConvNet
+from eyespot.tasks.classification.classifier import imagenet
 
 Map = Callable[[ConvNet, np.ndarray, Preprocessing, int], np.ndarray]
 

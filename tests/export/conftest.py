@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eyespot.classifier import Classifier, Recipe
 from eyespot.data.photos import MemorySource, Photo
 from eyespot.features.backbone import LOGITS, load_backbone
 from eyespot.features.engines import open_engine
 from eyespot.features.extract import block_widths, embed
 from eyespot.heads import make_method
-from eyespot.heads.familiarity import learn_familiarity
+from eyespot.heads.ood import learn_familiarity
 from eyespot.heads.scorers import LogitsScorer
+from eyespot.tasks.classification.classifier import Classifier, Recipe
 from tests.pictures import patches
 
 NAMES = ("brick", "grass", "gravel")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from eyespot.classifier import Classifier
 from eyespot.data.transforms import Fit, Preprocessing, prepare
 from eyespot.export.graph import Answers, resized
+from eyespot.tasks.classification.classifier import Classifier
 from tests.export.conftest import KINDS
 from tests.pictures import patches
 

@@ -17,12 +17,12 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from typer.testing import CliRunner
 
-from eyespot.classifier import Classifier
 from eyespot.cli.main import app
 from eyespot.errors import ExportError, UsageError
 from eyespot.export import web
 from eyespot.export.onnxruntime_web import FILES, VERSION
 from eyespot.export.web import ABOUT, export_web
+from eyespot.tasks.classification.classifier import Classifier
 from tests.conftest import REPOSITORY
 from tests.pictures import patches
 from tests.studio.browser import PATIENCE, find_browser, is_wider_than_window, serious_faults

@@ -15,7 +15,6 @@ import onnxruntime
 import pytest
 from PIL import Image
 
-from eyespot.classifier import Classifier
 from eyespot.data.decode import decode
 from eyespot.errors import DatasetError, ExportError, MissingExtraError, UsageError
 from eyespot.export import int8, onnx_file, write
@@ -23,6 +22,7 @@ from eyespot.export.check import check
 from eyespot.export.int8 import to_int8
 from eyespot.export.onnx_file import run_onnx
 from eyespot.export.write import export_onnx, export_openvino, export_torch
+from eyespot.tasks.classification.classifier import Classifier
 from tests.export.conftest import KINDS
 from tests.pictures import patches, write_folder
 

@@ -17,10 +17,10 @@ import pytest
 
 import eyespot.cli
 from eyespot.atomic import _nameless
-from eyespot.classifier import load
 from eyespot.features import extract
 from eyespot.features.cache import FeatureCache
-from eyespot.transfer.teach import learn
+from eyespot.tasks.classification.classifier import load
+from eyespot.tasks.classification.teach import learn
 from tests.faults.photos import teach, write_photos
 
 PHOTOS = 60

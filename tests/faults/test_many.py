@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from eyespot.classifier import load
 from eyespot.report import write_report
-from eyespot.transfer.teach import learn
+from eyespot.tasks.classification.classifier import load
+from eyespot.tasks.classification.teach import learn
 from tests.faults.photos import write_photos
 from tests.pictures import patches
 
@@ -67,7 +67,7 @@ def test_one_photo_in_one_class(tmp_path: Path) -> None:
 
 FULL = """
 import json, resource, sys
-from eyespot.transfer.teach import learn
+from eyespot.tasks.classification.teach import learn
 room = (int(sys.argv[2]), resource.RLIM_INFINITY)
 resource.setrlimit(resource.RLIMIT_FSIZE, room)
 lesson = learn(sys.argv[1], budget=0)

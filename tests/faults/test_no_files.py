@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from eyespot.classifier_file import read
 from eyespot.cli.serve import _keys
 from eyespot.data.idx import read_array
 from eyespot.data.open import open_photos
@@ -19,10 +18,11 @@ from eyespot.data.text import read_list
 from eyespot.data.unlabelled import find_unlabelled
 from eyespot.errors import EyespotError
 from eyespot.files import is_file, open_file, read_file
-from eyespot.models.checkpoints import read_checkpoint
-from eyespot.models.weights import read_metadata
+from eyespot.tasks.classification.file import read
 from eyespot.training.checkpoint import read_checkpoint as read_state
 from eyespot.training.records import read_log
+from eyespot.weights.checkpoints import read_checkpoint
+from eyespot.weights.store import read_metadata
 from tests.pictures import write_folder
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names here")

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from eyespot.classifier import imagenet
 from eyespot.data.decode import decode
 from eyespot.data.transforms import needed_short_side, prepare
 from eyespot.features.backbone import CONFIDENCE, LOGITS, Backbone, load_backbone
 from eyespot.features.engines import OpenVinoEngine, TorchEngine, open_engine
+from eyespot.tasks.classification.classifier import imagenet
 
 
 def sample(shared_data: Path, count: int) -> tuple[list[Path], list[int]]:

@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from eyespot import load
-from eyespot.classifier import Classifier
 from eyespot.errors import DatasetError, EyespotError, PhotoError, WeightsError
 from eyespot.explain.photo import explain_photo
 from eyespot.features.engines import Engine, OpenVinoEngine, TorchEngine
 from eyespot.features.usable import LARGEST, fault_of
-from eyespot.judging.judge import _guesses
-from eyespot.judging.views import Views
+from eyespot.imagenet_eval.evaluate import _guesses
+from eyespot.imagenet_eval.views import Views
 from eyespot.serve.batcher import Batcher
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.shelf import Shelf
 from eyespot.studio.learner import Learnt
-from eyespot.transfer.examine import examine
-from eyespot.transfer.teach import learn
+from eyespot.tasks.classification.classifier import Classifier
+from eyespot.tasks.classification.evaluate import examine
+from eyespot.tasks.classification.teach import learn
 from tests.data.files import encode
 from tests.pictures import patches, write_folder
 

@@ -17,14 +17,15 @@ from eyespot.explain.gradcam import grad_cam
 from eyespot.features import conversion, engines
 from eyespot.features.backbone import FRESH, Backbone, build_extractor, load_backbone
 from eyespot.features.engines import OpenVinoEngine, TorchEngine, open_engine
-from eyespot.models import create, find, registry
-from eyespot.models.importers import write_weights
-from eyespot.models.weights import Pretrained
+from eyespot.weights import zoo
+from eyespot.weights.store import Pretrained
+from eyespot.weights.write import write_weights
+from eyespot.weights.zoo import create, find
 from tests.models.networks import use_statistics
 
 WITH_WEIGHTS = [
     name
-    for name, about in registry.NETWORKS.items()
+    for name, about in zoo.NETWORKS.items()
     if about.published or about.weights_package or about.module.endswith("mobilenet_v1")
 ]
 QUICK = ("alexnet", "squeezenet1_1", "mobilenet_v1_0.25_128")

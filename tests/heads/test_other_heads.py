@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
+from eyespot.arrays import unit_rows
 from eyespot.heads.calibration import fit_temperature, softmax
-from eyespot.heads.familiarity import familiarity_out_of_fold, learn_familiarity
 from eyespot.heads.neighbours import Neighbours
+from eyespot.heads.ood import familiarity_out_of_fold, learn_familiarity
 from eyespot.heads.prototypes import Prototypes
-from eyespot.heads.scorers import NeighboursScorer, scorer_from_arrays, unit_rows
+from eyespot.heads.scorers import NeighboursScorer, scorer_from_arrays
 
 
 def data(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eyespot.heads.scorers import LinearScorer, LogitsScorer, NeighboursScorer, Scorer, unit_rows
+from eyespot.arrays import unit_rows
+from eyespot.heads.scorers import LinearScorer, LogitsScorer, NeighboursScorer, Scorer
 from eyespot.heads.slopes import slope
 
 RNG = np.random.default_rng(0)

@@ -9,12 +9,13 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from eyespot.errors import UsageError
-from eyespot.models import registry
 from eyespot.models.anatomy import Layer, anatomy, dissect, shapes_of, totals
 from eyespot.models.layers import Conv2dSame, GlobalAveragePool
+from eyespot.weights import zoo
+from eyespot.weights.zoo import find
 from tests.lecture_measures import depth
 
-FAMILIES = list({network.module: name for name, network in registry.NETWORKS.items()}.values())
+FAMILIES = list({network.module: name for name, network in zoo.NETWORKS.items()}.values())
 """One network of each file."""
 
 
@@ -121,7 +122,7 @@ def test_a_receptive_field_is_what_gradients_reach(network: nn.Module) -> None:
 )
 def test_a_stage_sees_what_gradients_reach(name: str, stage: str, side: int) -> None:
     with torch.device("meta"):  # the stages that are cut off need no memory
-        network = registry.create(name)
+        network = zoo.create(name)
     network.stages = nn.ModuleDict(_until(network, stage))
     network.head = nn.Identity()
     layers = anatomy(network, (3, side, side))
@@ -154,12 +155,12 @@ def _until(network: nn.Module, last: str) -> dict[str, nn.Module]:
     ],
 )
 def test_receptive_fields_are_those_that_were_published(name: str, pixels: int) -> None:
-    layers, _ = dissect(name)
+    layers, _ = dissect(find(name))
     assert max(layer.receptive_field or 0 for layer in layers) == pixels
 
 
 def test_the_whole_picture_is_seen_once_positions_are_pooled_or_counted() -> None:
-    layers, _ = dissect("vgg16")
+    layers, _ = dissect(find("vgg16"))
     fields = {layer.name: (layer.receptive_field, layer.jump) for layer in layers}
     assert fields["stages.stage5.4"] == (196, 16)
     assert fields["stages.stage5.6"] == (212, 32)
@@ -190,18 +191,18 @@ def test_the_whole_picture_is_seen_once_positions_are_pooled_or_counted() -> Non
     ],
 )
 def test_multiply_adds_are_those_of_the_papers(name: str, millions: float, digit: float) -> None:
-    assert dissect(name)[1].macs / 1e6 == pytest.approx(millions, abs=digit)
+    assert dissect(find(name))[1].macs / 1e6 == pytest.approx(millions, abs=digit)
 
 
 def test_multiply_adds_and_parameters_are_those_of_torchvision() -> None:
     from tests.models.oracle import torchvision_models
 
     checked = 0
-    for name, network in registry.NETWORKS.items():
+    for name, network in zoo.NETWORKS.items():
         if network.published is None:
             continue
         weights = torchvision_models.get_model_weights(name)["IMAGENET1K_V1"]
-        found = dissect(name)[1]
+        found = dissect(find(name))[1]
         assert found.parameters == weights.meta["num_params"] or name == "googlenet", name
         assert found.macs / 1e9 == pytest.approx(weights.meta["_ops"], abs=0.001), name
         checked += 1
@@ -210,11 +211,11 @@ def test_multiply_adds_and_parameters_are_those_of_torchvision() -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_nothing_is_left_out_or_counted_twice(name: str) -> None:
-    layers, sums = dissect(name)
-    about = registry.find(name)
+    layers, sums = dissect(find(name))
+    about = zoo.find(name)
     side = about.preprocessing.size
     with torch.device("meta"):
-        network = registry.create(name).eval()
+        network = zoo.create(name).eval()
         picture = torch.zeros(1, about.in_channels, side, side)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         network(picture)
@@ -251,7 +252,7 @@ def test_the_memory_of_vgg_is_what_the_lecture_lists() -> None:
         (224, 64, 2), (112, 128, 2), (56, 256, 3), (28, 512, 3), (14, 512, 3),
     ):  # fmt: skip
         listed += [side * side * channels] * convolutions + [side * side // 4 * channels]
-    assert dissect("vgg16")[1].memory == 4 * sum([*listed, 4096, 4096, 1000])
+    assert dissect(find("vgg16"))[1].memory == 4 * sum([*listed, 4096, 4096, 1000])
 
 
 def test_shared_weights_count_once_and_the_network_is_left_as_it_was() -> None:
@@ -264,16 +265,16 @@ def test_shared_weights_count_once_and_the_network_is_left_as_it_was() -> None:
 
 
 def test_shapes_of_stages() -> None:
-    shapes = shapes_of("googlenet")
+    shapes = shapes_of(find("googlenet"))
     assert shapes["3a"] == (256, 28, 28)
     assert shapes["5b"] == (1024, 7, 7)
 
 
 def test_an_unknown_network() -> None:
     with pytest.raises(UsageError, match="resnet50"):
-        dissect("resnet5")
+        dissect(find("resnet5"))
 
 
-@pytest.mark.parametrize("name", registry.NETWORKS)
+@pytest.mark.parametrize("name", zoo.NETWORKS)
 def test_the_catalogue_has_the_depth_that_is_built(name: str) -> None:
-    assert registry.find(name).depth == depth(name)
+    assert zoo.find(name).depth == depth(name)

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from eyespot.errors import UsageError
 from eyespot.features.conversion import openvino_core, to_openvino
-from eyespot.models import registry
 from eyespot.models.convnet import ConvNet
+from eyespot.weights import zoo
 from tests.models.networks import use_statistics
 
-NAMES = list(registry.NETWORKS)
+NAMES = list(zoo.NETWORKS)
 QUICK = (
     "mnist_conv",
     "lenet5_1998",
@@ -42,7 +42,7 @@ def without_memory(
 ) -> ConvNet:
     """The network on torch's meta device: shapes without numbers, at once however large."""
     with torch.device("meta"):
-        return registry.create(name, num_classes=num_classes, in_channels=in_channels).eval()
+        return zoo.create(name, num_classes=num_classes, in_channels=in_channels).eval()
 
 
 def pictures(network: ConvNet, height: int, width: int, count: int = 2) -> Tensor:
@@ -50,7 +50,7 @@ def pictures(network: ConvNet, height: int, width: int, count: int = 2) -> Tenso
 
 
 def side_of(name: str) -> int:
-    return registry.find(name).preprocessing.size
+    return zoo.find(name).preprocessing.size
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -70,9 +70,9 @@ def test_stages_and_head(name: str) -> None:
         network.reset_head(0)
     network.reset_head(3)
     assert network(x).shape[1] == 3
-    for block in registry.find(name).feature_blocks:
+    for block in zoo.find(name).feature_blocks:
         assert block.rpartition(".")[0] in maps
-    assert registry.find(name).feature_blocks[-1].rpartition(".")[0] == list(maps)[-1]
+    assert zoo.find(name).feature_blocks[-1].rpartition(".")[0] == list(maps)[-1]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -102,7 +102,7 @@ def test_other_sizes_fit_or_are_refused_with_the_one_that_does(name: str) -> Non
 def ready(name: str) -> tuple[ConvNet, Tensor]:
     """The network with numbers in its batch norms that are not those of a fresh one."""
     torch.manual_seed(0)
-    network = registry.create(name)
+    network = zoo.create(name)
     use_statistics(network)
     side = side_of(name)
     return network.eval(), torch.rand(2, network.in_channels, side, side)
@@ -192,6 +192,6 @@ def test_compiled_computes_the_same(name: str, tmp_path: Path) -> None:
 
 
 def test_the_paper_s_dropout() -> None:
-    alexnet = registry.create("alexnet_2012", num_classes=2)
+    alexnet = zoo.create("alexnet_2012", num_classes=2)
     hidden = alexnet.stages["fc7"](torch.ones(1, 4096, 1, 1))
     assert 0.4 < (hidden == 0).float().mean() < 0.6  # biases of 1 leave few zeros to ReLU

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from eyespot.models import registry
 from eyespot.training.initialise import INITIALISATIONS, initialise
+from eyespot.weights import zoo
 
 
 def weight(network: nn.Module, name: str) -> Tensor:
@@ -20,7 +20,7 @@ def bias(network: nn.Module, name: str) -> Tensor:
 
 def test_alexnet_begins_with_biases_of_one() -> None:
     """Krizhevsky et al. 2012, section 5."""
-    network = registry.create("alexnet_2012", num_classes=10)
+    network = zoo.create("alexnet_2012", num_classes=10)
     for layer in ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7"):
         name = f"stages.{layer}.0"
         assert float(weight(network, name).std()) == pytest.approx(0.01, rel=0.05)
@@ -33,7 +33,7 @@ def test_alexnet_begins_with_biases_of_one() -> None:
 def test_lenet_by_the_fan_in_of_each_unit(name: str) -> None:
     """LeCun et al. 1998, appendix A: 2.4 / F, and a map of C3 sees 3, 4 or 6 maps."""
     torch.manual_seed(0)
-    network = registry.create(name)
+    network = zoo.create(name)
     for layer, fan_in in {"c1": 25, "c5": 400, "f6": 120, "s2": 4, "s4": 4}.items():
         greatest = float(weight(network, f"stages.{layer}.0").abs().max())
         assert greatest <= 2.4 / fan_in
@@ -62,7 +62,7 @@ def glorot(weight: Tensor) -> float:
     ],
 )
 def test_by_glorot(name: str, layer: str) -> None:
-    network = registry.create(name)
+    network = zoo.create(name)
     found = weight(network, layer)
     assert float(found.std()) == pytest.approx(
         glorot(found[:, :, None, None] if found.ndim == 2 else found), rel=0.05
@@ -82,14 +82,14 @@ def test_by_glorot(name: str, layer: str) -> None:
     ],
 )
 def test_by_he(name: str, layer: str) -> None:
-    found = weight(registry.create(name), layer)
+    found = weight(zoo.create(name), layer)
     deviation = sqrt(2 / (found.shape[0] * found[0, 0].numel()))
     assert float(found.std()) == pytest.approx(deviation, rel=0.05)
 
 
 @pytest.mark.parametrize("layer", ["stages.4a.branch1.conv", "auxiliary2.fc1", "head.linear"])
 def test_googlenet_as_torchvision_begins_it(layer: str) -> None:
-    network = registry.create("googlenet")
+    network = zoo.create("googlenet")
     for classes in (None, 7):
         if classes:
             network.reset_head(classes)
@@ -99,7 +99,7 @@ def test_googlenet_as_torchvision_begins_it(layer: str) -> None:
 
 @pytest.mark.parametrize("name", INITIALISATIONS)
 def test_the_other_ones_leave_no_layer(name: str) -> None:
-    network = registry.create("alexnet_2012", num_classes=10)
+    network = zoo.create("alexnet_2012", num_classes=10)
     before = {key: value.clone() for key, value in network.state_dict().items()}
     initialise(network, name)
     same = {key for key, value in network.state_dict().items() if torch.equal(value, before[key])}

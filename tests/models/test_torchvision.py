@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from eyespot.models import registry
 from eyespot.models.googlenet import GoogLeNet
-from eyespot.models.weights import renamed
+from eyespot.weights import zoo
+from eyespot.weights.foreign import renamed
 from tests.models.networks import use_statistics
 from tests.models.oracle import torchvision_models
 
@@ -23,7 +23,7 @@ QUICK = (
 )
 NAMES = [
     name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
-    for name, network in registry.NETWORKS.items()
+    for name, network in zoo.NETWORKS.items()
     if network.published
 ]
 
@@ -34,8 +34,8 @@ def theirs_and_ours(name: str) -> tuple[nn.Module, nn.Module]:
     options = {"aux_logits": True, "init_weights": False} if name == "googlenet" else {}
     theirs = torchvision_models.get_model(name, weights=None, **options).double()
     use_statistics(theirs)
-    ours = registry.create(name).double()
-    names = import_module(registry.find(name).module).torchvision_names(name)
+    ours = zoo.create(name).double()
+    names = import_module(zoo.find(name).module).torchvision_names(name)
     ours.load_state_dict(renamed(theirs.state_dict(), names))
     return theirs, ours
 
@@ -55,7 +55,7 @@ def test_outputs_and_gradients_are_the_same(name: str) -> None:
     (their_logits, their_gradient), (our_logits, our_gradient) = found
     assert relative(our_logits, their_logits) < 1e-5
     assert relative(our_gradient, their_gradient) < 1e-5
-    names = import_module(registry.find(name).module).torchvision_names(name)
+    names = import_module(zoo.find(name).module).torchvision_names(name)
     gradients = {key: p.grad for key, p in theirs.named_parameters() if p.grad is not None}
     mapped = renamed(gradients, names)
     for key, parameter in ours.named_parameters():

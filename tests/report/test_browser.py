@@ -15,7 +15,7 @@ from PIL import Image
 
 from eyespot.data.photos import Dataset, MemorySource, Photo, Skipped
 from eyespot.report import write_report
-from eyespot.transfer.teach import learn
+from eyespot.tasks.classification.teach import learn
 from tests.pictures import patches
 
 pytestmark = pytest.mark.browser

@@ -7,13 +7,13 @@ import pytest
 
 from eyespot.data.photos import MemorySource
 from eyespot.data.transforms import Preprocessing
-from eyespot.judging.judge import Failure, Judgement
-from eyespot.judging.labels import Labelled
-from eyespot.judging.views import Views
-from eyespot.models import registry
+from eyespot.imagenet_eval.evaluate import Failure, Judgement
+from eyespot.imagenet_eval.labels import Labelled
+from eyespot.imagenet_eval.views import Views
 from eyespot.report import gallery
 from eyespot.report.gallery import render, write_gallery
-from tests.judging.worlds import grey
+from eyespot.weights import zoo
+from tests.imagenet_eval.worlds import grey
 from tests.report.test_browser import LONG, ask, browser, open_page
 from tests.report.test_page import HOSTILE, Page
 
@@ -32,7 +32,7 @@ def made(count: int) -> Judgement:
         for n, data in enumerate([b"gone", *(grey(n % 200) for n in range(count - 1))][:count])
     )
     return Judgement(
-        network=registry.find("efficientnet_lite0"),
+        network=zoo.find("efficientnet_lite0"),
         views=Views(Preprocessing(224, (0.0,) * 3, (1.0,) * 3)),
         engine="none",
         count=1000,

@@ -15,7 +15,7 @@ from eyespot.data.photos import Dataset, MemorySource, Photo, Skipped
 from eyespot.evaluation import Suspicion, advice, learning_curve, verdict
 from eyespot.report import write_report
 from eyespot.report.page import render
-from eyespot.transfer.teach import Lesson, learn
+from eyespot.tasks.classification.teach import Lesson, learn
 from tests.pictures import patches
 
 HOSTILE = "<script>alert(1)</script>\"'&"

@@ -16,8 +16,8 @@ from eyespot.evaluation.label_issues import PlantedTest
 from eyespot.features.backbone import Backbone
 from eyespot.features.extract import Features, thumbnail
 from eyespot.report.survey import MOST_PICTURES, contents, render
-from eyespot.transfer.actions import propose
-from eyespot.transfer.survey import LabelCheck, Survey
+from eyespot.review.actions import propose
+from eyespot.review.review import LabelCheck, Survey
 from tests.report.test_page import COMMENT, ESCAPE, HOSTILE, Page
 
 CLASSES = (HOSTILE, ESCAPE, COMMENT)

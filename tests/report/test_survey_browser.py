@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from eyespot.features.backbone import load_backbone
 from eyespot.report.survey import write_survey
-from eyespot.transfer.actions import propose
+from eyespot.review.actions import propose
 from tests.report.test_survey import a_survey
 from tests.studio.browser import PATIENCE, find_browser, is_wider_than_window, serious_faults
 

@@ -12,9 +12,9 @@ from eyespot.data.photos import Skipped
 from eyespot.evaluation import percent, wilson_interval
 from eyespot.report.chart import chart, steps
 from eyespot.report.training import render, write_training
+from eyespot.tasks.classification.train import Training
 from eyespot.training.judged import answers
 from eyespot.training.plan import Plan
-from eyespot.training.run import Training
 from eyespot.training.trainer import Trained, Trainer
 from tests.report.test_browser import LONG, ask, browser, open_page
 from tests.report.test_page import ESCAPE, HOSTILE, Page

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from eyespot.serve.app import create_app
 from eyespot.serve.settings import Limits, Settings
 from eyespot.serve.shelf import Served
-from eyespot.transfer.teach import learn
+from eyespot.tasks.classification.teach import learn
 from tests.pictures import write_folder
 
 PATIENCE = 600.0

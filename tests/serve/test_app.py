@@ -13,7 +13,6 @@ import pytest
 from PIL import Image
 
 import eyespot.explain.photo
-from eyespot.classifier import Prediction, load
 from eyespot.explain.photo import Explanation
 from eyespot.explain.photo_page import draw_explanation
 from eyespot.serve import app
@@ -21,6 +20,7 @@ from eyespot.serve.explaining import wants_png
 from eyespot.serve.front import GUARDED, digest
 from eyespot.serve.problems import as_json
 from eyespot.serve.settings import Limits
+from eyespot.tasks.classification.classifier import Prediction, load
 from tests.pictures import patches
 from tests.serve.conftest import HOME, PATIENCE, Asker, asking
 from tests.serve.worlds import Gate

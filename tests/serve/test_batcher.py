@@ -96,7 +96,7 @@ def test_a_picture_that_needs_too_much_memory(
     def starve(*args: object, **options: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("eyespot.classifier.decode", starve)
+    monkeypatch.setattr("eyespot.tasks.classification.classifier.decode", starve)
     (answer,) = batcher.submit([("vast", grey(0))])
     with pytest.raises(PhotoError, match="memory"):
         answer.result(30)

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from starlette.requests import ClientDisconnect
 
-from eyespot.classifier import load
 from eyespot.limits import MAX_BODIES_BYTES, MAX_JSON_MARKS
 from eyespot.serve.about import about
 from eyespot.serve.bodies import Bodies
@@ -23,6 +22,7 @@ from eyespot.serve.metrics import Metrics
 from eyespot.serve.problems import Problem, bad_picture
 from eyespot.serve.settings import Limits
 from eyespot.serve.shelf import Shelf
+from eyespot.tasks.classification.classifier import load
 from tests.serve.conftest import Asker, asking
 from tests.serve.test_app import EXPLAIN, PREDICT, jpeg, refusal
 from tests.serve.worlds import Gate, light_meter

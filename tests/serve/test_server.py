@@ -23,10 +23,10 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from eyespot.classifier import load
 from eyespot.cli.main import app
 from eyespot.serve import server
 from eyespot.serve.settings import Settings
+from eyespot.tasks.classification.classifier import load
 from eyespot.web.listening import listen
 from tests.serve.conftest import PATIENCE
 from tests.serve.test_app import jpeg

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from eyespot.classifier import load
 from eyespot.errors import ClassifierFileError, UsageError
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.shelf import Shelf
+from eyespot.tasks.classification.classifier import load
 from tests.pictures import patches
 
 

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from eyespot.classifier import Classifier, Recipe
 from eyespot.data.transforms import Preprocessing
 from eyespot.features.backbone import Backbone
 from eyespot.heads.scorers import LinearScorer
+from eyespot.tasks.classification.classifier import Classifier, Recipe
 
 SIDE = 8
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eyespot.classifier import Classifier
 from eyespot.data.columns import ColumnNames
 from eyespot.data.open import open_photos
 from eyespot.errors import (
@@ -25,7 +24,8 @@ from eyespot.studio.archive import folder_names, write_archive
 from eyespot.studio.imports import import_archive, import_classifier, import_folder
 from eyespot.studio.project import Project
 from eyespot.studio.projects import Store
-from eyespot.transfer.teach import learn
+from eyespot.tasks.classification.classifier import Classifier
+from eyespot.tasks.classification.teach import learn
 from tests.pictures import write_folder
 from tests.studio.teaching import add_classes, files, recording
 

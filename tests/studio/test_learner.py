@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eyespot.classifier import load
 from eyespot.data.decode import decode
 from eyespot.data.photos import content_hash
 from eyespot.errors import Stopped
 from eyespot.features import extract
 from eyespot.features.backbone import Backbone, load_backbone
 from eyespot.features.engines import Engine, open_engine
-from eyespot.heads.familiarity import learn_familiarity
+from eyespot.heads.ood import learn_familiarity
 from eyespot.studio.figures import lenient_threshold
 from eyespot.studio.imports import import_classifier
 from eyespot.studio.learner import Learner, Learnt
 from eyespot.studio.project import Project
 from eyespot.studio.projects import Store
+from eyespot.tasks.classification.classifier import load
 from tests.studio.teaching import NAMES, add_classes, encoded, files, recording
 
 

@@ -8,10 +8,10 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from eyespot.classifier import imagenet
 from eyespot.explain.filters import filters
 from eyespot.models import create
 from eyespot.studio import look
+from eyespot.tasks.classification.classifier import imagenet
 from tests.pictures import patches
 
 HOME = "http://127.0.0.1:8765"

@@ -11,9 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from eyespot.classifier import Classifier, load
 from eyespot.studio import teach
 from eyespot.studio.app import create_app
+from eyespot.tasks.classification.classifier import Classifier, load
 from tests.pictures import patches
 
 HOME = "http://127.0.0.1:8765"

@@ -11,7 +11,7 @@ from eyespot.errors import UsageError
 from eyespot.studio.project import Project
 from eyespot.studio.projects import Store
 from eyespot.studio.tuner import Tuner
-from eyespot.transfer import finetune
+from eyespot.tasks.classification import finetune
 from tests.studio.teaching import add_classes, files
 
 

@@ -4,9 +4,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from eyespot.features.facts import totals_of
-from eyespot.models.registry import NETWORKS
 from eyespot.studio import zoo
 from eyespot.studio.app import create_app
+from eyespot.weights.zoo import NETWORKS
 
 HOME = "http://127.0.0.1:8765"
 

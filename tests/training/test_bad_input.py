@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 
 from eyespot.cli.main import app
 from eyespot.errors import NonFiniteError, TrainingError, UsageError
-from eyespot.models import registry
 from eyespot.training.checkpoint import LAST, read_checkpoint, write_checkpoint
 from eyespot.training.plan import Plan
 from eyespot.training.trainer import Trainer, train
+from eyespot.weights import zoo
 from tests.training.test_trainer import stripes
 
 PLAN = Plan("lenet5", epochs=2, batch_size=16, learning_rate=0.05, precision="fp32")
@@ -130,7 +130,7 @@ def test_settings_that_differ_are_named(tmp_path: Path) -> None:
 def test_a_checkpoint_of_another_network(model: str, classes: int, tmp_path: Path) -> None:
     Trainer(PLAN, LEARN).keep(tmp_path / LAST, whole=True)
     facts = read_checkpoint(tmp_path / LAST).facts
-    other = registry.create(model, num_classes=classes, in_channels=1)
+    other = zoo.create(model, num_classes=classes, in_channels=1)
     write_checkpoint(tmp_path / LAST, facts, other, {})
     before = (tmp_path / LAST).read_bytes()
     with pytest.raises(TrainingError, match="another network"):

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from typer.testing import CliRunner
 
 from eyespot.cli.main import app
-from eyespot.models import registry
 from eyespot.models.convnet import ConvNet
 from eyespot.report.checks import _chart as rates_chart
 from eyespot.report.checks import render
@@ -31,6 +30,7 @@ from eyespot.training.losses import LOSSES, as_targets
 from eyespot.training.pictures import Pictures
 from eyespot.training.plan import Plan
 from eyespot.training.trainer import Trainer
+from eyespot.weights import zoo
 from tests.report.test_page import Page
 from tests.training.test_trainer import stripes
 
@@ -47,7 +47,7 @@ def pictures() -> Pictures:
 @pytest.fixture
 def plant(monkeypatch: pytest.MonkeyPatch) -> Plant:
     """Changes every network that is built."""
-    sound = registry.create
+    sound = zoo.create
 
     def planted(change: Change) -> None:
         def create(*names: Any, **options: Any) -> ConvNet:
@@ -56,7 +56,7 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> Plant:
                 change(network)
             return network
 
-        monkeypatch.setattr(registry, "create", create)
+        monkeypatch.setattr(zoo, "create", create)
 
     return planted
 
@@ -151,7 +151,7 @@ def test_a_network_that_cannot_learn_is_found(plant: Plant, pictures: Pictures) 
 @pytest.mark.parametrize("model", ["lenet5", "lenet5_1998", "mnist_conv"])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_gradients_are_the_slopes(model: str, loss: str) -> None:
-    side = registry.find(model).preprocessing.size
+    side = zoo.find(model).preprocessing.size
     verdict = gradients(Plan(model, loss=loss), stripes(20, side=side))
     assert verdict.passed, verdict.errors
 

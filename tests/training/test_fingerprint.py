@@ -8,7 +8,7 @@ import pytest
 from eyespot.data.open import open_photos
 from eyespot.data.photos import FileSource, MemorySource, Photo
 from eyespot.training.fingerprint import fingerprint
-from tests.judging.worlds import write_shard
+from tests.imagenet_eval.worlds import write_shard
 
 
 def photos(folder: Path) -> list[Photo]:

@@ -12,14 +12,14 @@ from PIL import Image
 from eyespot.data.open import open_photos
 from eyespot.data.photos import MemorySource, Photo
 from eyespot.errors import DatasetError
+from eyespot.tasks.classification.train import train_on
 from eyespot.training import pictures as training
 from eyespot.training.judged import judged
 from eyespot.training.on_demand import OnDemand
 from eyespot.training.pictures import open_pictures, read_pictures
 from eyespot.training.plan import Plan
-from eyespot.training.run import train_on
 from eyespot.training.trainer import Trainer
-from tests.judging.worlds import write_shard
+from tests.imagenet_eval.worlds import write_shard
 from tests.training.test_trainer import stripes
 
 PLAN = Plan("lenet5", epochs=2, batch_size=16, learning_rate=0.05, precision="fp32")

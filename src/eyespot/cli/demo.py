@@ -18,9 +18,9 @@ def demo(
     Example: eyespot demo
     """
     from eyespot.cli.teach import print_lesson
+    from eyespot.data.textures import write_textures
     from eyespot.report import write_report
-    from eyespot.transfer.samples import write_textures
-    from eyespot.transfer.teach import learn
+    from eyespot.tasks.classification.teach import learn
 
     photos = folder / "photos"
     say(f"Cutting photographed surfaces into small photos: {photos}")

@@ -70,9 +70,9 @@ def evaluate(
 def _examine(
     model: Path, photos: Path, columns: tuple[str | None, str | None, str | None], as_json: bool
 ) -> None:
-    from eyespot.classifier import load
     from eyespot.evaluation import advice, percent, percent_interval, verdict
-    from eyespot.transfer.examine import examine
+    from eyespot.tasks.classification.classifier import load
+    from eyespot.tasks.classification.evaluate import examine
 
     classifier = load(model)
     collection = open_labelled(photos, *columns, least_classes=1)

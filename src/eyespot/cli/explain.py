@@ -112,8 +112,8 @@ class PhotoFirst(TyperGroup):
 def _network(name: str, random: bool) -> "tuple[ConvNet, Preprocessing]":
     import torch
 
-    from eyespot.models.registry import create, find
-    from eyespot.models.weights import find_weights
+    from eyespot.weights.find import find_weights
+    from eyespot.weights.zoo import create, find
 
     about = find(name)
     torch.manual_seed(0)  # fresh weights that are the same tomorrow

@@ -18,8 +18,8 @@ from eyespot.cli.show import (
 )
 
 if TYPE_CHECKING:
-    from eyespot.transfer.actions import Action
-    from eyespot.transfer.survey import Survey
+    from eyespot.review.actions import Action
+    from eyespot.review.review import Survey
 
 COLUMNS = ("path", "action", "label", "detail", "score")
 
@@ -55,8 +55,8 @@ def dataset(
     check_ending(table, ".csv")
     from eyespot.data.rows import write_rows
     from eyespot.report.survey import write_survey
-    from eyespot.transfer.actions import propose
-    from eyespot.transfer.survey import open_any, survey
+    from eyespot.review.actions import propose
+    from eyespot.review.review import open_any, survey
 
     collection = open_any(photos, path_column, label_column, split_column)
     outputs = [output, table]

@@ -42,11 +42,11 @@ def photo(
 
     Example: eyespot explain photo.jpg -m pets.eyespot -o explained.png
     """
-    from eyespot.classifier import imagenet, load
     from eyespot.data.folders import find_photos
     from eyespot.data.photos import FileSource
     from eyespot.explain.photo import explain_photo
     from eyespot.explain.photo_page import draw_explanation
+    from eyespot.tasks.classification.classifier import imagenet, load
 
     found = find_photos(photos)
     files = _outputs(found.photos, output)

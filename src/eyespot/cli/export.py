@@ -64,9 +64,9 @@ def export(
         )
     path = output or _beside(model, to)
     _check(path, to, model)
-    from eyespot.classifier import load
     from eyespot.export.web import export_web
     from eyespot.export.write import Exported, export_onnx, export_openvino, export_torch
+    from eyespot.tasks.classification.classifier import load
 
     classifier = load(model)
     options: dict[str, Any] = {"check_with": check_with}

@@ -8,7 +8,7 @@ from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.show import counted, print_json, printable, progress, say
 
 if TYPE_CHECKING:
-    from eyespot.judging.judge import Judgement
+    from eyespot.imagenet_eval.evaluate import Judgement
 
 VALIDATION = 50_000
 """Pictures in the challenge's validation set, which published errors are measured on."""
@@ -26,7 +26,7 @@ def judge_network(
     check_ending(gallery, ".html", ".htm")
     check_outputs([gallery])
     from eyespot.features.backbone import DEFAULT
-    from eyespot.judging.judge import judge
+    from eyespot.imagenet_eval.evaluate import judge
 
     with progress() as step:
         judgement = judge(

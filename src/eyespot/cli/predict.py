@@ -14,8 +14,8 @@ from eyespot.cli.streams import expect_reader
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
-    from eyespot.classifier import Prediction
     from eyespot.data.photos import Dataset
+    from eyespot.tasks.classification.classifier import Prediction
 
 
 def predict(
@@ -52,15 +52,15 @@ def predict(
             "--camera and --video show what they see and write nothing: use one of them, without "
             "photos, --json, --csv and --parquet."
         )
-    from eyespot.classifier import imagenet, load
     from eyespot.data.parts import MANIFEST, WHOLE, Share
+    from eyespot.tasks.classification.classifier import imagenet, load
 
     part, tables = Share.parse(share), [path for path in (parquet, csv) if path]
     if (shards and not parquet) or (part != WHOLE and not tables):
         raise UsageError("--shards goes with --parquet, --share with --parquet or --csv.")
     files = [path for path in tables if not (shards and path == parquet)]
     if tables:
-        from eyespot.transfer.answers import COLUMNS, write_answers
+        from eyespot.tasks.classification.predict_table import COLUMNS, write_answers
 
         check_ending(csv, ".csv")
         if not shards:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from eyespot.transfer.similar import Similar
+    from eyespot.features.similar import Similar
 
 
 def similar(
@@ -40,7 +40,7 @@ def similar(
         check_ending(output, ".png")
         check_outputs([output], [photo, features])
     from eyespot.data.photos import FileSource, Photo
-    from eyespot.transfer.similar import KeptFeatures, find_similar
+    from eyespot.features.similar import KeptFeatures, find_similar
 
     asked = Photo(printable(str(photo)), FileSource(photo))
     found = find_similar(asked, KeptFeatures(features, block), count)

@@ -20,7 +20,7 @@ from eyespot.cli.show import (
 )
 
 if TYPE_CHECKING:
-    from eyespot.transfer.teach import Lesson
+    from eyespot.tasks.classification.teach import Lesson
 
 
 def teach(
@@ -70,9 +70,9 @@ def teach(
     page = report or output.with_suffix(".report.html")
     check_ending(output, ".eyespot")
     check_ending(page, ".html", ".htm")
-    from eyespot.classifier import load
     from eyespot.report import write_report
-    from eyespot.transfer.teach import learn
+    from eyespot.tasks.classification.classifier import load
+    from eyespot.tasks.classification.teach import learn
 
     collection = open_labelled(
         photos, path_column, label_column, split_column, least_classes=1 if onto else 2

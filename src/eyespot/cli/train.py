@@ -112,11 +112,11 @@ def train(
     from eyespot.data.photos import Skipped
     from eyespot.evaluation import percent
     from eyespot.report.training import write_training
+    from eyespot.tasks.classification.train import CLASSIFIER, train_on
     from eyespot.training.effect import without_effect
     from eyespot.training.plan import Plan
     from eyespot.training.processes import rank, together
     from eyespot.training.records import best_of, ending
-    from eyespot.training.run import CLASSIFIER, train_on
 
     if not 0 <= held_out < 1:
         raise UsageError("--held-out is a part of the photos: 0 or more and less than 1.")

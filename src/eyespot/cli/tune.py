@@ -15,8 +15,8 @@ from eyespot.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from eyespot.tasks.classification.tune import Search, Trial
     from eyespot.training.plan import Plan
-    from eyespot.training.tune import Search, Trial
 
 
 def tune(
@@ -51,8 +51,8 @@ def tune(
     """
     from dataclasses import asdict
 
+    from eyespot.tasks.classification.tune import tune
     from eyespot.training.plan import Plan
-    from eyespot.training.tune import tune
 
     if not 0 < held_out < 1:
         raise UsageError("--held-out is a part of the photos: above 0 and less than 1.")
@@ -131,7 +131,7 @@ class Lines:
         self.printed = 0
 
     def watch(self, trials: "Sequence[Trial]") -> None:
-        from eyespot.training.tune import best_trial
+        from eyespot.tasks.classification.tune import best_trial
 
         for count in range(self.printed + 1, len(trials) + 1):
             if count == 1:

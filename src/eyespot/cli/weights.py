@@ -31,11 +31,12 @@ def weights(
 
     Imports a file: eyespot weights mobilenet_v1 mobilenet.safetensors
     """
-    from eyespot.models import registry
-    from eyespot.models.weights import find_weights, locate, store_folder
+    from eyespot.weights import zoo
+    from eyespot.weights.find import find_weights, locate
+    from eyespot.weights.store import store_folder
 
     if name is None:
-        rows = [_row(network) for network in registry.NETWORKS.values()]
+        rows = [_row(network) for network in zoo.NETWORKS.values()]
         if as_json:
             print_json(rows)
             return
@@ -44,9 +45,9 @@ def weights(
             say(f"{row['name']:{width}}  {printable(_words(row))}")
         say(f"\nThe store is {printable(str(store_folder()))}.")
         return
-    network = registry.find(name)
+    network = zoo.find(name)
     if file is not None:
-        from eyespot.models.importers import import_weights
+        from eyespot.weights.importers import import_weights
 
         if not file.is_file():
             raise UsageError(f"There is no file {printable(str(file))}. Name a file of weights.")
@@ -65,7 +66,7 @@ def weights(
 
 def _row(network: "Network") -> dict[str, Any]:
     """`weights`: package, store, published or None; `path`: None for what is not here yet."""
-    from eyespot.models.weights import locate, origin_of
+    from eyespot.weights.find import locate, origin_of
 
     found = locate(network)
     path = str(found[1]) if found else None

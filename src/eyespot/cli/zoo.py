@@ -33,7 +33,7 @@ def zoo(
     Example: eyespot zoo resnet50
     """
     from eyespot.features.networks import facts_of
-    from eyespot.models.registry import NETWORKS, find
+    from eyespot.weights.zoo import NETWORKS, find
 
     chosen = [find(name).name for name in dict.fromkeys(names or NETWORKS)]
     check_outputs([plot])
@@ -88,8 +88,9 @@ def _show_one(row: dict[str, Any], as_json: bool) -> None:
     from eyespot.cli.zoo_table import layers_table
     from eyespot.models.anatomy import dissect, shapes_of
     from eyespot.report.numbers import si
+    from eyespot.weights.zoo import find
 
-    layers, totals = dissect(row["name"])
+    layers, totals = dissect(find(row["name"]))
     if as_json:
         print_json({**row, "layers": [asdict(layer) for layer in layers]})
         return
@@ -106,7 +107,7 @@ def _show_one(row: dict[str, Any], as_json: bool) -> None:
     _say(f"{row['name']}: {row['authors']}, {row['paper']}, {row['year']}")
     _say(about)
     say()
-    say("\n".join(layers_table(layers, shapes_of(row["name"]))))
+    say("\n".join(layers_table(layers, shapes_of(find(row["name"])))))
     say()
     aside = totals.parameters - sum(layer.parameters for layer in layers)
     only = f" ({aside:,} of them only for training)" if aside else ""

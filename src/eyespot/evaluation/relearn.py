@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from eyespot.evaluation.crossval import cross_validate
 from eyespot.evaluation.rejection import Rejection, fit_rejection
-from eyespot.heads.familiarity import Familiarity, familiarity_out_of_fold, learn_familiarity
 from eyespot.heads.method import Fold, Method
+from eyespot.heads.ood import Familiarity, familiarity_out_of_fold, learn_familiarity
 from eyespot.heads.scorers import Scorer
 from eyespot.shown import Brief
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.classifier import Classifier
 from eyespot.explain.occlusion import Box, covered, look, squares
+from eyespot.tasks.classification.classifier import Classifier
 
 MOST = 6
 """Squares that are tried together: with these, up to 3/8 of the photo is covered, and hardly

@@ -13,12 +13,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from eyespot.classifier import Classifier
 from eyespot.data.transforms import Preprocessing, standardised
 from eyespot.features.backbone import Backbone, build_extractor
 from eyespot.features.extract import signed_roots
 from eyespot.heads.slopes import slope
 from eyespot.models.convnet import ConvNet
+from eyespot.tasks.classification.classifier import Classifier
 
 
 def grad_cam(

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.classifier import Classifier
 from eyespot.features.usable import expect_usable
+from eyespot.tasks.classification.classifier import Classifier
 
 CELLS = 8
 """Rows and columns of the map."""

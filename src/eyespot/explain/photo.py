@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.classifier import Classifier, Prediction, shortened
+from eyespot.arrays import most_similar, unit_rows
 from eyespot.data.decode import decode
 from eyespot.data.given import PhotoLike, photo_of
 from eyespot.data.photos import Photo
@@ -16,9 +16,9 @@ from eyespot.evaluation import percent
 from eyespot.explain.change import Change, least_change
 from eyespot.explain.occlusion import heat, slide
 from eyespot.features.extract import head_inputs
-from eyespot.heads.scorers import most_alike, unit_rows
 from eyespot.nearest import nearest_name
 from eyespot.shown import Brief, shown
+from eyespot.tasks.classification.classifier import Classifier, Prediction, shortened
 
 NEAREST = 6
 
@@ -152,5 +152,5 @@ def _near(classifier: Classifier, features: NDArray[np.float32]) -> tuple[NearPh
             similarity,
             taught.features.thumbnails[row],
         )
-        for row, similarity in most_alike(query, rows, NEAREST)
+        for row, similarity in most_similar(query, rows, NEAREST)
     )

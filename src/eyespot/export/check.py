@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.classifier import Classifier
 from eyespot.data.decode import decode
 from eyespot.data.finding import Finding
 from eyespot.data.folders import find_photos
@@ -17,6 +16,7 @@ from eyespot.data.transforms import needed_short_side, prepare
 from eyespot.errors import DatasetError, ExportError, PhotoError
 from eyespot.features.engines import open_engine
 from eyespot.progress import Progress
+from eyespot.tasks.classification.classifier import Classifier
 
 TOLERANCE = 0.01
 """How far a probability, or the familiarity, may be from the classifier's."""

@@ -3,8 +3,8 @@
 import json
 
 from eyespot import __version__
-from eyespot.classifier import Classifier
 from eyespot.data.transforms import needed_short_side
+from eyespot.tasks.classification.classifier import Classifier
 
 
 def facts(classifier: Classifier) -> dict[str, str]:

@@ -13,11 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from eyespot.classifier import Classifier
 from eyespot.data.transforms import Preprocessing
 from eyespot.features.backbone import build_extractor
 from eyespot.features.engines import columns_of
-from eyespot.heads.familiarity import NEIGHBOURS, Familiarity
+from eyespot.heads.ood import NEIGHBOURS, Familiarity
 from eyespot.heads.scorers import (
     NEIGHBOUR_TEMPERATURE,
     LinearScorer,
@@ -25,6 +24,7 @@ from eyespot.heads.scorers import (
     NeighboursScorer,
     Scorer,
 )
+from eyespot.tasks.classification.classifier import Classifier
 
 OUTPUTS = ("probabilities", "familiarity", "unknown")
 AXES = ("batch", "height", "width")

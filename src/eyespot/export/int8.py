@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.classifier import Classifier, shortened
 from eyespot.data.decode import decode
 from eyespot.data.finding import Finding
 from eyespot.data.open import open_photos
@@ -30,6 +29,7 @@ from eyespot.evaluation.intervals import paired_interval
 from eyespot.export.check import Run
 from eyespot.export.onnx_file import run_onnx
 from eyespot.progress import Progress
+from eyespot.tasks.classification.classifier import Classifier, shortened
 
 MAX_LOSS = 0.02
 MOST_CALIBRATING = 100

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.classifier import Classifier
 from eyespot.errors import ExportError, MissingExtraError
 from eyespot.export.check import Run
 from eyespot.export.facts import facts
+from eyespot.tasks.classification.classifier import Classifier
 
 OPSET = 18
 MOST_BYTES = 2_000_000_000

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from eyespot.errors import ExportError, UsageError
 from eyespot.features.cache import cache_folder
-from eyespot.models.download import Kind, download
 from eyespot.progress import Progress
+from eyespot.weights.download import Kind, download
 
 VERSION = "1.23.2"
 INTEGRITY = (

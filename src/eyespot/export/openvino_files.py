@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.classifier import Classifier
 from eyespot.export.check import Run
 from eyespot.export.facts import facts
 from eyespot.features.conversion import import_openvino, openvino_core, to_openvino
+from eyespot.tasks.classification.classifier import Classifier
 
 
 def openvino_files(classifier: Classifier) -> dict[str, bytes]:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.classifier import Classifier
 from eyespot.export.check import Run
 from eyespot.export.facts import facts
+from eyespot.tasks.classification.classifier import Classifier
 
 FACTS = ("labels.json", "facts.json")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from eyespot import __version__
 from eyespot.atomic import write_atomically
-from eyespot.classifier import Classifier
 from eyespot.data.transforms import needed_short_side
 from eyespot.errors import UsageError
 from eyespot.export.check import checked
@@ -17,6 +16,7 @@ from eyespot.export.onnx_file import onnx_file, run_onnx
 from eyespot.export.onnxruntime_web import VERSION, runtime_files
 from eyespot.export.write import Exported
 from eyespot.progress import Progress
+from eyespot.tasks.classification.classifier import Classifier
 
 ABOUT = "eyespot.json"
 PAGE = {

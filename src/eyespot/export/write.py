@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from eyespot.atomic import write_atomically
-from eyespot.classifier import Classifier
 from eyespot.data.transforms import needed_short_side
 from eyespot.errors import UsageError
 from eyespot.export.check import Agreement, checked
@@ -15,6 +14,7 @@ from eyespot.export.onnx_file import onnx_file, run_onnx
 from eyespot.export.openvino_files import openvino_files, run_openvino
 from eyespot.export.torch_program import run_torch, torch_program
 from eyespot.progress import Progress
+from eyespot.tasks.classification.classifier import Classifier
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Maps of many stages are pooled to their means, which say what there is, their standard deviations,
 which say how it varies (texture), and a 2 x 2 grid of means, which says where it is (spatial
 pyramid: Lazebnik, Schmid and Ponce, CVPR 2006). Which of them serve a task is decided later;
-see models/registry.py for which of them are worth their time.
+see models/catalogue.py for which of them are worth their time.
 """
 
 from dataclasses import dataclass, replace
@@ -15,8 +15,10 @@ from eyespot.data.transforms import PIXELS, Preprocessing
 from eyespot.errors import UsageError, WeightsError
 from eyespot.features.own_weights import keep_own, own_file
 from eyespot.limits import MAX_NETWORK_NAME
-from eyespot.models import registry, weights
 from eyespot.values import digest, mapping, names, text, truth
+from eyespot.weights import zoo
+from eyespot.weights.find import find_weights
+from eyespot.weights.store import read_description, read_metadata
 
 if TYPE_CHECKING:
     from torch import nn
@@ -105,8 +107,8 @@ def load_backbone(name: str = DEFAULT, *, fetch: bool = True) -> Backbone:
     """
     if str(name).endswith(".safetensors"):
         return _own_backbone(Path(name))
-    network = registry.find(name)
-    known = weights.find_weights(network, fetch=fetch)
+    network = zoo.find(name)
+    known = find_weights(network, fetch=fetch)
     whole = replace(known.preprocessing, fit="stretch")
     return Backbone(name, known.sha256, whole, network.feature_blocks)
 
@@ -114,7 +116,7 @@ def load_backbone(name: str = DEFAULT, *, fetch: bool = True) -> Backbone:
 def _own_backbone(path: Path) -> Backbone:
     if not path.is_file():
         raise UsageError(f"There is no file {path}. Train a network with: eyespot train PHOTOS")
-    metadata = weights.read_metadata(path)
+    metadata = read_metadata(path)
     if "eyespot-checkpoint" in metadata:
         raise WeightsError(
             f"{path} is the state of a training run. Use the weights that came of it: "
@@ -126,8 +128,8 @@ def _own_backbone(path: Path) -> Backbone:
             f"{path} does not say which network it is of. Import it with: eyespot weights NAME "
             f"{path}"
         )
-    network = registry.find(name)
-    whole = replace(weights.read_description(network, path).preprocessing, fit="stretch")
+    network = zoo.find(name)
+    whole = replace(read_description(network, path).preprocessing, fit="stretch")
     sha256 = keep_own(path.read_bytes())
     return Backbone(name, sha256, whole, network.feature_blocks, own=True)
 
@@ -141,15 +143,15 @@ def judged_backbone(name: str = DEFAULT) -> Backbone:
 
 def fresh_backbone(name: str) -> Backbone:
     """As `judged_backbone`, with fresh weights: what it says means nothing, but takes its time."""
-    return Backbone(name, FRESH, registry.find(name).preprocessing, (LOGITS,))
+    return Backbone(name, FRESH, zoo.find(name).preprocessing, (LOGITS,))
 
 
 def load_network(backbone: Backbone) -> "ConvNet":
     """The network itself, with its weights. Raises WeightsError if they are not there."""
     if backbone.own:
         with own_file(backbone.sha256) as trained:
-            return registry.create(backbone.name, weights=trained)
-    return registry.create(backbone.name, weights=None if backbone.sha256 == FRESH else "imagenet")
+            return zoo.create(backbone.name, weights=trained)
+    return zoo.create(backbone.name, weights=None if backbone.sha256 == FRESH else "imagenet")
 
 
 def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:

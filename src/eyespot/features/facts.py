@@ -26,10 +26,11 @@ def totals_of(
     missing = [name for name in names if name not in known]
     if missing:
         from eyespot.models.anatomy import dissect
+        from eyespot.weights.zoo import find
 
         for done, name in enumerate(missing):
             progress(done, len(missing))
-            known[name] = asdict(dissect(name)[1])
+            known[name] = asdict(dissect(find(name))[1])
         keep("zoo", {key: known})
     return {name: known[name] for name in names}
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from eyespot.features.facts import totals_of
 from eyespot.features.speed import measured
-from eyespot.models.registry import find
-from eyespot.models.weights import origin_of
+from eyespot.weights.find import origin_of
+from eyespot.weights.zoo import find
 
 
 def facts_of(

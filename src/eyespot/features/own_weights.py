@@ -18,7 +18,7 @@ from pathlib import Path
 from eyespot.atomic import write_atomically
 from eyespot.errors import CacheError, WeightsError
 from eyespot.features.cache import cache_folder
-from eyespot.models.weights import sha256_of
+from eyespot.weights.store import sha256_of
 
 logger = logging.getLogger(__name__)
 

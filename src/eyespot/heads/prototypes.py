@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eyespot.arrays import unit_rows
 from eyespot.heads.method import Fold
-from eyespot.heads.scorers import NeighboursScorer, neighbour_scores, unit_rows
+from eyespot.heads.scorers import NeighboursScorer, neighbour_scores
 from eyespot.heads.standardise import UnitRows
 
 

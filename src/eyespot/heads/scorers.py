@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from eyespot.arrays import product, unit_rows
 from eyespot.shown import Brief, shown
 
 NEIGHBOUR_TEMPERATURE = 0.07
@@ -134,34 +135,6 @@ def scorer_from_arrays(kind: str, arrays: dict[str, NDArray[np.generic]]) -> Sco
     except KeyError as error:
         raise ValueError(f"the array {error} is missing") from error
     raise ValueError(f"there is no head of the kind {shown(kind)}")
-
-
-def product(rows: NDArray[np.floating], matrix: NDArray[np.floating]) -> NDArray[np.floating]:
-    """rows @ matrix [n, d] x [d, k], for a single row on one core.
-
-    BLAS would wake a second thread for it, which then waits busily for the next call and takes
-    2 ms of the core that the network needs for a camera's next frame.
-    """
-    if len(rows) == 1:
-        return np.asarray(np.einsum("nd,dk->nk", rows, matrix))
-    return rows @ matrix
-
-
-def unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each row scaled to length one (rows of zeros stay zeros)."""
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit = np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
-    return np.asarray(unit)
-
-
-def most_alike(
-    query: NDArray[np.float32], rows: NDArray[np.float32], k: int
-) -> list[tuple[int, float]]:
-    """The `k` of `rows` [n, d] nearest to `query` [d], all of length one: (row, cosine), the
-    nearest first."""
-    alike = product(query[None], rows.T)[0]
-    nearest = np.argsort(-alike, kind="stable")[:k]
-    return [(int(row), float(alike[row])) for row in nearest]
 
 
 def neighbour_scores(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.heads.scorers import unit_rows
+from eyespot.arrays import unit_rows
 
 PRIOR_PHOTOS = 20
 """How many photos' worth of doubt there is about every column's mean and variance."""

@@ -19,7 +19,8 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from eyespot.models import registry
+from eyespot.models.catalogue import Network
+from eyespot.models.registry import build
 
 FLOAT = 4
 """Bytes of a float32."""
@@ -120,27 +121,22 @@ def totals(network: nn.Module, layers: Sequence[Layer], shape: tuple[int, int, i
     )
 
 
-def dissect(name: str) -> tuple[list[Layer], Totals]:
-    """The registered network called `name`, with its paper's classes and input: layers and totals.
-
-    Raises UsageError for an unknown name.
-    """
-    about = registry.find(name)
-    side = about.preprocessing.size
-    shape = (about.in_channels, side, side)
+def dissect(network: Network) -> tuple[list[Layer], Totals]:
+    """Layers and totals of `network` with its paper's classes and input."""
+    side = network.preprocessing.size
+    shape = (network.in_channels, side, side)
     with torch.device("meta"):
-        network = registry.create(name)
-    layers = anatomy(network, shape)
-    return layers, totals(network, layers, shape)
+        model = build(network)
+    layers = anatomy(model, shape)
+    return layers, totals(model, layers, shape)
 
 
-def shapes_of(name: str) -> dict[str, tuple[int, ...]]:
-    """[C, H, W] of the maps that each stage of the registered network called `name` gives."""
-    about = registry.find(name)
-    side = about.preprocessing.size
+def shapes_of(network: Network) -> dict[str, tuple[int, ...]]:
+    """[C, H, W] of the maps that each stage of `network` gives."""
+    side = network.preprocessing.size
     with torch.device("meta"), torch.no_grad():
-        network = registry.create(name).eval()
-        maps = network.forward_features(torch.zeros(1, about.in_channels, side, side))
+        model = build(network).eval()
+        maps = model.forward_features(torch.zeros(1, network.in_channels, side, side))
     return {stage: tuple(values.shape[1:]) for stage, values in maps.items()}
 
 

@@ -7,6 +7,9 @@ from typing import Literal
 
 from eyespot.data.transforms import Preprocessing
 
+TIMM_PREFIX = "timm:"
+"""How the names of timm's networks begin here."""
+
 
 @dataclass(frozen=True, slots=True)
 class Paper:

@@ -1,10 +1,12 @@
 """A network of timm with the methods that ours have."""
 
+from importlib import import_module
 from typing import Any
 
 from torch import Tensor, nn
 
-from eyespot.errors import UsageError
+from eyespot.errors import MissingExtraError, UsageError, WeightsError
+from eyespot.models.catalogue import TIMM_PREFIX
 
 STAGES = 3
 """How many of the last stages (or blocks, of transformers) are looked at, at most."""
@@ -61,3 +63,29 @@ class TimmNet(nn.Module):
         old = next(self.parameters())
         self.model.reset_classifier(num_classes)
         self.to(old.device, old.dtype)
+
+
+def build(name: str, num_classes: int | None = None, in_channels: int | None = None) -> TimmNet:
+    """With fresh weights; None for timm's own number of classes and channels."""
+    options = {"num_classes": num_classes, "in_chans": in_channels}
+    model = import_timm().create_model(
+        name.removeprefix(TIMM_PREFIX), **{k: v for k, v in options.items() if v is not None}
+    )
+    return TimmNet(name, model, in_channels or 3)
+
+
+def from_published(model: TimmNet, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """timm's names and ours, which begin with "model."."""
+    return {f"model.{key}": tensor for key, tensor in state.items()}
+
+
+def import_timm() -> Any:
+    try:
+        return import_module("timm")
+    except ImportError as error:
+        raise MissingExtraError("A network of timm", "timm") from error
+    except RuntimeError as error:  # torch and torchvision, which it imports, are not of one kind
+        raise WeightsError(
+            f"timm is installed, but cannot be imported ({error}). Reinstall torch and torchvision "
+            "together, from the same index."
+        ) from error

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from eyespot.transfer.teach import Lesson
+    from eyespot.tasks.classification.teach import Lesson
 
 
 def write_report(lesson: "Lesson", path: Path) -> None:

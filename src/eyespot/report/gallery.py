@@ -9,7 +9,7 @@ from PIL import Image
 from eyespot.atomic import write_atomically
 from eyespot.data.decode import decode
 from eyespot.errors import PhotoError
-from eyespot.judging.judge import Failure, Judgement
+from eyespot.imagenet_eval.evaluate import Failure, Judgement
 from eyespot.report.html import data_uri, fill
 
 SHOWN = 200

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.classifier import Classifier
 from eyespot.data.decode import decode
 from eyespot.data.transforms import needed_short_side, prepare
 from eyespot.errors import PhotoError
@@ -19,7 +18,8 @@ from eyespot.explain.colours import overlaid
 from eyespot.explain.occlusion import heat, scaled, slide
 from eyespot.features.extract import head_inputs, thumbnail
 from eyespot.report.html import data_uri
-from eyespot.transfer.teach import Lesson
+from eyespot.tasks.classification.classifier import Classifier
+from eyespot.tasks.classification.teach import Lesson
 
 MOST = 12
 SECONDS = 2.0

@@ -12,7 +12,7 @@ from eyespot.report.confusions import confusions
 from eyespot.report.heat import heat_maps
 from eyespot.report.html import data_uri, fill, part
 from eyespot.report.map import project
-from eyespot.transfer.teach import Lesson
+from eyespot.tasks.classification.teach import Lesson
 
 GALLERY = 24
 COPIES, ALIKE = 12, 6

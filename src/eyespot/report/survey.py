@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from eyespot.atomic import write_atomically
 from eyespot.report.html import data_uri, fill, part
 from eyespot.report.map import project
-from eyespot.transfer.actions import Action, copies_of, disputed, path_of
-from eyespot.transfer.survey import Survey
+from eyespot.review.actions import Action, copies_of, disputed, path_of
+from eyespot.review.review import Survey
 
 GALLERY = 24
 TYPICAL = 6

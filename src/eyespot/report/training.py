@@ -14,11 +14,11 @@ from eyespot.evaluation import evaluate, mistakes, wilson_interval
 from eyespot.report.chart import Chart, Kind, chart
 from eyespot.report.confusions import confusions
 from eyespot.report.html import data_uri, fill
+from eyespot.tasks.classification.train import Training
 from eyespot.training.effect import in_effect
 from eyespot.training.judged import answers
 from eyespot.training.plan import Plan
 from eyespot.training.records import Epoch, best_of, ending
-from eyespot.training.run import Training
 
 Values = Sequence[float | None]
 

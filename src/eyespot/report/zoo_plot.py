@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from eyespot.atomic import write_atomically
 from eyespot.errors import UsageError
-from eyespot.models.registry import find
 from eyespot.report.numbers import si
+from eyespot.weights.zoo import find
 
 WIDTH, HEIGHT = 960, 772
 LEFT, TOP, RIGHT, BOTTOM = 74, 104, 940, 690

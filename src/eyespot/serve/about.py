@@ -4,7 +4,7 @@ import json
 import math
 from typing import Any
 
-from eyespot.classifier import Classifier
+from eyespot.tasks.classification.classifier import Classifier
 
 LARGE = ("confusion",)
 """Figures that grow with the square of the number of classes; the report has them."""

@@ -19,7 +19,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from eyespot import __version__
-from eyespot.classifier import Prediction
 from eyespot.errors import PhotoError
 from eyespot.serve import schema
 from eyespot.serve.batcher import BusyError
@@ -31,6 +30,7 @@ from eyespot.serve.metrics import Metrics
 from eyespot.serve.problems import Problem, as_json, bad_picture, busy, late, told
 from eyespot.serve.settings import Limits, Settings
 from eyespot.serve.shelf import Served, Shelf
+from eyespot.tasks.classification.classifier import Prediction
 from eyespot.web.heads import HeadAsGet
 from eyespot.web.pages import add_file, add_shared
 

@@ -15,10 +15,10 @@ from queue import SimpleQueue
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.classifier import Classifier, Prediction
 from eyespot.errors import EyespotError, PhotoError
 from eyespot.limits import MAX_WAITING_PICTURES
 from eyespot.shown import Brief
+from eyespot.tasks.classification.classifier import Classifier, Prediction
 
 
 class BusyError(EyespotError):

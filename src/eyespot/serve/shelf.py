@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from eyespot.classifier import Classifier, load
 from eyespot.errors import ClassifierFileError, EyespotError, UsageError
 from eyespot.features.usable import expect_usable
 from eyespot.serve.about import about
 from eyespot.serve.batcher import Batcher
 from eyespot.serve.metrics import Metrics
+from eyespot.tasks.classification.classifier import Classifier, load
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.classifier import CROSS_VALIDATED, Classifier
 from eyespot.data.duplicates import Duplicates, find_duplicates
 from eyespot.data.splits import FOLDS, choose_repeats, fold_of, folds
 from eyespot.evaluation import (
@@ -26,9 +25,10 @@ from eyespot.evaluation import (
 from eyespot.evaluation.crossval import cross_validate
 from eyespot.evaluation.verdict import LEAST
 from eyespot.features.extract import Features
-from eyespot.heads.familiarity import familiarity_out_of_fold
 from eyespot.heads.method import Prepared
+from eyespot.heads.ood import familiarity_out_of_fold
 from eyespot.shown import Brief
+from eyespot.tasks.classification.classifier import CROSS_VALIDATED, Classifier
 
 PROVEN = 0.8
 """Right at least so often, says the lower end of the interval: then no mistake means something."""

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from eyespot.classifier import load
 from eyespot.data.audit import audited
 from eyespot.data.columns import NO_COLUMNS, ColumnNames
 from eyespot.data.decode import decode
@@ -19,6 +18,7 @@ from eyespot.studio.archive import open_archive
 from eyespot.studio.pictures import Kept
 from eyespot.studio.project import Project, file_name, require_room
 from eyespot.studio.projects import Draft, Store
+from eyespot.tasks.classification.classifier import load
 
 
 @dataclass(frozen=True, slots=True)

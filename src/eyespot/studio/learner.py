@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from eyespot.classifier import Classifier, Recipe, TaughtPhotos
+from eyespot.arrays import most_similar, unit_rows
 from eyespot.data.photos import FileSource, Photo, Skipped
 from eyespot.errors import PhotoError, Stopped
 from eyespot.features.backbone import Backbone
@@ -21,16 +21,16 @@ from eyespot.features.extract import Features, block_widths, head_inputs, stream
 from eyespot.features.usable import fault_of
 from eyespot.heads import make_method
 from eyespot.heads.eigenbasis import Eigenbasis
-from eyespot.heads.familiarity import learn_familiarity
 from eyespot.heads.linear import Linear
 from eyespot.heads.method import Prepared
-from eyespot.heads.scorers import most_alike, unit_rows
+from eyespot.heads.ood import learn_familiarity
 from eyespot.progress import Progress, counting
 from eyespot.shown import Brief
 from eyespot.studio.figures import Figures, judge
 from eyespot.studio.project import Project
 from eyespot.studio.snapshot import Picture
-from eyespot.transfer.policy import blocks_of, candidates, similarity
+from eyespot.tasks.classification.classifier import Classifier, Recipe, TaughtPhotos
+from eyespot.tasks.classification.policy import blocks_of, candidates, similarity
 
 PENALTY = 1e-2
 """Of the linear SVM. Measured on four sets of photos, up to three classes, 2 to 80 photos each, on
@@ -101,7 +101,7 @@ class Learnt(Brief):
         last = (self.classifier.backbone.last,)
         query = unit_rows(head_inputs(features[None], self.classifier.engine.layout, last))[0]
         return tuple(
-            Near(self.pictures[row], cosine) for row, cosine in most_alike(query, self.rows, k)
+            Near(self.pictures[row], cosine) for row, cosine in most_similar(query, self.rows, k)
         )
 
 

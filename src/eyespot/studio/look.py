@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from starlette.concurrency import run_in_threadpool
 
-from eyespot.classifier import Classifier, imagenet
 from eyespot.data.decode import decode
 from eyespot.data.transforms import needed_short_side, prepare
 from eyespot.errors import EyespotError, UsageError
-from eyespot.models.registry import NETWORKS, find
-from eyespot.models.weights import origin_of
+from eyespot.tasks.classification.classifier import Classifier, imagenet
+from eyespot.weights.find import origin_of
+from eyespot.weights.zoo import NETWORKS, find
 
 router = APIRouter(prefix="/api/look")
 
@@ -41,7 +41,7 @@ class Eye:
         """Shapes of the maps of each stage, [C, h, w]."""
         from eyespot.models.anatomy import shapes_of
 
-        return dict(shapes_of(self.classifier.backbone.name))
+        return dict(shapes_of(find(self.classifier.backbone.name)))
 
 
 @lru_cache(maxsize=2)

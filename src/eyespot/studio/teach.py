@@ -13,19 +13,19 @@ from pydantic import Field, StringConstraints
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
-from eyespot.classifier import Classifier
 from eyespot.data.columns import ColumnNames
 from eyespot.data.photos import Skipped
 from eyespot.errors import EyespotError, MissingError, UsageError
 from eyespot.features.backbone import load_backbone
 from eyespot.limits import MAX_TEXT_CHARACTERS
-from eyespot.models.registry import find
 from eyespot.studio.archive import folder_names, write_archive
 from eyespot.studio.classroom import Classroom, Classrooms
 from eyespot.studio.imports import import_archive, import_classifier, read_dropped
 from eyespot.studio.pictures import shrunk
 from eyespot.studio.project import Project
 from eyespot.studio.projects import Store
+from eyespot.tasks.classification.classifier import Classifier
+from eyespot.weights.zoo import find
 
 WAIT = 20.0
 """Seconds after which a page that waits for news is told that there is none."""
@@ -240,7 +240,7 @@ def router(rooms: Classrooms) -> APIRouter:
     def report(id: str) -> FileResponse:
         """Everything that `eyespot teach` finds out about the pictures."""
         from eyespot.report import write_report
-        from eyespot.transfer.teach import learn
+        from eyespot.tasks.classification.teach import learn
 
         lesson = learn(project(id).dataset())
         return _file(_named(project(id), ".html"), lambda path: write_report(lesson, path))

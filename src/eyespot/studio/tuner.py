@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from eyespot.classifier import Classifier, load
 from eyespot.errors import EyespotError, Stopped, UsageError
 from eyespot.features.backbone import DEFAULT
 from eyespot.studio.project import Project
+from eyespot.tasks.classification.classifier import Classifier, load
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Tuner:
         return {"busy": self._busy, "told": self._told, "answers": self.classifier() is not None}
 
     def _run(self) -> None:
-        from eyespot.transfer.teach import learn
+        from eyespot.tasks.classification.teach import learn
 
         def progress(stage: str, done: int, total: int) -> None:
             if self._stopped:

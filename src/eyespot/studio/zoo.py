@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from eyespot.features.networks import facts_of
-from eyespot.models.registry import NETWORKS, find
+from eyespot.weights.zoo import NETWORKS, find
 
 router = APIRouter(prefix="/api/zoo")
 
@@ -36,7 +36,7 @@ def network(name: str) -> dict[str, Any]:
     """One network and its layers, in the order they run, each with the stage it belongs to."""
     from eyespot.models.anatomy import dissect
 
-    layers, _ = dissect(find(name).name)
+    layers, _ = dissect(find(name))
     return {**facts_of([name])[0], "layers": [asdict(layer) for layer in layers]}
 
 

@@ -9,6 +9,9 @@ import numpy as np
 from eyespot.data.photos import Dataset, Photo
 from eyespot.errors import DatasetError
 
+HELD_OUT = 0.1
+"""Share of every class that is held out for validation where the photos do not say which."""
+
 
 def divide(
     dataset: Dataset, share: float, seed: int

@@ -26,7 +26,6 @@ from torch.nn.parallel import DistributedDataParallel
 
 from eyespot.data.transforms import Preprocessing
 from eyespot.errors import NonFiniteError, TrainingError, UsageError
-from eyespot.models import registry
 from eyespot.models.convnet import ConvNet
 from eyespot.progress import Progress
 from eyespot.training import processes
@@ -51,6 +50,7 @@ from eyespot.training.plan import Plan
 from eyespot.training.precision import fastest, keep_depthwise_exact, precise
 from eyespot.training.records import LOG, Epoch, Record
 from eyespot.training.schedules import factor
+from eyespot.weights import zoo
 
 PHOTOS = "photos or --held-out"
 """What differs where a fingerprint does."""
@@ -117,7 +117,7 @@ class Trainer:
     def __init__(
         self, plan: Plan, learn: Pictures, device: torch.device | None = None, photos: str = ""
     ) -> None:
-        about = registry.find(plan.model)
+        about = zoo.find(plan.model)
         if about.dataset == "faces":
             raise UsageError(
                 f"{plan.model} finds faces; it does not tell classes apart. Choose another "
@@ -135,7 +135,7 @@ class Trainer:
         self.loss = LOSSES[plan.loss]
         torch.manual_seed(plan.seed)
         channels = learn.images.shape[3]
-        network = registry.create(plan.model, num_classes=len(learn.classes), in_channels=channels)
+        network = zoo.create(plan.model, num_classes=len(learn.classes), in_channels=channels)
         initialise(network, plan.initialisation)
         if plan.dropout is not None:
             for module in network.modules():

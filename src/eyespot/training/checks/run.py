@@ -8,7 +8,6 @@ import numpy as np
 from eyespot.data.given import PhotoLike
 from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset, Photo
-from eyespot.models import registry
 from eyespot.progress import Progress, counting
 from eyespot.training.augment import find_augmentation
 from eyespot.training.checks.first_loss import first_loss
@@ -18,10 +17,10 @@ from eyespot.training.checks.random_search import random_search
 from eyespot.training.checks.rates import rates
 from eyespot.training.checks.signals import signals
 from eyespot.training.checks.verdict import Verdict
-from eyespot.training.division import divide
+from eyespot.training.division import HELD_OUT, divide
 from eyespot.training.pictures import Pictures, read_pictures
 from eyespot.training.plan import Plan
-from eyespot.training.run import HELD_OUT
+from eyespot.weights import zoo
 
 LEARN, HELD = 5000, 2000
 """Photos that are read at most, drawn by the plan's seed."""
@@ -38,7 +37,7 @@ def check_photos(
 
     Raises UsageError, DatasetError.
     """
-    about = registry.find(plan.model)
+    about = zoo.find(plan.model)
     side = find_augmentation(plan.augmentation).stored(about.preprocessing.size)
     dataset = open_photos(source)
     learn, held, _ = divide(dataset, held_out, plan.seed)

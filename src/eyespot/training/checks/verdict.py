@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from eyespot.models import registry
 from eyespot.training.judged import standardised
 from eyespot.training.losses import as_targets
 from eyespot.training.pictures import Pictures
 from eyespot.training.plan import Plan
 from eyespot.training.trainer import Trainer
+from eyespot.weights import zoo
 
 
 class Verdict(ABC):
@@ -55,7 +55,7 @@ def fresh(plan: Plan, pictures: Pictures, **options: Any) -> Trainer:
 
     It learns from the centres of the pictures: without crops, those kept too large are no use.
     """
-    side = registry.find(plan.model).preprocessing.size
+    side = zoo.find(plan.model).preprocessing.size
     edge = (pictures.images.shape[1] - side) // 2
     within = slice(edge, edge + side)
     centres = replace(pictures, images=pictures.images[:, within, within])

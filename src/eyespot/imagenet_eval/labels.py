@@ -1,0 +1,50 @@
+"""Which of the 1000 classes a picture of ImageNet shows, by what is known of it."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import PurePath
+
+from eyespot.data.photos import Source
+from eyespot.weights.imagenet_names import imagenet_table
+
+CLASSES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A picture whose class is known. `name`: unique in its collection. `truth`: its class, 0 to
+    999. `size`: bytes of its file. `modified`: when that, or its shard, was written, in ns."""
+
+    name: str
+    truth: int
+    source: Source
+    size: int
+    modified: int
+
+
+def class_of(path: PurePath) -> int | None:
+    """By the folder, if it is named by a wnid such as n01440764, else by the file's name, if it is
+    one of the 50,000 of the challenge's validation set."""
+    named = _wnids().get(path.parent.name)
+    return _validation().get(path.stem) if named is None else named
+
+
+def class_in(text: str) -> int | None:
+    """By what is written: 0 to 999 in the order of the challenge, or a wnid."""
+    text = text.strip()
+    if re.fullmatch("0{0,9}[0-9]{1,3}", text):
+        return int(text)
+    return _wnids().get(text)
+
+
+@cache
+def _wnids() -> dict[str, int]:
+    table: dict[str, int] = imagenet_table("imagenet21k_to_1k.json")
+    return table
+
+
+@cache
+def _validation() -> dict[str, int]:
+    table: dict[str, int] = imagenet_table("val_image_to_1k_label.json")
+    return {name.partition(".")[0]: index for name, index in table.items()}

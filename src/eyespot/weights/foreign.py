@@ -1,0 +1,177 @@
+"""How others name and lay out the weights of our networks: timm, TensorFlow and its offspring.
+
+Each table has their names on the left and ours on the right (see `renamed`). What
+torchvision calls them stands with each network.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TypeVar
+
+from torch import Tensor, nn
+
+from eyespot.models.catalogue import Network
+
+State = dict[str, Tensor]
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form of a network's weights. `to_ours` renames and turns the tensors; it may raise
+    LookupError or ValueError at names that it does not know. `mean`, `std`: of pixels, where they
+    are not those of the network's own weights."""
+
+    name: str
+    to_ours: Callable[[State], State]
+    mean: tuple[float, float, float] | None = None
+    std: tuple[float, float, float] | None = None
+
+
+def forms(network: Network, model: nn.Module) -> Iterator[Form]:
+    """The forms that weights of `network` come in, our own first."""
+    yield Form("eyespot", dict)
+    module = import_module(network.module)
+    if hasattr(module, "from_published"):
+        yield Form("its authors", lambda state: module.from_published(model, state))
+    if hasattr(module, "torchvision_names"):
+        yield Form("torchvision", _renaming(module.torchvision_names(network.name)))
+    family = network.module.rpartition(".")[2]
+    if family == "vgg":
+        yield Form("timm", _renaming(module.torchvision_names(network.name) | TIMM_VGG))
+    elif family in ("mobilenet_v2", "efficientnet_lite"):
+        yield Form("timm", _renaming(_timm_inverted_residuals(model)))
+    elif family == "mobilenet_v1":
+        yield Form("TensorFlow-Slim", _slim, mean=(128.0,) * 3, std=(128.0,) * 3)
+    elif family == "squeezenet":
+        yield Form("TensorFlow", _squeezenet, mean=(123.68, 116.779, 103.939), std=(1.0,) * 3)
+    elif family == "tiny_yolo":
+        yield Form("TensorFlow.js", _tiny_yolo)
+
+
+def _renaming(table: Mapping[str, str]) -> Callable[[State], State]:
+    return lambda state: renamed(state, table)
+
+
+# timm makes VGG's first fully connected layers convolutions; ResNet's names are torchvision's.
+TIMM_VGG = {
+    "pre_logits.fc1": "stages.fc6.0",
+    "pre_logits.fc2": "stages.fc7.0",
+    "head.fc": "head.linear",
+}
+
+
+def _timm_inverted_residuals(model: nn.Module) -> dict[str, str]:
+    """timm's names of MobileNetV2's and EfficientNet-Lite's layers; its stages count from 0."""
+    names = {
+        "conv_stem": "stages.stem.conv",
+        "bn1": "stages.stem.norm",
+        "conv_head": "stages.top.conv",
+        "bn2": "stages.top.norm",
+        "classifier": "head.linear",
+    }
+    expanding = ("conv_pw", "bn1", "conv_dw", "bn2", "conv_pwl", "bn3")
+    plain = ("conv_dw", "bn1", "conv_pw", "bn2")
+    own = model.state_dict()
+    for key in own:
+        ours = key.removesuffix(".depthwise.conv.weight")
+        if ours == key:
+            continue
+        _, stage, number = ours.split(".")
+        theirs = f"blocks.{int(stage.removeprefix('stage')) - 1}.{number}"
+        expands = f"{ours}.expand.conv.weight" in own
+        layers = ("expand", "depthwise", "project") if expands else ("depthwise", "project")
+        parts = [f"{ours}.{layer}.{part}" for layer in layers for part in ("conv", "norm")]
+        inside = expanding if expands else plain
+        names |= {f"{theirs}.{a}": b for a, b in zip(inside, parts, strict=True)}
+    return names
+
+
+def _turned(key: str, tensor: Tensor) -> Tensor:
+    """TensorFlow's kernels [h, w, in, out], or [h, w, channels, 1] if depthwise, as torch has
+    them: [out, in, h, w], [channels, 1, h, w]."""
+    if tensor.ndim != 4:
+        return tensor
+    return tensor.permute(2, 3, 0, 1) if "depthwise_" in key else tensor.permute(3, 2, 0, 1)
+
+
+def _from_tensorflow(state: State, table: Mapping[str, str]) -> State:
+    dotted = {key.replace("/", "."): _turned(key, tensor) for key, tensor in state.items()}
+    return renamed(dotted, table)
+
+
+def _slim(state: State) -> State:
+    table = {
+        "MobilenetV1.Logits.Conv2d_1c_1x1.weights": "head.linear.weight",
+        "MobilenetV1.Logits.Conv2d_1c_1x1.biases": "head.linear.bias",
+    }
+    layers = {"Conv2d_0": "conv0"}
+    for number in range(1, 14):
+        layers |= {
+            f"Conv2d_{number}_{kind}": f"conv{number}.{kind}" for kind in ("depthwise", "pointwise")
+        }
+    inside = {
+        "weights": "conv.weight",
+        "depthwise_weights": "conv.weight",
+        "BatchNorm.gamma": "norm.weight",
+        "BatchNorm.beta": "norm.bias",
+        "BatchNorm.moving_mean": "norm.running_mean",
+        "BatchNorm.moving_variance": "norm.running_var",
+    }
+    for theirs, ours in layers.items():
+        table |= {f"MobilenetV1.{theirs}.{a}": f"stages.{ours}.{b}" for a, b in inside.items()}
+    converted = _from_tensorflow(state, table)
+    for key in ("head.linear.weight", "head.linear.bias"):
+        if len(converted[key]) == 1001:  # the first of their classes is the background
+            converted[key] = converted[key][1:]
+    return converted
+
+
+def _squeezenet(state: State) -> State:
+    inside = {"weights": "weight", "bias": "bias"}
+    layers = {"conv1": "stages.conv1.conv", "conv10": "head.conv"}
+    for number in range(2, 10):
+        fire = f"stages.fire{number}"
+        layers |= {f"fire{number}.squeeze1x1": f"{fire}.squeeze"}
+        layers |= {f"fire{number}.{k}": f"{fire}.{k}" for k in ("expand1x1", "expand3x3")}
+    table = {f"{a}.{c}": f"{b}.{d}" for a, b in layers.items() for c, d in inside.items()}
+    converted = _from_tensorflow(state, table)
+    first = "stages.conv1.conv.weight"
+    converted[first] = converted[first].flip(1)  # theirs sees blue, green, red
+    return converted
+
+
+def _tiny_yolo(state: State) -> State:
+    table = {
+        "conv0.filters": "stages.conv0.conv.weight",
+        "conv0.bias": "stages.conv0.conv.bias",
+        "conv8.filters": "head.weight",
+        "conv8.bias": "head.bias",
+    }
+    for number in range(1, 6):
+        ours = f"stages.conv{number}"
+        table |= {
+            f"conv{number}.depthwise_filter": f"{ours}.depthwise.weight",
+            f"conv{number}.pointwise_filter": f"{ours}.pointwise.weight",
+            f"conv{number}.bias": f"{ours}.pointwise.bias",
+        }
+    return _from_tensorflow(state, table)
+
+
+def renamed(state: Mapping[str, Value], table: Mapping[str, str]) -> dict[str, Value]:
+    """`state` with the names of layers replaced; names that `table` does not have stay.
+
+    `table`: their names of modules (or of single tensors), and ours. Of several that a name begins
+    with, component by component, the longest counts.
+    """
+    names = {}
+    for key, value in state.items():
+        parts = key.split(".")
+        for length in range(len(parts), 0, -1):
+            ours = table.get(".".join(parts[:length]))
+            if ours is not None:
+                key = ".".join([ours, *parts[length:]])
+                break
+        names[key] = value
+    return names

@@ -1,0 +1,64 @@
+"""Bring weights of others into the store, under our names, with what must be known of them."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from eyespot.data.transforms import Preprocessing
+from eyespot.errors import UsageError
+from eyespot.weights import zoo
+from eyespot.weights.fitting import fit, head_names
+from eyespot.weights.read import read_weights
+from eyespot.weights.store import Pretrained, read_description, sha256_of
+from eyespot.weights.write import keep
+
+
+def import_weights(
+    name: str,
+    path: str | Path,
+    *,
+    preprocessing: Preprocessing | None = None,
+    classes: Sequence[str] | None = None,
+) -> Path:
+    """Put the weights in `path` into the store as those of the network called `name`.
+
+    `preprocessing`, `classes`: what the weights expect, and what their outputs mean; None for what
+    the file says, else what is usual for the network. Returns the store's file, which is replaced
+    only once all is known to fit. Raises UsageError for an unknown name, WeightsError if the file
+    is damaged, foreign, or does not fit.
+    """
+    network, path = zoo.find(name), Path(path)
+    model = zoo.create(name)
+    found = read_weights(model, network, path)
+    fit(model, network, found.state, path, fresh_head=False)
+    state = model.state_dict()
+    *_, outputs = (len(state[key]) for key in state if key.startswith(head_names(model)))
+    if found.checkpoint.metadata.get("eyespot"):
+        known = read_description(network, path)
+    else:
+        own_classes = network.dataset == "ImageNet" and outputs == network.num_classes
+        known = Pretrained(
+            path,
+            "store",
+            found.preprocessing,
+            None if own_classes else (),
+            _digest(found.checkpoint.files),
+        )
+    if classes is not None:
+        known = replace(known, classes=tuple(classes))
+    if known.classes and len(known.classes) != outputs:
+        raise UsageError(
+            f"{path} has {outputs} outputs, and there are {len(known.classes)} names of classes. "
+            "Give one for each, in the order of the outputs."
+        )
+    known = replace(known, preprocessing=preprocessing or known.preprocessing)
+    return keep(network, state, known, source=f"{path.name} ({found.form})")
+
+
+def _digest(files: Sequence[Path]) -> str:
+    """sha256 of a file; of several, that of their digests one after the other."""
+    digests = [sha256_of(file) for file in files]
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()

@@ -1,0 +1,254 @@
+"""Figures that can be counted by hand, and runs that are stopped."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from eyespot.errors import DatasetError, UsageError
+from eyespot.evaluation import wilson_interval
+from eyespot.imagenet_eval import evaluate as judging
+from eyespot.imagenet_eval.evaluate import judge
+from eyespot.imagenet_eval.validation import find_pictures
+from eyespot.imagenet_eval.views import Views
+from tests.imagenet_eval.worlds import WNIDS, Brightness, grey, write, write_shard
+from tests.pictures import patches
+
+WRONG_AT_ONE, WRONG_AT_FIVE = 12, 5
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Brightness:
+    fake = Brightness()
+    monkeypatch.setattr(judging, "open_engine", lambda backbone: fake)
+    return fake
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """40 pictures, and two that cannot be used."""
+    folder = tmp_path / "pictures"
+    rows = ["file,class_index", "broken.png,1", "text.jpg,2"]
+    for n in range(40):
+        truth = n + 100 if n < WRONG_AT_FIVE else n + 2 if n < WRONG_AT_ONE else n
+        write(folder / f"{n}.png", n)
+        rows.append(f"{n}.png,{truth}")
+    (folder / "broken.png").write_bytes(grey(1)[:60])
+    (folder / "text.jpg").write_text("this is text")
+    (folder / "labels.csv").write_text("\n".join(rows))
+    return folder
+
+
+def figures(judgement: judging.Judgement) -> dict[str, Any]:
+    passing = ("asked", "seconds", "pictures_per_second", "journal")
+    return {k: v for k, v in judgement.to_dict().items() if k not in passing}
+
+
+@pytest.mark.parametrize(("crops", "scales"), [(1, ()), (10, ()), (10, (224, 300))])
+def test_errors_are_those_counted_by_hand(
+    engine: Brightness, pictures: Path, crops: int, scales: tuple[int, ...]
+) -> None:
+    judgement = judge(pictures, crops=crops, scales=scales)
+    assert judgement.count == 40
+    assert judgement.top1_error == WRONG_AT_ONE / 40
+    assert judgement.top5_error == WRONG_AT_FIVE / 40
+    assert judgement.top1_interval == wilson_interval(WRONG_AT_ONE, 40)
+    assert judgement.top5_interval == wilson_interval(WRONG_AT_FIVE, 40)
+    assert {s.path for s in judgement.skipped} == {"broken.png", "text.jpg"}
+    assert {f.picture.name for f in judgement.failures} == {f"{n}.png" for n in range(12)}
+    sure = [failure.guesses[0][1] for failure in judgement.failures]
+    assert sure == sorted(sure, reverse=True)
+    assert engine.asked == 40 * crops * max(len(scales), 1)
+
+
+def test_answers_are_mean_probabilities_over_the_views(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    logits = np.random.default_rng(0).normal(size=(10, 1000)).astype(np.float32) * 3
+
+    class Says(Brightness):
+        def run(self, pictures: Any) -> Any:
+            return logits
+
+    monkeypatch.setattr(judging, "open_engine", lambda backbone: Says())
+    write(tmp_path / WNIDS[0] / "1.png", 5)
+    (failure,) = judge(tmp_path, crops=10).failures
+    exponents = np.exp(logits)
+    means = (exponents / exponents.sum(axis=1, keepdims=True)).mean(axis=0)
+    best = np.argsort(-means)[:5]
+    assert [index for index, _ in failure.guesses] == best.tolist()
+    assert [p for _, p in failure.guesses] == pytest.approx(means[best].tolist(), abs=1e-6)
+
+
+def test_a_finished_run_is_read_from_its_journal(engine: Brightness, pictures: Path) -> None:
+    first = judge(pictures)
+    again = judge(pictures)
+    assert (engine.asked, again.asked, again.pictures_per_second) == (40, 0, None)
+    assert figures(again) == figures(first)
+    judge(pictures, crops=10)  # other views, other answers
+    assert engine.asked == 440
+    write(pictures / "0.png", 77)  # another picture under an old name
+    assert judge(pictures).count == 40
+    assert engine.asked == 480
+
+
+def test_corrected_labels_are_counted_without_asking_again(
+    engine: Brightness, pictures: Path
+) -> None:
+    judge(pictures)
+    table = (pictures / "labels.csv").read_text()
+    (pictures / "labels.csv").write_text(table.replace("0.png,100\n", "0.png,0\n"))
+    assert judge(pictures).top1_error == (WRONG_AT_ONE - 1) / 40
+    assert engine.asked == 40
+
+
+@pytest.mark.parametrize(
+    "damage", ["half a line", "a line too few", "nonsense", "other classes", "too few", "zeros"]
+)
+def test_a_damaged_journal_costs_only_what_is_damaged(
+    engine: Brightness, pictures: Path, damage: str
+) -> None:
+    whole = judge(pictures)
+    assert whole.journal
+    lines = whole.journal.read_text().splitlines(keepends=True)
+    number, answers = json.loads(lines[-1])
+    broken = {
+        "half a line": lines[-1][:50],
+        "a line too few": "",
+        "nonsense": '{"a": 1}\n[0]\n[[], 3]\n[1, [2]]\n',
+        "other classes": json.dumps([number, [[[5000, 0.5]] * 5 for _ in answers]]) + "\n",
+        "too few": json.dumps([number, answers[:-1]]) + "\n",
+        "zeros": "\0" * 100,
+    }[damage]
+    whole.journal.write_text("".join(lines[:-1]) + broken)
+    engine.asked = 0
+    assert figures(judge(pictures)) == figures(whole)
+    assert engine.asked == 10  # the last batch
+    assert judge(pictures).asked == 0
+
+
+def test_what_could_not_be_read_is_tried_again(
+    engine: Brightness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / WNIDS[0] / "1.png", 0)
+    write(tmp_path / WNIDS[1] / "1.png", 1)
+
+    def elsewhere(source: Path) -> Any:
+        found, skipped = find_pictures(source)
+        (tmp_path / WNIDS[1] / "1.png").rename(tmp_path / "away")
+        return found, skipped
+
+    with monkeypatch.context() as patch:
+        patch.setattr(judging, "find_pictures", elsewhere)
+        judgement = judge(tmp_path)
+        assert (judgement.count, len(judgement.skipped)) == (1, 1)
+    (tmp_path / "away").rename(tmp_path / WNIDS[1] / "1.png")
+    assert judge(tmp_path).count == 2
+
+
+def test_a_journal_that_cannot_be_written_does_not_stop_the_work(
+    engine: Brightness, pictures: Path, own_cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (own_cache / "judged").write_text("a file where the folder should be")
+    judgement = judge(pictures)
+    assert (judgement.count, judgement.journal) == (40, None)
+    assert "cannot be resumed" in caplog.text
+
+
+def test_no_readable_picture_is_an_error(engine: Brightness, tmp_path: Path) -> None:
+    (tmp_path / WNIDS[0]).mkdir()
+    (tmp_path / WNIDS[0] / "1.jpg").write_text("text")
+    with pytest.raises(DatasetError, match=r"1\.jpg"):
+        judge(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["lenet5", "no_such_network"])
+def test_only_networks_of_imagenet_are_judged(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError):
+        judge(tmp_path, name)
+
+
+def run(pictures: Path, *more: str) -> "subprocess.Popen[str]":
+    line = [sys.executable, "-m", "eyespot", "evaluate", "--imagenet", str(pictures), *more]
+    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def answered(process: "subprocess.Popen[str]") -> dict[str, Any]:
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    found: dict[str, Any] = json.loads(output)
+    return found
+
+
+def test_a_killed_run_goes_on_where_it_was(
+    tmp_path: Path, own_cache: Path, converted_networks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members: list[tuple[str, bytes]] = []
+    for n, patch in enumerate(patches("gravel", 40)):
+        Image.fromarray(patch).save(tmp_path / "patch.png")
+        data = (tmp_path / "patch.png").read_bytes()
+        members += [(f"{n:03}.png", data if n % 9 else data[:90]), (f"{n:03}.cls", b"%d" % n)]
+    shard = write_shard(tmp_path / "s.tar", members)
+    options = ("--crops", "10", "--json")
+    process = run(shard, *options)
+    while process.poll() is None:
+        journals = list(own_cache.glob("judged/*.jsonl"))
+        if journals and journals[0].read_text().count("]\n") >= 4:
+            break
+        time.sleep(0.01)
+    assert process.poll() is None, process.communicate()
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    resumed = answered(run(shard, *options))
+    assert 0 < resumed["asked"] < 40
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "networks").symlink_to(converted_networks, target_is_directory=True)
+    monkeypatch.setenv("EYESPOT_CACHE", str(other))
+    whole = answered(run(shard, *options))
+    assert (whole["asked"], whole["count"], len(whole["skipped"])) == (40, 35, 5)
+    passing = ("asked", "seconds", "pictures_per_second", "journal")
+    assert {k: v for k, v in resumed.items() if k not in passing} == {
+        k: v for k, v in whole.items() if k not in passing
+    }
+
+
+@pytest.mark.slow
+def test_the_fast_pipeline_errs_no_more_than_the_plain_one(shared_data: Path) -> None:
+    """Against Pillow's full decoding and resizing, and the network in torch in float32."""
+    import torch
+
+    from eyespot.weights import zoo
+
+    folder = shared_data / "imagenet-sample-200"
+    preprocessing = zoo.find("efficientnet_lite0").preprocessing
+    size, side = preprocessing.size, Views(preprocessing).short_sides[0]
+    network = zoo.create("efficientnet_lite0", weights="imagenet").eval()
+    mean, std = (torch.tensor(v).view(3, 1, 1) for v in (preprocessing.mean, preprocessing.std))
+    wrong = 0
+    with (folder / "labels.csv").open() as table:
+        rows = list(csv.DictReader(table))
+    for row in rows:
+        with Image.open(folder / row["file"]) as file:
+            picture = file.convert("RGB")
+        scale = side / min(picture.size)
+        width, height = (round(length * scale) for length in picture.size)
+        picture = picture.resize((width, height), Image.Resampling.BICUBIC)
+        left, top = (width - size) // 2, (height - size) // 2
+        pixels = np.array(picture.crop((left, top, left + size, top + size)))
+        tensor = (torch.from_numpy(pixels).permute(2, 0, 1).float() - mean) / std
+        with torch.inference_mode():
+            wrong += int(network(tensor[None]).argmax()) != int(row["class_index"])
+    assert len(rows) == len(find_pictures(folder)[0]) == 200
+    judgement = judge(folder)
+    print(f"fast: {judgement.top1_error:.3f}, plain: {wrong / 200:.3f}")  # noqa: T201
+    assert judgement.top1_error - wrong / 200 <= 0.003

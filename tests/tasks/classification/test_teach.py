@@ -1,0 +1,333 @@
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import eyespot
+from eyespot.cli.teach import print_lesson, summary
+from eyespot.data.given import PhotoLike
+from eyespot.data.photos import Dataset, MemorySource, Photo
+from eyespot.errors import ClassifierFileError, DatasetError, UsageError
+from eyespot.evaluation import percent
+from eyespot.evaluation.verdict import advice
+from eyespot.report import write_report
+from eyespot.tasks.classification.classifier import Classifier, load, model_card
+from eyespot.tasks.classification.evaluate import examine
+from eyespot.tasks.classification.split import divide
+from eyespot.tasks.classification.teach import Lesson, learn
+from eyespot.weights import zoo
+from tests.pictures import patches, write_folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folder(tmp_path_factory.mktemp("photos"), 16, ("brick", "grass", "gravel"))
+
+
+@pytest.fixture(scope="module")
+def lesson(folder: Path) -> Lesson:
+    return learn(folder, use_cache=False)
+
+
+def test_surfaces_are_told_apart(lesson: Lesson) -> None:
+    assert lesson.classifier.classes == ("brick", "grass", "gravel")
+    assert lesson.evaluation.count == 48
+    assert lesson.evaluation.top1 > 0.9
+    low, high = lesson.evaluation.top1_interval
+    assert low < lesson.evaluation.top1 <= high
+    assert lesson.reason.count(". ") == 2  # three sentences
+    assert all(trial.seconds > 0 for trial in lesson.candidates)
+
+
+def test_random_labels_give_chance(folder: Path) -> None:
+    photos = [p for name in ("brick", "grass") for p in sorted((folder / name).glob("*.png"))]
+    found = []
+    for seed in range(4):
+        labels = np.random.default_rng(seed).integers(0, 2, len(photos))
+        lesson = learn([*photos], [str(label) for label in labels])
+        found.append(lesson.evaluation.top1)
+    assert 0.35 < np.mean(found) < 0.65
+
+
+def test_the_classifier_survives_its_file(lesson: Lesson, folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "ünï code.eyespot"
+    lesson.classifier.save(path)
+    again = eyespot.load(path)
+    photo = folder / "grass" / "3.png"
+    assert again.predict(photo).top == lesson.classifier.predict(photo).top
+    assert again.predict(photo).label == "grass"
+    assert again.taught is not None
+    assert again.metrics["top1"] == lesson.evaluation.top1
+    np.testing.assert_array_equal(again.taught.labels, lesson.labels)
+    assert again.taught.features.thumbnails == lesson.features.thumbnails
+
+
+def test_every_kind_of_picture_is_taken(lesson: Lesson, folder: Path) -> None:
+    path = folder / "brick" / "0.png"
+    with Image.open(path) as picture:
+        answers = [
+            lesson.classifier.predict(x).top[0]
+            for x in (path, str(path), path.read_bytes(), picture, np.asarray(picture))
+        ]
+    assert len({label for label, _ in answers}) == 1
+    assert np.ptp([probability for _, probability in answers]) < 1e-3
+
+
+def test_strange_pictures_are_none_of_these(lesson: Lesson) -> None:
+    strange = np.zeros((64, 64, 3), np.uint8)
+    strange[:, ::8] = (255, 0, 0)
+    assert lesson.classifier.predict(strange).unknown
+    assert lesson.classifier.predict(strange).label is None
+
+
+def test_teach_it_more_without_its_photos(lesson: Lesson, tmp_path: Path) -> None:
+    path = tmp_path / "two.eyespot"
+    learn(
+        [*patches("brick", 10), *patches("grass", 10)], ["brick"] * 10 + ["grass"] * 10
+    ).classifier.save(path)
+    classifier = load(path)
+    assert classifier.add_class("gravel", [*patches("gravel", 10), b"broken"])[0].reason
+    assert classifier.classes == ("brick", "grass", "gravel")
+    new = patches("gravel", 3, seed=9)
+    assert [classifier.predict(p).top[0][0] for p in new] == ["gravel"] * 3
+    classifier.rename_class("gravel", "Kies, grob")
+    with pytest.raises(UsageError, match="already"):
+        classifier.rename_class("brick", "grass")
+    with pytest.raises(UsageError, match="no class"):
+        classifier.remove_class("gravel")
+    classifier.remove_class("grass")
+    classifier.save(path)
+    again = load(path)
+    assert again.classes == ("brick", "Kies, grob")
+    assert again.predict(new[0]).top[0][0] == "Kies, grob"
+    with pytest.raises(UsageError, match="two classes"):
+        again.remove_class("brick")
+
+
+def test_onto_keeps_what_was_known(lesson: Lesson, tmp_path: Path) -> None:
+    sand = [(p // 3 + 120).astype(np.uint8) for p in patches("gravel", 8)]
+    more = learn(sand, ["sand"] * 8, onto=lesson.classifier)
+    assert more.classifier.classes == ("brick", "grass", "gravel", "sand")
+    assert more.evaluation.count == 56
+
+
+def test_forgotten_photos_are_not_in_the_file(folder: Path, tmp_path: Path) -> None:
+    forgetful = learn(folder, forget_photos=True).classifier
+    forgetful.save(tmp_path / "f.eyespot")
+    again = load(tmp_path / "f.eyespot")
+    assert again.taught is None
+    assert again.predict(folder / "brick" / "0.png").top[0][0] == "brick"
+    with pytest.raises(UsageError, match="forgotten"):
+        again.add_class("x", [np.zeros((9, 9, 3), np.uint8)])
+
+
+def test_copies_never_stand_on_both_sides() -> None:
+    labels = np.repeat([0, 1], 30)
+    groups = np.arange(60)
+    groups[10:20] = 10
+    division = divide([None] * 60, labels, groups)
+    for folds in division.repeats:
+        for train, test in folds:
+            assert not set(groups[train]) & set(groups[test])
+    splits = ["train"] * 15 + ["test"] * 15 + ["train"] * 30
+    division = divide(splits, labels, groups)
+    assert not set(groups[division.learn]) & set(groups[division.test])
+    assert division.dropped == [10, 11, 12, 13, 14]
+
+
+def test_a_given_test_split_is_what_is_judged(tmp_path: Path) -> None:
+    write_folder(tmp_path / "train", 12)
+    write_folder(tmp_path / "test", 5)
+    found = learn(tmp_path)
+    assert found.evaluated_on == "the test split"
+    assert found.findings  # the test's patches are copies of those to learn from
+
+
+def test_a_class_that_only_the_test_has_is_left_out_and_told(tmp_path: Path) -> None:
+    write_folder(tmp_path / "train", 12)
+    write_folder(tmp_path / "test", 3, ("brick", "grass", "gravel"))
+    found = learn(tmp_path, budget=0)
+    assert found.classifier.classes == ("brick", "grass")
+    assert found.evaluation.count == 6
+    assert [one.reason for one in found.skipped] == ["gravel has no photo to train on"] * 3
+    said = " ".join(finding.message for finding in found.findings)
+    assert "gravel has 3 test photos and none to train on" in said
+    assert "gravel" not in advice(found.evaluation)
+
+
+def test_it_is_said_which_accuracy_is_nested(
+    lesson: Lesson, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nested = "held-out photos by nested cross-validation, model selection inside"
+    print_lesson(lesson)
+    said = capsys.readouterr().out
+    assert f"Accuracy {percent(lesson.evaluation.top1)} on {nested}" in said
+    assert "Candidates (cross-validated accuracy of each alone, selection not included):" in said
+    assert not re.search(r"\d%", lesson.reason)
+    assert f"on {nested} (95% CI" in model_card(lesson.classifier)
+    assert summary(lesson)["evaluated_on"] == nested
+
+
+def test_a_class_without_photos_to_train_on_is_no_reason_to_add_ten(tmp_path: Path) -> None:
+    """All its photos are copies of test photos."""
+    write_folder(tmp_path / "train", 12, ("brick", "grass"))
+    for split in ("train", "test"):
+        write_folder(tmp_path / split, 5, ("gravel",))
+    lesson = learn(tmp_path)
+    told = summary(lesson)["advice"]
+    assert lesson.trained.tolist() == [12, 12, 0]
+    assert told.startswith("No photos to train on: gravel.")
+    assert "misclassified as" not in told
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (1, 12), (2, 3)])
+def test_few_photos_still_teach(sizes: tuple[int, int]) -> None:
+    photos = [*patches("brick", sizes[0]), *patches("grass", sizes[1])]
+    found = learn(photos, ["brick"] * sizes[0] + ["grass"] * sizes[1])
+    assert found.classifier.predict(patches("grass", 1, seed=5)[0]).top
+    assert any(finding.kind == "few photos" for finding in found.findings)
+
+
+def test_many_classes(tmp_path: Path) -> None:
+    photos = [
+        Photo(f"{i}", MemorySource(p), str(i // 2)) for i, p in enumerate(patches("grass", 240))
+    ]
+    found = learn(Dataset(tuple(photos)))
+    assert len(found.classifier.classes) == 120
+    write_report(found, tmp_path / "r.html")
+
+
+def test_what_cannot_be_taught_says_why(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="at least 2 classes"):
+        learn(patches("brick", 3), ["brick"] * 3)
+    with pytest.raises(DatasetError, match="no file or folder"):
+        learn(tmp_path / "nowhere")
+    with pytest.raises(DatasetError, match="of at least two classes"):
+        learn([b"x", *patches("brick", 3)], ["grass", *["brick"] * 3])
+
+
+def test_examination(lesson: Lesson, tmp_path: Path) -> None:
+    new = [*patches("brick", 6, seed=3), *patches("grass", 6, seed=3)]
+    exam = examine(lesson.classifier, new, ["brick"] * 6 + ["grass"] * 6)
+    assert exam.evaluation.count == 12
+    assert exam.evaluation.top1 > 0.8
+    assert not exam.known
+    with pytest.raises(DatasetError, match="also labelled sand"):
+        examine(lesson.classifier, new, ["sand"] * 12)
+
+
+def test_a_file_cut_anywhere_is_an_error(lesson: Lesson, tmp_path: Path) -> None:
+    whole = tmp_path / "whole.eyespot"
+    lesson.classifier.save(whole)
+    content = whole.read_bytes()
+    cut = tmp_path / "cut.eyespot"
+    for size in range(0, len(content), max(1000, len(content) // 150)):
+        cut.write_bytes(content[:size])
+        with pytest.raises(ClassifierFileError):
+            load(cut)
+    assert isinstance(load(whole), Classifier)
+
+
+def test_foreign_and_future_files(lesson: Lesson, tmp_path: Path) -> None:
+    import json
+    import zipfile
+
+    path = tmp_path / "x.eyespot"
+    with pytest.raises(ClassifierFileError, match="no file"):
+        load(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("holiday.txt", "hello")
+    with pytest.raises(ClassifierFileError, match=r"manifest\.json is missing"):
+        load(path)
+    for manifest, words in (
+        ({"format": "other"}, "not an eyespot classifier"),
+        ({"format": "eyespot-classifier", "format_version": 99}, "Upgrade"),
+    ):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("manifest.json", json.dumps(manifest))
+        with pytest.raises(ClassifierFileError, match=words):
+            load(path)
+
+
+def test_neighbours_cannot_be_forgotten(folder: Path) -> None:
+    with pytest.raises(UsageError, match="forgotten"):
+        learn(folder, method="knn", forget_photos=True)
+
+
+def test_more_is_taught_with_the_same_network(lesson: Lesson, folder: Path) -> None:
+    with pytest.raises(UsageError, match="efficientnet_lite1"):
+        learn(folder, onto=lesson.classifier, backbone="efficientnet_lite1")
+
+
+def test_a_file_with_other_features_is_refused(
+    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "old.eyespot"
+    with monkeypatch.context() as patch:
+        patch.setattr("eyespot.tasks.classification.classifier.POOLING", 1)
+        lesson.classifier.save(path)
+    with pytest.raises(ClassifierFileError, match="kind 1"):
+        load(path)
+
+
+def test_a_file_keeps_the_blocks_it_was_taught_with(
+    lesson: Lesson, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later eyespot may read other blocks from the same network; old files stay as they were."""
+    path, photo = tmp_path / "old.eyespot", folder / "grass" / "3.png"
+    lesson.classifier.save(path)
+    before = lesson.classifier.predict(photo).top
+    network = zoo.find("efficientnet_lite0")
+    later = replace(network, feature_blocks=("stage5.mean", "top.mean"))
+    monkeypatch.setitem(zoo.NETWORKS, network.name, later)
+    assert load(path).predict(photo).top == before
+
+
+def test_what_was_asked_about_is_told(folder: Path, tmp_path: Path) -> None:
+    for split, names in (("train", range(8)), ("val", range(8, 12))):
+        for name in ("brick", "grass"):
+            (tmp_path / split / name).mkdir(parents=True)
+            for number in names:
+                photo = folder / name / f"{number}.png"
+                shutil.copy(photo, tmp_path / split / name)
+    lesson = learn(tmp_path, method="prototypes")
+    assert lesson.evaluated_on == "the validation split"
+    assert lesson.evaluation.count == 8
+
+
+def test_photos_that_all_look_the_same_teach_nothing(folder: Path) -> None:
+    with pytest.raises(DatasetError, match="copies of one picture"):
+        learn([folder / "grass" / "3.png"] * 6, ["a", "b"] * 3)
+
+
+def test_many_are_asked_about_in_all_forms(lesson: Lesson, folder: Path, tmp_path: Path) -> None:
+    path = folder / "grass" / "3.png"
+    with Image.open(path) as picture:
+        missing = tmp_path / "missing.png"
+        forms: list[PhotoLike] = [path, str(path), path.read_bytes(), picture, missing]
+        answers = list(lesson.classifier.predict_many(forms))
+    assert [answer.label for answer in answers if not answer.error] == ["grass"] * 4
+    assert ["missing.png" in answer.path for answer in answers if answer.error] == [True]
+
+
+def test_a_class_is_added_from_a_folder(lesson: Lesson, folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "m.eyespot"
+    lesson.classifier.save(path)
+    classifier = load(path)
+    classifier.remove_class("gravel")
+    assert classifier.add_class("gravel", folder / "gravel") == []
+    assert classifier.classes == ("brick", "grass", "gravel")
+    for wrong in ("", " "):
+        with pytest.raises(UsageError, match="needs a name"):
+            classifier.rename_class("grass", wrong)
+
+
+def test_numbers_that_make_no_sense(lesson: Lesson, folder: Path) -> None:
+    with pytest.raises(UsageError, match="budget"):
+        learn(folder, budget=-1)
+    with pytest.raises(UsageError, match="top"):
+        lesson.classifier.predict(folder / "grass" / "3.png", top=0)
