@@ -2,7 +2,7 @@
 
 Groups: how far they agree with the labels, which they have not seen (adjusted Rand index: 1 the
 same division, 0 chance). Labels: 5 % of them are made wrong before anything looks at the photos;
-how many are suspected, and how many of the suspicions are about them. Outliers: photos of ImageNet
+how many are suspected, and how many of the label_issues are about them. Outliers: photos of ImageNet
 are put among the others; how many are found, and how many of those found are these.
 """
 
@@ -17,8 +17,8 @@ from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset
 from eyespot.evaluation import wilson_interval
 from eyespot.evaluation.clusters import principal_components
-from eyespot.evaluation.label_issues import PlantedTest, judge_suspicions, plant_wrong_labels
-from eyespot.review.review import PLANTED_SHARE, Survey, survey
+from eyespot.evaluation.label_issues import PlantedTest, judge_label_issues, plant_wrong_labels
+from eyespot.review.review import PLANTED_SHARE, Review, review
 
 STRANGERS = 20
 
@@ -32,7 +32,7 @@ def main() -> None:
     tests: list[PlantedTest] = []
     for name in options.sets:
         dataset = open_photos(photos(name))
-        survey(dataset)  # features come from the cache from here on
+        review(dataset)  # features come from the cache from here on
         own = [planted(dataset, draw) for draw in range(options.draws)]
         tests += own
         table[name] = {**as_it_is(dataset), "planted": figures(own), "strangers": strangers(name)}
@@ -45,7 +45,7 @@ def as_it_is(dataset: Dataset) -> dict[str, object]:
     from sklearn.metrics import adjusted_rand_score
 
     start = time.perf_counter()
-    found = survey(dataset)
+    found = review(dataset)
     seconds = time.perf_counter() - start
     assert found.check is not None
     own = found.check.planted
@@ -56,14 +56,14 @@ def as_it_is(dataset: Dataset) -> dict[str, object]:
         "adjusted_rand": round(float(adjusted_rand_score(found.labels, found.clusters.of)), 3),
         "silhouette": round(found.clusters.silhouette, 3),
         "hdbscan": by_density(found),
-        "suspicious_as_it_is": len(found.check.suspicious),
+        "suspicious_as_it_is": len(found.check.label_issues),
         "self_test": None if own is None else figures([own]),
         "outliers": len(found.outliers),
         "seconds": round(seconds, 1),
     }
 
 
-def by_density(found: Survey) -> list[dict[str, float]]:
+def by_density(found: Review) -> list[dict[str, float]]:
     """What HDBSCAN makes of the same features, with several settings."""
     from sklearn.cluster import HDBSCAN
     from sklearn.metrics import adjusted_rand_score
@@ -86,7 +86,7 @@ def by_density(found: Survey) -> list[dict[str, float]]:
 
 
 def planted(dataset: Dataset, draw: int) -> PlantedTest:
-    """The whole survey of photos of which some labels are wrong."""
+    """The whole review of photos of which some labels are wrong."""
     names = dataset.classes
     labels = np.array([names.index(photo.label or "") for photo in dataset.photos])
     wrong = plant_wrong_labels(labels, len(names), PLANTED_SHARE, seed=100 + draw)
@@ -94,11 +94,11 @@ def planted(dataset: Dataset, draw: int) -> PlantedTest:
         replace(photo, label=names[label])
         for photo, label in zip(dataset.photos, wrong, strict=True)
     )
-    found = survey(Dataset(changed))
+    found = review(Dataset(changed))
     assert found.check is not None
     place = {photo.name: index for index, photo in enumerate(dataset.photos)}
     kept = [place[name] for name in found.features.names]
-    return judge_suspicions(found.check.suspicious, labels[kept], wrong[kept])
+    return judge_label_issues(found.check.label_issues, labels[kept], wrong[kept])
 
 
 def figures(tests: list[PlantedTest]) -> dict[str, object]:
@@ -131,7 +131,7 @@ def strangers(name: str) -> dict[str, object]:
     dataset = open_photos(photos(name))
     others = open_photos([files[i] for i in picked], ["stranger"] * len(picked), least_classes=1)
     unlabelled = tuple(replace(p, label=None) for p in (*dataset.photos, *others.photos))
-    found = survey(Dataset(unlabelled))
+    found = review(Dataset(unlabelled))
     new = {photo.name for photo in others.photos}
     hits = sum(found.features.names[index] in new for index in found.outliers)
     return {

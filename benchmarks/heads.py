@@ -29,8 +29,10 @@ def main() -> None:
             method = make_method(name)
             start = time.perf_counter()
             prepared = method.prepare(values)
-            chosen = cross_validate(prepared, labels, 6, [folds(fold)], fold, method.knobs)
-            prepared.fit(labels, 6, chosen.knob)
+            chosen = cross_validate(
+                prepared, labels, 6, [folds(fold)], fold, method.hyperparameters
+            )
+            prepared.fit(labels, 6, chosen.hyperparameter)
             seconds = time.perf_counter() - start
             found.setdefault(f"{name}: penalty, 5 folds, head; 2,400 x 1280, 6", []).append(seconds)
         seconds = one_value_with_scikit_learn(values, labels)

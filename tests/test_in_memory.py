@@ -152,8 +152,8 @@ def test_copies_answer_alike(lesson: Lesson, tmp_path: Path, how: str) -> None:
         for _ in ("before the first answer", "after it"):
             other = COPIES[how](classifier)
             assert answers(other) == answers(classifier)
-            assert other.taught is not None
-            assert other.taught.features.names == lesson.features.names
+            assert other.training_photos is not None
+            assert other.training_photos.features.names == lesson.features.names
         other.rename_class("brick", "wall")
         assert classifier.classes == ("brick", "grass")
     assert COPIES[how](lesson).classifier.classes == taught.classes
@@ -181,7 +181,7 @@ def test_a_loaded_classifier_finds_its_photos_from_elsewhere(
     content = pickle.dumps(eyespot.load("c.eyespot"))
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    assert pickle.loads(content).taught is not None
+    assert pickle.loads(content).training_photos is not None
 
 
 def test_another_process_takes_it(lesson: Lesson, tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_what_is_shown_is_short(lesson: Lesson) -> None:
     why = eyespot.explain_photo(classifier, PICTURES[0])
     things = [
         *(classifier, lesson, lesson.features, lesson.dataset, lesson.evaluation, lesson.labels),
-        *(lesson.findings, lesson.duplicates, lesson.dataset.photos[0], classifier.taught),
+        *(lesson.findings, lesson.duplicates, lesson.dataset.photos[0], classifier.training_photos),
         *(
             classifier.scorer,
             classifier.familiarity,

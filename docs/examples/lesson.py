@@ -18,7 +18,7 @@ for trial in lesson.candidates:
     print(trial.method, trial.top1, trial.top1_interval, trial.seconds)
 for finding in lesson.findings:
     print(finding.severity, finding.message, finding.advice)
-for suspicion in lesson.suspicious:
-    print(lesson.features.names[suspicion.index], "may be mislabelled")
+for label_issue in lesson.label_issues:
+    print(lesson.features.names[label_issue.index], "may be mislabelled")
 lesson.classifier.save("lesson.eyespot")
 eyespot.write_report(lesson, Path("lesson.report.html"))

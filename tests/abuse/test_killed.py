@@ -81,7 +81,7 @@ def nothing(world: World) -> None:
 
 def check_taught(world: World) -> None:
     if (path := world.out / "m.eyespot").exists():
-        assert load(path).taught is not None
+        assert load(path).training_photos is not None
     check_page(world.out / "m.report.html")
 
 

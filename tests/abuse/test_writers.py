@@ -20,13 +20,13 @@ from pathlib import Path
 from eyespot.tasks.classification.classifier import load
 path, number, times = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 classifier = load(path)
-classifier.taught
+classifier.training_photos
 classifier.rename_class(classifier.classes[1], f"meadow {number}")
 for _ in range(times):
     classifier.save(path)
     again = load(path)
     assert again.classes[0] == "brick" and len(again.classes) == 2, again.classes
-    assert again.taught is not None
+    assert again.training_photos is not None
 """
 """Each save is whole for every reader, whoever saved last."""
 

@@ -23,7 +23,7 @@ def folds_of(parts: NDArray[np.int64]) -> list[Fold]:
 
 @dataclass
 class Scripted:
-    """Answers with given scores [knobs, n, K], whatever the labels are."""
+    """Answers with given scores [hyperparameters, n, K], whatever the labels are."""
 
     scores: NDArray[np.float32]
 
@@ -32,14 +32,14 @@ class Scripted:
         labels: NDArray[np.int64],
         classes: int,
         folds: Sequence[Fold],
-        knobs: Sequence[float],
+        hyperparameters: Sequence[float],
     ) -> NDArray[np.float32]:
         asked = np.concatenate([test for _, test in folds])
         out = np.full_like(self.scores, np.nan)
         out[:, asked] = self.scores[:, asked]
         return out
 
-    def fit(self, labels: NDArray[np.int64], classes: int, knob: float) -> Scorer:
+    def fit(self, labels: NDArray[np.int64], classes: int, hyperparameter: float) -> Scorer:
         raise AssertionError("cross-validation needs no final head")
 
 
@@ -47,8 +47,8 @@ def accuracy(answers: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
     return float((answers.argmax(axis=-1) == labels).mean())
 
 
-def guesses(rng: np.random.Generator, knobs: int) -> NDArray[np.float32]:
-    return rng.normal(size=(knobs, COUNT, CLASSES)).astype(np.float32)
+def guesses(rng: np.random.Generator, hyperparameters: int) -> NDArray[np.float32]:
+    return rng.normal(size=(hyperparameters, COUNT, CLASSES)).astype(np.float32)
 
 
 def as_candidate(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> CrossValidated:
@@ -104,7 +104,7 @@ def test_a_real_head_on_noise_is_worth_chance() -> None:
     labels = rng.integers(0, CLASSES, COUNT)
     method = Linear("cross-entropy")
     found = cross_validate(
-        method.prepare(noise), labels, CLASSES, [folds_of(PARTS)], PARTS, method.knobs
+        method.prepare(noise), labels, CLASSES, [folds_of(PARTS)], PARTS, method.hyperparameters
     )
     assert accuracy(method.prepare(noise).fit(labels, CLASSES, 1e-3).scores(noise), labels) == 1
     assert abs(accuracy(found.probabilities, labels) - 0.5) < 0.1
@@ -133,9 +133,11 @@ def test_the_knob_that_knows_is_chosen() -> None:
     labels = rng.integers(0, CLASSES, COUNT)
     scores = guesses(rng, 6)
     scores[4, np.arange(COUNT), labels] += 3
-    knobs = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
-    found = cross_validate(Scripted(scores), labels, CLASSES, [folds_of(PARTS)], PARTS, knobs)
-    assert found.knob == 1e-5
+    hyperparameters = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+    found = cross_validate(
+        Scripted(scores), labels, CLASSES, [folds_of(PARTS)], PARTS, hyperparameters
+    )
+    assert found.hyperparameter == 1e-5
     np.testing.assert_array_equal(found.scores, scores[4])
     assert accuracy(found.probabilities, labels) == accuracy(scores[4], labels)
     assert found.log_loss == pytest.approx(log_loss(found.probabilities, labels))
@@ -187,7 +189,7 @@ def test_the_scores_of_several_divisions_are_averaged() -> None:
             labels: NDArray[np.int64],
             classes: int,
             folds: Sequence[Fold],
-            knobs: Sequence[float],
+            hyperparameters: Sequence[float],
         ) -> NDArray[np.float32]:
             self.calls += 1
             return np.full((1, COUNT, CLASSES), self.calls, dtype=np.float32)

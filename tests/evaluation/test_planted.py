@@ -1,13 +1,13 @@
-"""Labels that are made wrong on purpose, and how well the suspicions find them."""
+"""Labels that are made wrong on purpose, and how well the label_issues find them."""
 
 import numpy as np
 import pytest
 
 from eyespot.evaluation.label_issues import (
-    Suspicion,
-    judge_suspicions,
+    LabelIssue,
+    find_label_issues,
+    judge_label_issues,
     plant_wrong_labels,
-    suspicious_labels,
 )
 
 
@@ -25,12 +25,12 @@ def test_as_many_labels_are_wrong_as_were_asked_for(classes: int) -> None:
 
 def test_every_count_counts_what_it_says() -> None:
     labels, planted = np.array([0, 0, 1, 1, 2]), np.array([1, 0, 0, 1, 0])
-    suspicions = [
-        Suspicion(0, 0, 0.9, 0.0),  # planted, and corrected
-        Suspicion(2, 2, 0.9, 0.0),  # planted, but it was something else
-        Suspicion(3, 0, 0.9, 0.0),  # was right
+    label_issues = [
+        LabelIssue(0, 0, 0.9, 0.0),  # planted, and corrected
+        LabelIssue(2, 2, 0.9, 0.0),  # planted, but it was something else
+        LabelIssue(3, 0, 0.9, 0.0),  # was right
     ]
-    found = judge_suspicions(suspicions, labels, planted)
+    found = judge_label_issues(label_issues, labels, planted)
     assert (found.planted, found.found, found.corrected, found.suspected) == (3, 2, 1, 3)
     assert found.recall == pytest.approx(2 / 3)
     assert found.precision == pytest.approx(2 / 3)
@@ -43,13 +43,13 @@ def test_a_head_that_knows_all_finds_all() -> None:
     planted = plant_wrong_labels(labels, 3, 0.1)
     probabilities = np.full((200, 3), 0.02)
     probabilities[np.arange(200), labels] = 0.96
-    found = judge_suspicions(suspicious_labels(probabilities, planted), labels, planted)
+    found = judge_label_issues(find_label_issues(probabilities, planted), labels, planted)
     assert found.recall == found.precision == 1
     assert found.corrected == found.found
 
 
 def test_nothing_planted_says_nothing() -> None:
     labels = np.zeros(4, np.int64)
-    found = judge_suspicions([], labels, labels)
+    found = judge_label_issues([], labels, labels)
     assert np.isnan(found.recall)
     assert np.isnan(found.precision)

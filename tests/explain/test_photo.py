@@ -65,7 +65,7 @@ def test_it_explains_the_answer(
 def test_the_nearest_taught_photos_are_told(
     explanation: Explanation, classifier: Classifier
 ) -> None:
-    taught = classifier.taught
+    taught = classifier.training_photos
     assert explanation.near is not None
     assert taught is not None
     assert len(explanation.near) == NEAREST
@@ -81,7 +81,7 @@ def test_the_nearest_taught_photos_are_told(
 
 
 def test_a_classifier_without_photos_says_so(classifier: Classifier, photo: np.ndarray) -> None:
-    forgetful = replace(classifier, _taught=None)
+    forgetful = replace(classifier, _training_photos=None)
     found = explain_photo(forgetful, photo)
     assert found.near is None
     assert found.to_dict()["near"] is None

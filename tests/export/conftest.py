@@ -46,9 +46,9 @@ def classifier_of(network: Path) -> Callable[[str], Classifier]:
             return Classifier(names, body, recipe, scores, 1.7, familiarity, 0.5, _engine=engine)
         method, blocks = make_method(kind), body.blocks[-2:]
         widths = block_widths(features.layout, blocks)
-        knob = 3 if kind == "knn" else method.knobs[0]
-        scorer = method.prepare(features.inputs(blocks), widths).fit(labels, 3, knob)
-        recipe = Recipe(kind, blocks, knob)
+        hyperparameter = 3 if kind == "knn" else method.hyperparameters[0]
+        scorer = method.prepare(features.inputs(blocks), widths).fit(labels, 3, hyperparameter)
+        recipe = Recipe(kind, blocks, hyperparameter)
         warmth = 6.0 if kind == "knn" else 0.6  # that a class without a vote is seen
         return Classifier(NAMES, body, recipe, scorer, warmth, familiarity, 0.99, _engine=engine)
 

@@ -279,5 +279,5 @@ def test_two_at_once_on_one_output(photos: Path, duration: float, tmp_path: Path
     for process in [teach(photos, tmp_path / "m.eyespot") for _ in range(2)]:
         _, errors = process.communicate(timeout=600)
         assert process.returncode == 0, errors
-    assert load(tmp_path / "m.eyespot").taught is not None
+    assert load(tmp_path / "m.eyespot").training_photos is not None
     assert sorted(os.listdir(tmp_path)) == ["m.eyespot", "m.report.html"]  # noqa: PTH208

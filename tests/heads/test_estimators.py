@@ -37,8 +37,8 @@ def test_scanned_digits(head: Head) -> None:
 
 def test_the_knob_is_respected() -> None:
     digits, names = load_digits(return_X_y=True)
-    assert LogisticHead(l2=0.5).fit(digits, names).knob_ == 0.5
-    assert NearestNeighboursHead(n_neighbors=7).fit(digits, names).knob_ == 7
+    assert LogisticHead(l2=0.5).fit(digits, names).hyperparameter_ == 0.5
+    assert NearestNeighboursHead(n_neighbors=7).fit(digits, names).hyperparameter_ == 7
     loose = LogisticHead(l2=1e-5).fit(digits, names).scorer_.scores(digits.astype(np.float32))
     strict = LogisticHead(l2=1.0).fit(digits, names).scorer_.scores(digits.astype(np.float32))
     assert np.abs(loose).mean() > 3 * np.abs(strict).mean()

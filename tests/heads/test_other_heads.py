@@ -44,7 +44,7 @@ def test_a_class_without_photos_is_never_the_answer() -> None:
     x, y = data()
     folds = [(np.flatnonzero(y != 2), np.flatnonzero(y == 2))]
     for method in (Prototypes(), Neighbours()):
-        scores = method.prepare(x).out_of_fold(y, 3, folds, (method.knobs[-1],))[0]
+        scores = method.prepare(x).out_of_fold(y, 3, folds, (method.hyperparameters[-1],))[0]
         assert not (scores[y == 2].argmax(axis=1) == 2).any()
 
 

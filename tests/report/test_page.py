@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from eyespot.data.photos import Dataset, MemorySource, Photo, Skipped
-from eyespot.evaluation import Suspicion, advice, learning_curve, verdict
+from eyespot.evaluation import LabelIssue, advice, learning_curve, verdict
 from eyespot.report import write_report
 from eyespot.report.page import render
 from eyespot.tasks.classification.teach import Lesson, learn
@@ -92,7 +92,7 @@ def lesson(converted_networks: Path, tmp_path_factory: pytest.TempPathFactory) -
             found,
             probabilities=wrong,
             evaluation=replace(found.evaluation, confusion=confusion),
-            suspicious=[Suspicion(0, (truth + 1) % 3, 0.98, 0.01)],
+            label_issues=[LabelIssue(0, (truth + 1) % 3, 0.98, 0.01)],
         )
 
 
@@ -251,7 +251,7 @@ def test_more_classes_than_a_table_can_show(lesson: Lesson) -> None:
         ),
         probabilities=shares,
         trained=np.full(31, 8),
-        suspicious=[],
+        label_issues=[],
     )
     found = Page(render(many))
     assert not [t for t in found.all("table") if t.get("class") == "matrix"]
@@ -279,8 +279,8 @@ def test_a_name_in_an_old_encoding_stops_no_report(lesson: Lesson, tmp_path: Pat
 
 
 def test_every_label_issue_that_is_counted_is_on_it(lesson: Lesson) -> None:
-    issues = [Suspicion(number, 0, 0.99 - number / 1000, 0.01) for number in range(25)]
-    page = Page(render(replace(lesson, suspicious=issues)))
+    issues = [LabelIssue(number, 0, 0.99 - number / 1000, 0.01) for number in range(25)]
+    page = Page(render(replace(lesson, label_issues=issues)))
     assert "Label issues: 25" in page.text
     assert "The other one" in page.text
     for issue in issues:

@@ -1,4 +1,4 @@
-"""A survey finds what is wrong with a collection, proposes what to do, and changes nothing."""
+"""A review finds what is wrong with a collection, proposes what to do, and changes nothing."""
 
 import hashlib
 import shutil
@@ -13,7 +13,7 @@ from skimage import data
 from eyespot.data.photos import Dataset, MemorySource, Photo
 from eyespot.errors import DatasetError
 from eyespot.review.actions import Action, propose
-from eyespot.review.review import Survey, open_any, survey
+from eyespot.review.review import Review, open_any, review
 from tests.pictures import patches, write_folder
 
 SURFACES = ("brick", "grass", "gravel")
@@ -27,7 +27,7 @@ def contents(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three surfaces, and one of everything that can be wrong."""
-    root = write_folder(tmp_path_factory.mktemp("survey") / "photos", 25, SURFACES)
+    root = write_folder(tmp_path_factory.mktemp("review") / "photos", 25, SURFACES)
     shutil.copy(root / "brick/1.png", root / "brick/copy.png")
     shutil.copy(root / "brick/2.png", root / "grass/same.png")
     with Image.open(root / "gravel/3.png") as picture:
@@ -43,14 +43,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def found(
     folder: Path, converted_networks: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Survey, list[Action]]:
+) -> tuple[Review, list[Action]]:
     cache = tmp_path_factory.mktemp("cache")
     (cache / "networks").symlink_to(converted_networks, target_is_directory=True)
     before = contents(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EYESPOT_CACHE", str(cache))
         patch.setattr("eyespot.review.review.LEAST_PLANTED", 3)
-        seen = survey(folder)
+        seen = review(folder)
     actions = propose(seen)
     assert contents(folder) == before
     return seen, actions
@@ -65,7 +65,7 @@ def of_kind(actions: list[Action], kind: str) -> dict[str, str]:
 
 
 def test_one_picture_with_two_labels_is_to_be_settled(
-    found: tuple[Survey, list[Action]], folder: Path
+    found: tuple[Review, list[Action]], folder: Path
 ) -> None:
     settle = [action for action in found[1] if action.kind == "settle label"]
     details = {action.path: action.detail for action in settle}
@@ -75,7 +75,7 @@ def test_one_picture_with_two_labels_is_to_be_settled(
 
 
 def test_copies_of_one_label_are_to_be_removed_but_for_the_largest(
-    found: tuple[Survey, list[Action]],
+    found: tuple[Review, list[Action]],
 ) -> None:
     removed = of_kind(found[1], "remove duplicate")
     assert len(removed) == 3
@@ -84,19 +84,19 @@ def test_copies_of_one_label_are_to_be_removed_but_for_the_largest(
 
 
 def test_a_wrong_label_is_suspected_and_the_right_one_suggested(
-    found: tuple[Survey, list[Action]],
+    found: tuple[Review, list[Action]],
 ) -> None:
     assert of_kind(found[1], "check label")["is_grass.png"] == "grass"
     # The photo with two labels is not proposed twice.
     assert not {"same.png", "2.png"} & set(of_kind(found[1], "check label"))
 
 
-def test_the_photo_unlike_all_others_comes_first(found: tuple[Survey, list[Action]]) -> None:
+def test_the_photo_unlike_all_others_comes_first(found: tuple[Review, list[Action]]) -> None:
     assert next(iter(of_kind(found[1], "look at outlier"))) == "astronaut.jpg"
 
 
 def test_unreadable_and_misnamed_files_are_named(
-    found: tuple[Survey, list[Action]], folder: Path
+    found: tuple[Review, list[Action]], folder: Path
 ) -> None:
     unreadable = [action for action in found[1] if action.kind == "fix file"]
     assert [action.path for action in unreadable] == [str(folder / "brick/broken.jpg")]
@@ -104,7 +104,7 @@ def test_unreadable_and_misnamed_files_are_named(
     assert [*of_kind(found[1], "rename")] == ["not_png.png"]
 
 
-def test_the_most_useful_comes_first(found: tuple[Survey, list[Action]]) -> None:
+def test_the_most_useful_comes_first(found: tuple[Review, list[Action]]) -> None:
     kinds = list(dict.fromkeys(action.kind for action in found[1]))
     assert kinds == [
         "settle label",
@@ -119,7 +119,7 @@ def test_the_most_useful_comes_first(found: tuple[Survey, list[Action]]) -> None
         assert scores == sorted(scores, key=lambda score: -(score or 0))
 
 
-def test_groups_are_the_surfaces(found: tuple[Survey, list[Action]]) -> None:
+def test_groups_are_the_surfaces(found: tuple[Review, list[Action]]) -> None:
     seen, _ = found
     assert sorted(index for group in seen.clusters.members for index in group) == [
         *range(len(seen.photos))
@@ -129,7 +129,7 @@ def test_groups_are_the_surfaces(found: tuple[Survey, list[Action]]) -> None:
         assert most > 0.9 * len(group)
 
 
-def test_the_check_was_tested_with_planted_labels(found: tuple[Survey, list[Action]]) -> None:
+def test_the_check_was_tested_with_planted_labels(found: tuple[Review, list[Action]]) -> None:
     check = found[0].check
     assert check
     assert check.planted
@@ -145,7 +145,7 @@ def test_photos_without_labels_are_sorted_into_groups(folder: Path, tmp_path: Pa
     for name in ("brick", "gravel"):
         for number in range(12):
             shutil.copy(folder / name / f"{number}.png", flat / f"{name}{number}.png")
-    seen = survey(flat)
+    seen = review(flat)
     assert seen.classes == ()
     assert seen.check is None
     assert set(seen.labels.tolist()) == {-1}
@@ -183,13 +183,13 @@ def test_no_photos(tmp_path: Path, name: str, text: str) -> None:
 def test_only_broken_files(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_text("no picture")
     with pytest.raises(DatasetError, match="None of the 1 photos can be read"):
-        survey(tmp_path)
+        review(tmp_path)
 
 
 def test_copies_of_one_picture_are_no_reason_to_stumble() -> None:
     patch = patches("brick", 1)[0]
     photos = tuple(Photo(f"p{n}", MemorySource(patch), "ab"[n % 2]) for n in range(8))
-    seen = survey(Dataset(photos))
+    seen = review(Dataset(photos))
     assert np.isnan(seen.familiarity).all()
     assert seen.check is None
     assert {action.kind for action in propose(seen)} == {"settle label"}

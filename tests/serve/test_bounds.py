@@ -173,15 +173,15 @@ def test_why_is_answered_as_before_when_the_file_is_gone(
             path.write_bytes(path.read_bytes()[:-2000])
         else:  # of photos that nobody here was taught with, in a file that is refused
             classifier = load(path)
-            taught = classifier.require_taught()
+            taught = classifier.require_training_photos()
             object.__setattr__(taught.features, "names", ("secret.jpg",) * len(taught.features))
-            classifier._taught = taught
+            classifier._training_photos = taught
             classifier.save(path)
             with path.open("r+b") as file:
                 file.write(b"no zip")
         shelf.refresh()
-        taught = served.classifier.require_taught()
-        assert len(taught.labels) == len(load(surfaces).require_taught().labels)
+        taught = served.classifier.require_training_photos()
+        assert len(taught.labels) == len(load(surfaces).require_training_photos().labels)
         assert "secret.jpg" not in taught.features.names
     finally:
         shelf.close()

@@ -374,20 +374,22 @@ def test_a_classifier_brings_its_classes_and_thumbnails(
     found = import_classifier(store, tmp_path / "m.eyespot", "m")
     assert names(found.project) == {"brick": 6, "grass": 6, "gravel": 6}
     assert "photos themselves are not" in found.note
-    assert taught.taught is not None
+    assert taught.training_photos is not None
     picture = found.project.snapshot().pictures[0]
     assert found.project.file(picture.sha256) is None
-    assert found.project.picture(picture.id) == taught.taught.features.thumbnails[0]
-    records = found.project.taught([picture.sha256], taught.backbone.extractor)
-    assert np.array_equal(records[picture.sha256].features, taught.taught.features.values[0])
-    assert found.project.taught([picture.sha256], "another network") == {}
+    assert found.project.picture(picture.id) == taught.training_photos.features.thumbnails[0]
+    records = found.project.training_photos([picture.sha256], taught.backbone.extractor)
+    assert np.array_equal(
+        records[picture.sha256].features, taught.training_photos.features.values[0]
+    )
+    assert found.project.training_photos([picture.sha256], "another network") == {}
     file = io.BytesIO()
     assert write_archive(found.project, file) == 18
 
 
 def test_a_damaged_classifier_is_refused(store: Store, taught: Classifier, tmp_path: Path) -> None:
-    assert taught.taught is not None
-    object.__setattr__(taught.taught.features, "sha256", ("../../x",) * 18)
+    assert taught.training_photos is not None
+    object.__setattr__(taught.training_photos.features, "sha256", ("../../x",) * 18)
     taught.save(tmp_path / "m.eyespot")
     with pytest.raises(ClassifierFileError, match="damaged"):
         import_classifier(store, tmp_path / "m.eyespot", "m")
@@ -397,8 +399,8 @@ def test_a_damaged_classifier_is_refused(store: Store, taught: Classifier, tmp_p
 def test_a_classifier_with_strange_photos_brings_the_others(
     store: Store, taught: Classifier, tmp_path: Path
 ) -> None:
-    assert taught.taught is not None
-    features = taught.taught.features
+    assert taught.training_photos is not None
+    features = taught.training_photos.features
     object.__setattr__(features, "thumbnails", (*features.thumbnails[:-1], b"<script>"))
     taught.save(tmp_path / "m.eyespot")
     found = import_classifier(store, tmp_path / "m.eyespot", "m")

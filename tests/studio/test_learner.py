@@ -107,8 +107,8 @@ def test_it_can_be_saved_and_taught_more(
         for _, data in files(name, 3, seed=5):
             assert again.predict(data).top == learnt.classifier.predict(data).top
     again.add_photos("brick", [files("brick", 1, seed=6)[0][1]])
-    assert again.taught is not None
-    assert len(again.taught.labels) == 25
+    assert again.training_photos is not None
+    assert len(again.training_photos.labels) == 25
 
 
 def test_only_new_pictures_go_through_the_network(
@@ -300,8 +300,8 @@ def test_a_picture_in_the_wrong_class_is_found(surfaces: Project, learner: Learn
     wrong = surfaces.add_pictures(ids["grass"], files("brick", 1, seed=8)).pictures
     figures = learner.update(surfaces).figures
     assert figures is not None
-    assert figures.suspicious[0].picture == wrong[0]
-    assert figures.suspicious[0].suggested == "brick"
+    assert figures.label_issues[0].picture == wrong[0]
+    assert figures.label_issues[0].suggested == "brick"
     assert figures.confused == (("grass", "brick", 1),)
     assert figures.weakest is not None
     assert figures.weakest[0] == "grass"

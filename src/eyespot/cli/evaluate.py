@@ -97,7 +97,7 @@ def _examine(
     if exam.known:
         known = counted(len(exam.known), "photo")
         say(f"Warning: the classifier was trained on {known} of these; the accuracy is inflated.")
-    unseen = classifier.taught is not None and not exam.known
+    unseen = classifier.training_photos is not None and not exam.known
     words = "held-out photos" if unseen else "these photos"
     say(f"\n{printable(verdict(evaluation, words))}\n")
     width = max(len(score.name) for score in evaluation.per_class)

@@ -19,7 +19,7 @@ from eyespot.cli.show import (
 
 if TYPE_CHECKING:
     from eyespot.review.actions import Action
-    from eyespot.review.review import Survey
+    from eyespot.review.review import Review
 
 COLUMNS = ("path", "action", "label", "detail", "score")
 
@@ -54,24 +54,24 @@ def dataset(
     check_ending(output, ".html", ".htm")
     check_ending(table, ".csv")
     from eyespot.data.rows import write_rows
-    from eyespot.report.survey import write_survey
+    from eyespot.report.review import write_review
     from eyespot.review.actions import propose
-    from eyespot.review.review import open_any, survey
+    from eyespot.review.review import open_any, review
 
     collection = open_any(photos, path_column, label_column, split_column)
     outputs = [output, table]
     check_outputs(outputs, [photos, *read_and_written(collection.photos, outputs)])
     check_table(table, COLUMNS)
     with progress() as step:
-        found = survey(collection, root=photos, backbone=backbone, progress=step)
+        found = review(collection, root=photos, backbone=backbone, progress=step)
         actions = propose(found)
         step("Writing", 0, 1)
         write_rows([row(action) for action in actions], COLUMNS, table)
-        write_survey(found, actions, table, output)
+        write_review(found, actions, table, output)
     if as_json:
         print_json({**summary(found, actions), "page": str(output), "csv": str(table)})
     else:
-        print_survey(found, actions)
+        print_review(found, actions)
         say(f"\nPage        {printable(str(output))}\nProposals   {printable(str(table))}")
 
 
@@ -87,18 +87,18 @@ def row(action: "Action") -> dict[str, object]:
     }
 
 
-def summary(survey: "Survey", actions: "list[Action]") -> dict[str, Any]:
-    """What `--json` prints of a survey."""
-    check = survey.check
+def summary(review: "Review", actions: "list[Action]") -> dict[str, Any]:
+    """What `--json` prints of a review."""
+    check = review.check
     planted = check.planted if check else None
     return {
-        "photos": len(survey.photos),
-        "classes": list(survey.classes),
-        "skipped": [{"path": s.path, "reason": s.reason} for s in survey.skipped],
-        "findings": [finding.to_dict() for finding in survey.findings],
+        "photos": len(review.photos),
+        "classes": list(review.classes),
+        "skipped": [{"path": s.path, "reason": s.reason} for s in review.skipped],
+        "findings": [finding.to_dict() for finding in review.findings],
         "groups": [
-            [survey.features.names[index] for index in members]
-            for members in survey.clusters.members
+            [review.features.names[index] for index in members]
+            for members in review.clusters.members
         ],
         "planted": planted
         and {
@@ -110,22 +110,22 @@ def summary(survey: "Survey", actions: "list[Action]") -> dict[str, Any]:
             "precision_interval": list(planted.precision_interval),
         },
         "actions": [row(action) for action in actions],
-        "seconds": survey.seconds,
+        "seconds": review.seconds,
     }
 
 
-def print_survey(survey: "Survey", actions: "list[Action]") -> None:
+def print_review(review: "Review", actions: "list[Action]") -> None:
     """What a person wants to know."""
     kinds = [action.kind for action in actions]
-    groups = counted(len(survey.clusters.members), "group")
-    say(f"\n{counted(len(survey.photos), 'photo')} in {groups} that look alike.")
-    print_findings(survey.findings)
+    groups = counted(len(review.clusters.members), "group")
+    say(f"\n{counted(len(review.photos), 'photo')} in {groups} that look alike.")
+    print_findings(review.findings)
     proposed = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
     for kind, number in proposed.items():
         say(f"{number:6}  {kind}")
     if not proposed:
         say("Nothing to do: no copies, no outliers, no file that cannot be read.")
-    for skipped in survey.skipped[:5]:
+    for skipped in review.skipped[:5]:
         say(printable(f"Skipped {skipped.path}: {skipped.reason}"))
-    if len(survey.skipped) > 5:
-        say(f"and {len(survey.skipped) - 5:,} more; --json lists every one.")
+    if len(review.skipped) > 5:
+        say(f"and {len(review.skipped) - 5:,} more; --json lists every one.")

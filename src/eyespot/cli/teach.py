@@ -115,14 +115,14 @@ def summary(lesson: "Lesson") -> dict[str, Any]:
             for group in (*lesson.duplicates.exact, *lesson.duplicates.near)
         ],
         "findings": [finding.to_dict() for finding in lesson.findings],
-        "suspicious": [
+        "label_issues": [
             {
                 "path": lesson.features.names[s.index],
                 "label": lesson.classifier.classes[lesson.labels[s.index]],
                 "suggested": lesson.classifier.classes[s.suggested],
                 "confidence": s.confidence,
             }
-            for s in lesson.suspicious
+            for s in lesson.label_issues
         ],
         "method": lesson.method,
         "reason": lesson.reason,
@@ -161,8 +161,8 @@ def print_lesson(lesson: "Lesson") -> None:
     told = advice(lesson.evaluation, lesson.trained.tolist(), lesson.learning_curve)
     say(printable(told))
     print_findings(lesson.findings)
-    if lesson.suspicious:
-        say(f"{counted(len(lesson.suspicious), 'label issue')}; the report shows every one.")
+    if lesson.label_issues:
+        say(f"{counted(len(lesson.label_issues), 'label issue')}; the report shows every one.")
     for skipped in lesson.skipped[:5]:
         say(printable(f"Skipped {skipped.path}: {skipped.reason}"))
     if len(lesson.skipped) > 5:

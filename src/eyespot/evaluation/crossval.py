@@ -1,7 +1,7 @@
 """Cross-validation that stays honest about its own choices.
 
 Every photo is asked about by a head that never saw it or its duplicates. What is chosen by
-looking at the answers (the knob, the temperature, later the method) is chosen, for the photos of
+looking at the answers (the hyperparameter, the temperature, later the method) is chosen, for the photos of
 one part, by looking at the other parts only: otherwise the winner of several candidates looks
 better than it is (Tsamardinos et al., "Bootstrapping the out-of-sample predictions", 2018).
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.heads.calibration import choose_knob, log_loss, log_losses, softmax
+from eyespot.heads.calibration import log_loss, log_losses, select_hyperparameter, softmax
 from eyespot.heads.method import Fold, Prepared
 from eyespot.shown import Brief
 
@@ -21,15 +21,15 @@ from eyespot.shown import Brief
 class CrossValidated(Brief):
     """What cross-validation found out about one method.
 
-    `probabilities`: float64 [n, K], out of fold, knob and temperature chosen by the other parts;
-    rows of photos that were not asked about are NaN. `scores`: float32 [n, K], at `knob`.
-    `knob`, `temperature`: chosen by all parts, for the head that will be used. `log_loss`: nats
+    `probabilities`: float64 [n, K], out of fold, hyperparameter and temperature chosen by the other parts;
+    rows of photos that were not asked about are NaN. `scores`: float32 [n, K], at `hyperparameter`.
+    `hyperparameter`, `temperature`: chosen by all parts, for the head that will be used. `log_loss`: nats
     per photo, of `probabilities`.
     """
 
     probabilities: NDArray[np.float64]
     scores: NDArray[np.float32]
-    knob: float
+    hyperparameter: float
     temperature: float
     log_loss: float
 
@@ -40,42 +40,42 @@ def cross_validate(
     classes: int,
     repeats: Sequence[Sequence[Fold]],
     parts: NDArray[np.int64],
-    knobs: Sequence[float],
+    hyperparameters: Sequence[float],
 ) -> CrossValidated:
-    """Ask about every photo out of fold, for every knob, and choose.
+    """Ask about every photo out of fold, for every hyperparameter, and choose.
 
     `repeats`: one or more divisions into folds; the scores of several are averaged. `parts`:
     int64 [n], the part of each photo for choosing (its fold in the first division, say).
     """
     scores = np.mean(
-        [prepared.out_of_fold(labels, classes, folds, knobs) for folds in repeats], axis=0
+        [prepared.out_of_fold(labels, classes, folds, hyperparameters) for folds in repeats], axis=0
     )
-    return choose_and_calibrate(scores, labels, parts, knobs)
+    return choose_and_calibrate(scores, labels, parts, hyperparameters)
 
 
 def choose_and_calibrate(
     scores: NDArray[np.float32],
     labels: NDArray[np.int64],
     parts: NDArray[np.int64],
-    knobs: Sequence[float],
+    hyperparameters: Sequence[float],
 ) -> CrossValidated:
-    """The best of the knobs, and probabilities that each part's photos had no say in.
+    """The best of the hyperparameters, and probabilities that each part's photos had no say in.
 
-    `scores`: float32 [len(knobs), n, classes], out of fold; NaN where not asked.
+    `scores`: float32 [len(hyperparameters), n, classes], out of fold; NaN where not asked.
     """
     asked = ~np.isnan(scores[0, :, 0])
-    best, temperature = choose_knob(scores[:, asked], labels[asked])
+    best, temperature = select_hyperparameter(scores[:, asked], labels[asked])
     probabilities = np.full(scores.shape[1:], np.nan)
     for part in np.unique(parts[asked]):
         inside, outside = asked & (parts == part), asked & (parts != part)
         chosen, warmth = best, temperature
         if outside.any():
-            chosen, warmth = choose_knob(scores[:, outside], labels[outside])
+            chosen, warmth = select_hyperparameter(scores[:, outside], labels[outside])
         probabilities[inside] = softmax(scores[chosen, inside] / warmth)
     return CrossValidated(
         probabilities=probabilities,
         scores=scores[best],
-        knob=knobs[best],
+        hyperparameter=hyperparameters[best],
         temperature=temperature,
         log_loss=log_loss(probabilities[asked], labels[asked]),
     )

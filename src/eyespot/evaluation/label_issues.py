@@ -18,7 +18,7 @@ SURE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Suspicion:
+class LabelIssue:
     """Photo `index` may be of class `suggested`; probabilities of that and of its own label."""
 
     index: int
@@ -27,9 +27,9 @@ class Suspicion:
     own: float
 
 
-def suspicious_labels(
+def find_label_issues(
     probabilities: NDArray[np.float64], labels: NDArray[np.int64]
-) -> list[Suspicion]:
+) -> list[LabelIssue]:
     """Suspects among n photos, the clearest first.
 
     `probabilities`: float64 [n, K], out of fold; rows of NaN are passed over.
@@ -46,16 +46,16 @@ def suspicious_labels(
         confidence = float(probabilities[photo, guess])
         if guess != labels[photo] and confidence >= max(usual[guess], SURE):
             own_share = float(probabilities[photo, labels[photo]])
-            out.append(Suspicion(int(photo), guess, confidence, own_share))
-    return sorted(out, key=lambda suspicion: suspicion.own - suspicion.confidence)
+            out.append(LabelIssue(int(photo), guess, confidence, own_share))
+    return sorted(out, key=lambda label_issue: label_issue.own - label_issue.confidence)
 
 
 @dataclass(frozen=True)
 class PlantedTest:
-    """What `suspicious_labels` makes of labels that were made wrong on purpose.
+    """What `find_label_issues` makes of labels that were made wrong on purpose.
 
     `planted`: wrong labels that were planted; `found`: those that were suspected; `corrected`:
-    those found whose right label was suggested. `suspected`: all suspicions, also of labels that
+    those found whose right label was suggested. `suspected`: all label_issues, also of labels that
     were not planted; some of these may be wrong too, so `precision` is the least that it can be.
     """
 
@@ -92,12 +92,12 @@ def plant_wrong_labels(
     return changed
 
 
-def judge_suspicions(
-    suspicions: Sequence[Suspicion], labels: NDArray[np.int64], planted: NDArray[np.int64]
+def judge_label_issues(
+    label_issues: Sequence[LabelIssue], labels: NDArray[np.int64], planted: NDArray[np.int64]
 ) -> PlantedTest:
-    """How well suspicions about the labels `planted`, int64 [n], find where they differ from
+    """How well label_issues about the labels `planted`, int64 [n], find where they differ from
     `labels`, int64 [n]."""
     wrong = planted != labels
-    found = [s for s in suspicions if wrong[s.index]]
+    found = [s for s in label_issues if wrong[s.index]]
     corrected = sum(s.suggested == labels[s.index] for s in found)
-    return PlantedTest(int(wrong.sum()), len(found), int(corrected), len(suspicions))
+    return PlantedTest(int(wrong.sum()), len(found), int(corrected), len(label_issues))

@@ -26,7 +26,7 @@ class Learnt(Brief):
 
 def relearn(
     method: Method,
-    knob: float,
+    hyperparameter: float,
     features: NDArray[np.float32],
     block_widths: list[int],
     last_layer: NDArray[np.float32],
@@ -35,16 +35,16 @@ def relearn(
     parts: NDArray[np.int64],
     folds: list[Fold],
 ) -> Learnt:
-    """Cross-validate `method` at its one `knob`, then learn from all n photos.
+    """Cross-validate `method` at its one `hyperparameter`, then learn from all n photos.
 
     `features` [n, d] for the head, `last_layer` [n, D] for familiarity.
     """
     prepared = method.prepare(features, block_widths)
-    found = cross_validate(prepared, labels, classes, [folds], parts, (knob,))
+    found = cross_validate(prepared, labels, classes, [folds], parts, (hyperparameter,))
     right = found.probabilities.argmax(axis=1) == labels
     known = familiarity_out_of_fold(last_layer, labels, folds)
     return Learnt(
-        scorer=prepared.fit(labels, classes, knob),
+        scorer=prepared.fit(labels, classes, hyperparameter),
         temperature=found.temperature,
         familiarity=learn_familiarity(last_layer, labels),
         rejection=fit_rejection(known, right),

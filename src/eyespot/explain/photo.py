@@ -140,9 +140,9 @@ def explain_photo(
 
 def _near(classifier: Classifier, features: NDArray[np.float32]) -> tuple[NearPhoto, ...] | None:
     """The taught photos most alike by what the network's last layer says, [1, D]."""
-    if classifier.taught is None:
+    if classifier.training_photos is None:
         return None
-    taught, last = classifier.taught, (classifier.backbone.last,)
+    taught, last = classifier.training_photos, (classifier.backbone.last,)
     rows = unit_rows(taught.features.inputs(last))
     query = unit_rows(head_inputs(features, classifier.engine.layout, last))[0]
     return tuple(

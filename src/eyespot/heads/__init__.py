@@ -30,7 +30,7 @@ def make_method(name: str) -> "Method":
         "knn": Neighbours(),
         "prototypes": Prototypes(),
         "logistic": Linear("cross-entropy", balanced=True),
-        "svm": Linear("squared hinge", balanced=True, knobs=(1e-1, 1e-2, 1e-3)),
+        "svm": Linear("squared hinge", balanced=True, hyperparameters=(1e-1, 1e-2, 1e-3)),
     }
     given: object = name
     if not isinstance(given, str) or name not in methods:

@@ -57,8 +57,10 @@ def fit_temperature(scores: NDArray[np.floating], labels: NDArray[np.int64]) -> 
     return float(1 / np.sqrt(low * high))
 
 
-def choose_knob(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple[int, float]:
-    """The knob with the lowest calibrated log loss (earlier ones, the stricter, win ties)."""
+def select_hyperparameter(
+    scores: NDArray[np.float32], labels: NDArray[np.int64]
+) -> tuple[int, float]:
+    """The hyperparameter with the lowest calibrated log loss (earlier ones, the stricter, win ties)."""
     losses, temperatures = [], []
     for candidate in scores:
         temperature = fit_temperature(candidate, labels)

@@ -3,7 +3,7 @@
     head = LogisticHead().fit(features, labels)
     head.predict_proba(new_features)
 
-The knob is chosen and the probabilities are calibrated by cross-validation inside `fit`.
+The hyperparameter is chosen and the probabilities are calibrated by cross-validation inside `fit`.
 """
 
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from eyespot.heads.calibration import choose_knob, softmax
+from eyespot.heads.calibration import select_hyperparameter, softmax
 from eyespot.heads.linear import Linear, Loss
 from eyespot.heads.method import Fold, Method
 from eyespot.heads.neighbours import Neighbours
@@ -24,7 +24,7 @@ from eyespot.heads.prototypes import Prototypes
 class Head(ClassifierMixin, BaseEstimator):
     """What the heads have in common. `cv`: folds for choosing and calibrating.
 
-    Learned: `classes_` [K]; `knob_`, the chosen value; `temperature_`; `scorer_`;
+    Learned: `classes_` [K]; `hyperparameter_`, the chosen value; `temperature_`; `scorer_`;
     `n_features_in_`.
     """
 
@@ -33,7 +33,7 @@ class Head(ClassifierMixin, BaseEstimator):
     def _method(self) -> Method:
         raise NotImplementedError
 
-    def _knob(self) -> float | Literal["auto"]:
+    def _hyperparameter(self) -> float | Literal["auto"]:
         return "auto"
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> "Head":
@@ -44,14 +44,14 @@ class Head(ClassifierMixin, BaseEstimator):
         count = len(self.classes_)
         if count < 2:
             raise ValueError(f"Expected at least two classes, got {count} class.")
-        method, wanted = self._method(), self._knob()
-        knobs = method.knobs if wanted == "auto" else (float(wanted),)
+        method, wanted = self._method(), self._hyperparameter()
+        hyperparameters = method.hyperparameters if wanted == "auto" else (float(wanted),)
         prepared = method.prepare(features)
         folds = _stratified(codes, self.cv)
-        scores = prepared.out_of_fold(codes, count, folds, knobs)
-        best, self.temperature_ = choose_knob(scores, codes)
-        self.knob_ = knobs[best]
-        self.scorer_ = prepared.fit(codes, count, self.knob_)
+        scores = prepared.out_of_fold(codes, count, folds, hyperparameters)
+        best, self.temperature_ = select_hyperparameter(scores, codes)
+        self.hyperparameter_ = hyperparameters[best]
+        self.scorer_ = prepared.fit(codes, count, self.hyperparameter_)
         return self
 
     def _scores(self, X: ArrayLike) -> NDArray[np.float32]:
@@ -90,7 +90,7 @@ class LinearHead(Head):
     def _method(self) -> Method:
         return Linear(self._loss, self.balanced)
 
-    def _knob(self) -> float | Literal["auto"]:
+    def _hyperparameter(self) -> float | Literal["auto"]:
         return self.l2
 
 
@@ -116,7 +116,7 @@ class NearestNeighboursHead(Head):
     def _method(self) -> Method:
         return Neighbours()
 
-    def _knob(self) -> float | Literal["auto"]:
+    def _hyperparameter(self) -> float | Literal["auto"]:
         return self.n_neighbors
 
 

@@ -38,14 +38,14 @@ MOST_COLUMNS = 512
 
 @dataclass(frozen=True)
 class Linear:
-    """Logistic regression or linear SVM; the knob is the penalty l2.
+    """Logistic regression or linear SVM; the hyperparameter is the penalty l2.
 
     `balanced`: weigh every class alike instead of every photo alike.
     """
 
     loss: Loss
     balanced: bool = False
-    knobs: tuple[float, ...] = (1e-1, 1e-2, 1e-3, 1e-4)
+    hyperparameters: tuple[float, ...] = (1e-1, 1e-2, 1e-3, 1e-4)
 
     @property
     def name(self) -> str:
@@ -74,23 +74,23 @@ class PreparedLinear:
         labels: NDArray[np.int64],
         classes: int,
         folds: Sequence[Fold],
-        knobs: Sequence[float],
+        hyperparameters: Sequence[float],
     ) -> Array:
         coordinates = self.basis.coordinates
-        scores = np.full((len(knobs), len(labels), classes), np.nan, dtype=np.float32)
+        scores = np.full((len(hyperparameters), len(labels), classes), np.nan, dtype=np.float32)
         at_once = max(1, MOST_COLUMNS // classes)
         for first in range(0, len(folds), at_once):
             part = folds[first : first + at_once]
             weighing = np.stack([self._weighing(labels, train) for train, _ in part], axis=1)
-            path = self._path(labels, classes, weighing, knobs, CHOOSING)
+            path = self._path(labels, classes, weighing, hyperparameters, CHOOSING)
             for index, weights in enumerate(path):
                 for (_, test), w in zip(part, weights, strict=True):
                     scores[index, test] = coordinates[test] @ w[:-1] + w[-1]
         return scores
 
-    def fit(self, labels: NDArray[np.int64], classes: int, knob: float) -> LinearScorer:
+    def fit(self, labels: NDArray[np.int64], classes: int, hyperparameter: float) -> LinearScorer:
         weighing = self._weighing(labels, np.arange(len(labels)))[:, None]
-        (weights,) = self._path(labels, classes, weighing, (knob,), EXACT)
+        (weights,) = self._path(labels, classes, weighing, (hyperparameter,), EXACT)
         folded = self.basis.fold(weights[0, :-1])
         bias = weights[0, -1] - self.basis.mean @ folded
         return LinearScorer(folded.astype(np.float32), bias.astype(np.float32))

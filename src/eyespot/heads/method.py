@@ -1,7 +1,7 @@
-"""What all ways of learning a head have in common: one knob, and a path along it.
+"""What all ways of learning a head have in common: one hyperparameter, and a path along it.
 
 A `Method` looks at the features once (`prepare`), then learns from any part of the photos for
-every value of its knob. That makes cross-validation cheap: what the folds share is done once.
+every value of its hyperparameter. That makes cross-validation cheap: what the folds share is done once.
 Nothing that is shared has seen a label; only standardisation and a change of basis are.
 """
 
@@ -25,27 +25,27 @@ class Prepared(Protocol):
         labels: NDArray[np.int64],
         classes: int,
         folds: Sequence[Fold],
-        knobs: Sequence[float],
+        hyperparameters: Sequence[float],
     ) -> NDArray[np.float32]:
-        """Scores float32 [len(knobs), n, classes] of photos by heads that never saw them.
+        """Scores float32 [len(hyperparameters), n, classes] of photos by heads that never saw them.
 
         `labels`: int64 [n] in 0..classes-1. Photos in no fold's second part get NaN.
         """
         ...
 
-    def fit(self, labels: NDArray[np.int64], classes: int, knob: float) -> Scorer:
+    def fit(self, labels: NDArray[np.int64], classes: int, hyperparameter: float) -> Scorer:
         """A head learnt from all the photos."""
         ...
 
 
 class Method(Protocol):
-    """One way to learn a head. `knobs`: the values to choose among, strictest first."""
+    """One way to learn a head. `hyperparameters`: the values to choose among, strictest first."""
 
     @property
     def name(self) -> str: ...
 
     @property
-    def knobs(self) -> tuple[float, ...]: ...
+    def hyperparameters(self) -> tuple[float, ...]: ...
 
     def prepare(
         self, features: NDArray[np.float32], block_widths: Sequence[int] | None = None

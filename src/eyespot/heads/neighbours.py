@@ -18,10 +18,10 @@ from eyespot.heads.standardise import UnitRows
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The knob is the number of neighbours."""
+    """The hyperparameter is the number of neighbours."""
 
     name: str = "nearest neighbours"
-    knobs: tuple[float, ...] = (50, 20, 10, 5, 3, 1)
+    hyperparameters: tuple[float, ...] = (50, 20, 10, 5, 3, 1)
 
     def prepare(
         self, features: NDArray[np.float32], block_widths: Sequence[int] | None = None
@@ -35,15 +35,19 @@ class PreparedNeighbours(UnitRows):
         labels: NDArray[np.int64],
         classes: int,
         folds: Sequence[Fold],
-        knobs: Sequence[float],
+        hyperparameters: Sequence[float],
     ) -> NDArray[np.float32]:
-        scores = np.full((len(knobs), len(labels), classes), np.nan, dtype=np.float32)
-        ks = tuple(int(knob) for knob in knobs)
+        scores = np.full((len(hyperparameters), len(labels), classes), np.nan, dtype=np.float32)
+        ks = tuple(int(hyperparameter) for hyperparameter in hyperparameters)
         for train, test in folds:
             scores[:, test] = neighbour_scores(
                 self.rows[test], self.rows[train], labels[train], ks, classes
             )
         return scores
 
-    def fit(self, labels: NDArray[np.int64], classes: int, knob: float) -> NeighboursScorer:
-        return NeighboursScorer(self.mean, self.scale, self.rows, labels, int(knob), classes)
+    def fit(
+        self, labels: NDArray[np.int64], classes: int, hyperparameter: float
+    ) -> NeighboursScorer:
+        return NeighboursScorer(
+            self.mean, self.scale, self.rows, labels, int(hyperparameter), classes
+        )

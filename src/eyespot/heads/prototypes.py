@@ -21,10 +21,10 @@ from eyespot.heads.standardise import UnitRows
 
 @dataclass(frozen=True)
 class Prototypes:
-    """There is no knob to turn: its one value stands for nothing."""
+    """There is no hyperparameter to turn: its one value stands for nothing."""
 
     name: str = "prototypes"
-    knobs: tuple[float, ...] = (0.0,)
+    hyperparameters: tuple[float, ...] = (0.0,)
 
     def prepare(
         self, features: NDArray[np.float32], block_widths: Sequence[int] | None = None
@@ -38,15 +38,17 @@ class PreparedPrototypes(UnitRows):
         labels: NDArray[np.int64],
         classes: int,
         folds: Sequence[Fold],
-        knobs: Sequence[float],
+        hyperparameters: Sequence[float],
     ) -> NDArray[np.float32]:
-        scores = np.full((len(knobs), len(labels), classes), np.nan, dtype=np.float32)
+        scores = np.full((len(hyperparameters), len(labels), classes), np.nan, dtype=np.float32)
         for train, test in folds:
             means, present = self._means(self.rows[train], labels[train], classes)
             scores[:, test] = neighbour_scores(self.rows[test], means, present, (classes,), classes)
         return scores
 
-    def fit(self, labels: NDArray[np.int64], classes: int, knob: float) -> NeighboursScorer:
+    def fit(
+        self, labels: NDArray[np.int64], classes: int, hyperparameter: float
+    ) -> NeighboursScorer:
         means, present = self._means(self.rows, labels, classes)
         return NeighboursScorer(self.mean, self.scale, means, present, classes, classes)
 

@@ -46,7 +46,7 @@ def contents(lesson: Lesson) -> dict[str, Any]:
         "findings": lesson.findings,
         **confusions(evaluation),
         **_mistakes(lesson),
-        "suspicious": _suspicious(lesson),
+        "label_issues": _label_issues(lesson),
         "wrong": len(mistakes(lesson.probabilities, lesson.labels)),
         **_copies(lesson),
         "reliability": evaluation.reliability,
@@ -89,17 +89,17 @@ def _mistakes(lesson: Lesson) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _suspicious(lesson: Lesson) -> dict[str, list[dict[str, Any]]]:
+def _label_issues(lesson: Lesson) -> dict[str, list[dict[str, Any]]]:
     """All label issues, the clearest first: some as photos, the rest in a table."""
     found = [
         {
-            "index": suspicion.index,
-            "name": lesson.features.names[suspicion.index],
-            "label": lesson.classifier.classes[lesson.labels[suspicion.index]],
-            "said": lesson.classifier.classes[suspicion.suggested],
-            "probability": suspicion.confidence,
+            "index": label_issue.index,
+            "name": lesson.features.names[label_issue.index],
+            "label": lesson.classifier.classes[lesson.labels[label_issue.index]],
+            "said": lesson.classifier.classes[label_issue.suggested],
+            "probability": label_issue.confidence,
         }
-        for suspicion in lesson.suspicious
+        for label_issue in lesson.label_issues
     ]
     shown = [{**item, **_picture(lesson, item["index"])} for item in found[:GALLERY]]
     return {"shown": shown, "rest": found[GALLERY:]}
@@ -169,7 +169,7 @@ def _facts(lesson: Lesson) -> list[tuple[str, str]]:
         ("Photos", f"{len(lesson.labels)} used, {len(lesson.skipped)} skipped"),
         ("Network", f"{backbone.name} (weights {backbone.sha256[:12]})"),
         ("Engine", lesson.classifier.engine.name),
-        ("Head", f"{lesson.method}, knob {lesson.classifier.recipe.knob:g}"),
+        ("Head", f"{lesson.method}, hyperparameter {lesson.classifier.recipe.hyperparameter:g}"),
         ("Temperature", f"{lesson.classifier.temperature:.3g}"),
         ("Photos to features", f"{lesson.photos_per_second:.0f} photos/s (cached ones included)"),
         ("Time", ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())),

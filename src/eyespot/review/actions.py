@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from eyespot.data.photos import FileSource, Photo, printable
-from eyespot.review.review import Survey
+from eyespot.review.review import Review
 
 Kind = Literal[
     "settle label",
@@ -23,7 +23,7 @@ what is a matter of taste."""
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A proposal. `index`: of the photo in the survey; None for one that could not be read.
+    """A proposal. `index`: of the photo in the review; None for one that could not be read.
 
     `label`: what it is labelled now; "" without labels. `detail`: see docs/dataset.md. `score`:
     0..1, how clear the case is among those of its kind; None where nothing was measured.
@@ -37,21 +37,21 @@ class Action:
     index: int | None
 
 
-def propose(survey: Survey) -> list[Action]:
+def propose(review: Review) -> list[Action]:
     """Proposals, the most useful kind first, the clearest case first."""
     found = [
-        *_settle(survey),
-        *_check(survey),
+        *_settle(review),
+        *_check(review),
         *(
-            Action(_found(survey, skipped.path), "fix file", "", skipped.reason, 1.0, None)
-            for skipped in survey.skipped
+            Action(_found(review, skipped.path), "fix file", "", skipped.reason, 1.0, None)
+            for skipped in review.skipped
         ),
-        *_copies(survey),
-        *_outliers(survey),
-        *_misnamed(survey),
+        *_copies(review),
+        *_outliers(review),
+        *_misnamed(review),
     ]
-    to_sort = not survey.classes and len(survey.clusters.members) > 1
-    return [*found, *_sort(survey)] if to_sort else found
+    to_sort = not review.classes and len(review.clusters.members) > 1
+    return [*found, *_sort(review)] if to_sort else found
 
 
 def path_of(photo: Photo) -> str:
@@ -59,63 +59,63 @@ def path_of(photo: Photo) -> str:
     return printable(photo.source.path) if isinstance(photo.source, FileSource) else photo.name
 
 
-def _found(survey: Survey, name: str) -> str:
+def _found(review: Review, name: str) -> str:
     """The path of a file that was skipped, if it can be told."""
-    if survey.root is None or not os.path.exists(survey.root / name):  # noqa: PTH110 - may raise
+    if review.root is None or not os.path.exists(review.root / name):  # noqa: PTH110 - may raise
         return name
-    return printable(survey.root / name)
+    return printable(review.root / name)
 
 
 def _action(
-    survey: Survey, index: int, kind: Kind, detail: str, score: float | None = None
+    review: Review, index: int, kind: Kind, detail: str, score: float | None = None
 ) -> Action:
-    photo = survey.photos[index]
+    photo = review.photos[index]
     return Action(path_of(photo), kind, photo.label or "", detail, score, index)
 
 
-def copies_of(survey: Survey) -> list[tuple[list[int], bool]]:
+def copies_of(review: Review) -> list[tuple[list[int], bool]]:
     """Photos that are one picture, and whether all are the same file; no group is in another."""
-    near = survey.duplicates.near
+    near = review.duplicates.near
     inside = {index for group in near for index in group}
-    exact = [group for group in survey.duplicates.exact if not inside.intersection(group)]
+    exact = [group for group in review.duplicates.exact if not inside.intersection(group)]
     return [(group, True) for group in exact] + [(group, False) for group in near]
 
 
-def disputed(survey: Survey, group: list[int]) -> bool:
+def disputed(review: Review, group: list[int]) -> bool:
     """Whether copies of one picture have different labels."""
-    return len({survey.photos[index].label for index in group}) > 1
+    return len({review.photos[index].label for index in group}) > 1
 
 
-def _settle(survey: Survey) -> Iterator[Action]:
-    for group, same in copies_of(survey):
-        if not disputed(survey, group):
+def _settle(review: Review) -> Iterator[Action]:
+    for group, same in copies_of(review):
+        if not disputed(review, group):
             continue
         for index in group:
-            label = survey.photos[index].label
-            others = (survey.photos[i] for i in group if survey.photos[i].label != label)
+            label = review.photos[index].label
+            others = (review.photos[i] for i in group if review.photos[i].label != label)
             said = "; ".join(f"{path_of(other)} is labelled {other.label}" for other in others)
-            yield _action(survey, index, "settle label", said, 1.0 if same else None)
+            yield _action(review, index, "settle label", said, 1.0 if same else None)
 
 
-def _check(survey: Survey) -> Iterator[Action]:
-    settled = {i for group, _ in copies_of(survey) if disputed(survey, group) for i in group}
-    for suspicion in survey.check.suspicious if survey.check else ():
-        if suspicion.index in settled:  # somebody will look at its label anyway
+def _check(review: Review) -> Iterator[Action]:
+    settled = {i for group, _ in copies_of(review) if disputed(review, group) for i in group}
+    for label_issue in review.check.label_issues if review.check else ():
+        if label_issue.index in settled:  # somebody will look at its label anyway
             continue
-        suggested = survey.classes[suspicion.suggested]
-        yield _action(survey, suspicion.index, "check label", suggested, suspicion.confidence)
+        suggested = review.classes[label_issue.suggested]
+        yield _action(review, label_issue.index, "check label", suggested, label_issue.confidence)
 
 
-def _copies(survey: Survey) -> Iterator[Action]:
+def _copies(review: Review) -> Iterator[Action]:
     """All but the largest file of a picture."""
-    for group, same in copies_of(survey):
-        if disputed(survey, group):
+    for group, same in copies_of(review):
+        if disputed(review, group):
             continue
-        kept, *others = sorted(group, key=lambda index: -_size(survey.photos[index]))
-        name = path_of(survey.photos[kept])
+        kept, *others = sorted(group, key=lambda index: -_size(review.photos[index]))
+        name = path_of(review.photos[kept])
         for index in others:
-            whole = same or survey.features.sha256[index] == survey.features.sha256[kept]
-            yield _action(survey, index, "remove duplicate", name, 1.0 if whole else None)
+            whole = same or review.features.sha256[index] == review.features.sha256[kept]
+            yield _action(review, index, "remove duplicate", name, 1.0 if whole else None)
 
 
 def _size(photo: Photo) -> int:
@@ -125,21 +125,21 @@ def _size(photo: Photo) -> int:
         return 0
 
 
-def _outliers(survey: Survey) -> Iterator[Action]:
-    for index in survey.outliers:
-        score = min(1.0, max(0.0, 1 - float(survey.familiarity[index])))
-        yield _action(survey, index, "look at outlier", "like no other photo", score)
+def _outliers(review: Review) -> Iterator[Action]:
+    for index in review.outliers:
+        score = min(1.0, max(0.0, 1 - float(review.familiarity[index])))
+        yield _action(review, index, "look at outlier", "like no other photo", score)
 
 
-def _misnamed(survey: Survey) -> Iterator[Action]:
-    place = {photo.name: index for index, photo in enumerate(survey.photos)}
-    for finding in survey.findings:
+def _misnamed(review: Review) -> Iterator[Action]:
+    place = {photo.name: index for index, photo in enumerate(review.photos)}
+    for finding in review.findings:
         if finding.kind == "misnamed":
             for name in finding.photos:
-                yield _action(survey, place[name], "rename", "its content is of another format")
+                yield _action(review, place[name], "rename", "its content is of another format")
 
 
-def _sort(survey: Survey) -> Iterator[Action]:
-    for number, members in enumerate(survey.clusters.members, start=1):
+def _sort(review: Review) -> Iterator[Action]:
+    for number, members in enumerate(review.clusters.members, start=1):
         for index in members:
-            yield _action(survey, index, "sort into", f"group {number}")
+            yield _action(review, index, "sort into", f"group {number}")

@@ -1,4 +1,4 @@
-"""A survey of a collection: what its photos are like, and which of them want looking at."""
+"""A review of a collection: what its photos are like, and which of them want looking at."""
 
 import time
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset, FileSource, Photo, Skipped
 from eyespot.data.splits import FOLDS, fold_of, folds
 from eyespot.errors import DatasetError
-from eyespot.evaluation import Suspicion, suspicious_labels
+from eyespot.evaluation import LabelIssue, find_label_issues
 from eyespot.evaluation.clusters import Clusters, find_clusters
 from eyespot.evaluation.crossval import cross_validate, honest_choice
-from eyespot.evaluation.label_issues import PlantedTest, judge_suspicions, plant_wrong_labels
+from eyespot.evaluation.label_issues import PlantedTest, judge_label_issues, plant_wrong_labels
 from eyespot.evaluation.outliers import find_outliers
 from eyespot.features.backbone import DEFAULT, Backbone, load_backbone
 from eyespot.features.cache import FeatureCache
@@ -41,14 +41,14 @@ class LabelCheck:
     """`asked`: photos about whose label a head that never saw them was asked. `planted`: the same
     with some labels made wrong on purpose; None for few photos."""
 
-    suspicious: list[Suspicion]
+    label_issues: list[LabelIssue]
     asked: int
     method: str
     planted: PlantedTest | None
 
 
 @dataclass(frozen=True, repr=False)
-class Survey(Brief):
+class Review(Brief):
     """All that was found out about n photos.
 
     `classes`, `labels` (int64 [n]): of labelled photos; no classes and -1 of others. `familiarity`:
@@ -79,14 +79,14 @@ class Survey(Brief):
         return self.features.inputs((self.backbone.last,))
 
 
-def survey(
+def review(
     source: str | Path | Dataset,
     *,
     root: Path | None = None,
     backbone: str = DEFAULT,
     use_cache: bool = True,
     progress: Progress = lambda stage, done, total: None,
-) -> Survey:
+) -> Review:
     """Look at all photos of a collection, labelled or not.
 
     `source`: a Dataset, what `open_photos` takes a path of, or a folder without class folders.
@@ -142,7 +142,7 @@ def survey(
         alike = similarity(features, body)
         check = _check_labels(features, labels, len(classes), duplicates.group, alike, progress)
     end = time.perf_counter()
-    return Survey(
+    return Review(
         photos=photos,
         skipped=skipped,
         features=features,
@@ -218,12 +218,12 @@ def _check_labels(
             classes,
             division.repeats,
             division.parts,
-            (chosen.found.knob,),
+            (chosen.found.hyperparameter,),
         )
         asked = ~np.isnan(found.probabilities[:, 0])
-        suspicions = suspicious_labels(found.probabilities, planted)
-        test = judge_suspicions(suspicions, np.where(asked, labels, planted), planted)
+        label_issues = find_label_issues(found.probabilities, planted)
+        test = judge_label_issues(label_issues, np.where(asked, labels, planted), planted)
         progress("Testing the check", 1, 1)
     asked_count = int((~np.isnan(honest[:, 0])).sum())
-    suspicious = sorted(suspicious_labels(honest, labels), key=lambda found: -found.confidence)
-    return LabelCheck(suspicious, asked_count, chosen.candidate.name, test)
+    label_issues = sorted(find_label_issues(honest, labels), key=lambda found: -found.confidence)
+    return LabelCheck(label_issues, asked_count, chosen.candidate.name, test)

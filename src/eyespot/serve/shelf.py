@@ -118,7 +118,7 @@ class Shelf:
         one, before the first explanation needs them."""
         stamp = _stamp(path)
         classifier = load(path)
-        _ = classifier.taught
+        _ = classifier.training_photos
         if _stamp(path) != stamp:
             raise ClassifierFileError(f"{path} was changed while it was read. Read it once more.")
         for other in self:

@@ -18,8 +18,8 @@ from eyespot.evaluation import (
     advice,
     confused_pairs,
     evaluate,
+    find_label_issues,
     fit_rejection,
-    suspicious_labels,
     wilson_interval,
 )
 from eyespot.evaluation.crossval import cross_validate
@@ -63,7 +63,7 @@ class Figures(Brief):
     independent: int
     weakest: tuple[str, float] | None
     confused: tuple[tuple[str, str, int], ...]
-    suspicious: tuple[Suspect, ...]
+    label_issues: tuple[Suspect, ...]
     doubled: tuple[tuple[int, ...], ...]
     advice: str
 
@@ -108,8 +108,8 @@ def judge(
         fold_of(labels, groups, FOLDS, seed) for seed in range(choose_repeats(independent))
     ]
     repeats = [folds(division) for division in divisions]
-    knob = classifier.recipe.knob
-    found = cross_validate(prepared, labels, len(names), repeats, divisions[0], (knob,))
+    hyperparameter = classifier.recipe.hyperparameter
+    found = cross_validate(prepared, labels, len(names), repeats, divisions[0], (hyperparameter,))
     stopped()
     right = found.probabilities.argmax(axis=1) == labels
     rejection = fit_rejection(familiarity_out_of_fold(last, labels, repeats[0]), right)
@@ -125,9 +125,9 @@ def judge(
         confused=tuple(
             (names[true], names[said], count) for true, said, count in confused_pairs(evaluation)
         ),
-        suspicious=tuple(
+        label_issues=tuple(
             Suspect(ids[s.index], names[s.suggested], s.confidence)
-            for s in suspicious_labels(found.probabilities, labels)
+            for s in find_label_issues(found.probabilities, labels)
         ),
         doubled=own,
         advice=conflict or _advice(evaluation, groups, labels),

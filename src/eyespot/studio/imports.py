@@ -72,7 +72,7 @@ def import_classifier(store: Store, path: Path, name: str) -> Imported:
     """A project from a NAME.eyespot: its classes, and of their photos what is in it, which is
     features and thumbnails. Raises ClassifierFileError, WeightsError, UsageError, ProjectError."""
     classifier = load(path)
-    taught = classifier.require_taught()
+    taught = classifier.require_training_photos()
     features, extractor = taught.features, classifier.backbone.extractor
     require_room(len(features))
     rows, seen, skipped = [], set(), []

@@ -29,7 +29,7 @@ from eyespot.shown import Brief
 from eyespot.studio.figures import Figures, judge
 from eyespot.studio.project import Project
 from eyespot.studio.snapshot import Picture
-from eyespot.tasks.classification.classifier import Classifier, Recipe, TaughtPhotos
+from eyespot.tasks.classification.classifier import Classifier, Recipe, TrainingPhotos
 from eyespot.tasks.classification.policy import blocks_of, candidates, similarity
 
 PENALTY = 1e-2
@@ -235,7 +235,7 @@ class Learner:
                 known[name] = replace(item.record, features=item.record.features.astype(np.float16))
             step(1)
         others = [sha256 for sha256 in missing if sha256 not in files]
-        taught = project.taught(others, self.backbone.extractor)
+        taught = project.training_photos(others, self.backbone.extractor)
         width = max(columns.stop for columns in self.engine.layout.values())
         for sha256 in others:
             if sha256 in taught and len(taught[sha256].features) == width:
@@ -284,7 +284,7 @@ class Learner:
             scorer=prepared.fit(labels, len(classes), PENALTY),
             temperature=TEMPERATURE,
             familiarity=learn_familiarity(features.inputs((self.backbone.last,)), labels),
-            _taught=TaughtPhotos(features, labels),
+            _training_photos=TrainingPhotos(features, labels),
             _engine=self.engine,
         )
         before = self._before

@@ -191,7 +191,7 @@ def router(rooms: Classrooms) -> APIRouter:
     def tune(id: str) -> None:
         """Begin to fine-tune; how far it is stands in the state."""
         room = rooms.of(id)
-        _taught(room)
+        _training_photos(room)
         room.tuner.start()
         room.changed()
 
@@ -218,14 +218,14 @@ def router(rooms: Classrooms) -> APIRouter:
 
     @routes.get("/{id}/classifier.eyespot")
     def classifier(id: str) -> FileResponse:
-        taught = _taught(rooms.of(id))
+        taught = _training_photos(rooms.of(id))
         return _file(_named(project(id), ".eyespot"), taught.save)
 
     @routes.get("/{id}/classifier.onnx")
     def onnx(id: str) -> FileResponse:
         from eyespot.export.write import export_onnx
 
-        taught = _taught(rooms.of(id))
+        taught = _training_photos(rooms.of(id))
         return _file(_named(project(id), ".onnx"), lambda path: export_onnx(taught, path))
 
     @routes.get("/{id}/pictures.zip")
@@ -270,7 +270,7 @@ def _look(rooms: Classrooms, id: str, picture: bytes) -> dict[str, Any]:
     }
 
 
-def _taught(room: Classroom) -> Classifier:
+def _training_photos(room: Classroom) -> Classifier:
     if room.learnt is None or room.learnt.classifier is None:
         raise UsageError("There is no classifier yet: add pictures of two classes or more.")
     return room.tuner.classifier() or room.learnt.classifier

@@ -66,7 +66,7 @@ def answer(classifier: Classifier, probes: NDArray[np.float32]) -> Callable[[Cla
     def everything(other: Classifier) -> Answer:
         other._engine = classifier.engine  # opening one takes long, and is not what is tested
         probabilities, familiarity = other.judge(probes)
-        taught = other.taught
+        taught = other.training_photos
         kept = {} if taught is None else photo_arrays(taught)
         return [other.classes, probabilities, familiarity, other.threshold], kept
 
@@ -124,9 +124,11 @@ def test_everything_about_it_survives(classifier: Classifier, whole: Path) -> No
     assert again.backbone == classifier.backbone
     assert again.temperature == classifier.temperature
     assert again.metrics == json.loads(json.dumps(classifier.metrics))
-    assert again.taught is not None
-    assert classifier.taught is not None
-    assert again.taught.features.thumbnails == classifier.taught.features.thumbnails
+    assert again.training_photos is not None
+    assert classifier.training_photos is not None
+    assert (
+        again.training_photos.features.thumbnails == classifier.training_photos.features.thumbnails
+    )
 
 
 def test_nothing_in_it_can_be_executed(whole: Path) -> None:
@@ -183,7 +185,7 @@ def test_forgotten_photos_are_not_in_the_file(tmp_path: Path) -> None:
     forgetful.classifier.save(path)
     assert "photos.safetensors" not in members(path)
     again = load(path)
-    assert again.taught is None
+    assert again.training_photos is None
     with pytest.raises(UsageError, match="has forgotten its photos"):
         again.add_class("gravel", patches("gravel", 2))
     assert again.classes == ("brick", "grass")
@@ -414,7 +416,7 @@ from eyespot.tasks.classification.classifier import load
 from eyespot.errors import ClassifierFileError
 classifier = load(sys.argv[1])
 classifier.rename_class("grass", "meadow")
-assert classifier.taught
+assert classifier.training_photos
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 try:

@@ -29,7 +29,11 @@ from eyespot.heads.scorers import LinearScorer
 from eyespot.tasks.classification import file as classifier_file
 from eyespot.tasks.classification.classifier import Classifier, Recipe, load, model_card
 from eyespot.tasks.classification.manifest import Manifest, packed_metrics, read_manifest
-from eyespot.tasks.classification.training_photos import TaughtPhotos, photo_arrays, taught_photos
+from eyespot.tasks.classification.training_photos import (
+    TrainingPhotos,
+    photo_arrays,
+    training_photos,
+)
 from eyespot.weights.zoo import find
 from tests.abuse.tampered import zipped
 
@@ -74,7 +78,7 @@ def taught_classifier(classes: tuple[str, ...] = ("brick", "grass")) -> Classifi
             "source": ["A folder."],
             "rejection": {"threshold": 0.1, "known_refused": None},
         },
-        _taught=TaughtPhotos(features, truth),
+        _training_photos=TrainingPhotos(features, truth),
     )
 
 
@@ -107,9 +111,9 @@ def test_all_of_it_comes_back(classifier: Classifier, path: Path) -> None:
     again = load(path)
     assert again.metrics == classifier.metrics
     assert (again.classes, again.recipe) == (classifier.classes, classifier.recipe)
-    assert again.taught is not None
-    assert classifier.taught is not None
-    assert again.taught.features.sha256 == classifier.taught.features.sha256
+    assert again.training_photos is not None
+    assert classifier.training_photos is not None
+    assert again.training_photos.features.sha256 == classifier.training_photos.features.sha256
 
 
 def test_every_member_is_stored_as_it_is(path: Path) -> None:
@@ -193,14 +197,14 @@ def test_what_could_not_be_read_again_replaces_nothing(
     said: str,
 ) -> None:
     classifier, before = load(path), path.read_bytes()
-    assert classifier.taught
+    assert classifier.training_photos
     monkeypatch.setattr(classifier_file, limit, value)
     with pytest.raises(ClassifierFileError, match=f"more than {said}.*unchanged"):
         classifier.save(path)
     assert path.read_bytes() == before
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
     with pytest.raises(ClassifierFileError):
-        load(path).require_taught()
+        load(path).require_training_photos()
 
 
 @pytest.mark.parametrize("classes", [("a", "a"), ("", "b"), ("\ud800", "b"), ("a",)])
@@ -305,7 +309,7 @@ def test_any_json_as_metrics_is_used_or_refused(classifier: Classifier, metrics:
             "blocks": list(classifier.backbone.blocks),
         },
         "preprocessing": classifier.backbone.preprocessing.to_dict(),
-        "recipe": {"method": "svm", "blocks": [classifier.backbone.last], "knob": 1},
+        "recipe": {"method": "svm", "blocks": [classifier.backbone.last], "hyperparameter": 1},
         "scorer": "linear",
         "temperature": 1,
         "threshold": -1,
@@ -440,7 +444,7 @@ LAYOUTS: tuple[Any, ...] = (
 
 
 def test_every_array_of_taught_photos_is_checked(classifier: Classifier) -> None:
-    taught, refused = classifier.taught, list[str]()
+    taught, refused = classifier.training_photos, list[str]()
     assert taught is not None
     arrays, backbone = photo_arrays(taught), classifier.backbone
     as_bytes = {
@@ -451,7 +455,7 @@ def test_every_array_of_taught_photos_is_checked(classifier: Classifier) -> None
     told = [(name, arrays | {name: odd}) for name in as_bytes for odd in (*as_bytes[name], deep)]
     for _, odd in (*odd_arrays(arrays), *told):
         try:
-            found = taught_photos(odd, 2, backbone)
+            found = training_photos(odd, 2, backbone)
         except ValueError as error:
             refused.append(str(error))
             continue
@@ -464,7 +468,7 @@ def test_every_array_of_taught_photos_is_checked(classifier: Classifier) -> None
 
 
 def test_layouts_of_another_backbone_are_refused(classifier: Classifier) -> None:
-    assert classifier.taught is not None
+    assert classifier.training_photos is not None
     other = Backbone(
         classifier.backbone.name,
         classifier.backbone.sha256,
@@ -472,17 +476,17 @@ def test_layouts_of_another_backbone_are_refused(classifier: Classifier) -> None
         classifier.backbone.blocks[1:],
     )
     with pytest.raises(ValueError, match="not those that the backbone gives"):
-        taught_photos(photo_arrays(classifier.taught), 2, other)
+        training_photos(photo_arrays(classifier.training_photos), 2, other)
 
 
 def test_what_is_no_thumbnail_is_left_out(classifier: Classifier) -> None:
-    taught = classifier.taught
+    taught = classifier.training_photos
     assert taught is not None
     large = thumbnail(np.zeros((96, 96, 3), np.uint8), 1.0)
     for bad in (b"<script>", b"", b"\xff\xd8\xff", large.replace(b"\x00\x60\x00\x60", b"\xff" * 4)):
         odd = copy.deepcopy(taught)
         object.__setattr__(odd.features, "thumbnails", (bad, *taught.features.thumbnails[1:]))
-        found = taught_photos(photo_arrays(odd), 2, classifier.backbone).features
+        found = training_photos(photo_arrays(odd), 2, classifier.backbone).features
         assert found.thumbnails[0] == b""
         assert found.thumbnails[1:] == taught.features.thumbnails[1:]
 

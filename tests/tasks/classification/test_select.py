@@ -11,7 +11,7 @@ import pytest
 from eyespot.cli.teach import summary
 from eyespot.features.backbone import Backbone
 from eyespot.features.extract import Features
-from eyespot.review.review import survey
+from eyespot.review.review import review
 from eyespot.tasks.classification.policy import Candidate, candidates, is_alike, similarity
 from eyespot.tasks.classification.teach import Lesson, learn
 from eyespot.tasks.classification.work import affordable
@@ -56,9 +56,9 @@ def test_a_busy_machine_finds_the_same_label_issues(
     network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = write_folder(tmp_path, 8, ("brick", "grass"))
-    idle = survey(folder, backbone=str(network), use_cache=False)
+    idle = review(folder, backbone=str(network), use_cache=False)
     busy(monkeypatch)
-    loaded = survey(folder, backbone=str(network), use_cache=False)
+    loaded = review(folder, backbone=str(network), use_cache=False)
     assert idle.check == loaded.check
 
 

@@ -60,10 +60,10 @@ def test_the_classifier_survives_its_file(lesson: Lesson, folder: Path, tmp_path
     photo = folder / "grass" / "3.png"
     assert again.predict(photo).top == lesson.classifier.predict(photo).top
     assert again.predict(photo).label == "grass"
-    assert again.taught is not None
+    assert again.training_photos is not None
     assert again.metrics["top1"] == lesson.evaluation.top1
-    np.testing.assert_array_equal(again.taught.labels, lesson.labels)
-    assert again.taught.features.thumbnails == lesson.features.thumbnails
+    np.testing.assert_array_equal(again.training_photos.labels, lesson.labels)
+    assert again.training_photos.features.thumbnails == lesson.features.thumbnails
 
 
 def test_every_kind_of_picture_is_taken(lesson: Lesson, folder: Path) -> None:
@@ -119,7 +119,7 @@ def test_forgotten_photos_are_not_in_the_file(folder: Path, tmp_path: Path) -> N
     forgetful = learn(folder, forget_photos=True).classifier
     forgetful.save(tmp_path / "f.eyespot")
     again = load(tmp_path / "f.eyespot")
-    assert again.taught is None
+    assert again.training_photos is None
     assert again.predict(folder / "brick" / "0.png").top[0][0] == "brick"
     with pytest.raises(UsageError, match="forgotten"):
         again.add_class("x", [np.zeros((9, 9, 3), np.uint8)])

@@ -5,7 +5,7 @@ import { percent } from "./percent.js";
 /**
  * @typedef {{top1: number | null, interval: [number, number] | null, asked: number, independent: number,
  *   weakest: [string, number] | null, confused: [string, string, number][],
- *   suspicious: {picture: number, suggested: string, probability: number}[],
+ *   label_issues: {picture: number, suggested: string, probability: number}[],
  *   doubled: number[][], advice: string}} Figures
  */
 
@@ -33,8 +33,8 @@ export function figuresShown(figures, needed) {
   for (const [name, other, times] of figures.confused.slice(0, 3)) {
     facts.append(line("li", `${name} misclassified as ${other}: ${times}.`));
   }
-  if (figures.suspicious.length) {
-    facts.append(line("li", `${figures.suspicious.length} of the pictures may be in the wrong class: they have a frame and a "?". `
+  if (figures.label_issues.length) {
+    facts.append(line("li", `${figures.label_issues.length} of the pictures may be in the wrong class: they have a frame and a "?". `
       + "Look at each before you move it: to follow without looking makes this figure better than the truth."));
   }
   if (figures.doubled.length) {

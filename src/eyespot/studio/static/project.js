@@ -145,7 +145,7 @@ export class Project {
     byId("status", HTMLElement).textContent = error || (busy ? progressOf(busy)
       : learnt?.classes ? `Learnt from ${learnt.pictures} pictures.` : learnt?.needed ?? "");
     byId("figures", HTMLElement).replaceChildren(...figuresShown(isCurrent ? learnt?.figures ?? null : null, isCurrent ? learnt?.needed ?? "" : ""));
-    const suspects = new Map((learnt?.figures?.suspicious ?? []).map((one) => [one.picture, one.suggested]));
+    const suspects = new Map((learnt?.figures?.label_issues ?? []).map((one) => [one.picture, one.suggested]));
     for (const card of this.cards.values()) card.suspect(suspects);
     const isReady = Boolean(learnt?.classes);
     for (const id of ["take-classifier", "take-onnx", "take-report"]) byId(id, HTMLElement).ariaDisabled = String(!isReady);

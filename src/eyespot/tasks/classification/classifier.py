@@ -53,11 +53,15 @@ from eyespot.heads.ood import Familiarity
 from eyespot.heads.scorers import LogitsScorer, Scorer
 from eyespot.shown import shown
 from eyespot.tasks.classification.manifest import Recipe, packed_metrics, read_manifest
-from eyespot.tasks.classification.training_photos import TaughtPhotos, photo_arrays, taught_photos
+from eyespot.tasks.classification.training_photos import (
+    TrainingPhotos,
+    photo_arrays,
+    training_photos,
+)
 from eyespot.weights.find import find_weights
 from eyespot.weights.zoo import find
 
-__all__ = ["Classifier", "Prediction", "Recipe", "TaughtPhotos", "imagenet", "load", "model_card"]
+__all__ = ["Classifier", "Prediction", "Recipe", "TrainingPhotos", "imagenet", "load", "model_card"]
 
 CROSS_VALIDATED = "held-out photos by cross-validation"
 NESTED = "held-out photos by nested cross-validation, model selection inside"
@@ -113,7 +117,7 @@ class Classifier:
     familiarity: Familiarity | None = None
     threshold: float = -1.0
     metrics: dict[str, Any] = field(default_factory=dict)
-    _taught: TaughtPhotos | Callable[[], TaughtPhotos | None] | None = None
+    _training_photos: TrainingPhotos | Callable[[], TrainingPhotos | None] | None = None
     _engine: Engine | None = None
 
     def __repr__(self) -> str:
@@ -129,11 +133,11 @@ class Classifier:
         )
 
     @property
-    def taught(self) -> TaughtPhotos | None:
+    def taught(self) -> TrainingPhotos | None:
         """The taught photos' features, read from the file when first asked for."""
-        if callable(self._taught):
-            self._taught = self._taught()
-        return self._taught
+        if callable(self._training_photos):
+            self._training_photos = self._training_photos()
+        return self._training_photos
 
     @property
     def engine(self) -> Engine:
@@ -263,7 +267,7 @@ class Classifier:
         the same recipe, its temperature and threshold are set anew. Returns the photos that could
         not be read. Raises UsageError if the photos' features were not kept.
         """
-        taught, name = self.require_taught(), class_name(name)
+        taught, name = self.require_training_photos(), class_name(name)
         if isinstance(photos, str | PathLike):
             found = list(find_photos(path_of(photos)).photos)
         else:
@@ -278,10 +282,10 @@ class Classifier:
                 f"than {self.backbone.name} gives. Teach it again, or restore it from a copy."
             )
         classes = self.classes if name in self.classes else (*self.classes, name)
-        fresh = self.not_taught(features, [name] * len(kept))
+        fresh = self.unknown_photos_of(features, [name] * len(kept))
         labels = np.append(taught.labels, np.full(len(fresh), classes.index(name)))
         joined = join_features(taught.features, features.take(fresh))
-        self._relearn(classes, TaughtPhotos(joined, labels))
+        self._relearn(classes, TrainingPhotos(joined, labels))
         return skipped
 
     def add_class(self, name: str, photos: str | Path | Iterable[PhotoLike]) -> list[Skipped]:
@@ -298,11 +302,11 @@ class Classifier:
         gone = self._index(name)
         if len(self.classes) <= 2:
             raise UsageError("A classifier needs two classes; this one has no more.")
-        taught = self.require_taught()
+        taught = self.require_training_photos()
         kept = np.flatnonzero(taught.labels != gone)
         labels = taught.labels[kept]
         classes = tuple(c for c in self.classes if c != name)
-        photos = TaughtPhotos(taught.features.take(kept), labels - (labels > gone))
+        photos = TrainingPhotos(taught.features.take(kept), labels - (labels > gone))
         self._relearn(classes, photos)
 
     def rename_class(self, old: str, new: str) -> None:
@@ -319,17 +323,17 @@ class Classifier:
             )
         return self.classes.index(name)
 
-    def not_taught(self, features: Features, labels: Sequence[str | None]) -> list[int]:
+    def unknown_photos_of(self, features: Features, labels: Sequence[str | None]) -> list[int]:
         """Indices of the photos that were not taught under their label yet."""
-        taught = self.require_taught()
+        taught = self.require_training_photos()
         names = [self.classes[label] for label in taught.labels]
         known = set(zip(taught.features.sha256, names, strict=True))
         pairs = zip(features.sha256, labels, strict=True)
         return [index for index, pair in enumerate(pairs) if pair not in known]
 
-    def require_taught(self) -> TaughtPhotos:
+    def require_training_photos(self) -> TrainingPhotos:
         """The taught photos' features. Raises UsageError if they were not kept."""
-        if self.taught is None:
+        if self.training_photos is None:
             why = "has forgotten its photos (--forget-photos)"
             if self.backbone.answers:
                 why = "answers with its network's own head, which learnt from the photos themselves"
@@ -337,9 +341,9 @@ class Classifier:
                 f"This classifier {why}, so it cannot be changed or taught more. Teach it anew "
                 "with all the photos."
             )
-        return self.taught
+        return self.training_photos
 
-    def _relearn(self, classes: tuple[str, ...], taught: TaughtPhotos) -> None:
+    def _relearn(self, classes: tuple[str, ...], taught: TrainingPhotos) -> None:
         from eyespot.data.duplicates import find_duplicates
         from eyespot.data.splits import FOLDS, fold_of, folds
         from eyespot.evaluation import evaluate
@@ -352,7 +356,7 @@ class Classifier:
         parts = fold_of(labels, groups, FOLDS)
         learnt = relearn(
             make_method(self.recipe.method),
-            self.recipe.knob,
+            self.recipe.hyperparameter,
             features.inputs(self.recipe.blocks),
             block_widths(features.layout, self.recipe.blocks),
             last,
@@ -369,7 +373,7 @@ class Classifier:
             "rejection": learnt.rejection.to_dict(),
         }
         self.classes = classes
-        self._taught = taught
+        self._training_photos = taught
 
     # --- keeping it --------------------------------------------------------------------------
 
@@ -395,7 +399,7 @@ class Classifier:
             "recipe": {
                 "method": self.recipe.method,
                 "blocks": list(self.recipe.blocks),
-                "knob": self.recipe.knob,
+                "hyperparameter": self.recipe.hyperparameter,
             },
             "scorer": self.scorer.kind,
             "temperature": self.temperature,
@@ -408,7 +412,7 @@ class Classifier:
             raise ClassifierFileError(
                 f"The classifier cannot be saved, since {path} could not be read again: {error}."
             ) from error
-        photos = None if self.taught is None else photo_arrays(self.taught)
+        photos = None if self.training_photos is None else photo_arrays(self.training_photos)
         network = None
         if self.backbone.own:
             with own_file(self.backbone.sha256) as weights:
@@ -456,7 +460,9 @@ def load(path: str | Path) -> Classifier:
         familiarity=found.familiarity,
         threshold=found.threshold,
         metrics=found.metrics,
-        _taught=partial(_read_taught, path.absolute(), len(found.classes), found.backbone),
+        _training_photos=partial(
+            _read_training_photos, path.absolute(), len(found.classes), found.backbone
+        ),
     )
 
 
@@ -501,12 +507,12 @@ def _require_weights(path: Path, backbone: Backbone) -> None:
         )
 
 
-def _read_taught(path: Path, classes: int, backbone: Backbone) -> TaughtPhotos | None:
+def _read_training_photos(path: Path, classes: int, backbone: Backbone) -> TrainingPhotos | None:
     arrays = classifier_file.read_photos(path)
     if arrays is None:
         return None
     try:
-        return taught_photos(arrays, classes, backbone)
+        return training_photos(arrays, classes, backbone)
     except ValueError as error:
         raise classifier_file.damaged(path, f"its photos: {error}") from error
 

@@ -75,7 +75,9 @@ def examine(
     truth = np.array([classifier.classes.index(photos[i].label or "") for i in kept])
     probabilities, familiarity = classifier.judge(features.values)
     evaluation = evaluate(probabilities, truth, classifier.classes)
-    taught = set(classifier.taught.features.sha256) if classifier.taught else set()
+    taught = (
+        set(classifier.training_photos.features.sha256) if classifier.training_photos else set()
+    )
     return Examination(
         evaluation=evaluation,
         refused=float((familiarity < classifier.threshold).mean()),
@@ -98,6 +100,8 @@ def examine(
 
 
 def _counts(classifier: Classifier) -> tuple[int, ...] | None:
-    if classifier.taught is None:
+    if classifier.training_photos is None:
         return None
-    return tuple(np.bincount(classifier.taught.labels, minlength=len(classifier.classes)).tolist())
+    return tuple(
+        np.bincount(classifier.training_photos.labels, minlength=len(classifier.classes)).tolist()
+    )

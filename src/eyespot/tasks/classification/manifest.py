@@ -33,13 +33,13 @@ _COUNT = 2**53
 class Recipe:
     """How a head was learnt: enough to learn it again when photos come or go.
 
-    `method`: name of a head. `blocks`: which features it sees. `knob`: its penalty or number of
+    `method`: name of a head. `blocks`: which features it sees. `hyperparameter`: its penalty or number of
     neighbours.
     """
 
     method: str
     blocks: tuple[str, ...]
-    knob: float
+    hyperparameter: float
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def read_manifest(values: Mapping[str, Any], arrays: Tensors) -> Manifest:
     recipe = Recipe(
         text(said.get("method"), "the recipe's method"),
         names(said.get("blocks"), "the recipe's blocks"),
-        number(said.get("knob"), "the recipe's knob"),
+        number(said.get("hyperparameter"), "the recipe's hyperparameter"),
     )
     if missing := set(recipe.blocks) - {*backbone.blocks, CONFIDENCE}:
         raise ValueError(f"the head sees {shown(min(missing))}, which the backbone does not give")

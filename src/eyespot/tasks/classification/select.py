@@ -119,7 +119,7 @@ def try_heads(
         else:
             prepared = head.prepare(features.inputs(blocks), widths)
         found = cross_validate(
-            prepared, labels, classes, division.repeats, division.parts, head.knobs
+            prepared, labels, classes, division.repeats, division.parts, head.hyperparameters
         )
         seconds = time.perf_counter() - before
         tried.append(TriedHead(candidate, found, seconds, blocks, prepared))

@@ -19,13 +19,13 @@ from eyespot.data.photos import Dataset, MemorySource, Photo, Skipped
 from eyespot.errors import DatasetError, UsageError
 from eyespot.evaluation import (
     Evaluation,
+    LabelIssue,
     LearningCurve,
     Rejection,
-    Suspicion,
     evaluate,
+    find_label_issues,
     fit_rejection,
     learning_curve,
-    suspicious_labels,
 )
 from eyespot.evaluation.crossval import honest_choice
 from eyespot.features.backbone import DEFAULT, load_backbone
@@ -35,7 +35,7 @@ from eyespot.features.extract import Features, embed, join_features
 from eyespot.heads.ood import familiarity_out_of_fold, learn_familiarity
 from eyespot.progress import Progress, counting
 from eyespot.shown import shown
-from eyespot.tasks.classification.classifier import Classifier, Recipe, TaughtPhotos
+from eyespot.tasks.classification.classifier import Classifier, Recipe, TrainingPhotos
 from eyespot.tasks.classification.policy import (
     FINETUNE,
     candidates,
@@ -83,7 +83,7 @@ class Lesson:
     trained: NDArray[np.int64]
     probabilities: NDArray[np.float64]
     features: Features
-    suspicious: list[Suspicion]
+    label_issues: list[LabelIssue]
     method: str
     reason: str
     candidates: list[Trial]
@@ -164,7 +164,7 @@ def learn(
     photos = [dataset.photos[index] for index in kept]
     skipped = (*dataset.skipped, *unreadable)
     if onto is not None:
-        features, photos = _with_taught(onto, features, photos)
+        features, photos = _with_training_photos(onto, features, photos)
     features, photos, untrained = _without_untrained(features, photos)
     skipped += untrained
     names = _class_names(photos, skipped)
@@ -221,12 +221,12 @@ def learn(
         classifier = Classifier(
             classes=names,
             backbone=body,
-            recipe=Recipe(chosen.candidate.method, chosen.blocks, chosen.found.knob),
-            scorer=chosen.prepared.fit(learnt, len(names), chosen.found.knob),
+            recipe=Recipe(chosen.candidate.method, chosen.blocks, chosen.found.hyperparameter),
+            scorer=chosen.prepared.fit(learnt, len(names), chosen.found.hyperparameter),
             temperature=chosen.found.temperature,
             familiarity=learn_familiarity(own_last, learnt, forget_photos=forget_photos),
             _engine=engine,
-            _taught=None if forget_photos else TaughtPhotos(known, learnt),
+            _training_photos=None if forget_photos else TrainingPhotos(known, learnt),
         )
         familiarity = familiarity_out_of_fold(
             own_last, learnt, division.repeats[0], forget_photos=forget_photos
@@ -257,7 +257,7 @@ def learn(
         "source": [finding.message for finding in dataset.findings],
         "rejection": rejection.to_dict(),
     }
-    suspicious = suspicious_labels(probabilities, truth)
+    label_issues = find_label_issues(probabilities, truth)
     clock.lap("evaluate")
     clock.finish()
     progress("Judging", 1, 1)
@@ -273,7 +273,7 @@ def learn(
         trained=trained,
         probabilities=probabilities,
         features=features,
-        suspicious=suspicious,
+        label_issues=label_issues,
         method=chosen.candidate.name,
         reason=reason,
         candidates=tried,
@@ -358,12 +358,12 @@ def _class_names(photos: Sequence[Photo], skipped: Sequence[Skipped]) -> tuple[s
     return names
 
 
-def _with_taught(
+def _with_training_photos(
     onto: Classifier, features: Features, photos: list[Photo]
 ) -> tuple[Features, list[Photo]]:
     """What the classifier knows, followed by what is new to it."""
-    taught = onto.require_taught()
-    new = onto.not_taught(features, [photo.label for photo in photos])
+    taught = onto.require_training_photos()
+    new = onto.unknown_photos_of(features, [photo.label for photo in photos])
     known = [
         Photo(name, MemorySource(b""), onto.classes[label])
         for name, label in zip(taught.features.names, taught.labels.tolist(), strict=True)
@@ -428,7 +428,9 @@ def _learning_curve(
         if share == 1 and len(division.repeats) == 1:  # these have been asked already
             scores = chosen.found.scores
         else:
-            scores = chosen.prepared.out_of_fold(labels, classes, parts, (chosen.found.knob,))[0]
+            scores = chosen.prepared.out_of_fold(
+                labels, classes, parts, (chosen.found.hyperparameter,)
+            )[0]
         asked = ~np.isnan(scores[:, 0])
         correct.append(scores[asked].argmax(axis=1) == labels[asked])
         sizes.append(round(float(np.mean([len(train) for train, _ in parts]))))

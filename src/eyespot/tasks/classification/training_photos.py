@@ -21,7 +21,7 @@ _MOST_COLUMNS = 2**31
 
 
 @dataclass(frozen=True, repr=False)
-class TaughtPhotos(Brief):
+class TrainingPhotos(Brief):
     """The features of the photos a classifier was taught with, so that it can be taught more.
 
     `labels`: int64 [n], indices of the classes.
@@ -31,7 +31,7 @@ class TaughtPhotos(Brief):
     labels: NDArray[np.int64]
 
 
-def photo_arrays(taught: TaughtPhotos) -> Tensors:
+def photo_arrays(taught: TrainingPhotos) -> Tensors:
     """All of it, for a file."""
     features = taught.features
     texts = json.dumps({"names": features.names, "sha256": features.sha256}).encode()
@@ -47,7 +47,7 @@ def photo_arrays(taught: TaughtPhotos) -> Tensors:
     }
 
 
-def taught_photos(arrays: Tensors, classes: int, backbone: Backbone) -> TaughtPhotos:
+def training_photos(arrays: Tensors, classes: int, backbone: Backbone) -> TrainingPhotos:
     """From what `photo_arrays` gave. Raises ValueError if it is not of these classes and of what
     this backbone gives."""
     labels = _array(arrays, "labels", "iu", 1)
@@ -77,7 +77,7 @@ def taught_photos(arrays: Tensors, classes: int, backbone: Backbone) -> TaughtPh
         dhash=dhash,
         thumbnails=_thumbnails(arrays, count),
     )
-    return TaughtPhotos(features, labels.astype(np.int64))
+    return TrainingPhotos(features, labels.astype(np.int64))
 
 
 def _array(arrays: Tensors, name: str, kinds: str, axes: int) -> NDArray[Any]:

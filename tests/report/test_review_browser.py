@@ -1,4 +1,4 @@
-"""The page of a survey in a real browser: light, dark, on a phone, by keyboard, without scripts."""
+"""The page of a review in a real browser: light, dark, on a phone, by keyboard, without scripts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from eyespot.features.backbone import load_backbone
-from eyespot.report.survey import write_survey
+from eyespot.report.review import write_review
 from eyespot.review.actions import propose
-from tests.report.test_survey import a_survey
+from tests.report.test_review import a_review
 from tests.studio.browser import PATIENCE, find_browser, is_wider_than_window, serious_faults
 
 pytestmark = pytest.mark.browser
@@ -30,9 +30,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def page_file(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("survey") / "page.html"
-    survey = a_survey(load_backbone(str(network)))
-    write_survey(survey, propose(survey), path.with_suffix(".actions.csv"), path)
+    path = tmp_path_factory.mktemp("review") / "page.html"
+    review = a_review(load_backbone(str(network)))
+    write_review(review, propose(review), path.with_suffix(".actions.csv"), path)
     return path
 
 

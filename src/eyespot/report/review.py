@@ -1,4 +1,4 @@
-"""A survey as a page: the map of the photos, their groups, and what a person may do about them."""
+"""A review as a page: the map of the photos, their groups, and what a person may do about them."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from eyespot.atomic import write_atomically
 from eyespot.report.html import data_uri, fill, part
 from eyespot.report.map import project
 from eyespot.review.actions import Action, copies_of, disputed, path_of
-from eyespot.review.review import Survey
+from eyespot.review.review import Review
 
 GALLERY = 24
 TYPICAL = 6
@@ -28,56 +28,56 @@ MOST_NAMED = 40
 """Classes in the legend."""
 
 
-def write_survey(survey: Survey, actions: list[Action], csv: Path, path: Path) -> None:
+def write_review(review: Review, actions: list[Action], csv: Path, path: Path) -> None:
     """Write the page to `path`, atomically. `csv`: the file of the proposals, to be named.
     Raises OSError as writing does."""
     # A file name in an old encoding has characters that UTF-8 cannot hold; they become "?".
-    write_atomically(path, render(survey, actions, csv.name).encode("utf-8", "replace"))
+    write_atomically(path, render(review, actions, csv.name).encode("utf-8", "replace"))
 
 
-def render(survey: Survey, actions: list[Action], csv: str) -> str:
+def render(review: Review, actions: list[Action], csv: str) -> str:
     """The page as HTML."""
-    return fill("survey.html", **contents(survey, actions), csv=csv, script=part("survey.js"))
+    return fill("review.html", **contents(review, actions), csv=csv, script=part("review.js"))
 
 
-def contents(survey: Survey, actions: list[Action]) -> dict[str, Any]:
+def contents(review: Review, actions: list[Action]) -> dict[str, Any]:
     """What the template asks for: plain values."""
     kinds = Counter(action.kind for action in actions)
-    copies = [group for group, _ in copies_of(survey)]
-    conflicts = [group for group in copies if disputed(survey, group)]
-    agreeing = [group for group in copies if not disputed(survey, group)]
+    copies = [group for group, _ in copies_of(review)]
+    conflicts = [group for group in copies if disputed(review, group)]
+    agreeing = [group for group in copies if not disputed(review, group)]
     wanted = [action for action in actions if action.kind != "sort into"]
     return {
-        "count": len(survey.photos),
-        "classes": survey.classes,
+        "count": len(review.photos),
+        "classes": review.classes,
         "kinds": kinds,
         "wanted": len({action.path for action in wanted}),
-        "rows": _rows(survey, wanted[:ROWS]),
+        "rows": _rows(review, wanted[:ROWS]),
         "more_rows": max(0, len(wanted) - ROWS),
-        "findings": survey.findings,
-        "silhouette": survey.clusters.silhouette,
-        "groups": _groups(survey),
-        "check": survey.check,
-        "suspicious": _suspicious(survey, actions),
+        "findings": review.findings,
+        "silhouette": review.clusters.silhouette,
+        "groups": _groups(review),
+        "check": review.check,
+        "label_issues": _label_issues(review, actions),
         "outliers": [
-            {**_picture(survey, index), "familiarity": float(survey.familiarity[index])}
-            for index in survey.outliers[:GALLERY]
+            {**_picture(review, index), "familiarity": float(review.familiarity[index])}
+            for index in review.outliers[:GALLERY]
         ],
-        "all_outliers": len(survey.outliers),
-        "conflicts": _shown(survey, conflicts),
-        "copies_found": _shown(survey, agreeing),
-        "skipped": survey.skipped,
-        "map": _map(survey, actions),
+        "all_outliers": len(review.outliers),
+        "conflicts": _shown(review, conflicts),
+        "copies_found": _shown(review, agreeing),
+        "skipped": review.skipped,
+        "map": _map(review, actions),
         "most_named": MOST_NAMED,
-        "facts": _facts(survey),
+        "facts": _facts(review),
     }
 
 
-def _rows(survey: Survey, actions: list[Action]) -> list[dict[str, Any]]:
+def _rows(review: Review, actions: list[Action]) -> list[dict[str, Any]]:
     """Proposals, with photos called as elsewhere on the page, which is shorter than their paths."""
     short = {
         path_of(photo): name
-        for photo, name in zip(survey.photos, survey.features.names, strict=True)
+        for photo, name in zip(review.photos, review.features.names, strict=True)
     }
     return [
         {
@@ -91,23 +91,23 @@ def _rows(survey: Survey, actions: list[Action]) -> list[dict[str, Any]]:
     ]
 
 
-def _picture(survey: Survey, index: int) -> dict[str, str]:
+def _picture(review: Review, index: int) -> dict[str, str]:
     return {
-        "src": data_uri(survey.features.thumbnails[index]),
-        "name": survey.features.names[index],
-        "label": survey.photos[index].label or "",
+        "src": data_uri(review.features.thumbnails[index]),
+        "name": review.features.names[index],
+        "label": review.photos[index].label or "",
     }
 
 
-def _groups(survey: Survey) -> list[dict[str, Any]]:
+def _groups(review: Review) -> list[dict[str, Any]]:
     """Each group's typical photos and, of labelled ones, what it is made of."""
     shown = []
-    for members in survey.clusters.members:
-        labels = Counter(survey.photos[index].label or "" for index in members)
+    for members in review.clusters.members:
+        labels = Counter(review.photos[index].label or "" for index in members)
         shown.append(
             {
                 "count": len(members),
-                "pictures": [_picture(survey, index) for index in members[:TYPICAL]],
+                "pictures": [_picture(review, index) for index in members[:TYPICAL]],
                 "mixture": [(name, n / len(members)) for name, n in labels.most_common(4)],
                 "others": max(0, len(labels) - 4),
             }
@@ -115,19 +115,19 @@ def _groups(survey: Survey) -> list[dict[str, Any]]:
     return shown
 
 
-def _suspicious(survey: Survey, actions: list[Action]) -> list[dict[str, Any]]:
+def _label_issues(review: Review, actions: list[Action]) -> list[dict[str, Any]]:
     suspects = [action for action in actions if action.kind == "check label"]
     return [
-        {**_picture(survey, action.index), "said": action.detail, "probability": action.score}
+        {**_picture(review, action.index), "said": action.detail, "probability": action.score}
         for action in suspects[:GALLERY]
         if action.index is not None
     ]
 
 
-def _shown(survey: Survey, groups: list[list[int]]) -> dict[str, Any]:
+def _shown(review: Review, groups: list[list[int]]) -> dict[str, Any]:
     shown = [
         {
-            "pictures": [_picture(survey, index) for index in group[:ALIKE]],
+            "pictures": [_picture(review, index) for index in group[:ALIKE]],
             "more": max(0, len(group) - ALIKE),
         }
         for group in groups[:COPIES]
@@ -135,9 +135,9 @@ def _shown(survey: Survey, groups: list[list[int]]) -> dict[str, Any]:
     return {"groups": shown, "more": max(0, len(groups) - COPIES)}
 
 
-def _map(survey: Survey, actions: list[Action]) -> dict[str, Any] | None:
+def _map(review: Review, actions: list[Action]) -> dict[str, Any] | None:
     """The points, as drawings by label and by group, and what the script says of each."""
-    count = len(survey.photos)
+    count = len(review.photos)
     if count < 3:
         return None
     proposed: dict[int, Action] = {}
@@ -148,11 +148,11 @@ def _map(survey: Survey, actions: list[Action]) -> dict[str, Any] | None:
     first = list(dict.fromkeys([*proposed, *shuffled]))  # what wants looking at, then the rest
     picked = np.array(sorted(first[:MOST_POINTS]), dtype=np.int64)
     pictured = set(first[:MOST_PICTURES])
-    places = np.round(project(survey.last[picked]) * [1000, 700]).astype(int)
-    labels, groups = survey.labels[picked], survey.clusters.of[picked]
-    layers = [("group", _strokes(places, groups, _group_names(survey)))]
-    if survey.classes:
-        layers.insert(0, ("label", _strokes(places, labels, survey.classes)))
+    places = np.round(project(review.last[picked]) * [1000, 700]).astype(int)
+    labels, groups = review.labels[picked], review.clusters.of[picked]
+    layers = [("group", _strokes(places, groups, _group_names(review)))]
+    if review.classes:
+        layers.insert(0, ("label", _strokes(places, labels, review.classes)))
     return {
         "count": len(picked),
         "all": count,
@@ -161,17 +161,17 @@ def _map(survey: Survey, actions: list[Action]) -> dict[str, Any] | None:
         "data": {
             "x": places[:, 0].tolist(),
             "y": places[:, 1].tolist(),
-            "name": [survey.features.names[index] for index in picked],
+            "name": [review.features.names[index] for index in picked],
             "label": labels.tolist(),
             "group": groups.tolist(),
-            "classes": survey.classes,
+            "classes": review.classes,
             "note": {
                 place: _note(proposed[index])
                 for place, index in enumerate(picked.tolist())
                 if index in proposed
             },
             "picture": {
-                place: data_uri(survey.features.thumbnails[index])
+                place: data_uri(review.features.thumbnails[index])
                 for place, index in enumerate(picked.tolist())
                 if index in pictured
             },
@@ -185,8 +185,8 @@ def _note(action: Action) -> str:
     return action.kind
 
 
-def _group_names(survey: Survey) -> list[str]:
-    return [f"group {number}" for number in range(1, len(survey.clusters.members) + 1)]
+def _group_names(review: Review) -> list[str]:
+    return [f"group {number}" for number in range(1, len(review.clusters.members) + 1)]
 
 
 def _strokes(
@@ -210,14 +210,14 @@ def _path(places: NDArray[np.int64]) -> str:
     return "".join(f"M{x} {y}h0" for x, y in places.tolist())
 
 
-def _facts(survey: Survey) -> list[tuple[str, str]]:
+def _facts(review: Review) -> list[tuple[str, str]]:
     facts = [
-        ("Photos", f"{len(survey.photos)} used, {len(survey.skipped)} skipped"),
-        ("Network", f"{survey.backbone.name} (weights {survey.backbone.sha256[:12]})"),
-        ("Time", ", ".join(f"{name} {value:.1f} s" for name, value in survey.seconds.items())),
+        ("Photos", f"{len(review.photos)} used, {len(review.skipped)} skipped"),
+        ("Network", f"{review.backbone.name} (weights {review.backbone.sha256[:12]})"),
+        ("Time", ", ".join(f"{name} {value:.1f} s" for name, value in review.seconds.items())),
     ]
-    if survey.photos:
-        facts.insert(1, ("First photo", path_of(survey.photos[0])))
-    if survey.check:
-        facts.append(("Labels asked about", f"{survey.check.asked}, by {survey.check.method}"))
+    if review.photos:
+        facts.insert(1, ("First photo", path_of(review.photos[0])))
+    if review.check:
+        facts.append(("Labels asked about", f"{review.check.asked}, by {review.check.method}"))
     return facts

@@ -1,4 +1,4 @@
-"""The page of a survey: everything is on it, its size is bounded, and names cannot break out."""
+"""The page of a review: everything is on it, its size is bounded, and names cannot break out."""
 
 import json
 import re
@@ -10,27 +10,27 @@ import pytest
 
 from eyespot.data.duplicates import Duplicates
 from eyespot.data.photos import FileSource, Photo, Skipped
-from eyespot.evaluation import Suspicion
+from eyespot.evaluation import LabelIssue
 from eyespot.evaluation.clusters import Clusters
 from eyespot.evaluation.label_issues import PlantedTest
 from eyespot.features.backbone import Backbone
 from eyespot.features.extract import Features, thumbnail
-from eyespot.report.survey import MOST_PICTURES, contents, render
+from eyespot.report.review import MOST_PICTURES, contents, render
 from eyespot.review.actions import propose
-from eyespot.review.review import LabelCheck, Survey
+from eyespot.review.review import LabelCheck, Review
 from tests.report.test_page import COMMENT, ESCAPE, HOSTILE, Page
 
 CLASSES = (HOSTILE, ESCAPE, COMMENT)
 
 
-def a_survey(backbone: Backbone, count: int = 60) -> Survey:
+def a_review(backbone: Backbone, count: int = 60) -> Review:
     """Made-up photos of three classes with hostile names, and one of everything to be said."""
     rng = np.random.default_rng(0)
     labels = np.arange(count) % 3
     names = tuple(f"{CLASSES[label]}/{n}.jpg" for n, label in enumerate(labels))
     small = thumbnail(rng.integers(0, 255, (96, 96, 3), dtype=np.uint8), 1.0)
     values = rng.normal(size=(count, 64)).astype(np.float16)
-    return Survey(
+    return Review(
         photos=tuple(
             Photo(name, FileSource(Path("/photos") / name.replace("/", "_")), CLASSES[label])
             for name, label in zip(names, labels, strict=True)
@@ -52,18 +52,18 @@ def a_survey(backbone: Backbone, count: int = 60) -> Survey:
         clusters=Clusters(labels // 2, [[*range(0, count, 2)], [*range(1, count, 2)]], 0.25),
         familiarity=np.linspace(0, 1, count, dtype=np.float32),
         outliers=[0, 5],
-        check=LabelCheck([Suspicion(7, 0, 0.97, 0.01)], count, "svm", PlantedTest(20, 15, 14, 18)),
+        check=LabelCheck([LabelIssue(7, 0, 0.97, 0.01)], count, "svm", PlantedTest(20, 15, 14, 18)),
         seconds={"total": 1.0},
     )
 
 
 @pytest.fixture
-def survey(backbone: Backbone) -> Survey:
-    return a_survey(backbone)
+def review(backbone: Backbone) -> Review:
+    return a_review(backbone)
 
 
-def test_nothing_hostile_becomes_an_element(survey: Survey) -> None:
-    page = Page(render(survey, propose(survey), f"{HOSTILE}.csv"))
+def test_nothing_hostile_becomes_an_element(review: Review) -> None:
+    page = Page(render(review, propose(review), f"{HOSTILE}.csv"))
     assert page.unbalanced == []
     assert len(page.scripts) == 2  # the points, and what draws them
     assert not [tag for tag, _ in page.elements if tag in ("iframe", "object", "link", "base")]
@@ -72,8 +72,8 @@ def test_nothing_hostile_becomes_an_element(survey: Survey) -> None:
     assert json.loads(page.scripts[0])["classes"] == list(CLASSES)
 
 
-def test_nothing_is_asked_of_others(survey: Survey) -> None:
-    text = render(survey, propose(survey), "a.csv")
+def test_nothing_is_asked_of_others(review: Review) -> None:
+    text = render(review, propose(review), "a.csv")
     addresses = [
         value
         for tag, found in Page(text).elements
@@ -86,8 +86,8 @@ def test_nothing_is_asked_of_others(survey: Survey) -> None:
     assert "default-src 'none'" in text
 
 
-def test_everything_that_was_found_is_said(survey: Survey) -> None:
-    words = re.sub(r"\s+", " ", "".join(Page(render(survey, propose(survey), "a.csv")).words))
+def test_everything_that_was_found_is_said(review: Review) -> None:
+    words = re.sub(r"\s+", " ", "".join(Page(render(review, propose(review), "a.csv")).words))
     for said in (
         "Group 1: 30 photos",
         "silhouette 0.25",
@@ -103,8 +103,8 @@ def test_everything_that_was_found_is_said(survey: Survey) -> None:
         assert said in words, said
 
 
-def test_the_map_has_every_photo_once_in_each_colouring(survey: Survey) -> None:
-    seen = contents(survey, propose(survey))["map"]
+def test_the_map_has_every_photo_once_in_each_colouring(review: Review) -> None:
+    seen = contents(review, propose(review))["map"]
     assert [by for by, _ in seen["layers"]] == ["label", "group"]
     for _, layer in seen["layers"]:
         assert sum(item["path"].count("h0") for item in layer) == 60
@@ -114,9 +114,9 @@ def test_the_map_has_every_photo_once_in_each_colouring(survey: Survey) -> None:
     assert data["label"][7] == 1
 
 
-def test_without_labels_nothing_is_said_of_them(survey: Survey) -> None:
-    photos = tuple(replace(photo, label=None) for photo in survey.photos)
-    plain = replace(survey, photos=photos, classes=(), labels=survey.labels * 0 - 1, check=None)
+def test_without_labels_nothing_is_said_of_them(review: Review) -> None:
+    photos = tuple(replace(photo, label=None) for photo in review.photos)
+    plain = replace(review, photos=photos, classes=(), labels=review.labels * 0 - 1, check=None)
     text = render(plain, propose(plain), "a.csv")
     assert "without labels" in text
     assert "is labelled" not in text
@@ -128,8 +128,8 @@ def test_ten_thousand_photos_make_a_page_of_a_few_megabytes(
     backbone: Backbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     somewhere = np.random.default_rng(0).uniform(size=(10_000, 2))  # a map takes seconds
-    monkeypatch.setattr("eyespot.report.survey.project", lambda values: somewhere)
-    many = a_survey(backbone, 10_000)
+    monkeypatch.setattr("eyespot.report.review.project", lambda values: somewhere)
+    many = a_review(backbone, 10_000)
     many = replace(many, outliers=list(range(0, 10_000, 5)))
     actions = propose(many)
     seen = contents(many, actions)
@@ -144,7 +144,7 @@ def test_ten_thousand_photos_make_a_page_of_a_few_megabytes(
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_handful_of_photos_has_a_page(backbone: Backbone, count: int) -> None:
     few = replace(
-        a_survey(backbone, count),
+        a_review(backbone, count),
         duplicates=Duplicates(np.arange(count), [], []),
         outliers=[],
         check=None,
