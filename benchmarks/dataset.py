@@ -2,7 +2,8 @@
 
 Groups: how far they agree with the labels, which they have not seen (adjusted Rand index: 1 the
 same division, 0 chance). Labels: 5 % of them are made wrong before anything looks at the photos;
-how many are suspected, and how many of the label_issues are about them. Outliers: photos of ImageNet
+how many are suspected, and how many of the label issues are about them. Outliers: photos of
+ImageNet
 are put among the others; how many are found, and how many of those found are these.
 """
 

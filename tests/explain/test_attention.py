@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from eyespot.arrays import unit_rows
 from eyespot.explain.gradcam import attention, grad_cam
 from eyespot.features.backbone import LOGITS, Backbone, build_extractor, load_network
 from eyespot.features.engines import columns_of
@@ -17,7 +18,6 @@ from eyespot.heads.scorers import (
     LogitsScorer,
     NeighboursScorer,
     Scorer,
-    unit_rows,
 )
 from eyespot.tasks.classification.classifier import Classifier, Recipe
 from tests.pictures import patches

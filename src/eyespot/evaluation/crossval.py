@@ -1,9 +1,8 @@
 """Cross-validation that stays honest about its own choices.
 
-Every photo is asked about by a head that never saw it or its duplicates. What is chosen by
-looking at the answers (the hyperparameter, the temperature, later the method) is chosen, for the photos of
-one part, by looking at the other parts only: otherwise the winner of several candidates looks
-better than it is (Tsamardinos et al., "Bootstrapping the out-of-sample predictions", 2018).
+Every photo is predicted by a head trained without it and its duplicates. What is selected on the
+out-of-fold scores (hyperparameter, temperature, later the method) is selected, for the photos of one
+part, on the other parts only: otherwise the best of several candidates looks better than it is (Tsamardinos et al., "Bootstrapping the out-of-sample predictions", 2018).
 """
 
 from collections.abc import Sequence
@@ -21,10 +20,10 @@ from eyespot.shown import Brief
 class CrossValidated(Brief):
     """What cross-validation found out about one method.
 
-    `probabilities`: float64 [n, K], out of fold, hyperparameter and temperature chosen by the other parts;
-    rows of photos that were not asked about are NaN. `scores`: float32 [n, K], at `hyperparameter`.
-    `hyperparameter`, `temperature`: chosen by all parts, for the head that will be used. `log_loss`: nats
-    per photo, of `probabilities`.
+    `probabilities`: float64 [n, K], out of fold; hyperparameter and temperature are selected on
+    the other parts. Rows of photos in no test fold are NaN. `scores`: float32 [n, K], at
+    `hyperparameter`. `hyperparameter`, `temperature`: selected on all parts, for the final head.
+    `log_loss`: nats per photo, of `probabilities`.
     """
 
     probabilities: NDArray[np.float64]

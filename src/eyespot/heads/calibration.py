@@ -60,7 +60,7 @@ def fit_temperature(scores: NDArray[np.floating], labels: NDArray[np.int64]) -> 
 def select_hyperparameter(
     scores: NDArray[np.float32], labels: NDArray[np.int64]
 ) -> tuple[int, float]:
-    """The hyperparameter with the lowest calibrated log loss (earlier ones, the stricter, win ties)."""
+    """The value with the lowest calibrated log loss; ties go to the stronger regularization."""
     losses, temperatures = [], []
     for candidate in scores:
         temperature = fit_temperature(candidate, labels)

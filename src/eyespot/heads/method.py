@@ -1,7 +1,7 @@
 """What all ways of learning a head have in common: one hyperparameter, and a path along it.
 
 A `Method` looks at the features once (`prepare`), then learns from any part of the photos for
-every value of its hyperparameter. That makes cross-validation cheap: what the folds share is done once.
+every value of its hyperparameter. Cross-validation is cheap: what folds share is done once.
 Nothing that is shared has seen a label; only standardisation and a change of basis are.
 """
 

@@ -3,13 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from eyespot.arrays import unit_rows
 from eyespot.heads.scorers import (
     NEIGHBOUR_TEMPERATURE,
     LinearScorer,
     LogitsScorer,
     NeighboursScorer,
     Scorer,
-    unit_rows,
 )
 
 

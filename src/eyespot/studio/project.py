@@ -98,7 +98,7 @@ class Project:
         """Where the file of that content is, if it is there."""
         return self._pictures.path(sha256)
 
-    def taught(self, sha256: Sequence[str], extractor: str) -> dict[str, Record]:
+    def training_photos(self, sha256: Sequence[str], extractor: str) -> dict[str, Record]:
         """Features that came without their pictures, by sha256; see Backbone.extractor."""
         found = {}
         with self._database.reading() as database:

@@ -32,7 +32,7 @@ from eyespot.tasks.classification.manifest import Manifest, packed_metrics, read
 from eyespot.tasks.classification.training_photos import (
     TrainingPhotos,
     photo_arrays,
-    training_photos,
+    read_training_photos,
 )
 from eyespot.weights.zoo import find
 from tests.abuse.tampered import zipped
@@ -455,7 +455,7 @@ def test_every_array_of_taught_photos_is_checked(classifier: Classifier) -> None
     told = [(name, arrays | {name: odd}) for name in as_bytes for odd in (*as_bytes[name], deep)]
     for _, odd in (*odd_arrays(arrays), *told):
         try:
-            found = training_photos(odd, 2, backbone)
+            found = read_training_photos(odd, 2, backbone)
         except ValueError as error:
             refused.append(str(error))
             continue
@@ -476,7 +476,7 @@ def test_layouts_of_another_backbone_are_refused(classifier: Classifier) -> None
         classifier.backbone.blocks[1:],
     )
     with pytest.raises(ValueError, match="not those that the backbone gives"):
-        training_photos(photo_arrays(classifier.training_photos), 2, other)
+        read_training_photos(photo_arrays(classifier.training_photos), 2, other)
 
 
 def test_what_is_no_thumbnail_is_left_out(classifier: Classifier) -> None:
@@ -486,7 +486,7 @@ def test_what_is_no_thumbnail_is_left_out(classifier: Classifier) -> None:
     for bad in (b"<script>", b"", b"\xff\xd8\xff", large.replace(b"\x00\x60\x00\x60", b"\xff" * 4)):
         odd = copy.deepcopy(taught)
         object.__setattr__(odd.features, "thumbnails", (bad, *taught.features.thumbnails[1:]))
-        found = training_photos(photo_arrays(odd), 2, classifier.backbone).features
+        found = read_training_photos(photo_arrays(odd), 2, classifier.backbone).features
         assert found.thumbnails[0] == b""
         assert found.thumbnails[1:] == taught.features.thumbnails[1:]
 

@@ -56,7 +56,7 @@ from eyespot.tasks.classification.manifest import Recipe, packed_metrics, read_m
 from eyespot.tasks.classification.training_photos import (
     TrainingPhotos,
     photo_arrays,
-    training_photos,
+    read_training_photos,
 )
 from eyespot.weights.find import find_weights
 from eyespot.weights.zoo import find
@@ -133,7 +133,7 @@ class Classifier:
         )
 
     @property
-    def taught(self) -> TrainingPhotos | None:
+    def training_photos(self) -> TrainingPhotos | None:
         """The taught photos' features, read from the file when first asked for."""
         if callable(self._training_photos):
             self._training_photos = self._training_photos()
@@ -512,7 +512,7 @@ def _read_training_photos(path: Path, classes: int, backbone: Backbone) -> Train
     if arrays is None:
         return None
     try:
-        return training_photos(arrays, classes, backbone)
+        return read_training_photos(arrays, classes, backbone)
     except ValueError as error:
         raise classifier_file.damaged(path, f"its photos: {error}") from error
 

@@ -33,8 +33,8 @@ _COUNT = 2**53
 class Recipe:
     """How a head was learnt: enough to learn it again when photos come or go.
 
-    `method`: name of a head. `blocks`: which features it sees. `hyperparameter`: its penalty or number of
-    neighbours.
+    `method`: name of a head. `blocks`: which features it sees. `hyperparameter`: its regularization
+    strength or number of neighbours.
     """
 
     method: str

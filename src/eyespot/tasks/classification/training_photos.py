@@ -47,7 +47,7 @@ def photo_arrays(taught: TrainingPhotos) -> Tensors:
     }
 
 
-def training_photos(arrays: Tensors, classes: int, backbone: Backbone) -> TrainingPhotos:
+def read_training_photos(arrays: Tensors, classes: int, backbone: Backbone) -> TrainingPhotos:
     """From what `photo_arrays` gave. Raises ValueError if it is not of these classes and of what
     this backbone gives."""
     labels = _array(arrays, "labels", "iu", 1)
