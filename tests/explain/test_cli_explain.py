@@ -77,7 +77,7 @@ def test_all_stages_get_a_file_each(folder: Path) -> None:
     names = sorted(path.name for path in (folder / "maps").iterdir())
     assert names[:3] == ["01-stem.png", "02-stage1.hidden.png", "03-stage1.png"]
     assert names[-1] == "16-top.png"
-    assert "16 stages, maps" in done.stdout
+    assert "Wrote 16 stages to maps" in done.stdout
 
 
 @pytest.mark.parametrize(

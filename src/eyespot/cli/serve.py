@@ -18,31 +18,39 @@ from eyespot.limits import (
 )
 
 LONG = 16
-"""Characters of a key that is long enough not to be guessed."""
+"""Characters of a key that is too long to be guessed."""
 logger = logging.getLogger(__name__)
 
 
 def serve(
-    files: Annotated[list[Path], typer.Argument(help="Classifiers, each under its file's name.")],
-    host: Annotated[str, typer.Option(help="Where to listen; 0.0.0.0: everywhere.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8000,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 1,
+    files: Annotated[
+        list[Path], typer.Argument(help="Classifiers; a URL has the name of the file.")
+    ],
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0: all.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0: a free one.")
+    ] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 1,
     api_keys: Annotated[
-        Path | None, typer.Option(help="A file of keys, one a line; callers must show one.")
+        Path | None, typer.Option(help="A file of API keys, one in a line.")
     ] = None,
     open_to_all: Annotated[
-        bool, typer.Option("--open", help="Without keys, let others than this machine call.")
+        bool, typer.Option("--open", help="Without keys, serve other machines, too.")
     ] = False,
-    max_bytes: Annotated[int, typer.Option(min=1000, help="Of a request.")] = MAX_REQUEST_BYTES,
-    max_pictures: Annotated[int, typer.Option(min=1, help="In a request.")] = MAX_REQUEST_PICTURES,
+    max_bytes: Annotated[
+        int, typer.Option(min=1000, help="Bytes in a request.")
+    ] = MAX_REQUEST_BYTES,
+    max_pictures: Annotated[
+        int, typer.Option(min=1, help="Photos in a request.")
+    ] = MAX_REQUEST_PICTURES,
     queue: Annotated[
-        int, typer.Option(min=1, help="Pictures of a model under way.")
+        int, typer.Option(min=1, help="Photos that wait for a model.")
     ] = MAX_WAITING_PICTURES,
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds for a request.")
     ] = MAX_REQUEST_SECONDS,
 ) -> int:
-    """Let other programs ask classifiers, by HTTP.
+    """Serve classifiers over HTTP.
 
     Example: eyespot serve pets.eyespot
     """
@@ -56,8 +64,8 @@ def serve(
         raise MissingExtraError("The server", "serve") from error
     if max_pictures > queue:
         raise UsageError(
-            f"A request of {max_pictures} pictures would never fit into a queue of {queue}. Give "
-            "--queue at least as many as --max-pictures."
+            f"A request of {max_pictures:,} photos does not fit into a queue of {queue:,}. Raise "
+            "--queue to --max-pictures or more."
         )
     check_names(files)
     keys = _keys(api_keys) if api_keys else []
@@ -67,21 +75,23 @@ def serve(
         logger.warning("short keys", extra={"facts": {"file": str(api_keys), "why": why}})
     limits = Limits(max_bytes, max_pictures, timeout, queue)
     settings = Settings(tuple(files), tuple(map(digest, keys)), limits=limits)
-    return run(settings, host, port, workers, _say, open_to_all=open_to_all)
+    return run(settings, host, port, workers, _announce, open_to_all=open_to_all)
 
 
 def _keys(path: Path) -> list[str]:
     try:
         text = read_file(path, MAX_KEY_FILE_BYTES).decode("ascii")
     except OSError as error:
-        raise UsageError(f"The keys in {path} cannot be read: {error.strerror}.") from error
+        raise UsageError(
+            f"The keys in {path} cannot be read: {error.strerror}. Check the file."
+        ) from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"The keys in {path} must be plain ASCII, one a line.") from error
+        raise UsageError(f"The keys in {path} must be plain ASCII, one in a line.") from error
     keys = [line.strip() for line in text.splitlines() if line.strip()]
     if not keys:
-        raise UsageError(f"There is no key in {path}. Write one a line, each hard to guess.")
+        raise UsageError(f"There is no key in {path}. Write one in each line, hard to guess.")
     return keys
 
 
-def _say(address: str) -> None:
+def _announce(address: str) -> None:
     say(f"Serving at {address} (Ctrl-C ends it)", flush=True)

@@ -5,84 +5,76 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eyespot.cli.at_length import read_and_written
-from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn, open_labelled
-from eyespot.cli.outputs import check_ending, check_outputs
-from eyespot.cli.show import (
-    bar_of,
-    command,
-    counted,
-    print_findings,
-    print_json,
-    printable,
-    progress,
-    say,
+from eyespot.cli.figures import print_taught
+from eyespot.cli.models import expect_backbone
+from eyespot.cli.options import (
+    Backbone,
+    Columns,
+    Json,
+    LabelledPhotos,
+    Verbose,
+    choice,
+    with_columns,
 )
+from eyespot.cli.outputs import check_ending, check_outputs
+from eyespot.cli.resumable import read_and_written
+from eyespot.cli.show import command, print_json, progress, say
 
 if TYPE_CHECKING:
     from eyespot.tasks.classification.teach import Lesson
 
 
+@with_columns
 def teach(
-    photos: Annotated[
-        Path,
-        typer.Argument(
-            help="PHOTOS/<class>/*.jpg, the same in train/, val/ and test/, a CSV, TSV or "
-            "JSON table, Parquet, IDX or WebDataset shards (.tar)."
-        ),
-    ],
+    photos: LabelledPhotos,
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="Where the classifier goes.")
+        Path, typer.Option("-o", "--output", help="The classifier file to write.")
     ] = Path("classifier.eyespot"),
     report: Annotated[
-        Path | None, typer.Option(help="Where the report goes. [default: beside the classifier]")
+        Path | None,
+        typer.Option(help="The report to write.", show_default="NAME.report.html"),
     ] = None,
     method: Annotated[
-        str, typer.Option(help="auto, knn, prototypes, logistic, svm or finetune.")
+        str, choice("", "auto", "knn", "prototypes", "logistic", "svm", "finetune")
     ] = "auto",
     budget: Annotated[
         float | None,
         typer.Option(
             min=0,
-            help="A limit in seconds for model selection; from 60 on auto fine-tunes, too. "
-            "[default: none; the numbers of photos and classes decide]",
+            help="Seconds for model selection; from 60 on, auto fine-tunes, too.",
+            show_default="by the numbers of photos and classes",
         ),
     ] = None,
     onto: Annotated[
-        Path | None, typer.Option(help="A classifier to teach more; its photos are kept.")
+        Path | None, typer.Option(help="A classifier to extend; its photos are kept.")
     ] = None,
-    backbone: Annotated[
-        str, typer.Option(help="A network of the zoo, or a file that train wrote.")
-    ] = "efficientnet_lite0",
+    backbone: Backbone = "efficientnet_lite0",
     forget_photos: Annotated[
-        bool, typer.Option("--forget-photos", help="Keep no features of the photos.")
+        bool, typer.Option("--forget-photos", help="Store no features of the photos.")
     ] = False,
-    path_column: PathColumn = None,
-    label_column: LabelColumn = None,
-    split_column: SplitColumn = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+    verbose: Verbose = False,
+    as_json: Json = False,
+    columns: Columns = Columns(),  # noqa: B008 - frozen
 ) -> None:
-    """Teach a classifier from photos and report how good it is.
+    """Teach a classifier from labelled photos and report its accuracy.
 
     Example: eyespot teach pets/ -o pets.eyespot
     """
-    check_outputs([output])
     page = report or output.with_suffix(".report.html")
+    check_outputs([output])
     check_ending(output, ".eyespot")
     check_ending(page, ".html", ".htm")
-    from eyespot.report import write_report
-    from eyespot.tasks.classification.classifier import load
-    from eyespot.tasks.classification.teach import learn
-
-    collection = open_labelled(
-        photos, path_column, label_column, split_column, least_classes=1 if onto else 2
-    )
-    outputs = [output, page]
-    check_outputs(outputs, [photos, *read_and_written(collection.photos, outputs)])
-    if onto is not None:
-        check_outputs([page], [onto])
+    expect_backbone(backbone)
     with progress() as step:
-        lesson = learn(
+        from eyespot.report import write_report
+        from eyespot.tasks.classification.classifier import load
+        from eyespot.tasks.classification.teach import learn
+
+        collection = columns.open(photos, least_classes=1 if onto else 2)
+        outputs = [output, page]
+        check_outputs(outputs, [photos, *read_and_written(collection.photos, outputs)])
+        check_outputs([page], [onto] if onto else [])
+        taught = learn(
             collection,
             method=method,
             budget=budget,
@@ -91,14 +83,19 @@ def teach(
             forget_photos=forget_photos,
             progress=step,
         )
-        lesson.classifier.save(output)
-        write_report(lesson, page)
+        taught.classifier.save(output)
+        write_report(taught, page)
     if as_json:
-        print_json({**summary(lesson), "classifier": str(output), "report": str(page)})
-    else:
-        print_lesson(lesson)
-        say(f"\nClassifier  {output}\nReport      {page}")
-        say(f"Try it      {command()} predict PHOTO -m {output}")
+        print_json({**summary(taught), "classifier": str(output), "report": str(page)})
+        return
+    print_taught(taught, photos, verbose=verbose)
+    print_written(output, page)
+
+
+def print_written(classifier: Path, page: Path) -> None:
+    """Print the files of a taught classifier, and the command to use it."""
+    say(f"\nWrote {classifier} ({classifier.stat().st_size / 1e6:.1f} MB) and {page}")
+    say(f"Next  {command()} predict PHOTO -m {classifier}")
 
 
 def summary(lesson: "Lesson") -> dict[str, Any]:
@@ -144,31 +141,3 @@ def summary(lesson: "Lesson") -> dict[str, Any]:
         "seconds": lesson.seconds,
         "photos_per_second": lesson.photos_per_second,
     }
-
-
-def print_lesson(lesson: "Lesson") -> None:
-    """What a person wants to know."""
-    from eyespot.evaluation import advice, verdict
-
-    say(f"\n{printable(verdict(lesson.evaluation, lesson.evaluated_on))}\n{lesson.reason}\n")
-    say("Candidates (cross-validated accuracy of each alone, selection not included):")
-    width = max(len(trial.method) for trial in lesson.candidates)
-    for trial in sorted(lesson.candidates, key=lambda trial: -trial.top1):
-        say(f"  {trial.method:{width}}  {bar_of(trial.top1)}  {trial.seconds:.1f} s")
-    say()
-    if lesson.learning_curve:
-        say(lesson.learning_curve.verdict)
-    told = advice(lesson.evaluation, lesson.trained.tolist(), lesson.learning_curve)
-    say(printable(told))
-    print_findings(lesson.findings)
-    if lesson.label_issues:
-        say(f"{counted(len(lesson.label_issues), 'label issue')}; the report shows every one.")
-    for skipped in lesson.skipped[:5]:
-        say(printable(f"Skipped {skipped.path}: {skipped.reason}"))
-    if len(lesson.skipped) > 5:
-        say(f"and {len(lesson.skipped) - 5:,} more; --json lists every one.")
-    seconds = lesson.seconds
-    say(
-        f"{len(lesson.features)} photos in {seconds['total']:.1f} s "
-        f"(features at {lesson.photos_per_second:.0f} photos/s, cached ones included)."
-    )
