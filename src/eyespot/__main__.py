@@ -29,9 +29,16 @@ NO_MEMORY = (
 """Phrases of libraries' errors when memory ran out."""
 
 
+SLOW = (["demo"], ["teach"], ["evaluate"], ["tune"])
+"""Verbs that show a spinner, once rich and typer are imported."""
+
+
 def main() -> NoReturn:
     """Run the command line. Ctrl-C ends it without a traceback, also while libraries load."""
     outlive_readers()
+    if sys.argv[1:2] in SLOW and sys.stderr.isatty():
+        sys.stderr.write("Starting\r")  # the next line replaces it
+        sys.stderr.flush()
     interrupted = False
 
     def interrupt(number: int, frame: FrameType | None) -> None:

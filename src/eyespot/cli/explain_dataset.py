@@ -49,12 +49,12 @@ def dataset(
 
     Example: eyespot explain dataset pets/ -o pets.html
     """
-    expect_backbone(backbone)
     check_outputs([output])
     table = csv or output.with_suffix(".actions.csv")
     check_ending(output, ".html", ".htm")
     check_ending(table, ".csv")
     with progress() as step:
+        expect_backbone(backbone)
         from eyespot.data.rows import write_rows
         from eyespot.report.review import write_review
         from eyespot.review.actions import propose

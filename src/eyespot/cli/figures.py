@@ -165,7 +165,7 @@ def _review(taught: "Lesson", photos: Path) -> str:
     if copies:
         found.append(counted(copies, "near-duplicate"))
     command = f"eyespot explain dataset {shlex.quote(str(photos))}"
-    return f"{', '.join(found)}: {command}" if found else ""
+    return f"{', '.join(found)}:\n{printable(command)}" if found else ""
 
 
 def _print_candidates(taught: "Lesson") -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eyespot.errors import UsageError
-from eyespot.shown import printable
+from eyespot.shown import printable, sentence
 
 if TYPE_CHECKING:
     from eyespot.data.transforms import Preprocessing
@@ -75,8 +75,8 @@ def expect_network(name: str) -> None:
         find(name)
     except UsageError as error:
         raise UsageError(
-            f"{error}. A model is a .eyespot file, a network of the zoo, or a network.safetensors "
-            "that eyespot train wrote."
+            f"{sentence(error)} A model is a .eyespot file, a network of the zoo, or a "
+            "network.safetensors that eyespot train wrote."
         ) from error
 
 

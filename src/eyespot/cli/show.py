@@ -108,21 +108,28 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def print_rows(rows: "Iterable[tuple[str, str]]") -> None:
-    """Labels and texts under each other, wrapped to the terminal's width; no row without a text."""
-    shown = [(label, printable(text)) for label, text in rows if text]
+    """Print labels and texts under each other, wrapped to the terminal's width; no empty rows.
+
+    A command may follow a text after a line break. It stays on one line, so that it can be copied.
+    """
+    shown = [(label, text) for label, text in rows if text]
     indent = max((len(label) for label, _ in shown), default=0) + 2
     width = max(shutil.get_terminal_size().columns, indent + 20)
     for label, text in shown:
-        say(
-            textwrap.fill(
-                text,
-                width,
-                initial_indent=label.ljust(indent),
-                subsequent_indent=" " * indent,
-                break_long_words=False,  # a path or a command can still be copied
-                break_on_hyphens=False,
-            )
+        words, _, command = text.partition("\n")
+        lines = textwrap.wrap(
+            printable(words),
+            width,
+            initial_indent=label.ljust(indent),
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
         )
+        if command and len(lines[-1]) + 1 + len(command) <= width:
+            lines[-1] += f" {command}"
+        elif command:
+            lines.append(" " * indent + command)
+        say("\n".join(lines))
 
 
 def print_skipped(skipped: "Iterable[Skipped]", most: int | None = None) -> None:

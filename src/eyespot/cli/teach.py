@@ -64,8 +64,8 @@ def teach(
     check_outputs([output])
     check_ending(output, ".eyespot")
     check_ending(page, ".html", ".htm")
-    expect_backbone(backbone)
     with progress() as step:
+        expect_backbone(backbone)
         from eyespot.report import write_report
         from eyespot.tasks.classification.classifier import load
         from eyespot.tasks.classification.teach import learn

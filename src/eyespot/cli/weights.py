@@ -52,7 +52,7 @@ def weights(
         from eyespot.weights.importers import import_weights
 
         if not file.is_file():
-            raise UsageError(f"There is no file {printable(str(file))}. Name a file of weights.")
+            raise UsageError(f"Expected a file of weights, found no file {printable(str(file))}.")
         import_weights(name, file)
     else:
         find_weights(network)
