@@ -94,9 +94,9 @@ def completed(line: str, shell: str = "bash") -> list[str]:
         ("eyespot te", ["teach"]),
         ("eyespot teach --method s", ["svm"]),
         ("eyespot train --schedule co", ["constant", "cosine"]),
-        ("eyespot zoo googlen", ["googlenet"]),
+        ("eyespot zoo mnist_l", ["mnist_linear"]),
         ("eyespot explain f", ["filters"]),
-        ("eyespot explain filters googlen", ["googlenet"]),
+        ("eyespot explain filters mnist_l", ["mnist_linear"]),
         ("eyespot export --to o", ["onnx", "openvino"]),
     ],
 )
@@ -105,8 +105,8 @@ def test_bash_completes(line: str, values: list[str]) -> None:
 
 
 def test_other_shells_complete() -> None:
-    assert completed("eyespot zoo googlen", "fish") == ["googlenet"]
-    assert '"googlenet"' in "".join(completed("eyespot zoo googlen", "zsh"))
+    assert completed("eyespot zoo mnist_l", "fish") == ["mnist_linear"]
+    assert '"mnist_linear"' in "".join(completed("eyespot zoo mnist_l", "zsh"))
 
 
 def test_models_are_files_and_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

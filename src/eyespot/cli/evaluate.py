@@ -23,7 +23,7 @@ from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
     from eyespot.tasks.classification.classifier import Classifier
-    from eyespot.tasks.classification.evaluate import Examination
+    from eyespot.tasks.classification.evaluate import Examination as EvaluateResult
 
 MISTAKES = 10
 """Misclassified photos that are printed."""
@@ -120,7 +120,7 @@ def _write_report(result: Any, path: Path) -> None:
     write_report(result, path)
 
 
-def summary(result: "Examination") -> dict[str, Any]:
+def summary(result: "EvaluateResult") -> dict[str, Any]:
     """The JSON of an evaluation."""
     return {
         **result.evaluation.to_dict(),
@@ -136,7 +136,7 @@ def summary(result: "Examination") -> dict[str, Any]:
 
 
 def print_evaluated(
-    result: "Examination", classifier: "Classifier", *, verbose: bool = False
+    result: "EvaluateResult", classifier: "Classifier", *, verbose: bool = False
 ) -> None:
     """Print the figures of an evaluation, and its most confident mistakes."""
     from eyespot.evaluation import advice, percent, percent_interval
@@ -170,7 +170,7 @@ def print_evaluated(
         print_findings(result.findings)
 
 
-def _print_mistakes(result: "Examination", most: int) -> None:
+def _print_mistakes(result: "EvaluateResult", most: int) -> None:
     from eyespot.evaluation import percent
 
     shown = result.mistakes[:most]

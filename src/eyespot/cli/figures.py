@@ -10,13 +10,13 @@ from eyespot.cli.show import bar_of, counted, print_findings, print_rows, printa
 if TYPE_CHECKING:
     from eyespot.data.photos import Photo, Skipped
     from eyespot.evaluation import Evaluation
-    from eyespot.tasks.classification.teach import Lesson
+    from eyespot.tasks.classification.teach import Lesson as TeachResult
 
 LISTED = 5
 """Reasons for skipped photos, and classes with few photos, that are named."""
 
 
-def print_taught(taught: "Lesson", photos: Path, *, verbose: bool = False) -> None:
+def print_taught(taught: "TeachResult", photos: Path, *, verbose: bool = False) -> None:
     """Print the figures of a taught classifier; `verbose`: those of each candidate, too."""
     from eyespot.evaluation import advice
 
@@ -129,7 +129,7 @@ def skipped_words(skipped: "Sequence[Skipped]") -> str:
     return f"{len(skipped):,} skipped: " + ", ".join(f"{n:,} {why}" for why, n in commonest)
 
 
-def _photos(taught: "Lesson") -> str:
+def _photos(taught: "TeachResult") -> str:
     words = f"{len(taught.features):,} in {len(taught.classifier.classes):,} classes"
     if _in_class_folders(taught.dataset.photos):
         words += ", labels from folder names"
@@ -141,7 +141,7 @@ def _in_class_folders(photos: "Iterable[Photo]") -> bool:
     return all(photo.label in Path(photo.name).parts[:-1] for photo in photos)
 
 
-def _method(taught: "Lesson") -> str:
+def _method(taught: "TeachResult") -> str:
     from eyespot.heads import NAMES
 
     recipe, count = taught.classifier.recipe, len(taught.candidates)
@@ -157,7 +157,7 @@ def _method(taught: "Lesson") -> str:
     return words
 
 
-def _review(taught: "Lesson", photos: Path) -> str:
+def _review(taught: "TeachResult", photos: Path) -> str:
     copies = sum(len(group) - 1 for group in (*taught.duplicates.near, *taught.duplicates.exact))
     found = []
     if issues := len(taught.label_issues):
@@ -168,7 +168,7 @@ def _review(taught: "Lesson", photos: Path) -> str:
     return f"{', '.join(found)}:\n{printable(command)}" if found else ""
 
 
-def _print_candidates(taught: "Lesson") -> None:
+def _print_candidates(taught: "TeachResult") -> None:
     say("\nCandidates (cross-validated accuracy of each alone, selection not included)")
     width = max(len(one.method) for one in taught.candidates)
     for one in sorted(taught.candidates, key=lambda one: -one.top1):

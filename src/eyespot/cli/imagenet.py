@@ -17,7 +17,7 @@ from eyespot.cli.show import (
 )
 
 if TYPE_CHECKING:
-    from eyespot.imagenet_eval.evaluate import Judgement
+    from eyespot.imagenet_eval.evaluate import Judgement as ImageNetResult
 
 VALIDATION = 50_000
 """Images in the challenge's validation set, on which published errors are measured."""
@@ -61,7 +61,7 @@ def evaluate_network(
         say(f"\nWrote {printable(str(gallery))}")
 
 
-def _print(result: "Judgement") -> None:
+def _print(result: "ImageNetResult") -> None:
     from eyespot.evaluation import percent, percent_interval
 
     published, speed = result.network.errors, result.pictures_per_second

@@ -21,7 +21,7 @@ from eyespot.cli.resumable import read_and_written
 from eyespot.cli.show import command, print_json, progress, say
 
 if TYPE_CHECKING:
-    from eyespot.tasks.classification.teach import Lesson
+    from eyespot.tasks.classification.teach import Lesson as TeachResult
 
 
 @with_columns
@@ -98,8 +98,8 @@ def print_written(classifier: Path, page: Path) -> None:
     say(f"Next  {command()} predict PHOTO -m {classifier}")
 
 
-def summary(lesson: "Lesson") -> dict[str, Any]:
-    """What `--json` prints of a lesson."""
+def summary(lesson: "TeachResult") -> dict[str, Any]:
+    """The JSON of a taught classifier."""
     from eyespot.evaluation import advice
 
     evaluation = lesson.evaluation

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 import eyespot
-from eyespot.cli.teach import print_lesson, summary
+from eyespot.cli.figures import print_taught
+from eyespot.cli.teach import summary
 from eyespot.data.given import PhotoLike
 from eyespot.data.photos import Dataset, MemorySource, Photo
 from eyespot.errors import ClassifierFileError, DatasetError, UsageError
@@ -163,10 +164,11 @@ def test_it_is_said_which_accuracy_is_nested(
     lesson: Lesson, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nested = "held-out photos by nested cross-validation, model selection inside"
-    print_lesson(lesson)
+    print_taught(lesson, Path("photos"), verbose=True)
     said = capsys.readouterr().out
-    assert f"Accuracy {percent(lesson.evaluation.top1)} on {nested}" in said
-    assert "Candidates (cross-validated accuracy of each alone, selection not included):" in said
+    assert f"Accuracy  {percent(lesson.evaluation.top1)}  95% CI" in said
+    assert "cross-validated, model selection included" in " ".join(said.split())
+    assert "Candidates (cross-validated accuracy of each alone, selection not included)" in said
     assert not re.search(r"\d%", lesson.reason)
     assert f"on {nested} (95% CI" in model_card(lesson.classifier)
     assert summary(lesson)["evaluated_on"] == nested
