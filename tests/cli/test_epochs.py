@@ -10,7 +10,7 @@ from PIL import Image
 from rich.console import Console
 from typer.testing import CliRunner
 
-from eyespot.cli.epochs import Lines, LiveTable, telling
+from eyespot.cli.epochs import Lines, LiveTable, announcing
 from eyespot.cli.main import app
 from eyespot.training.plan import Plan
 from eyespot.training.trainer import train
@@ -175,7 +175,7 @@ def test_ctrl_c_leaves_the_page_of_what_was_done(
 def test_what_makes_it_wait_is_told_once() -> None:
     told: list[str] = []
     steps: list[tuple[str, int]] = []
-    step = telling(PLAN, lambda stage, done, total: steps.append((stage, done)), told.append)
+    step = announcing(PLAN, lambda stage, done, total: steps.append((stage, done)), told.append)
     for stage, done, total in (
         ("Reading", 1, 1),
         ("Training", 0, 40),
@@ -191,7 +191,7 @@ def test_what_makes_it_wait_is_told_once() -> None:
 
 def test_a_terminal_tells_it_above_the_table() -> None:
     table = LiveTable(PLAN, Console(file=io.StringIO(), width=100, height=24))
-    step = telling(PLAN, table.step, table.console.print)
+    step = announcing(PLAN, table.step, table.console.print)
     step("Training", 20, 40)
     table.watch(RUN[:2])
     assert drawn(table).splitlines()[-1].split()[:2] == ["Epoch", "2/4"]

@@ -29,36 +29,36 @@ def watching(plan: "Plan", quiet: bool) -> "Iterator[tuple[Progress, Watch]]":
         from rich.console import Console
 
         with LiveTable(plan, Console()) as table:
-            yield telling(plan, table.step, table.console.print), table.watch
+            yield announcing(plan, table.step, table.console.print), table.watch
     else:
         with progress() as step:
             if quiet:
                 yield step, lambda epochs: None
             else:
-                yield telling(plan, step, _to_stderr), Lines().watch
+                yield announcing(plan, step, _to_stderr), Lines().watch
 
 
-def telling(plan: "Plan", step: "Progress", tell: Callable[[str], None]) -> "Progress":
+def announcing(plan: "Plan", step: "Progress", announce: Callable[[str], None]) -> "Progress":
     """`step` that also reports in words where the run resumes, and when it compiles."""
     begun = False
 
-    def told(stage: str, done: int, total: int) -> None:
+    def announced(stage: str, done: int, total: int) -> None:
         nonlocal begun
         if stage == "Training" and not begun:
             begun = True
             if done == total:
-                tell("This run is complete: there is nothing to train.")
+                announce("This run is complete: there is nothing to train.")
                 return
             if done:
                 epoch = done * plan.epochs // total + 1
-                tell(
+                announce(
                     f"Resuming in epoch {epoch} of {plan.epochs}, after step {done:,} of {total:,}."
                 )
         if stage == "Compiling" and not done:
-            tell("Compiling the network; the first steps take a minute or more.")
+            announce("Compiling the network; the first steps take a minute or more.")
         step(stage, done, total)
 
-    return told
+    return announced
 
 
 def _to_stderr(words: str) -> None:

@@ -22,8 +22,8 @@ def print_taught(taught: "TeachResult", photos: Path, *, verbose: bool = False) 
 
     evaluation, curve = taught.evaluation, taught.learning_curve
     counts = taught.trained.tolist()
-    told = [curve.verdict] if curve else []
-    told.append(advice(evaluation, counts, curve))
+    words = [curve.verdict] if curve else []
+    words.append(advice(evaluation, counts, curve))
     say()
     print_rows(
         [
@@ -31,15 +31,16 @@ def print_taught(taught: "TeachResult", photos: Path, *, verbose: bool = False) 
             *accuracy_rows(evaluation, taught.evaluated_on, counts, bool(taught.duplicates.near)),
             ("Method", _method(taught)),
             ("Review", _review(taught, photos)),
-            ("Advice", " ".join(told)),
+            ("Advice", " ".join(words)),
             ("Time", f"{taught.seconds['total']:.1f} s, {taught.photos_per_second:,.0f} photos/s"),
         ]
     )
     if verbose:
+        print_recalls(evaluation)
         _print_candidates(taught)
     # The row Review counts the duplicates, and the row Photos names the folders.
-    told_above = ("exact duplicates", "near duplicates")
-    findings = [one for one in taught.findings if one.kind not in told_above]
+    counted_above = ("exact duplicates", "near duplicates")
+    findings = [one for one in taught.findings if one.kind not in counted_above]
     if findings:
         say()
         print_findings(findings)
@@ -53,31 +54,21 @@ def accuracy_rows(
 ) -> list[tuple[str, str]]:
     """Accuracy with its interval, the majority-class baseline, and the class of lowest recall.
 
-    `trained`: photos of each class to train on; no accuracy is shown where half of the classes
-    have fewer than five. `grouped`: near-duplicates were kept in the same fold.
+    `trained`: photos of each class to train on; cross-validation cannot measure half of the
+    classes or more with fewer than five. `grouped`: near-duplicates stayed in the same fold.
     """
     from eyespot.evaluation import percent, percent_interval
     from eyespot.evaluation.verdict import LEAST
 
-    few = [
-        f"{name} ({count})"
-        for name, count in zip(evaluation.classes, trained or (), strict=False)
-        if count < LEAST
-    ]
-    if 2 * len(few) >= len(evaluation.classes):
-        more = f" and {len(few) - LISTED:,} more" if len(few) > LISTED else ""
-        few_classes = f"{', '.join(few[:LISTED])}{more}"
-        return [
-            (
-                "Accuracy",
-                f"too early to measure: fewer than {LEAST} photos to train on of {few_classes}",
-            )
-        ]
     how = f"on {measured_on}"
     if "cross-validation" in measured_on:
         how = "cross-validated" + (", model selection included" if "nested" in measured_on else "")
-    if grouped and how.startswith("cross-validated"):
-        how += ", near-duplicates kept together"
+        how += ", near-duplicates kept together" if grouped else ""
+        few = sum(count < LEAST for count in trained or ())
+        if 2 * few >= len(evaluation.classes):
+            classes = counted(few, "class", "classes")
+            text = f"too early to measure: {classes} with fewer than {LEAST} photos to train on"
+            return [("Accuracy", text)]
     supports = [score.support for score in evaluation.per_class]
     return [
         (
@@ -102,7 +93,7 @@ def weakest(evaluation: "Evaluation") -> str:
     index = evaluation.classes.index(lowest.name)
     confused = next(pair[1] for pair in confused_pairs(evaluation) if pair[0] == index)
     return (
-        f"{lowest.name}: recall {percent(lowest.recall)}, often misclassified as "
+        f"{lowest.name}: recall {percent(lowest.recall)}, most often misclassified as "
         f"{evaluation.classes[confused]}"
     )
 

@@ -65,12 +65,12 @@ def _print(result: "ImageNetResult") -> None:
     from eyespot.evaluation import percent, percent_interval
 
     published, speed = result.network.errors, result.pictures_per_second
-    known = ""
+    published_errors = ""
     if published:
         top5 = f", top-5 {published.top5:.1f}%" if published.top5 is not None else ""
-        known = f"top-1 error {published.top1:.1f}%{top5} ({published.source})"
+        published_errors = f"top-1 error {published.top1:.1f}%{top5} ({published.source})"
         if result.count < VALIDATION:
-            known += f", on all {VALIDATION:,} validation images; these may be easier"
+            published_errors += f", on all {VALIDATION:,} validation images; these may be easier"
     time = "all predictions are from an earlier run"
     if speed is not None:
         resumed = result.count > result.asked
@@ -88,7 +88,7 @@ def _print(result: "ImageNetResult") -> None:
                     ("Top-5", result.top5_error, result.top5_interval),
                 )
             ),
-            ("Published", known),
+            ("Published", published_errors),
             ("Time", time),
         ]
     )

@@ -27,10 +27,10 @@ def watch(classifier: Classifier, video: Path | None, top: int, camera: int = 0)
     with _Screen() as screen:
         try:
             for frame in frames(video, camera):
-                answer = classifier.predict(frame, top=top)
+                prediction = classifier.predict(frame, top=top)
                 shown += 1
                 rate = shown / (time.perf_counter() - start)
-                screen.show(lines(answer), f"frame {shown}, {rate:.1f} frames/s")
+                screen.show(lines(prediction), f"frame {shown}, {rate:.1f} frames/s")
         except KeyboardInterrupt:
             if video is not None:
                 raise
@@ -40,10 +40,10 @@ def watch(classifier: Classifier, video: Path | None, top: int, camera: int = 0)
         )
 
 
-def lines(answer: Prediction) -> list[str]:
+def lines(prediction: Prediction) -> list[str]:
     """A prediction as lines of text with bars."""
-    out = ["none of these" if answer.unknown else ""]
-    for label, probability in answer.top:
+    out = ["none of these" if prediction.unknown else ""]
+    for label, probability in prediction.top:
         name = printable(label)[:WIDTH]
         out.append(f"{name:{WIDTH}} {bar_of(probability)}")
     return out

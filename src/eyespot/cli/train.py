@@ -187,7 +187,7 @@ class _Run:
         from eyespot.training.processes import rank, together
 
         more = {"every": self.every}
-        told: set[Skipped] = set()
+        reported: set[Skipped] = set()
 
         def watch(epochs: "Sequence[Epoch]") -> None:
             show(epochs)
@@ -195,8 +195,8 @@ class _Run:
                 write_training(self.page, self.plan, epochs, more=more)
 
         def missed(skipped: "Sequence[Skipped]") -> None:
-            print_skipped(one for one in skipped if one not in told)
-            told.update(skipped)
+            print_skipped(dict.fromkeys(one for one in skipped if one not in reported))
+            reported.update(skipped)
 
         try:
             with together(), watching(self.plan, quiet=as_json or rank() > 0) as (step, show):

@@ -124,7 +124,7 @@ def _show_one(row: dict[str, Any], as_json: bool) -> None:
             f"Here: {row['images_per_second']:,.0f} images/s, {row['latency'] * 1000:.1f} ms for "
             f"one alone ({row['engine']})."
         )
-    _say("Sees: receptive field, the pixels of the image that one position depends on.")
+    _say("Sees: pixels of the image that one position looks at (its receptive field).")
 
 
 def _say(text: str) -> None:
