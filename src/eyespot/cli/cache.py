@@ -2,14 +2,12 @@
 
 from typing import Annotated
 
-import typer
-
-from eyespot.cli.options import Json
+from eyespot.cli.options import Json, option
 from eyespot.cli.show import print_json, say
 
 
 def cache(
-    clear: Annotated[bool, typer.Option("--clear", help="Delete its content.")] = False,
+    clear: Annotated[bool, option("Delete its content.", "--clear")] = False,
     as_json: Json = False,
 ) -> None:
     """Show or clear cached features and converted networks.

@@ -3,17 +3,14 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from eyespot.cli.figures import print_taught
+from eyespot.cli.options import option
 from eyespot.cli.show import command, progress, say
 from eyespot.cli.teach import print_written
 
 
 def demo(
-    folder: Annotated[Path, typer.Option("-o", "--output", help="The folder to write.")] = Path(
-        "demo"
-    ),
+    folder: Annotated[Path, option("The folder to write.", "-o", "--output")] = Path("demo"),
 ) -> None:
     """Teach a classifier from sample photos and evaluate it.
 

@@ -4,10 +4,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from eyespot.cli.models import expect_backbone
-from eyespot.cli.options import Backbone, ManyPhotos, ShareOf
+from eyespot.cli.options import Backbone, ManyPhotos, ShareOf, option
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, check_table
 from eyespot.cli.resumable import print_failures, read_and_written, resumable
 from eyespot.cli.show import counted, print_findings, print_skipped, printable, say
@@ -19,12 +17,10 @@ if TYPE_CHECKING:
 
 def embed(
     photos: ManyPhotos,
-    output: Annotated[
-        Path, typer.Option("-o", "--output", "--out", help="The Parquet file to write.")
-    ],
+    output: Annotated[Path, option("The Parquet file to write.", "-o", "--output", "--out")],
     backbone: Backbone = "efficientnet_lite0",
     shards: Annotated[
-        bool, typer.Option("--shards", help="Write a folder of Parquet files instead of one.")
+        bool, option("Write a folder of Parquet files instead of one.", "--shards")
     ] = False,
     share: ShareOf = "1/1",
 ) -> int:

@@ -3,11 +3,18 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from eyespot.cli.figures import accuracy_rows, print_recalls, skipped_words
 from eyespot.cli.models import model_file, open_model
-from eyespot.cli.options import MODEL_HELP, Columns, Json, Verbose, models, with_columns
+from eyespot.cli.options import (
+    MODEL_HELP,
+    Columns,
+    Json,
+    Verbose,
+    argument,
+    models,
+    option,
+    with_columns,
+)
 from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.resumable import read_and_written
 from eyespot.cli.show import (
@@ -34,38 +41,32 @@ ON_IMAGENET = "ImageNet"
 
 @with_columns
 def evaluate(
-    photos: Annotated[Path | None, typer.Argument(help="Labelled photos, as for teach.")] = None,
-    model: Annotated[
-        str | None, typer.Option("-m", "--model", help=MODEL_HELP, autocompletion=models)
-    ] = None,
-    report: Annotated[Path | None, typer.Option(help="The report page to write.")] = None,
+    photos: Annotated[Path | None, argument("Labelled photos, as for teach.")] = None,
+    model: Annotated[str | None, option(MODEL_HELP, "-m", "--model", autocompletion=models)] = None,
+    report: Annotated[Path | None, option("The report page to write.")] = None,
     verbose: Verbose = False,
     as_json: Json = False,
     imagenet: Annotated[
         str | None,
-        typer.Option(
+        option(
+            "Measure a network of the zoo on labelled ImageNet images: a folder or shards.",
             metavar="IMAGES",
-            help="Measure a network of the zoo on labelled ImageNet images: a folder or shards.",
             rich_help_panel=ON_IMAGENET,
         ),
     ] = None,
-    crops: Annotated[
-        int, typer.Option(help="Crops of each image: 1 or 10.", rich_help_panel=ON_IMAGENET)
-    ] = 1,
+    crops: Annotated[int, option("Crops of each image: 1 or 10.", rich_help_panel=ON_IMAGENET)] = 1,
     scales: Annotated[
         list[int] | None,
-        typer.Option(
+        option(
+            "Short side in pixels before cropping; repeat it for more scales.",
             "--scales",
-            help="Short side in pixels before cropping; repeat it for more scales.",
             rich_help_panel=ON_IMAGENET,
         ),
     ] = None,
     gallery: Annotated[
         Path | None,
-        typer.Option(
-            help="A page of misclassified images to write.",
-            metavar="FILE",
-            rich_help_panel=ON_IMAGENET,
+        option(
+            "A page of misclassified images to write.", metavar="FILE", rich_help_panel=ON_IMAGENET
         ),
     ] = None,
     columns: Columns = Columns(),  # noqa: B008 - frozen

@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
 from typer.core import TyperGroup
 
 from eyespot.cli.explain_photo import photo
 from eyespot.cli.models import expect_network, open_network
-from eyespot.cli.options import MODEL_HELP, models
+from eyespot.cli.options import MODEL_HELP, argument, models, option
 from eyespot.cli.outputs import check_ending, check_outputs, write_png
 from eyespot.cli.show import counted, printable, say
 from eyespot.errors import PhotoError
@@ -21,13 +20,13 @@ if TYPE_CHECKING:
     from eyespot.data.transforms import Preprocessing
     from eyespot.models.convnet import ConvNet
 
-Name = Annotated[str, typer.Argument(metavar="MODEL", help=MODEL_HELP, autocompletion=models)]
-Random = Annotated[bool, typer.Option("--random", help="Random weights instead of trained ones.")]
+Name = Annotated[str, argument(MODEL_HELP, metavar="MODEL", autocompletion=models)]
+Random = Annotated[bool, option("Random weights instead of trained ones.", "--random")]
 
 
 def filters(
     name: Name,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The PNG file to write.")] = Path(
+    output: Annotated[Path, option("The PNG file to write.", "-o", "--output")] = Path(
         "filters.png"
     ),
     random: Random = False,
@@ -46,18 +45,14 @@ def filters(
 
 def activations(
     name: Name,
-    photo: Annotated[Path, typer.Argument(help="The photo.")],
+    photo: Annotated[Path, argument("The photo.")],
     stage: Annotated[
-        str | None,
-        typer.Option(help="The stage; 'all' for a file for each.", show_default="the first"),
+        str | None, option("The stage; 'all' for a file for each.", show_default="the first")
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            help="The PNG file, or the folder for all.",
-            show_default="maps.png, maps",
+        option(
+            "The PNG file, or the folder for all.", "-o", "--output", show_default="maps.png, maps"
         ),
     ] = None,
     random: Random = False,

@@ -3,10 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from eyespot.cli.models import expect_backbone
-from eyespot.cli.options import Backbone, Columns, Json, with_columns
+from eyespot.cli.options import Backbone, Columns, Json, argument, option, with_columns
 from eyespot.cli.outputs import check_ending, check_outputs, check_table
 from eyespot.cli.resumable import read_and_written
 from eyespot.cli.show import (
@@ -29,15 +27,11 @@ COLUMNS = ("path", "action", "label", "detail", "score")
 @with_columns
 def dataset(
     photos: Annotated[
-        Path,
-        typer.Argument(help="Labelled photos, as for teach, or a folder without classes."),
+        Path, argument("Labelled photos, as for teach, or a folder without classes.")
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The page to write.")] = Path(
-        "dataset.html"
-    ),
+    output: Annotated[Path, option("The page to write.", "-o", "--output")] = Path("dataset.html"),
     csv: Annotated[
-        Path | None,
-        typer.Option(help="The table of proposals to write.", show_default="NAME.actions.csv"),
+        Path | None, option("The table of proposals to write.", show_default="NAME.actions.csv")
     ] = None,
     backbone: Backbone = "efficientnet_lite0",
     as_json: Json = False,

@@ -4,10 +4,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from eyespot.cli.models import model_file, open_model
-from eyespot.cli.options import Json, Model
+from eyespot.cli.options import Json, Model, argument, option
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, write_png
 from eyespot.cli.show import (
     counted,
@@ -29,23 +27,20 @@ STEM = 50
 
 
 def photo(
-    photos: Annotated[list[str], typer.Argument(help="Files, folders, patterns.")],
+    photos: Annotated[list[str], argument("Files, folders, patterns.")],
     model: Model = None,
     label: Annotated[
         str | None,
-        typer.Option(
-            "--class",
-            metavar="LABEL",
-            help="The class to explain.",
-            show_default="the predicted class",
+        option(
+            "The class to explain.", "--class", metavar="LABEL", show_default="the predicted class"
         ),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
+        option(
+            "The PNG file, or the folder for several photos.",
             "-o",
             "--output",
-            help="The PNG file, or the folder for several photos.",
             show_default="explained.png, explained",
         ),
     ] = None,

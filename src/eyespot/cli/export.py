@@ -5,9 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from eyespot.cli.options import Json, choice
+from eyespot.cli.options import Json, argument, choice, option
 from eyespot.cli.outputs import check_folder, check_outputs
 from eyespot.cli.show import (
     counted,
@@ -27,33 +25,25 @@ ENDINGS = {"onnx": (".onnx",), "openvino": (".xml", ".bin"), "torch": (".pt2",)}
 
 
 def export(
-    model: Annotated[Path, typer.Argument(help="The classifier to export.")],
+    model: Annotated[Path, argument("The classifier to export.")],
     to: Annotated[str, choice("Format: ", *ENDINGS, "web")] = "onnx",
     output: Annotated[
         Path | None,
-        typer.Option(
-            "-o", "--output", help="Where to write it.", show_default="beside the classifier"
-        ),
+        option("Where to write it.", "-o", "--output", show_default="beside the classifier"),
     ] = None,
     check_with: Annotated[
-        Path | None,
-        typer.Option(help="Photos to check with.", show_default="crops of two sample photos"),
+        Path | None, option("Photos to check with.", show_default="crops of two sample photos")
     ] = None,
-    int8: Annotated[
-        bool, typer.Option("--int8", help="Quantize an ONNX file's network to int8.")
-    ] = False,
+    int8: Annotated[bool, option("Quantize an ONNX file's network to int8.", "--int8")] = False,
     calibrate: Annotated[
-        Path | None,
-        typer.Option(metavar="PHOTOS", help="With --int8: labelled photos, as for teach."),
+        Path | None, option("With --int8: labelled photos, as for teach.", metavar="PHOTOS")
     ] = None,
     max_loss: Annotated[
-        float, typer.Option(min=0, max=1, help="With --int8: largest loss of accuracy.")
+        float, option("With --int8: largest loss of accuracy.", min=0, max=1)
     ] = 0.02,
     onnxruntime: Annotated[
         Path | None,
-        typer.Option(
-            help="With --to web: the onnxruntime-web package.", show_default="download it from npm"
-        ),
+        option("With --to web: the onnxruntime-web package.", show_default="download it from npm"),
     ] = None,
     as_json: Json = False,
 ) -> None:

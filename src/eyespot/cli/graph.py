@@ -6,9 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from eyespot.cli.options import Json
+from eyespot.cli.options import Json, argument, option
 from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.show import print_json, say
 from eyespot.errors import UsageError
@@ -18,11 +16,9 @@ if TYPE_CHECKING:
 
 
 def graph(
-    expression: Annotated[str, typer.Argument(help="An expression such as (x+y)*z, in quotes.")],
-    values: Annotated[
-        list[str] | None, typer.Argument(help="A number for each name, such as x=-2.")
-    ] = None,
-    svg: Annotated[Path | None, typer.Option(help="Draw the graph into this SVG file.")] = None,
+    expression: Annotated[str, argument("An expression such as (x+y)*z, in quotes.")],
+    values: Annotated[list[str] | None, argument("A number for each name, such as x=-2.")] = None,
+    svg: Annotated[Path | None, option("Draw the graph into this SVG file.")] = None,
     as_json: Json = False,
 ) -> None:
     """Compute an expression and its gradients step by step.

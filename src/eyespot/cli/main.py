@@ -23,6 +23,7 @@ from eyespot.cli.explain import PhotoFirst
 from eyespot.cli.explain_dataset import dataset
 from eyespot.cli.export import export
 from eyespot.cli.graph import graph
+from eyespot.cli.options import option
 from eyespot.cli.predict import predict
 from eyespot.cli.serve import serve
 from eyespot.cli.show import guard_terminal, say
@@ -62,6 +63,13 @@ _KEPT: dict[Verb, str] = {
 class _Verbs(TyperGroup):
     """A group that escapes its own errors, as they quote arguments such as untrusted file names."""
 
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The verbs in the order of the help; typer lists groups such as explain at the end."""
+        names = super().list_commands(ctx)
+        names.remove("explain")
+        names.insert(names.index("zoo"), "explain")
+        return names
+
     def main(self, *args: Any, **more: Any) -> Any:
         if not more.get("standalone_mode", True):
             return super().main(*args, **more)
@@ -91,7 +99,7 @@ def _version(value: bool) -> None:
 def eyespot(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool, option("Show the version.", "--version", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
     """Teach image classifiers from a few photos, with honest evidence.

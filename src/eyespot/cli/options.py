@@ -44,10 +44,20 @@ def models(incomplete: str) -> list[str]:
     return [*found, *networks(incomplete)]
 
 
+def option(help: str, *names: str, **more: Any) -> Any:
+    """An option, by default named as its parameter. `more`: as typer.Option takes it."""
+    return typer.Option(*names, help=help, **more)
+
+
+def argument(help: str, **more: Any) -> Any:
+    """An argument. `more`: as typer.Argument takes it."""
+    return typer.Argument(help=help, **more)
+
+
 def choice(help: str, *values: str) -> Any:
     """An option with a few values, which its help lists and the shell completes."""
     listed = f"{', '.join(values[:-1])} or {values[-1]}"
-    return typer.Option(help=f"{help}{listed}.", autocompletion=one_of(*values))
+    return option(f"{help}{listed}.", autocompletion=one_of(*values))
 
 
 LabelledPhotos = Annotated[
@@ -57,42 +67,33 @@ LabelledPhotos = Annotated[
         "Parquet, IDX or WebDataset shards (.tar)."
     ),
 ]
-ManyPhotos = Annotated[list[str], typer.Argument(help="Files, folders, patterns, lists or shards.")]
+ManyPhotos = Annotated[list[str], argument("Files, folders, patterns, lists or shards.")]
 Model = Annotated[
     str | None,
-    typer.Option(
+    option(
+        MODEL_HELP,
         "-m",
         "--model",
-        help=MODEL_HELP,
         show_default="the 1,000 ImageNet classes",
         autocompletion=models,
     ),
 ]
 Backbone = Annotated[
-    str,
-    typer.Option(
-        help="A network of the zoo, or a network.safetensors of train.", autocompletion=networks
-    ),
+    str, option("A network of the zoo, or a network.safetensors of train.", autocompletion=networks)
 ]
-Network = Annotated[
-    str, typer.Option("-m", "--model", help="A network of the zoo.", autocompletion=networks)
-]
-HeldOut = Annotated[
-    float, typer.Option(help="Share of each class to validate on, if there is no split val.")
-]
-Seed = Annotated[int, typer.Option(help="Random seed, up to 2**64 - 1.")]
-Epochs = Annotated[int, typer.Option(help="Passes over the training set.")]
-BatchSize = Annotated[int, typer.Option(help="Photos in a training step.")]
+Network = Annotated[str, option("A network of the zoo.", "-m", "--model", autocompletion=networks)]
+HeldOut = Annotated[float, option("Share of each class to validate on, if there is no split val.")]
+Seed = Annotated[int, option("Random seed, up to 2**64 - 1.")]
+Epochs = Annotated[int, option("Passes over the training set.")]
+BatchSize = Annotated[int, option("Photos in a training step.")]
 Optimiser = Annotated[str, choice("", "sgd", "adam", "adamw")]
 Precision = Annotated[str, choice("Number format: ", "auto", "fp32", "bf16")]
 ShareOf = Annotated[
     str,
-    typer.Option(
-        "--share", help="Do one of N shares, as 2/8; the same command without --share joins them."
-    ),
+    option("Do one of N shares, as 2/8; the same command without --share joins them.", "--share"),
 ]
-Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show more, with bars.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Verbose = Annotated[bool, option("Show more, with bars.", "-v", "--verbose")]
+Json = Annotated[bool, option("Print JSON, for programs.", "--json")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from eyespot.cli.models import model_file, open_model
-from eyespot.cli.options import Json, Model, ShareOf, Verbose
+from eyespot.cli.options import Json, Model, ShareOf, Verbose, argument, option
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, check_table
 from eyespot.cli.predictions import (
     Show,
@@ -31,20 +29,20 @@ if TYPE_CHECKING:
 def predict(
     photos: Annotated[
         list[str] | None,
-        typer.Argument(help="Files, folders, patterns, lists or shards; - for standard input."),
+        argument("Files, folders, patterns, lists or shards; - for standard input."),
     ] = None,
     model: Model = None,
-    top: Annotated[int, typer.Option(min=1, help="Classes of a photo to show or write.")] = 5,
+    top: Annotated[int, option("Classes of a photo to show or write.", min=1)] = 5,
     verbose: Verbose = False,
     as_json: Json = False,
-    csv: Annotated[Path | None, typer.Option(help="Write a CSV file.")] = None,
-    parquet: Annotated[Path | None, typer.Option(help="Write a Parquet file.")] = None,
+    csv: Annotated[Path | None, option("Write a CSV file.")] = None,
+    parquet: Annotated[Path | None, option("Write a Parquet file.")] = None,
     shards: Annotated[
-        bool, typer.Option("--shards", help="Write a folder of Parquet files to --parquet.")
+        bool, option("Write a folder of Parquet files to --parquet.", "--shards")
     ] = False,
     share: ShareOf = "1/1",
-    camera: Annotated[bool, typer.Option("--camera", help="Classify the camera image.")] = False,
-    video: Annotated[Path | None, typer.Option(help="Classify the frames of a video.")] = None,
+    camera: Annotated[bool, option("Classify the camera image.", "--camera")] = False,
+    video: Annotated[Path | None, option("Classify the frames of a video.")] = None,
 ) -> int:
     """Classify photos, a video or the camera image.
 

@@ -4,8 +4,7 @@ import logging
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from eyespot.cli.options import argument, option
 from eyespot.cli.show import say
 from eyespot.errors import MissingExtraError, UsageError
 from eyespot.files import read_file
@@ -23,32 +22,18 @@ logger = logging.getLogger(__name__)
 
 
 def serve(
-    files: Annotated[
-        list[Path], typer.Argument(help="Classifiers; a URL has the name of the file.")
-    ],
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0: all.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port to listen on; 0: a free one.")
-    ] = 8000,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 1,
-    api_keys: Annotated[
-        Path | None, typer.Option(help="A file of API keys, one in a line.")
-    ] = None,
+    files: Annotated[list[Path], argument("Classifiers; a URL has the name of the file.")],
+    host: Annotated[str, option("Address to listen on; 0.0.0.0: all.")] = "127.0.0.1",
+    port: Annotated[int, option("Port to listen on; 0: a free one.", min=0, max=65535)] = 8000,
+    workers: Annotated[int, option("Worker processes.", min=1, max=64)] = 1,
+    api_keys: Annotated[Path | None, option("A file of API keys, one in a line.")] = None,
     open_to_all: Annotated[
-        bool, typer.Option("--open", help="Without keys, serve other machines, too.")
+        bool, option("Without keys, serve other machines, too.", "--open")
     ] = False,
-    max_bytes: Annotated[
-        int, typer.Option(min=1000, help="Bytes in a request.")
-    ] = MAX_REQUEST_BYTES,
-    max_pictures: Annotated[
-        int, typer.Option(min=1, help="Photos in a request.")
-    ] = MAX_REQUEST_PICTURES,
-    queue: Annotated[
-        int, typer.Option(min=1, help="Photos that wait for a model.")
-    ] = MAX_WAITING_PICTURES,
-    timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds for a request.")
-    ] = MAX_REQUEST_SECONDS,
+    max_bytes: Annotated[int, option("Bytes in a request.", min=1000)] = MAX_REQUEST_BYTES,
+    max_pictures: Annotated[int, option("Photos in a request.", min=1)] = MAX_REQUEST_PICTURES,
+    queue: Annotated[int, option("Photos that wait for a model.", min=1)] = MAX_WAITING_PICTURES,
+    timeout: Annotated[float, option("Seconds for a request.", min=0.1)] = MAX_REQUEST_SECONDS,
 ) -> int:
     """Serve classifiers over HTTP.
 

@@ -4,9 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from eyespot.cli.options import Json
+from eyespot.cli.options import Json, argument, option
 from eyespot.cli.outputs import check_ending, check_outputs, write_png
 from eyespot.cli.show import bar, print_json, printable, say
 
@@ -18,16 +16,16 @@ if TYPE_CHECKING:
 
 
 def similar(
-    photo: Annotated[Path, typer.Argument(help="The photo to compare with.")],
+    photo: Annotated[Path, argument("The photo to compare with.")],
     features: Annotated[
-        Path, typer.Option("--in", help="The Parquet file, or folder of them, that embed wrote.")
+        Path, option("The Parquet file, or folder of them, that embed wrote.", "--in")
     ],
-    count: Annotated[int, typer.Option("-k", min=1, help="Photos to find.")] = 10,
+    count: Annotated[int, option("Photos to find.", "-k", min=1)] = 10,
     block: Annotated[
-        str | None, typer.Option(help="The features to compare.", show_default="of the last stage")
+        str | None, option("The features to compare.", show_default="of the last stage")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Draw the photos into a PNG file.")
+        Path | None, option("Draw the photos into a PNG file.", "-o", "--output")
     ] = None,
     as_json: Json = False,
 ) -> None:

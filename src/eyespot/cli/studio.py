@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-import typer
-
+from eyespot.cli.options import option
 from eyespot.cli.show import say
 from eyespot.errors import MissingExtraError
 
@@ -11,12 +10,10 @@ from eyespot.errors import MissingExtraError
 def studio(
     port: Annotated[
         int | None,
-        typer.Option(
-            min=1, max=65535, help="Port to listen on.", show_default="8765, or a free one"
-        ),
+        option("Port to listen on.", min=1, max=65535, show_default="8765, or a free one"),
     ] = None,
     no_browser: Annotated[
-        bool, typer.Option("--no-browser", help="Print the address; do not open it.")
+        bool, option("Print the address; do not open it.", "--no-browser")
     ] = False,
 ) -> None:
     """Open the studio: teach and explore networks in the browser.

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from eyespot.cli.figures import print_taught
 from eyespot.cli.models import expect_backbone
 from eyespot.cli.options import (
@@ -14,6 +12,7 @@ from eyespot.cli.options import (
     LabelledPhotos,
     Verbose,
     choice,
+    option,
     with_columns,
 )
 from eyespot.cli.outputs import check_ending, check_outputs
@@ -27,30 +26,27 @@ if TYPE_CHECKING:
 @with_columns
 def teach(
     photos: LabelledPhotos,
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="The classifier file to write.")
-    ] = Path("classifier.eyespot"),
+    output: Annotated[Path, option("The classifier file to write.", "-o", "--output")] = Path(
+        "classifier.eyespot"
+    ),
     report: Annotated[
-        Path | None,
-        typer.Option(help="The report to write.", show_default="NAME.report.html"),
+        Path | None, option("The report to write.", show_default="NAME.report.html")
     ] = None,
     method: Annotated[
         str, choice("", "auto", "knn", "prototypes", "logistic", "svm", "finetune")
     ] = "auto",
     budget: Annotated[
         float | None,
-        typer.Option(
+        option(
+            "Seconds for model selection; from 60 on, auto fine-tunes, too.",
             min=0,
-            help="Seconds for model selection; from 60 on, auto fine-tunes, too.",
             show_default="by the numbers of photos and classes",
         ),
     ] = None,
-    onto: Annotated[
-        Path | None, typer.Option(help="A classifier to extend; its photos are kept.")
-    ] = None,
+    onto: Annotated[Path | None, option("A classifier to extend; its photos are kept.")] = None,
     backbone: Backbone = "efficientnet_lite0",
     forget_photos: Annotated[
-        bool, typer.Option("--forget-photos", help="Store no features of the photos.")
+        bool, option("Store no features of the photos.", "--forget-photos")
     ] = False,
     verbose: Verbose = False,
     as_json: Json = False,

@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from eyespot.cli.check import check_plan
 from eyespot.cli.epochs import watching
 from eyespot.cli.options import (
@@ -22,6 +20,7 @@ from eyespot.cli.options import (
     Precision,
     Seed,
     choice,
+    option,
     with_columns,
 )
 from eyespot.cli.outputs import check_folder
@@ -51,17 +50,16 @@ PAGE = "report.html"
 @with_columns
 def train(
     photos: LabelledPhotos,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The folder of the training run.")],
+    output: Annotated[Path, option("The folder of the training run.", "-o", "--output")],
     model: Network = "resnet20",
     epochs: Epochs = 10,
     batch_size: BatchSize = 128,
     learning_rate: Annotated[
-        float,
-        typer.Option("--learning-rate", "--lr", help="Peak learning rate of the schedule."),
+        float, option("Peak learning rate of the schedule.", "--learning-rate", "--lr")
     ] = 0.1,
     optimiser: Optimiser = "sgd",
-    momentum: Annotated[float, typer.Option(help="Nesterov momentum of sgd.")] = 0.9,
-    weight_decay: Annotated[float, typer.Option(help="Not for norms and biases.")] = 5e-4,
+    momentum: Annotated[float, option("Nesterov momentum of sgd.")] = 0.9,
+    weight_decay: Annotated[float, option("Not for norms and biases.")] = 5e-4,
     schedule: Annotated[
         str,
         choice(
@@ -70,50 +68,45 @@ def train(
             "one-cycle",
         ),
     ] = "one-cycle",
-    warmup: Annotated[float, typer.Option(help="Epochs of linear warmup.")] = 0.0,
+    warmup: Annotated[float, option("Epochs of linear warmup.")] = 0.0,
     loss: Annotated[str, choice("", "cross-entropy", "hinge", "squares")] = "cross-entropy",
-    label_smoothing: Annotated[float, typer.Option(help="Share spread over all classes.")] = 0.0,
+    label_smoothing: Annotated[float, option("Share spread over all classes.")] = 0.0,
     augmentation: Annotated[
         str,
-        typer.Option(
-            help="none, shift, small, small-erasing, windows, crops or alexnet; added with a +: "
+        option(
+            "none, shift, small, small-erasing, windows, crops or alexnet; added with a +: "
             "light, colour, randaugment, erasing."
         ),
     ] = "none",
-    mixup: Annotated[float, typer.Option(help="Alpha of mixup; blends photos.")] = 0.0,
-    cutmix: Annotated[float, typer.Option(help="Alpha of cutmix; pastes photos.")] = 0.0,
-    dropout: Annotated[
-        float | None, typer.Option(help="Dropout rate.", show_default="the network's")
-    ] = None,
-    l1: Annotated[float, typer.Option("--l1", help="Weight of the L1 penalty.")] = 0.0,
-    max_norm: Annotated[float, typer.Option(help="Largest norm of a unit's weights.")] = 0.0,
-    average: Annotated[float, typer.Option(help="Decay of the weights' moving average.")] = 0.0,
-    clip: Annotated[float, typer.Option(help="Largest gradient norm.")] = 0.0,
-    accumulate: Annotated[int, typer.Option(help="Gradient accumulation steps in a batch.")] = 1,
+    mixup: Annotated[float, option("Alpha of mixup; blends photos.")] = 0.0,
+    cutmix: Annotated[float, option("Alpha of cutmix; pastes photos.")] = 0.0,
+    dropout: Annotated[float | None, option("Dropout rate.", show_default="the network's")] = None,
+    l1: Annotated[float, option("Weight of the L1 penalty.", "--l1")] = 0.0,
+    max_norm: Annotated[float, option("Largest norm of a unit's weights.")] = 0.0,
+    average: Annotated[float, option("Decay of the weights' moving average.")] = 0.0,
+    clip: Annotated[float, option("Largest gradient norm.")] = 0.0,
+    accumulate: Annotated[int, option("Gradient accumulation steps in a batch.")] = 1,
     patience: Annotated[
-        int,
-        typer.Option(help="Epochs without a better validation accuracy before stopping; 0: never."),
+        int, option("Epochs without a better validation accuracy before stopping; 0: never.")
     ] = 0,
     initialisation: Annotated[
         str, choice("Weight initialisation: ", "default", "gaussian", "xavier", "he")
     ] = "default",
     normalisation: Annotated[
         str,
-        typer.Option(
-            help="Of pixels: standardised (mean 0, deviation 1 in each channel), channel-mean "
+        option(
+            "Of pixels: standardised (mean 0, deviation 1 in each channel), channel-mean "
             "(minus each channel's mean) or mean (minus the mean of all).",
         ),
     ] = "standardised",
     precision: Precision = "auto",
     compile: Annotated[
-        bool, typer.Option("--compile", help="Compile the network: minutes, then faster steps.")
+        bool, option("Compile the network: minutes, then faster steps.", "--compile")
     ] = False,
     held_out: HeldOut = 0.1,
-    every: Annotated[
-        int, typer.Option(help="Steps between checkpoints, besides one after each epoch.")
-    ] = 0,
+    every: Annotated[int, option("Steps between checkpoints, besides one after each epoch.")] = 0,
     seed: Seed = 0,
-    check: Annotated[bool, typer.Option("--check", help="Check the plan; do not train.")] = False,
+    check: Annotated[bool, option("Check the plan; do not train.", "--check")] = False,
     as_json: Json = False,
     columns: Columns = Columns(),  # noqa: B008 - frozen
 ) -> None:

@@ -6,8 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from eyespot.cli.options import (
     BatchSize,
     Columns,
@@ -19,6 +17,7 @@ from eyespot.cli.options import (
     Optimiser,
     Precision,
     Seed,
+    option,
     with_columns,
 )
 from eyespot.cli.outputs import check_folder
@@ -35,10 +34,10 @@ if TYPE_CHECKING:
 @with_columns
 def tune(
     photos: LabelledPhotos,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The folder of the search.")],
+    output: Annotated[Path, option("The folder of the search.", "-o", "--output")],
     model: Network = "resnet20",
-    trials: Annotated[int, typer.Option(help="Trials to run.")] = 20,
-    budget: Annotated[float, typer.Option(help="Seconds for the search; 0: no limit.")] = 0.0,
+    trials: Annotated[int, option("Trials to run.")] = 20,
+    budget: Annotated[float, option("Seconds for the search; 0: no limit.")] = 0.0,
     epochs: Epochs = 10,
     batch_size: BatchSize = 128,
     optimiser: Optimiser = "sgd",
@@ -46,9 +45,7 @@ def tune(
     held_out: HeldOut = 0.1,
     mirror: Annotated[
         bool,
-        typer.Option(
-            "--mirror", help="Also try mirrored photos: not for digits, letters, hands or sides."
-        ),
+        option("Also try mirrored photos: not for digits, letters, hands or sides.", "--mirror"),
     ] = False,
     seed: Seed = 0,
     as_json: Json = False,

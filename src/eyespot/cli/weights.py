@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from eyespot.cli.options import Json, networks
+from eyespot.cli.options import Json, argument, networks
 from eyespot.cli.show import print_json, printable, say
 from eyespot.errors import UsageError
 
@@ -16,12 +14,10 @@ if TYPE_CHECKING:
 def weights(
     name: Annotated[
         str | None,
-        typer.Argument(
-            help="The network; without it, list all.", metavar="[NAME]", autocompletion=networks
-        ),
+        argument("The network; without it, list all.", metavar="[NAME]", autocompletion=networks),
     ] = None,
     file: Annotated[
-        Path | None, typer.Argument(help="A file of its weights to import.", metavar="[FILE]")
+        Path | None, argument("A file of its weights to import.", metavar="[FILE]")
     ] = None,
     as_json: Json = False,
 ) -> None:

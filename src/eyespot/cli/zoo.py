@@ -8,9 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
-from eyespot.cli.options import Json, networks
+from eyespot.cli.options import Json, argument, networks, option
 from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.show import print_json, progress, say
 from eyespot.errors import UsageError
@@ -19,16 +17,14 @@ from eyespot.errors import UsageError
 def zoo(
     names: Annotated[
         list[str] | None,
-        typer.Argument(
-            help="Networks; a single one is shown layer by layer.", autocompletion=networks
-        ),
+        argument("Networks; a single one is shown layer by layer.", autocompletion=networks),
     ] = None,
-    sort: Annotated[str, typer.Option(help="Column to sort by, such as macs.")] = "",
+    sort: Annotated[str, option("Column to sort by, such as macs.")] = "",
     measure: Annotated[
-        bool, typer.Option("--measure", help="Measure the speed on this machine first.")
+        bool, option("Measure the speed on this machine first.", "--measure")
     ] = False,
     plot: Annotated[
-        Path | None, typer.Option(help="Plot accuracy against multiply-adds into an SVG file.")
+        Path | None, option("Plot accuracy against multiply-adds into an SVG file.")
     ] = None,
     as_json: Json = False,
 ) -> None:
