@@ -22,9 +22,9 @@ def test_what_can_be_written_is_let_through(tmp_path: Path) -> None:
 def test_nothing_is_written_over_what_is_read_or_written(tmp_path: Path) -> None:
     photo = tmp_path / "a.jpg"
     photo.write_bytes(b"photo")
-    with pytest.raises(UsageError, match=r"over .*a\.jpg"):
+    with pytest.raises(UsageError, match=r"overwrite .*a\.jpg"):
         check_outputs([tmp_path / "." / "a.jpg"], [photo])
-    with pytest.raises(UsageError, match="over"):
+    with pytest.raises(UsageError, match="overwrite"):
         check_outputs([tmp_path / "x", tmp_path / "x"])
 
 
@@ -89,7 +89,7 @@ REFUSED = [
     ("explain dataset photos --csv photos/grass/0.png", "ends in .csv"),
     ("explain dataset photos -o pets.eyespot", "ends in .html"),
     ("explain dataset photos --csv answers.csv", "another kind"),
-    ("explain dataset odd.csv -o photos/grass/odd.html", "written over photos/grass/odd.html"),
+    ("explain dataset odd.csv -o photos/grass/odd.html", "would overwrite photos/grass/odd.html"),
     ("teach photos -o photos/grass/0.png", "ends in .eyespot"),
     ("teach photos -o pets.txt", "ends in .eyespot"),
     ("teach photos -o new.eyespot --report photos/grass/0.png", "ends in .html"),

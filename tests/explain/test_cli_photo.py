@@ -106,7 +106,7 @@ def test_the_networks_own_classes_without_a_classifier(folder: Path) -> None:
         (("--help",), 0, r"Usage: .* PHOTO -m MODEL .*\n +.* COMMAND"),
         (("photo.png", "-m", "photo.png"), 1, "photo.png"),
         (("photo.png", "-o", "x.jpg"), 2, r"ends in \.png"),
-        (("photo.png", "-o", "photo.png"), 2, "over photo"),
+        (("photo.png", "-o", "photo.png"), 2, "would overwrite photo"),
         (("holiday", "-o", "photo.png"), 2, "is a file. Name a folder"),
         (("photo.png", "-m", "pets.eyespot", "--class", "cat"), 2, "classes are brick, grass"),
         (("pets.eyespot", "-m", "pets.eyespot"), 1, "cannot be used: not a picture"),

@@ -64,7 +64,7 @@ def export(
     if int8 != (calibrate is not None):
         raise UsageError(
             "--int8 and --calibrate go together: --calibrate takes photos that are not training "
-            "photos, a folder for each class: eyespot export pets.eyespot --int8 --calibrate "
+            "photos, a folder per class: eyespot export pets.eyespot --int8 --calibrate "
             "new-photos/"
         )
     path = output or _beside(model, to)

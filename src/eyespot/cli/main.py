@@ -140,10 +140,10 @@ def _guarded(verb: Verb) -> Callable[..., None]:
 
 def _explained(error: OSError, verb: str) -> str:
     """Which file failed, why, and what to do."""
-    where = f"with {error.filename}" if error.filename else "while reading or writing"
+    where = f"on {error.filename}" if error.filename else "in reading or writing a file"
     return (
-        f"eyespot {verb} failed {where}: {error.strerror or error}. Check that the file exists, "
-        "that you may use it and that the disk has room, then run the same command again."
+        f"{verb} failed {where}: {error.strerror or error}. Check that the file exists, that you "
+        "have permission and that the disk has room. Then run the same command again."
     )
 
 

@@ -31,7 +31,7 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -
             continue
         if _resolved(path) in taken:
             raise UsageError(
-                f"{name} would be written over {printable(str(taken[_resolved(path)]))}. "
+                f"{name} would overwrite {printable(str(taken[_resolved(path)]))}. "
                 "Choose another name."
             )
         taken[_resolved(path)] = path

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def serve(
-    files: Annotated[list[Path], argument("Classifiers; a URL has the name of the file.")],
+    files: Annotated[list[Path], argument("Classifiers; the name of the file is part of the URL.")],
     host: Annotated[str, option("Address to listen on; 0.0.0.0: all.")] = "127.0.0.1",
     port: Annotated[int, option("Port to listen on; 0: a free one.", min=0, max=65535)] = 8000,
     workers: Annotated[int, option("Worker processes.", min=1, max=64)] = 1,
@@ -31,7 +31,7 @@ def serve(
         bool, option("Without keys, serve other machines, too.", "--open")
     ] = False,
     max_bytes: Annotated[int, option("Bytes in a request.", min=1000)] = MAX_REQUEST_BYTES,
-    max_pictures: Annotated[int, option("Photos in a request.", min=1)] = MAX_REQUEST_PICTURES,
+    max_photos: Annotated[int, option("Photos in a request.", min=1)] = MAX_REQUEST_PICTURES,
     queue: Annotated[int, option("Photos that wait for a model.", min=1)] = MAX_WAITING_PICTURES,
     timeout: Annotated[float, option("Seconds for a request.", min=0.1)] = MAX_REQUEST_SECONDS,
 ) -> int:
@@ -47,10 +47,10 @@ def serve(
         from eyespot.serve.shelf import check_names
     except ModuleNotFoundError as error:
         raise MissingExtraError("The server", "serve") from error
-    if max_pictures > queue:
+    if max_photos > queue:
         raise UsageError(
-            f"A request of {max_pictures:,} photos does not fit into a queue of {queue:,}. Raise "
-            "--queue to --max-pictures or more."
+            f"A request of {max_photos:,} photos never fits into a queue of {queue:,}. Raise "
+            "--queue to --max-photos or more."
         )
     check_names(files)
     keys = _keys(api_keys) if api_keys else []
@@ -58,7 +58,7 @@ def serve(
         write_json_lines()
         why = f"Keys of fewer than {LONG} characters can be guessed. Write longer ones."
         logger.warning("short keys", extra={"facts": {"file": str(api_keys), "why": why}})
-    limits = Limits(max_bytes, max_pictures, timeout, queue)
+    limits = Limits(max_bytes, max_photos, timeout, queue)
     settings = Settings(tuple(files), tuple(map(digest, keys)), limits=limits)
     return run(settings, host, port, workers, _announce, open_to_all=open_to_all)
 
