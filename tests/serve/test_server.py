@@ -26,7 +26,7 @@ from typer.testing import CliRunner
 from eyespot.cli.main import app
 from eyespot.serve import server
 from eyespot.serve.settings import Settings
-from eyespot.tasks.classification.classifier import load
+from eyespot.tasks.task import load
 from eyespot.web.listening import listen
 from tests.serve.conftest import PATIENCE
 from tests.serve.test_app import jpeg

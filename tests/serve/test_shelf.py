@@ -9,7 +9,7 @@ import pytest
 from eyespot.errors import ClassifierFileError, UsageError
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.shelf import Shelf
-from eyespot.tasks.classification.classifier import load
+from eyespot.tasks.task import load
 from tests.pictures import patches
 
 

@@ -50,10 +50,10 @@ def cross_validate(
     scores = np.mean(
         [prepared.out_of_fold(labels, classes, folds, hyperparameters) for folds in repeats], axis=0
     )
-    return choose_and_calibrate(scores, labels, parts, hyperparameters)
+    return select_and_calibrate(scores, labels, parts, hyperparameters)
 
 
-def choose_and_calibrate(
+def select_and_calibrate(
     scores: NDArray[np.float32],
     labels: NDArray[np.int64],
     parts: NDArray[np.int64],
@@ -81,7 +81,7 @@ def choose_and_calibrate(
     )
 
 
-def honest_choice(
+def nested_selection(
     candidates: Sequence[CrossValidated], labels: NDArray[np.int64], parts: NDArray[np.int64]
 ) -> tuple[int, NDArray[np.float64]]:
     """The best of the candidates, the most promising first, and what choosing it is worth.
