@@ -6,7 +6,7 @@ from eyespot.evaluation.learning_curve import LearningCurve, learning_curve
 from eyespot.evaluation.metrics import ClassScore, Evaluation, ReliabilityBin, evaluate, mistakes
 from eyespot.evaluation.percent import percent, percent_interval
 from eyespot.evaluation.rejection import Rejection, fit_rejection, measure_rejection
-from eyespot.evaluation.verdict import advice, confused_pairs, verdict
+from eyespot.evaluation.verdict import advice, confused_pairs, too_early, verdict
 
 __all__ = [
     "ClassScore",
@@ -25,6 +25,7 @@ __all__ = [
     "mistakes",
     "percent",
     "percent_interval",
+    "too_early",
     "verdict",
     "wilson_interval",
 ]

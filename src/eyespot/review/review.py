@@ -18,7 +18,7 @@ from eyespot.errors import DatasetError
 from eyespot.evaluation import LabelIssue, find_label_issues
 from eyespot.evaluation.clusters import Clusters, find_clusters
 from eyespot.evaluation.crossval import cross_validate, nested_selection
-from eyespot.evaluation.label_issues import PlantedTest, judge_label_issues, plant_wrong_labels
+from eyespot.evaluation.label_issues import PlantedTest, measure_planted, plant_wrong_labels
 from eyespot.evaluation.outliers import find_outliers
 from eyespot.features.backbone import DEFAULT, Backbone, load_backbone
 from eyespot.features.cache import FeatureCache
@@ -222,7 +222,7 @@ def _check_labels(
         )
         asked = ~np.isnan(found.probabilities[:, 0])
         label_issues = find_label_issues(found.probabilities, planted)
-        test = judge_label_issues(label_issues, np.where(asked, labels, planted), planted)
+        test = measure_planted(label_issues, np.where(asked, labels, planted), planted)
         progress("Testing the check", 1, 1)
     asked_count = int((~np.isnan(honest[:, 0])).sum())
     label_issues = sorted(find_label_issues(honest, labels), key=lambda found: -found.confidence)

@@ -187,7 +187,8 @@ class _Archive:
             self._zip = zipfile.ZipFile(path)
         except FileNotFoundError as error:
             raise ClassifierFileError(
-                f"There is no file {path}. Make one with: eyespot teach PHOTOS -o {path.name}"
+                f"Expected the file {path}, found none. Make one with: "
+                f"eyespot teach PHOTOS -o {path.name}"
             ) from error
         except OSError as error:
             raise ClassifierFileError(f"{path} cannot be read: {error.strerror}.") from error

@@ -126,7 +126,7 @@ def test_forgotten_photos_are_not_in_the_file(folder: Path, tmp_path: Path) -> N
     again = load(tmp_path / "f.eyespot")
     assert again.training_photos is None
     assert again.predict(folder / "brick" / "0.png").top[0][0] == "brick"
-    with pytest.raises(UsageError, match="forgotten"):
+    with pytest.raises(UsageError, match="keeps no features"):
         again.add_class("x", [np.zeros((9, 9, 3), np.uint8)])
 
 
@@ -246,7 +246,7 @@ def test_foreign_and_future_files(lesson: TeachResult, tmp_path: Path) -> None:
     import zipfile
 
     path = tmp_path / "x.eyespot"
-    with pytest.raises(ClassifierFileError, match="no file"):
+    with pytest.raises(ClassifierFileError, match="found none"):
         load(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("holiday.txt", "hello")
@@ -263,7 +263,7 @@ def test_foreign_and_future_files(lesson: TeachResult, tmp_path: Path) -> None:
 
 
 def test_neighbours_cannot_be_forgotten(folder: Path) -> None:
-    with pytest.raises(UsageError, match="forgotten"):
+    with pytest.raises(UsageError, match="keeps no features"):
         teach(folder, method="knn", forget_photos=True)
 
 
