@@ -83,17 +83,11 @@ def test_what_is_not_a_model_is_told(
     assert words in done.stderr
 
 
-def test_evaluate_writes_the_report(
-    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def write(result: Any, path: Path) -> None:
-        path.write_text(f"{result.evaluation.count} photos")
-
-    monkeypatch.setattr("eyespot.report.write_report", write)
+def test_evaluate_writes_the_report(trained: Path, tmp_path: Path) -> None:
     model, page = trained / "run/classifier.eyespot", tmp_path / "new.html"
     done = run("evaluate", trained / "photos", "-m", model, "--report", page)
     assert done.exit_code == 0, done.output
-    assert page.read_text() == "16 photos"
+    assert "<html" in page.read_text()
     assert f"Wrote {page}" in done.stdout
     done = run("evaluate", trained / "photos", "-m", model, "--report", model)
     assert done.exit_code == 2

@@ -25,14 +25,13 @@ def demo(
     )
     with progress() as step:
         from eyespot.data.textures import write_textures
-        from eyespot.report import write_report
-        from eyespot.tasks.classification.teach import learn
+        from eyespot.tasks.classification.teach import teach
 
         say(f"Writing sample photos: {photos}")
         write_textures(photos)
-        taught = learn(photos, progress=step)
-        taught.classifier.save(classifier)
-        write_report(taught, page)
+        taught = teach(photos, progress=step)
+        taught.save(classifier)
+        taught.report(page)
     print_taught(taught, photos)
     print_written(classifier, page.resolve())
     example = next((photos / "test").rglob("*.png"))

@@ -30,7 +30,7 @@ from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
     from eyespot.tasks.classification.classifier import Classifier
-    from eyespot.tasks.classification.evaluate import Examination as EvaluateResult
+    from eyespot.tasks.classification.result import EvaluateResult
 
 MISTAKES = 10
 """Misclassified photos that are printed."""
@@ -98,14 +98,14 @@ def _evaluate(
     check_ending(report, ".html", ".htm")
     check_outputs([report], model_file(model))
     with progress() as step:
-        from eyespot.tasks.classification.evaluate import examine
+        from eyespot.tasks.classification.evaluate import evaluate
 
         classifier = open_model(model)
         collection = columns.open(photos, least_classes=1)
         check_outputs([report], [photos, *read_and_written(collection.photos, [report])])
-        result = examine(classifier, collection, progress=step)
+        result = evaluate(classifier, collection, progress=step)
         if report:
-            _write_report(result, report)
+            result.report(report)
     if as_json:
         print_json(summary(result) | ({"report": str(report)} if report else {}))
         return
@@ -114,23 +114,21 @@ def _evaluate(
         say(f"\nWrote {printable(str(report))}")
 
 
-def _write_report(result: Any, path: Path) -> None:
-    """The same page as `teach` writes."""
-    from eyespot.report import write_report
-
-    write_report(result, path)
-
-
 def summary(result: "EvaluateResult") -> dict[str, Any]:
     """The JSON of an evaluation."""
     return {
         **result.evaluation.to_dict(),
-        "refused": result.refused,
+        "rejected": result.rejected,
         "known_photos": list(result.known),
         "findings": [finding.to_dict() for finding in result.findings],
         "skipped": [{"path": s.path, "reason": s.reason} for s in result.skipped],
         "mistakes": [
-            {"path": m.path, "label": m.label, "said": m.said, "probability": m.probability}
+            {
+                "path": m.path,
+                "label": m.label,
+                "predicted": m.predicted,
+                "probability": m.probability,
+            }
             for m in result.mistakes
         ],
     }
@@ -140,7 +138,7 @@ def print_evaluated(
     result: "EvaluateResult", classifier: "Classifier", *, verbose: bool = False
 ) -> None:
     """Print the figures of an evaluation, and its most confident mistakes."""
-    from eyespot.evaluation import advice, percent, percent_interval
+    from eyespot.evaluation import percent, percent_interval
 
     evaluation = result.evaluation
     if result.known:
@@ -159,8 +157,8 @@ def print_evaluated(
             *accuracy_rows(evaluation, "held-out photos" if held_out else "these photos"),
             ("Top-5", top5),
             ("Calibration", f"expected calibration error (ECE) {evaluation.ece:.3f}"),
-            ("Unknown", f"{percent(result.refused)} rejected as none of these"),
-            ("Advice", advice(evaluation, result.trained)),
+            ("Unknown", f"{percent(result.rejected)} rejected as none of these"),
+            ("Advice", result.advice),
         ]
     )
     if verbose or len(classifier.classes) <= CLASSES:
@@ -180,4 +178,8 @@ def _print_mistakes(result: "EvaluateResult", most: int) -> None:
         say(f"\nMisclassified, the {len(shown):,} most confident{rest}")
     for one in shown:
         probability = percent(one.probability)
-        say(printable(f"  {one.path}: predicted {one.said} ({probability}), actual {one.label}"))
+        say(
+            printable(
+                f"  {one.path}: predicted {one.predicted} ({probability}), actual {one.label}"
+            )
+        )

@@ -84,7 +84,7 @@ def export(
 def _export(model: Path, path: Path, to: str, options: dict[str, Any]) -> "Exported":
     from eyespot.export.web import export_web
     from eyespot.export.write import Exported, export_onnx, export_openvino, export_torch
-    from eyespot.tasks.classification.classifier import load
+    from eyespot.tasks.task import load
 
     writers: dict[str, Callable[..., Exported]] = {
         "onnx": export_onnx,

@@ -10,7 +10,7 @@ from eyespot.cli.show import bar_of, counted, print_findings, print_rows, printa
 if TYPE_CHECKING:
     from eyespot.data.photos import Photo, Skipped
     from eyespot.evaluation import Evaluation
-    from eyespot.tasks.classification.teach import Lesson as TeachResult
+    from eyespot.tasks.classification.result import TeachResult
 
 LISTED = 5
 """Reasons for skipped photos, and classes with few photos, that are named."""
@@ -18,20 +18,15 @@ LISTED = 5
 
 def print_taught(taught: "TeachResult", photos: Path, *, verbose: bool = False) -> None:
     """Print the figures of a taught classifier; `verbose`: those of each candidate, too."""
-    from eyespot.evaluation import advice
-
-    evaluation, curve = taught.evaluation, taught.learning_curve
-    counts = taught.trained.tolist()
-    words = [curve.verdict] if curve else []
-    words.append(advice(evaluation, counts, curve))
+    evaluation = taught.evaluation
     say()
     print_rows(
         [
             ("Photos", _photos(taught)),
-            *accuracy_rows(evaluation, taught.evaluated_on, counts, bool(taught.duplicates.near)),
+            *accuracy_rows(evaluation, taught.evaluated_on, bool(taught.duplicates.near)),
             ("Method", _method(taught)),
             ("Review", _review(taught, photos)),
-            ("Advice", " ".join(words)),
+            ("Advice", taught.advice),
             ("Time", f"{taught.seconds['total']:.1f} s, {taught.photos_per_second:,.0f} photos/s"),
         ]
     )
@@ -47,28 +42,22 @@ def print_taught(taught: "TeachResult", photos: Path, *, verbose: bool = False) 
 
 
 def accuracy_rows(
-    evaluation: "Evaluation",
-    measured_on: str,
-    trained: Sequence[int] | None = None,
-    grouped: bool = False,
+    evaluation: "Evaluation", measured_on: str, grouped: bool = False
 ) -> list[tuple[str, str]]:
     """Accuracy with its interval, the majority-class baseline, and the class of lowest recall.
 
-    `trained`: photos of each class to train on; cross-validation cannot measure half of the
-    classes or more with fewer than five. `grouped`: near-duplicates stayed in the same fold.
+    `grouped`: near-duplicates stayed in the same fold.
     """
     from eyespot.evaluation import percent, percent_interval
-    from eyespot.evaluation.verdict import LEAST
+    from eyespot.evaluation.verdict import LEAST, too_early
 
+    if too_early(evaluation):
+        text = f"too early to measure: n = {evaluation.count:,}, fewer than {LEAST} photos a class"
+        return [("Accuracy", text)]
     how = f"on {measured_on}"
     if "cross-validation" in measured_on:
         how = "cross-validated" + (", model selection included" if "nested" in measured_on else "")
         how += ", near-duplicates kept together" if grouped else ""
-        few = sum(count < LEAST for count in trained or ())
-        if 2 * few >= len(evaluation.classes):
-            classes = counted(few, "class", "classes")
-            text = f"too early to measure: {classes} with fewer than {LEAST} photos to train on"
-            return [("Accuracy", text)]
     supports = [score.support for score in evaluation.per_class]
     return [
         (
@@ -142,9 +131,9 @@ def _method(taught: "TeachResult") -> str:
         words = f"{NAMES[recipe.method]} on {counted(stages, 'stage')}"
     if count > 1:
         words += f", selected from {count} candidates by log loss"
-    left = dict.fromkeys(one.why for one in taught.left_out)
+    left = dict.fromkeys(one.why for one in taught.omitted)
     if left:
-        words += f"; {counted(len(taught.left_out), 'candidate')} left out: {', '.join(left)}"
+        words += f"; {counted(len(taught.omitted), 'candidate')} omitted: {', '.join(left)}"
     return words
 
 

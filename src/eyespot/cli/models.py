@@ -25,18 +25,12 @@ def open_model(model: str | None) -> "Classifier":
     Raises UsageError for a name that is neither a file nor a network, ClassifierFileError or
     WeightsError for a file that cannot be used.
     """
-    from eyespot.tasks.classification.classifier import imagenet, load
+    from eyespot.features.backbone import DEFAULT
+    from eyespot.tasks.task import load
 
-    if model is None:
-        return imagenet()
-    if model.endswith(NETWORK):
-        from eyespot.tasks.classification.network import trained_network
-
-        return trained_network(Path(model))
-    if _is_file(model):
-        return load(Path(model))
-    expect_network(model)
-    return imagenet(model)
+    if model and not _is_file(model):
+        expect_network(model)
+    return load(model or DEFAULT)
 
 
 def open_network(model: str) -> "tuple[ConvNet, Preprocessing]":

@@ -79,7 +79,7 @@ def predict(
         count, failures = written.photos, written.failures
         tables.print_written(count, len(dataset.photos), quiet=as_json)
     else:
-        count, failures = show(while_read(classifier.predict_many(dataset.photos, top=top)))
+        count, failures = show(while_read(classifier.predict_batch(dataset.photos, top=top)))
     print_findings(dataset.findings, sys.stderr)
     print_skipped(dataset.skipped)
     return 1 if count and count == failures else 0
@@ -134,10 +134,10 @@ class Tables:
         self, classifier: "Classifier", dataset: "Dataset", top: int, show: Show | None
     ) -> "Written":
         """Write the predictions; `show` prints them at the end."""
-        from eyespot.tasks.classification.predict_table import write_answers
+        from eyespot.tasks.classification.predict_table import write_predictions
 
         with resumable() as step:
-            written = write_answers(
+            written = write_predictions(
                 classifier,
                 dataset.photos,
                 self.parquet,

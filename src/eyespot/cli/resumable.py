@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def resumable() -> "Iterator[Work]":
-    """A bar for `write_features` and `write_answers`, and a line if they resume a run."""
+    """A bar for `write_features` and `write_predictions`, and a line if they resume a run."""
     first = True
     with progress() as step:
 

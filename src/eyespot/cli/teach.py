@@ -20,7 +20,7 @@ from eyespot.cli.resumable import read_and_written
 from eyespot.cli.show import command, print_json, progress, say
 
 if TYPE_CHECKING:
-    from eyespot.tasks.classification.teach import Lesson as TeachResult
+    from eyespot.tasks.classification.result import TeachResult
 
 
 @with_columns
@@ -62,15 +62,14 @@ def teach(
     check_ending(page, ".html", ".htm")
     with progress() as step:
         expect_backbone(backbone)
-        from eyespot.report import write_report
-        from eyespot.tasks.classification.classifier import load
-        from eyespot.tasks.classification.teach import learn
+        from eyespot.tasks.classification.teach import teach
+        from eyespot.tasks.task import load
 
         collection = columns.open(photos, least_classes=1 if onto else 2)
         outputs = [output, page]
         check_outputs(outputs, [photos, *read_and_written(collection.photos, outputs)])
         check_outputs([page], [onto] if onto else [])
-        taught = learn(
+        taught = teach(
             collection,
             method=method,
             budget=budget,
@@ -79,8 +78,8 @@ def teach(
             forget_photos=forget_photos,
             progress=step,
         )
-        taught.classifier.save(output)
-        write_report(taught, page)
+        taught.save(output)
+        taught.report(page)
     if as_json:
         print_json({**summary(taught), "classifier": str(output), "report": str(page)})
         return
@@ -94,33 +93,31 @@ def print_written(classifier: Path, page: Path) -> None:
     say(f"Next  {command()} predict PHOTO -m {classifier}")
 
 
-def summary(lesson: "TeachResult") -> dict[str, Any]:
+def summary(taught: "TeachResult") -> dict[str, Any]:
     """The JSON of a taught classifier."""
-    from eyespot.evaluation import advice
-
-    evaluation = lesson.evaluation
+    evaluation = taught.evaluation
     return {
-        "classes": list(lesson.classifier.classes),
-        "photos": len(lesson.features),
-        "skipped": [{"path": s.path, "reason": s.reason} for s in lesson.skipped],
+        "classes": list(taught.classifier.classes),
+        "photos": len(taught.features),
+        "skipped": [{"path": s.path, "reason": s.reason} for s in taught.skipped],
         "duplicates": [
-            [lesson.features.names[index] for index in group]
-            for group in (*lesson.duplicates.exact, *lesson.duplicates.near)
+            [taught.features.names[index] for index in group]
+            for group in (*taught.duplicates.exact, *taught.duplicates.near)
         ],
-        "findings": [finding.to_dict() for finding in lesson.findings],
+        "findings": [finding.to_dict() for finding in taught.findings],
         "label_issues": [
             {
-                "path": lesson.features.names[s.index],
-                "label": lesson.classifier.classes[lesson.labels[s.index]],
-                "suggested": lesson.classifier.classes[s.suggested],
+                "path": taught.features.names[s.index],
+                "label": taught.classifier.classes[taught.labels[s.index]],
+                "suggested": taught.classifier.classes[s.suggested],
                 "confidence": s.confidence,
             }
-            for s in lesson.label_issues
+            for s in taught.label_issues
         ],
-        "method": lesson.method,
-        "reason": lesson.reason,
-        "advice": advice(evaluation, lesson.trained.tolist(), lesson.learning_curve),
-        "evaluated_on": lesson.evaluated_on,
+        "method": taught.method,
+        "reason": taught.reason,
+        "advice": taught.advice,
+        "evaluated_on": taught.evaluated_on,
         **evaluation.to_dict(),
         "candidates": [
             {
@@ -129,11 +126,11 @@ def summary(lesson: "TeachResult") -> dict[str, Any]:
                 "top1_interval": list(trial.top1_interval),
                 "seconds": trial.seconds,
             }
-            for trial in lesson.candidates
+            for trial in taught.candidates
         ],
-        "left_out": [{"what": one.what, "why": one.why} for one in lesson.left_out],
-        "learning_curve": lesson.learning_curve.to_dict() if lesson.learning_curve else None,
-        "rejection": lesson.rejection.to_dict(),
-        "seconds": lesson.seconds,
-        "photos_per_second": lesson.photos_per_second,
+        "omitted": [{"what": one.what, "why": one.why} for one in taught.omitted],
+        "learning_curve": taught.learning_curve.to_dict() if taught.learning_curve else None,
+        "rejection": taught.rejection.to_dict(),
+        "seconds": taught.seconds,
+        "photos_per_second": taught.photos_per_second,
     }

@@ -1,29 +1,37 @@
-"""A trained network as a classifier, without the calibration that classifier.eyespot holds."""
+"""A network's own classifier: the head that its weights come with."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from eyespot.errors import WeightsError
-from eyespot.features.backbone import LOGITS, load_backbone
+from eyespot.features.backbone import judged_backbone
+from eyespot.features.engines import open_engine
 from eyespot.heads.scorers import LogitsScorer
-from eyespot.tasks.classification.classifier import Classifier, Recipe
+from eyespot.tasks.classification.classifier import Classifier
+from eyespot.tasks.classification.manifest import Recipe
+from eyespot.weights.find import find_weights
 from eyespot.weights.store import read_description
 from eyespot.weights.zoo import find
 
 
-def trained_network(path: Path) -> Classifier:
-    """The classifier of a network.safetensors that `eyespot train` wrote.
+def network_classifier(name: str) -> Classifier:
+    """A network of the zoo, by default with the 1000 ImageNet classes, or network.safetensors.
 
-    Raises UsageError if there is no such file, WeightsError if its outputs have no class names.
+    Photos are cropped as in the evaluation on ImageNet. Raises UsageError for an unknown name,
+    WeightsError if the weights are missing, or do not name their classes.
     """
-    body = load_backbone(str(path))
-    known = read_description(find(body.name), path)
+    backbone = judged_backbone(name)
+    network = find(backbone.name)
+    known = read_description(network, Path(name)) if backbone.own else find_weights(network)
     classes = known.class_names()
     if not classes:
-        raise WeightsError(f"{path} does not name its classes. Use a file that train wrote.")
+        raise WeightsError(
+            f"The weights of {name} do not name their classes. Import them with names: "
+            f'eyespot.weights.importers.import_weights("{name}", FILE, classes=[...])'
+        )
     return Classifier(
         classes=classes,
-        backbone=replace(body, preprocessing=known.preprocessing, blocks=(LOGITS,)),
-        recipe=Recipe("training", (LOGITS,), 0.0),
+        backbone=backbone,
+        recipe=Recipe("imagenet", (backbone.last,), 0.0),
         scorer=LogitsScorer(len(classes)),
+        _engine=open_engine(backbone),
     )
