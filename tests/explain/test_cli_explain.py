@@ -77,7 +77,7 @@ def test_all_stages_get_a_file_each(folder: Path) -> None:
     names = sorted(path.name for path in (folder / "maps").iterdir())
     assert names[:3] == ["01-stem.png", "02-stage1.hidden.png", "03-stage1.png"]
     assert names[-1] == "16-top.png"
-    assert "16 stages, maps" in done.stdout
+    assert "Wrote 16 stages to maps" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_all_stages_get_a_file_each(folder: Path) -> None:
         (("filters", "alexnet_2012"), 1, "weights"),
         (("filters", "lenet5", "--random", "-o", "x.jpg"), 2, r"ends in \.png"),
         (("activations", "lenet5", "photo.png", "--random", "--stage", "conv"), 2, "c1, s2"),
-        (("activations", "lenet5", "photo.png", "--random", "-o", "photo.png"), 2, "over photo"),
+        (("activations", "lenet5", "photo.png", "--random", "-o", "photo.png"), 2, "would overwrite photo"),
         (("activations", "lenet5", "nothing.jpg", "--random"), 1, r"nothing\.jpg cannot be used"),
         (("activations", "lenet5", ".", "--random"), 1, "cannot be used"),
     ],
