@@ -66,7 +66,12 @@ def activations(
     from eyespot.data.decode import decode
     from eyespot.data.photos import FileSource
     from eyespot.data.transforms import needed_short_side
-    from eyespot.explain.activations import activations, draw_activations, seen, stage_called
+    from eyespot.explain.activations import (
+        activations,
+        draw_activations,
+        network_input,
+        stage_called,
+    )
 
     network, preprocessing = _network(name, random)
     try:
@@ -74,7 +79,7 @@ def activations(
         pixels = decode(FileSource(photo).read(), short_side=short_side).pixels
     except PhotoError as error:
         raise PhotoError(f"{printable(str(photo))} cannot be used: {sentence(error)}") from error
-    picture = seen(network, pixels, preprocessing)
+    picture = network_input(network, pixels, preprocessing)
     maps = activations(network, picture, preprocessing)
     if whole:
         digits = len(str(len(maps)))

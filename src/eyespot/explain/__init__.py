@@ -1,1 +1,1 @@
-"""See inside a network: what it looks for, and what it finds in a photo."""
+"""Look inside a network: first-layer filters, activation maps, and reasons for a prediction."""
