@@ -1,4 +1,4 @@
-"""The classifier as one torch module: the same pixels, the same answer."""
+"""The classifier as one torch module: equal pixels, equal predictions."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +18,7 @@ from tests.pictures import patches
 @pytest.mark.parametrize(
     "shape", [(1, 1), (32, 32), (33, 200), (96, 37), (7, 300), (250, 250), (500, 333)]
 )
-def test_pictures_are_resized_as_pillow_does(fit: Fit, shape: tuple[int, int]) -> None:
+def test_photos_are_resized_as_pillow_does(fit: Fit, shape: tuple[int, int]) -> None:
     (surface,) = patches("gravel", 1, side=500)
     pixels = np.ascontiguousarray(surface[: shape[0], : shape[1]])
     pixels[::2] = pixels[::2] // 3  # edges, beyond which a cubic overshoots

@@ -1,4 +1,4 @@
-"""npm's package arrives as it was published or not at all, and only what a page needs is taken."""
+"""The npm package has the published digest, and only the files of the page are taken from it."""
 
 import base64
 import hashlib
@@ -79,7 +79,7 @@ def test_it_is_fetched_once_and_nothing_but_what_is_needed_is_taken(
     assert not Path("/tmp/evil").exists()
 
 
-def test_what_was_not_published_is_thrown_away(registry: Server, own_cache: Path) -> None:
+def test_a_package_with_another_digest_is_deleted(registry: Server, own_cache: Path) -> None:
     registry.content = PACKAGE[::-1]
     with pytest.raises(ExportError, match=r"its sha512 begins .* EYESPOT_NPM_REGISTRY"):
         fetch()
@@ -87,7 +87,7 @@ def test_what_was_not_published_is_thrown_away(registry: Server, own_cache: Path
     registry.content = PACKAGE
     fetch()
     (own_cache / "npm" / TARBALL).write_bytes(PACKAGE[:-9])  # a disk that forgets
-    with pytest.raises(ExportError, match="thrown away; try again"):
+    with pytest.raises(ExportError, match="deleted; try again"):
         fetch()
     assert fetch() == CONTENT
 

@@ -1,4 +1,4 @@
-"""What a file says of itself besides what it computes."""
+"""The metadata of an exported file."""
 
 import json
 
@@ -8,9 +8,8 @@ from eyespot.tasks.classification.classifier import Classifier
 
 
 def facts(classifier: Classifier) -> dict[str, str]:
-    """Texts by key: `labels` is a JSON list, `temperature` and `threshold` (of the familiarity)
-    are numbers that are at work inside already;
-    `short_side` is the least that a picture should be read with, in pixels."""
+    """Texts by key. `labels`: a JSON list. `temperature`, `threshold` (of the OOD score): the graph
+    applies both. `short_side`: least short side, in pixels, at which to decode a photo."""
     return {
         "labels": json.dumps(classifier.classes),
         "temperature": repr(float(classifier.temperature)),

@@ -1,4 +1,4 @@
-"""OpenVINO: an .xml file of the graph, and a .bin file of its numbers."""
+"""OpenVINO: an .xml file of the graph and a .bin file of the weights."""
 
 import tempfile
 from pathlib import Path
@@ -14,7 +14,7 @@ from eyespot.tasks.classification.classifier import Classifier
 
 
 def openvino_files(classifier: Classifier) -> dict[str, bytes]:
-    """The content of the files, by suffix; the labels are in the graph's rt_info."""
+    """The content of the files, by suffix; the graph's rt_info has the metadata."""
     openvino = import_openvino()
     import torch
 
@@ -37,7 +37,7 @@ def openvino_files(classifier: Classifier) -> dict[str, bytes]:
 
 
 def run_openvino(files: dict[str, bytes]) -> Run:
-    """What runs them, in float32."""
+    """A function that runs the files, in float32."""
     openvino, core = import_openvino(), openvino_core()
     weights = np.frombuffer(files[".bin"], np.uint8)
     model = core.read_model(files[".xml"], openvino.Tensor(weights))
