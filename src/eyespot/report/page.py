@@ -25,7 +25,7 @@ class Reported(Protocol):
     rows of photos that were not evaluated are NaN.
 
     A page also shows, and leaves out where a result has no such attribute: `evaluated_on`,
-    `reason`, `method`, `candidates`, `trained`, `learning_curve`, `rejection`, `findings`,
+    `known` (names of photos that the classifier was trained on), `reason`, `method`, `candidates`, `trained`, `learning_curve`, `rejection`, `findings`,
     `label_issues`, `duplicates`, `skipped`, `dataset` (photos to draw occlusion maps of),
     `seconds`, `photos_per_second`.
     """
@@ -63,6 +63,7 @@ def contents(result: Reported) -> dict[str, Any]:
         "evaluation": evaluation,
         "verdict": verdict(evaluation, getattr(result, "evaluated_on", "these photos")),
         "advice": advice(evaluation, None if trained is None else [*trained], curve),
+        "known": getattr(result, "known", ()),
         "reason": getattr(result, "reason", ""),
         "majority": float(counts.max() / counts.sum()),
         "candidates": sorted(candidates, key=lambda candidate: -candidate.top1),
