@@ -17,7 +17,7 @@ from PIL import Image
 
 from eyespot.data.photos import Dataset, MemorySource, Photo, Skipped
 from eyespot.report import write_report
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks.classification.teach import teach
 from tests.pictures import patches
 
 pytestmark = pytest.mark.browser
@@ -52,8 +52,8 @@ def report(
     skipped = (Skipped(LONG, f"it says {LONG}"),)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EYESPOT_CACHE", str(folder))
-        lesson = learn(Dataset(tuple(photos), skipped))
-        write_report(lesson, folder / "r.html")
+        result = teach(Dataset(tuple(photos), skipped))
+        write_report(result, folder / "r.html")
         yield folder / "r.html"
 
 

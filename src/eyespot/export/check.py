@@ -82,13 +82,15 @@ def check(
     picked = found.photos[:: -(-len(found.photos) // MOST) or 1]
     skipped, apart, same = list(found.skipped), [], 0
     for _, pixels in readable(picked, exact, "Comparing predictions", progress, skipped):
-        (shares,), (known,) = exact.judge(exact.engine.run(prepare(pixels, preprocessing)[None]))
-        probabilities, familiarity, unknown = run(pixels)
-        refused = bool(known < exact.threshold)
-        same += bool(unknown) == refused and (
-            refused or int(np.argmax(probabilities)) == int(np.argmax(shares))
+        (shares,), (known,) = exact.score_features(
+            exact.engine.run(prepare(pixels, preprocessing)[None])
         )
-        close = np.isclose(familiarity, known, rtol=0, atol=TOLERANCE, equal_nan=True)
+        probabilities, ood_score, unknown = run(pixels)
+        rejected = bool(known > exact.ood_threshold)
+        same += bool(unknown) == rejected and (
+            rejected or int(np.argmax(probabilities)) == int(np.argmax(shares))
+        )
+        close = np.isclose(ood_score, known, rtol=0, atol=TOLERANCE, equal_nan=True)
         apart.append(float(np.abs(probabilities - shares).max()) if close else np.inf)
     if not apart:
         raise DatasetError("None of the photos to check with can be read. Name other photos.")

@@ -32,10 +32,10 @@ def onnx_file(classifier: Classifier) -> bytes:
     import torch
     from onnx.helper import set_model_props
 
-    from eyespot.export.graph import AXES, OUTPUTS, Answers, program_of
+    from eyespot.export.graph import AXES, OUTPUTS, ClassifierModule, program_of
 
-    answers = Answers(classifier)
-    size = sum(t.nbytes for t in (*answers.parameters(), *answers.buffers()))
+    module = ClassifierModule(classifier)
+    size = sum(t.nbytes for t in (*module.parameters(), *module.buffers()))
     if size > MOST_BYTES:
         raise ExportError(
             f"The classifier has {size:,} bytes of weights; an ONNX file holds at most "
@@ -45,7 +45,7 @@ def onnx_file(classifier: Classifier) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about future changes in torch
         exported = torch.onnx.export(
-            program_of(answers),
+            program_of(module),
             input_names=["image"],
             output_names=OUTPUTS,
             opset_version=OPSET,

@@ -18,9 +18,11 @@ def openvino_files(classifier: Classifier) -> dict[str, bytes]:
     openvino = import_openvino()
     import torch
 
-    from eyespot.export.graph import OUTPUTS, Answers
+    from eyespot.export.graph import OUTPUTS, ClassifierModule
 
-    model = to_openvino(Answers(classifier), torch.zeros(2, 300, 400, 3, dtype=torch.uint8))
+    model = to_openvino(
+        ClassifierModule(classifier), torch.zeros(2, 300, 400, 3, dtype=torch.uint8)
+    )
     image = model.inputs[0]
     image.get_tensor().set_names({"image"})
     image.get_node().set_element_type(openvino.Type.u8)

@@ -16,11 +16,11 @@ def torch_program(classifier: Classifier) -> bytes:
     """The content of the .pt2 file, with the extra files `labels.json` and `facts.json`."""
     import torch
 
-    from eyespot.export.graph import Answers, program_of
+    from eyespot.export.graph import ClassifierModule, program_of
 
     known, content = facts(classifier), io.BytesIO()
     extra = {"labels.json": known["labels"], "facts.json": json.dumps(known)}
-    torch.export.save(program_of(Answers(classifier)), content, extra_files=extra)
+    torch.export.save(program_of(ClassifierModule(classifier)), content, extra_files=extra)
     return content.getvalue()
 
 

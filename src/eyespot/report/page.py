@@ -24,10 +24,10 @@ class Reported(Protocol):
     `labels`: int64 [n], indices of the classifier's classes. `probabilities`: float64 [n, K];
     rows of photos that were not evaluated are NaN.
 
-    A page also shows, and leaves out where a result has no such attribute: `evaluated_on`,
-    `known` (names of photos that the classifier was trained on), `reason`, `method`, `candidates`, `trained`, `learning_curve`, `rejection`, `findings`,
-    `label_issues`, `duplicates`, `skipped`, `dataset` (photos to draw occlusion maps of),
-    `seconds`, `photos_per_second`.
+    The page also shows these attributes of an `EvaluateResult`, where a result has them:
+    `evaluated_on`, `known`, `reason`, `method`, `candidates`, `trained`, `learning_curve`,
+    `rejection`, `findings`, `label_issues`, `duplicates`, `skipped`, `dataset` (for occlusion
+    maps), `seconds`, `photos_per_second`.
     """
 
     @property

@@ -53,7 +53,7 @@ def contents(review: Review, actions: list[Action]) -> dict[str, Any]:
             if action.index is not None
         ],
         "outliers": [
-            photos.item(index, similarity=float(review.familiarity[index]))
+            photos.item(index, ood_score=float(review.ood_scores[index]))
             for index in review.outliers[:GALLERY]
         ],
         "all_outliers": len(review.outliers),

@@ -19,19 +19,19 @@ from eyespot.data.splits import FOLDS, fold_of, folds
 from eyespot.errors import DatasetError
 from eyespot.evaluation import LabelIssue, find_label_issues
 from eyespot.evaluation.clusters import Clusters, find_clusters
-from eyespot.evaluation.crossval import cross_validate, honest_choice
-from eyespot.evaluation.label_issues import PlantedTest, judge_label_issues, plant_wrong_labels
+from eyespot.evaluation.crossval import cross_validate, nested_selection
+from eyespot.evaluation.label_issues import PlantedTest, measure_planted, plant_wrong_labels
 from eyespot.evaluation.outliers import find_outliers
 from eyespot.features.backbone import DEFAULT, Backbone, load_backbone
 from eyespot.features.cache import FeatureCache
 from eyespot.features.engines import Engine, open_engine
 from eyespot.features.extract import Features, embed
-from eyespot.heads.ood import familiarity_out_of_fold
+from eyespot.heads.ood import out_of_fold_ood_scores
 from eyespot.progress import Progress, counting
 from eyespot.shown import Brief
+from eyespot.tasks.classification.cross_validate import ValidatedHead, cross_validate_heads
 from eyespot.tasks.classification.policy import candidates, similarity
-from eyespot.tasks.classification.select import TriedHead, try_heads
-from eyespot.tasks.classification.split import Division, divide
+from eyespot.tasks.classification.split import TrainingSet, split_photos
 
 PLANTED_SHARE = 0.05
 LEAST_PLANTED = 10
@@ -55,8 +55,8 @@ class Review(Brief):
     """The review of n photos.
 
     `classes`, `labels` (int64 [n]): of labelled photos; otherwise no classes, and -1.
-    `familiarity`: float32 [n], see `eyespot.heads.ood`, with photos that are not duplicates.
-    `outliers`: the photos least similar to any other, the least similar first. `check`: None
+    `ood_scores`: float32 [n], see `eyespot.heads.ood`, against photos that are not duplicates.
+    `outliers`: the photos with the highest OOD scores, in that order. `check`: None
     without two classes. `seconds`: of STAGES, and in total. `root`: the folder, if the source is
     one; names in `skipped` are relative to it.
     """
@@ -70,7 +70,7 @@ class Review(Brief):
     duplicates: Duplicates
     findings: list[Finding]
     clusters: Clusters
-    familiarity: NDArray[np.float32]
+    ood_scores: NDArray[np.float32]
     outliers: list[int]
     check: LabelCheck | None
     seconds: dict[str, float]
@@ -111,10 +111,10 @@ def review(
     progress("Finding groups", 1, 1)
     apart = folds(fold_of(np.zeros(len(photos), np.int64), duplicates.group, FOLDS))
     alone = len(apart) < 2  # all are duplicates of one image
-    familiarity = (
+    ood_scores = (
         np.full(len(photos), np.nan, np.float32)
         if alone
-        else familiarity_out_of_fold(last, labels, apart)
+        else out_of_fold_ood_scores(last, labels, apart)
     )
     times.append(time.perf_counter())
     check = None
@@ -133,8 +133,8 @@ def review(
         duplicates=duplicates,
         findings=_findings(source, photos, features, duplicates, classes),
         clusters=clusters,
-        familiarity=familiarity,
-        outliers=find_outliers(familiarity),
+        ood_scores=ood_scores,
+        outliers=find_outliers(ood_scores),
         check=check,
         seconds=seconds | {"total": times[-1] - times[0]},
         root=root if root and is_folder(root) else None,
@@ -174,7 +174,7 @@ def _embed(
     dataset: Dataset, body: Backbone, engine: Engine, use_cache: bool, progress: Progress
 ) -> tuple[tuple[Photo, ...], Features, tuple[Skipped, ...]]:
     """The photos that can be read, their features, and the skipped ones."""
-    step = counting(progress, "Reading photos", len(dataset.photos))
+    step = counting(progress, "Embedding photos", len(dataset.photos))
     cache = FeatureCache() if use_cache else None
     features, kept, unreadable = embed(dataset.photos, body, engine, cache, step)
     if cache is not None:
@@ -208,28 +208,25 @@ def _check_labels(
     progress: Progress,
 ) -> LabelCheck:
     """Compare labels with out-of-fold predictions, as teaching does; given splits are ignored."""
-    division = divide([None] * len(labels), labels, groups)
-    per_class = float(np.median(np.bincount(labels, minlength=classes)))
-    order = candidates("auto", per_class, alike)
-    tried, _ = try_heads(order, features, labels, classes, division, None, progress)
-    best, honest = honest_choice([trial.found for trial in tried], labels, division.parts)
-    chosen = tried[best]
+    split = split_photos([None] * len(labels), labels, groups)
+    train = TrainingSet(features, labels, classes, split)
+    order = candidates("auto", train.median_per_class, alike)
+    heads, _ = cross_validate_heads(order, train, None, progress)
+    best, nested = nested_selection([head.found for head in heads], labels, split.parts)
+    chosen = heads[best]
     return LabelCheck(
-        sorted(find_label_issues(honest, labels), key=lambda issue: -issue.confidence),
-        int((~np.isnan(honest[:, 0])).sum()),
+        sorted(find_label_issues(nested, labels), key=lambda issue: -issue.confidence),
+        int((~np.isnan(nested[:, 0])).sum()),
         chosen.candidate.name,
-        _planted_test(chosen, labels, classes, division, progress),
+        _planted_test(chosen, train, progress),
     )
 
 
 def _planted_test(
-    chosen: TriedHead,
-    labels: NDArray[np.int64],
-    classes: int,
-    division: Division,
-    progress: Progress,
+    chosen: ValidatedHead, train: TrainingSet, progress: Progress
 ) -> PlantedTest | None:
     """Measure the check on labels of which some were replaced by wrong ones."""
+    labels, classes, split = train.labels, train.classes, train.split
     if round(PLANTED_SHARE * len(labels)) < LEAST_PLANTED:
         return None
     progress("Testing the label check", 0, 1)
@@ -238,11 +235,11 @@ def _planted_test(
         chosen.prepared,
         planted,
         classes,
-        division.repeats,
-        division.parts,
+        split.repeats,
+        split.parts,
         (chosen.found.hyperparameter,),
     )
     label_issues = find_label_issues(found.probabilities, planted)
     predicted = ~np.isnan(found.probabilities[:, 0])
     progress("Testing the label check", 1, 1)
-    return judge_label_issues(label_issues, np.where(predicted, labels, planted), planted)
+    return measure_planted(label_issues, np.where(predicted, labels, planted), planted)
