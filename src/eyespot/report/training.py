@@ -15,8 +15,6 @@ from eyespot.training.judged import answers
 from eyespot.training.plan import Plan
 from eyespot.training.records import Epoch, best_of, ending
 
-Values = Sequence[float | None]
-
 SIDE = 160
 """Longest side of an image on the page, in pixels."""
 
@@ -84,59 +82,41 @@ def _interval(accuracy: float, count: int) -> tuple[float, float]:
 
 def _results(kept: Epoch, training: Training | None) -> list[dict[str, Any]]:
     """Accuracy and loss of the kept weights on validation and test images."""
-    results: list[tuple[str, float, float, int]] = []
+
+    def result(of: str, accuracy: float, loss: float, count: int) -> dict[str, Any]:
+        interval = _interval(accuracy, count)
+        return {"of": of, "accuracy": accuracy, "interval": interval, "loss": loss, "count": count}
+
+    results = []
     if kept.val_accuracy is not None and kept.val_loss is not None:
-        results.append(("validation", kept.val_accuracy, kept.val_loss, kept.val_pictures))
+        results.append(result("validation", kept.val_accuracy, kept.val_loss, kept.val_pictures))
     if training and training.test:
-        results.append(("test", training.test[1], training.test[0], training.tested))
-    return [
-        {
-            "of": of,
-            "accuracy": accuracy,
-            "interval": _interval(accuracy, count),
-            "loss": loss,
-            "count": count,
-        }
-        for of, accuracy, loss, count in results
-    ]
+        loss, accuracy = training.test
+        results.append(result("test", accuracy, loss, training.tested))
+    return results
 
 
 def _charts(epochs: Sequence[Epoch], best: Epoch | None) -> list[Chart]:
     numbers = [epoch.epoch for epoch in epochs]
     mark = (best.epoch, f"best: epoch {best.epoch}") if best else None
 
-    def both(name: str, title: str, training: Values, validation: Values, **options: Any) -> Chart:
-        lines: dict[tuple[str, Kind], Values] = {
-            ("training", "training"): training,
-            ("validation", "validation"): validation,
-        }
-        return chart(name, title, "epoch", numbers, lines, mark=mark, **options)
+    def column(name: str) -> list[float | None]:
+        return [getattr(epoch, name) for epoch in epochs]
 
+    def both(name: str, **options: Any) -> Chart:
+        lines: dict[tuple[str, Kind], Sequence[float | None]] = {
+            ("training", "training"): column(name),
+            ("validation", "validation"): column(f"val_{name}"),
+        }
+        return chart(name, name.capitalize(), "epoch", numbers, lines, mark=mark, **options)
+
+    rate: dict[tuple[str, Kind], Sequence[float | None]]
+    rate = {("learning rate", "validation"): column("learning_rate")}
+    plain: dict[str, Any] = {"from_zero": True, "number": "{:.3g}".format}
     return [
-        both(
-            "accuracy",
-            "Accuracy",
-            [epoch.accuracy for epoch in epochs],
-            [epoch.val_accuracy for epoch in epochs],
-            number=lambda share: f"{100 * share:.3g}%",
-        ),
-        both(
-            "loss",
-            "Loss",
-            [epoch.loss for epoch in epochs],
-            [epoch.val_loss for epoch in epochs],
-            from_zero=True,
-            number="{:.3g}".format,
-        ),
-        chart(
-            "rate",
-            "Learning rate",
-            "epoch",
-            numbers,
-            {("learning rate", "validation"): [epoch.learning_rate for epoch in epochs]},
-            from_zero=True,
-            number="{:.3g}".format,
-        ),
+        both("accuracy", number=lambda share: f"{100 * share:.3g}%"),
+        both("loss", **plain),
+        chart("rate", "Learning rate", "epoch", numbers, rate, **plain),
     ]
 
 

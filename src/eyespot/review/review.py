@@ -1,7 +1,6 @@
 """Review a dataset: duplicates, groups, outliers and label issues."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -105,20 +104,17 @@ def review(
     duplicates = find_duplicates(
         features.sha256, features.dhash, features.thumbnails, [photo.group for photo in photos]
     )
+    findings = audit(features.names, [photo.label or "" for photo in photos], duplicates)
+    if not classes:  # class sizes need labels
+        findings = [finding for finding in findings if finding.kind.endswith("duplicates")]
     last = features.inputs((body.last,))
     progress("Finding groups", 0, 1)
     clusters = find_clusters(last)
     progress("Finding groups", 1, 1)
-    apart = folds(fold_of(np.zeros(len(photos), np.int64), duplicates.group, FOLDS))
-    alone = len(apart) < 2  # all are duplicates of one image
-    ood_scores = (
-        np.full(len(photos), np.nan, np.float32)
-        if alone
-        else out_of_fold_ood_scores(last, labels, apart)
-    )
+    ood_scores = _ood_scores(last, labels, duplicates.group)
     times.append(time.perf_counter())
     check = None
-    if len(classes) > 1 and not alone:
+    if len(classes) > 1 and not np.isnan(ood_scores).all():
         alike = similarity(features, body)
         check = _check_labels(features, labels, len(classes), duplicates.group, alike, progress)
     times.append(time.perf_counter())
@@ -131,7 +127,7 @@ def review(
         classes=classes,
         labels=labels,
         duplicates=duplicates,
-        findings=_findings(source, photos, features, duplicates, classes),
+        findings=worst_first([*source.findings, *findings, *misnamed(photos)]),
         clusters=clusters,
         ood_scores=ood_scores,
         outliers=find_outliers(ood_scores),
@@ -186,17 +182,14 @@ def _embed(
     return photos, features, (*dataset.skipped, *unreadable)
 
 
-def _findings(
-    dataset: Dataset,
-    photos: Sequence[Photo],
-    features: Features,
-    duplicates: Duplicates,
-    classes: Sequence[str],
-) -> list[Finding]:
-    findings = audit(features.names, [photo.label or "" for photo in photos], duplicates)
-    if not classes:  # class sizes need labels
-        findings = [finding for finding in findings if finding.kind.endswith("duplicates")]
-    return worst_first([*dataset.findings, *findings, *misnamed(photos)])
+def _ood_scores(
+    last: NDArray[np.float32], labels: NDArray[np.int64], group: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Out-of-fold OOD scores, float32 [n]; NaN if all photos are duplicates of one image."""
+    apart = folds(fold_of(np.zeros(len(labels), np.int64), group, FOLDS))
+    if len(apart) < 2:
+        return np.full(len(labels), np.nan, np.float32)
+    return out_of_fold_ood_scores(last, labels, apart)
 
 
 def _check_labels(
