@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from eyespot.cli.main import app
 from eyespot.data.decode import decode
-from eyespot.explain.activations import activations, draw_activations, seen
+from eyespot.explain.activations import activations, draw_activations, network_input
 from eyespot.weights.store import Pretrained
 from eyespot.weights.write import keep
 from eyespot.weights.zoo import create, find
@@ -64,7 +64,7 @@ def test_the_photo_is_prepared_as_the_weights_expect(
     known = Pretrained(Path("theirs.pth"), "store", theirs, (), "0" * 64)
     keep(about, network.state_dict(), known, source="theirs.pth")
     assert explain("activations", "lenet5", "photo.png", "--stage", "c3").exit_code == 0
-    picture = seen(network, decode((folder / "photo.png").read_bytes()).pixels, theirs)
+    picture = network_input(network, decode((folder / "photo.png").read_bytes()).pixels, theirs)
     maps = activations(network, picture, theirs)["c3"]
     expected = np.asarray(draw_activations(maps, picture, "lenet5: c3"))
     with Image.open(folder / "maps.png") as image:

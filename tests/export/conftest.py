@@ -1,4 +1,4 @@
-"""Small classifiers of every kind of head, over a network that has learnt nothing."""
+"""Small classifiers of every kind of head, over an untrained network."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +23,7 @@ KINDS = ("logistic", "knn", "prototypes", "logits")
 
 @pytest.fixture
 def classifier_of(network: Path) -> Callable[[str], Classifier]:
-    """The classifier of a kind. That of `logits` crops its pictures, as trained networks do."""
+    """The classifier of a kind. `logits` crops its photos, as trained networks do."""
 
     def make(kind: str) -> Classifier:
         body = load_backbone(str(network))

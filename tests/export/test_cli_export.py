@@ -1,4 +1,4 @@
-"""`eyespot export` says what it cannot do before it begins."""
+"""`eyespot export` reports wrong use before it begins."""
 
 from pathlib import Path
 

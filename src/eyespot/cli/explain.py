@@ -67,10 +67,15 @@ def activations(
         check_ending(output, ".png")
         check_outputs([output], [photo])
     from eyespot.data.transforms import needed_short_side
-    from eyespot.explain.activations import activations, draw_activations, seen, stage_called
+    from eyespot.explain.activations import (
+        activations,
+        draw_activations,
+        network_input,
+        stage_called,
+    )
 
     network, preprocessing = _network(name, random)
-    image = seen(network, _read(photo, needed_short_side(preprocessing)), preprocessing)
+    image = network_input(network, _read(photo, needed_short_side(preprocessing)), preprocessing)
     maps = activations(network, image, preprocessing)
     if whole:
         digits = len(str(len(maps)))

@@ -1,4 +1,7 @@
-"""See inside a network; `eyespot.explain(classifier, photo)` explains one prediction."""
+"""First-layer filters, activation maps, and reasons for a prediction.
+
+`eyespot.explain(classifier, photo)` explains one prediction.
+"""
 
 import sys
 from types import ModuleType

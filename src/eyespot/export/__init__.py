@@ -1,9 +1,9 @@
-"""A classifier in formats that others read: ONNX, OpenVINO, torch, a page for the browser.
+"""A classifier in the formats of other software: ONNX, OpenVINO, torch, a web page.
 
-`graph.py` is the classifier as one module, `onnx_file.py`, `openvino_files.py` and
-`torch_program.py` make a format of it each, `check.py` compares it with the classifier, `int8.py`
-rounds it, `write.py` does the whole job. `snippets/` shows how the files are used. `web.py` makes a
-page of `static/`, `onnxruntime_web.py` fetches what runs it.
+`graph.py` is the classifier as one torch module; `onnx_file.py`, `openvino_files.py` and
+`torch_program.py` convert it. `check.py` compares predictions, `int8.py` quantises, `write.py`
+writes the files. `snippets/` are the programs that use them. `web.py` makes a page from `static/`;
+`onnxruntime_web.py` downloads its runtime.
 """
 
 import sys

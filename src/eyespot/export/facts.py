@@ -1,4 +1,4 @@
-"""What a file says of itself besides what it computes."""
+"""The metadata of an exported file."""
 
 import json
 
@@ -8,8 +8,8 @@ from eyespot.tasks.classification.classifier import Classifier
 
 
 def facts(classifier: Classifier) -> dict[str, str]:
-    """Texts by key: `labels` is a JSON list; `temperature` and `ood_threshold` are numbers that the
-    graph applies itself; `short_side` is the least short side to read a photo with, in pixels."""
+    """Texts by key. `labels`: a JSON list. `temperature`, `ood_threshold`: the graph applies both.
+    `short_side`: least short side, in pixels, at which to decode a photo."""
     return {
         "labels": json.dumps(classifier.classes),
         "temperature": repr(float(classifier.temperature)),

@@ -118,7 +118,7 @@ def _look(name: str, picture: bytes, drawn: str) -> tuple[dict[str, Any], bytes 
 
 
 def _draw(eye: Eye, picture: bytes, drawn: str) -> NDArray[np.uint8]:
-    from eyespot.explain.activations import activations, seen, stage_called
+    from eyespot.explain.activations import activations, network_input, stage_called
     from eyespot.explain.colours import coloured, overlaid
     from eyespot.explain.gradcam import grad_cam
     from eyespot.explain.sheet import grid, resized
@@ -129,7 +129,7 @@ def _draw(eye: Eye, picture: bytes, drawn: str) -> NDArray[np.uint8]:
         prepared = prepare(whole, pixels)
         heat = grad_cam(eye.network, prepared, pixels)
         return cast(NDArray[np.uint8], resized(overlaid(heat, prepared)[None], WIDTH)[0])
-    maps = activations(eye.network, seen(eye.network, whole, pixels), pixels)
+    maps = activations(eye.network, network_input(eye.network, whole, pixels), pixels)
     return grid(coloured(stage_called(drawn, maps)), WIDTH)
 
 
