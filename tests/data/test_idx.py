@@ -126,7 +126,7 @@ def test_labels_that_do_not_fit(
     tmp_path: Path, images: NDArray[np.uint8], labels: NDArray[np.uint8]
 ) -> None:
     (tmp_path / "x-labels-idx1-ubyte").write_bytes(idx(labels))
-    with pytest.raises(DatasetError, match=r"as many labels as pictures.*has the shape"):
+    with pytest.raises(DatasetError, match=r"as many labels as images.*has the shape"):
         read_idx(write(tmp_path, idx(images)))
 
 
@@ -136,11 +136,11 @@ def test_labels_that_are_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_no_picture_at_all(tmp_path: Path, packed: bool) -> None:
+def test_no_image_at_all(tmp_path: Path, packed: bool) -> None:
     for name, array in (("images-idx3", IMAGES[:0]), ("labels-idx1", LABELS[:0])):
         data = gzip.compress(idx(array)) if packed else idx(array)
         (tmp_path / f"x-{name}-ubyte").write_bytes(data)
-    with pytest.raises(DatasetError, match=r"Expected pictures in .*found none"):
+    with pytest.raises(DatasetError, match=r"Expected images in .*found none"):
         open_photos(tmp_path)
 
 

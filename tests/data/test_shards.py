@@ -1,4 +1,4 @@
-"""Which pictures WebDataset shards hold, of which class; everything that is left out is named."""
+"""Which images WebDataset shards hold, of which class; everything that is left out is named."""
 
 import json
 import tarfile
@@ -12,7 +12,7 @@ from tests.imagenet_eval.worlds import grey, write_shard
 
 
 def pair(key: str, label: object, value: int = 9) -> list[tuple[str, bytes]]:
-    """A picture, and its label in .cls, or in .json if that is no text."""
+    """A image, and its label in .cls, or in .json if that is no text."""
     if isinstance(label, str):
         return [(f"{key}.cls", label.encode()), (f"{key}.png", grey(value))]
     return [(f"{key}.png", grey(value)), (f"{key}.json", json.dumps(label).encode())]
@@ -63,7 +63,7 @@ def test_an_unreadable_shard_in_the_middle_is_named_and_passed_over(tmp_path: Pa
     labels, skipped = found(tmp_path, tmp_path)
     assert list(labels) == ["0.tar/a.png", "0.tar/b.png", "2.tar/a.png", "2.tar/b.png"]
     assert list(skipped) == ["1.tar"]
-    assert "of its pictures none" in skipped["1.tar"]
+    assert "0 labelled photos before it" in skipped["1.tar"]
     middle.unlink()
     for pattern, missing in (("{0..3}", r"2 of 4 .*1\.tar"), ("{0,1}", "1 of 2"), ("9", "1 of 1")):
         with pytest.raises(DatasetError, match=f"every shard .*; {missing}"):

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from eyespot.data.columns import is_path
+from eyespot.data.column import is_path
 from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset, label_of
-from eyespot.data.tables import MISSING, read_table
+from eyespot.data.row_facts import MISSING
+from eyespot.data.tables import read_table
 from eyespot.errors import DatasetError
 from tests.data.files import save
 

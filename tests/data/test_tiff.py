@@ -16,7 +16,7 @@ from PIL import Image
 from eyespot.data import tiff, tiff_parts
 from eyespot.data.decode import decode
 from eyespot.errors import PhotoError
-from tests.data.files import encode, picture
+from tests.data.files import encode, sample_image
 
 HEIGHT, WIDTH = 37, 53
 RANGES = (1, 255, 1023, 4095, 16383, 65535)
@@ -212,7 +212,7 @@ def test_differences_of_floats(size: int) -> None:
     assert np.abs(decode(data).pixels[..., 0] - values.astype(float) * 255).max() <= 1
 
 
-def test_a_preview_before_the_picture_is_passed_over() -> None:
+def test_a_preview_before_the_image_is_passed_over() -> None:
     small, large = np.zeros((8, 8), np.uint8), np.full((40, 50), 200, np.uint8)
     for dtype in ("u1", "u2"):
         file = io.BytesIO()
@@ -325,7 +325,7 @@ def test_shared_cases(shared_cases: Path) -> None:
 
 
 def test_other_formats_that_pillow_cannot_are_not_called_damaged() -> None:
-    data = bytearray(encode(picture(), "JPEG"))
+    data = bytearray(encode(sample_image(), "JPEG"))
     data[data.index(b"\xff\xc0") + 4] = 12
     with pytest.raises(PhotoError, match=r"^this kind of JPEG is not read .*12-bit"):
         decode(bytes(data))

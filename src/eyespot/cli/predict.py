@@ -52,7 +52,8 @@ def predict(
             "--camera and --video show what they see and write nothing: use one of them, without "
             "photos, --json, --csv and --parquet."
         )
-    from eyespot.data.parts import MANIFEST, WHOLE, Share
+    from eyespot.data.job_folder import MANIFEST
+    from eyespot.data.parts import WHOLE, Share
     from eyespot.tasks.classification.classifier import imagenet, load
 
     part, tables = Share.parse(share), [path for path in (parquet, csv) if path]

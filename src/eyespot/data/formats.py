@@ -1,4 +1,4 @@
-"""Which formats of pictures there are, by a file's content and by its name."""
+"""Image formats, by a file's content and by its name."""
 
 import zipfile
 import zlib
@@ -26,114 +26,25 @@ EXTENSIONS = {
     ".jp2": "JPEG 2000",
     ".ico": "ICO",
 }
-"""The format that a file's ending promises."""
+"""The format by a file's ending."""
 
 RAW_EXTENSIONS = frozenset(
-    [
-        ".3fr",
-        ".arw",
-        ".cr2",
-        ".cr3",
-        ".dcr",
-        ".dng",
-        ".erf",
-        ".kdc",
-        ".mrw",
-        ".nef",
-        ".nrw",
-        ".orf",
-        ".pef",
-        ".raf",
-        ".raw",
-        ".rw2",
-        ".srw",
-        ".x3f",
-    ]
+    """
+    .3fr .arw .cr2 .cr3 .dcr .dng .erf .kdc .mrw .nef .nrw .orf .pef .raf .raw .rw2 .srw .x3f
+    """.split()  # noqa: SIM905
 )
-"""Cameras' own formats. Many are TIFFs whose tiny preview must not pass as the photo."""
+"""Raw formats of cameras. Many are TIFFs whose small preview must not pass as the photo."""
 
 OTHER_EXTENSIONS = frozenset(
-    [
-        ".7z",
-        ".avi",
-        ".bat",
-        ".bin",
-        ".c",
-        ".cfg",
-        ".cpp",
-        ".css",
-        ".csv",
-        ".dat",
-        ".db",
-        ".doc",
-        ".docx",
-        ".exe",
-        ".eyespot",
-        ".gz",
-        ".h5",
-        ".hdf5",
-        ".htm",
-        ".html",
-        ".ini",
-        ".ipynb",
-        ".jar",
-        ".java",
-        ".js",
-        ".json",
-        ".jsonl",
-        ".key",
-        ".lnk",
-        ".lock",
-        ".log",
-        ".m",
-        ".mat",
-        ".md",
-        ".mkv",
-        ".mov",
-        ".mp3",
-        ".mp4",
-        ".npy",
-        ".npz",
-        ".ods",
-        ".odt",
-        ".onnx",
-        ".pages",
-        ".parquet",
-        ".pdf",
-        ".pkl",
-        ".ppt",
-        ".pptx",
-        ".pt",
-        ".pth",
-        ".py",
-        ".pyc",
-        ".r",
-        ".rar",
-        ".rst",
-        ".rtf",
-        ".safetensors",
-        ".sh",
-        ".sql",
-        ".sqlite",
-        ".tar",
-        ".tgz",
-        ".toml",
-        ".torrent",
-        ".tsv",
-        ".txt",
-        ".url",
-        ".wav",
-        ".webm",
-        ".xls",
-        ".xlsx",
-        ".xml",
-        ".xmp",
-        ".yaml",
-        ".yml",
-        ".zip",
-    ]
+    """
+    .7z .avi .bat .bin .c .cfg .cpp .css .csv .dat .db .doc .docx .exe .eyespot .gz .h5 .hdf5
+    .htm .html .ini .ipynb .jar .java .js .json .jsonl .key .lnk .lock .log .m .mat .md .mkv
+    .mov .mp3 .mp4 .npy .npz .ods .odt .onnx .pages .parquet .pdf .pkl .ppt .pptx .pt .pth .py
+    .pyc .r .rar .rst .rtf .safetensors .sh .sql .sqlite .tar .tgz .toml .torrent .tsv .txt
+    .url .wav .webm .xls .xlsx .xml .xmp .yaml .yml .zip
+    """.split()  # noqa: SIM905
 )
-"""Endings of what is clearly no picture and may lie beside the photos."""
+"""Endings of files that may lie beside the photos and are not images."""
 
 _STARTS = (
     (b"\xff\xd8", "JPEG"),
@@ -153,13 +64,13 @@ _BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
 
 
 def sniff(data: bytes) -> str | None:
-    """The format of a picture by its first 32 bytes, whatever its name; None if it is none."""
+    """The image format by a file's first 32 bytes, or None."""
     for start, kind in _STARTS:
         if data.startswith(start):
             return kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
-    if data[4:8] == b"ftyp":  # ISO/IEC 14496-12: a brand, a version, then compatible brands
+    if data[4:8] == b"ftyp":  # ISO/IEC 14496-12: brand, version, compatible brands
         if data[8:12] in (b"avif", b"avis") or b"avif" in data[16:32]:
             return "AVIF"
         return "HEIC" if data[8:12] in _HEIC_BRANDS else None
@@ -170,8 +81,8 @@ def sniff(data: bytes) -> str | None:
     return None
 
 
-def what_instead(data: bytes) -> str:
-    """What a file is that is no picture, in brackets; nothing if that cannot be told."""
+def other_content(data: bytes) -> str:
+    """What a file that is not an image holds, in brackets; "" if unknown."""
     start = data[:512].lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return " (it is a web page)"
@@ -182,7 +93,7 @@ def what_instead(data: bytes) -> str:
     if data[4:8] == b"ftyp":
         return " (it is a video)"
     if not data.strip(b"\0"):
-        return " (it holds nothing but zeros)"
+        return " (it holds only zeros)"
     return ""
 
 
@@ -195,12 +106,12 @@ ZIP_FAULTS = (
     RuntimeError,  # an encrypted member
     NotImplementedError,
 )
-"""What reading a damaged or strange zip file raises."""
+"""The exceptions that reading a damaged or unusual zip file raises."""
 
 
 def zip_member(name: str) -> zipfile.ZipInfo:
-    """A member to write, of 1980: zip files hold no date before it or after 2107, and a board
-    without a battery wakes in 1970."""
+    """A zip member of 1980. The current date may be outside 1980-2107, the range of zip files: a
+    board without a battery starts in 1970."""
     member = zipfile.ZipInfo(name)
-    member.external_attr = 0o600 << 16  # unpacked, its owner may read it
+    member.external_attr = 0o600 << 16  # readable by the owner when unpacked
     return member

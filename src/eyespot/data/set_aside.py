@@ -1,13 +1,14 @@
-"""What systems and programs leave among photos: no class, and no photo."""
+"""Recognize folders and files that operating systems and programs leave among photos."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from eyespot.data.finding import Finding
 from eyespot.data.photos import printable
+from eyespot.shown import counted, listed
 
 Parts = tuple[str, ...]
-"""A file's path from the root of a collection: the folders, then the file."""
+"""A path from the root of a dataset: the folders, then the file."""
 
 _LEFT_BY_SYSTEMS = frozenset(
     (
@@ -17,21 +18,21 @@ _LEFT_BY_SYSTEMS = frozenset(
         *("__pycache__", "node_modules", "thumbnails", "thumbnail"),
     )
 )
-"""Windows; macOS and Linux; disks in a network; programs. Hidden names stand for themselves."""
+"""Of Windows; macOS and Linux; network storage; programs. Hidden names also count."""
 _LEFT_BY_PROGRAMS = frozenset(("runs", "thumbs"))
-"""Folders that programs write, or classes: where they stand tells."""
+"""Names of folders that programs write, or of classes, depending on their place."""
 
 
 def is_set_aside(name: str) -> bool:
-    """Whether a file or folder of this name never holds a class's photo; hidden ones never do."""
+    """Whether a file or folder of this name, such as a hidden one, never holds a class's photo."""
     return name.startswith(".") or name.casefold() in _LEFT_BY_SYSTEMS
 
 
 def set_aside(paths: Sequence[Parts]) -> list[str | None]:
-    """The file or folder in each path that makes it no photo of the collection, or None.
+    """The file or folder that excludes each path from the dataset, or None.
 
-    `runs` and `thumbs` are classes where they hold photos of their own and stand among folders
-    only: YOLO writes runs/detect/train/1.jpg, and thumbnails stand beside photos.
+    `runs` and `thumbs` are classes if they directly hold photos and only folders are next to them:
+    YOLO writes runs/detect/train/1.jpg, and folders of thumbnails are next to photos.
     """
     holding = {parts[:-1] for parts in paths if not is_set_aside(parts[-1])}
 
@@ -49,19 +50,17 @@ def set_aside(paths: Sequence[Parts]) -> list[str | None]:
 
 
 def passed_over(names: Iterable[str]) -> list[Finding]:
-    """One finding that counts what was set aside, by the names that `set_aside` gives."""
-    counts = Counter(name for name in names)
+    """A finding that counts excluded files by the names that `set_aside` gives."""
+    counts = Counter(names)
     if not counts:
         return []
-    files, listed = counts.total(), [f"{printable(name)} ({n:,})" for name, n in counts.items()]
-    more = f" and {len(listed) - 8} more" if len(listed) > 8 else ""
+    named = listed(f"{printable(name)} ({n:,})" for name, n in counts.items())
     doubtful = any(name.casefold() in _LEFT_BY_PROGRAMS for name in counts)
     return [
         Finding(
-            "passed over",
+            "excluded files",
             "warning" if doubtful else "note",
-            f"Passed over {files:,} {'file' if files == 1 else 'files'}: "
-            f"{', '.join(listed[:8])}{more}.",
-            "Systems and programs write these. If one of them is a class, give it another name.",
+            f"Excluded {counted(counts.total(), 'file')}: {named}.",
+            "Operating systems and programs write these. If one of them is a class, rename it.",
         )
     ]

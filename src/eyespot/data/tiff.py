@@ -1,6 +1,5 @@
-"""TIFFs of other numbers than bytes: 10 to 64 bits, floats, with a sign, white as zero.
-
-Pillow reads these wrongly or not at all, so they are read here; `tiff_parts.py` brings the numbers.
+"""Decode TIFFs that Pillow reads wrongly or not at all: samples of 10 to 64 bits, floats, signed
+samples, white as zero. `tiff_parts.py` reads their samples.
 """
 
 from dataclasses import dataclass
@@ -19,9 +18,9 @@ _PHOTOMETRIC, _ORIENTATION, _EXTRA, _PROFILE = 262, 274, 338, 34675
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _LAB = 0, 1, 2, 8
 _GREY_OR_RGB = (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB)
 _ASSOCIATED, _UNASSOCIATED = 1, 2
-"""Kinds of alpha (TIFF 6.0, page 31): colours that are multiplied by it, or not."""
+"""Kinds of alpha (TIFF 6.0, page 31): premultiplied or not."""
 
-_NAMES = {1: "whole numbers", 2: "whole numbers with a sign", 3: "floats"} | dict.fromkeys(
+_NAMES = {1: "unsigned integers", 2: "signed integers", 3: "floats"} | dict.fromkeys(
     (5, 6), "complex numbers"
 )
 _COLOURS = {
@@ -35,10 +34,10 @@ _COLOURS = {
     _LAB: "L*a*b*",
     9: "ICC L*a*b*",
     10: "ITU L*a*b*",
-    32803: "raw of a camera",
+    32803: "camera raw",
     32844: "LogL",
     32845: "LogLuv",
-    34892: "raw of a camera",
+    34892: "camera raw",
 }
 _OTHER_PACKED = dict.fromkeys((2, 3, 4), "CCITT") | dict.fromkeys((50002, 52546), "JPEG XL")
 _OTHER_PACKED |= {6: "old JPEG", 7: "JPEG", 34712: "JPEG 2000", 34887: "LERC", 50001: "WebP"}
@@ -46,7 +45,7 @@ _OTHER_PACKED |= {6: "old JPEG", 7: "JPEG", 34712: "JPEG 2000", 34887: "LERC", 5
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a TIFF's numbers are and mean. `extra`: of channels beyond grey or RGB."""
+    """The samples of a TIFF and their meaning. `extra`: of channels beyond grey or RGB."""
 
     numbers: parts.Numbers
     colour: int
@@ -59,12 +58,12 @@ class Kind:
         colour = directory.value(_PHOTOMETRIC, _RGB if numbers.channels >= 3 else _BLACK_IS_ZERO)
         extra = directory.values(_EXTRA)
         if colour == _RGB and numbers.channels == 4 and not extra:
-            extra = (_UNASSOCIATED,)  # what Pillow and libvips take it for
+            extra = (_UNASSOCIATED,)  # as Pillow and libvips read it
         return cls(numbers, colour, extra)
 
     @property
     def is_read_here(self) -> bool:
-        """Whether Pillow would misread it: it holds more than bytes, grey with alpha, or planes."""
+        """Whether Pillow misreads it: samples that are not bytes, grey with alpha, or planes."""
         numbers = self.numbers
         unusual = max(numbers.bits) > 8 or bool(set(numbers.formats) - {1, 4})
         if self.colour in _GREY_OR_RGB:
@@ -83,7 +82,7 @@ class Kind:
 
     def __str__(self) -> str:
         numbers = self.numbers
-        names = " and ".join(dict.fromkeys(_NAMES.get(f, "numbers") for f in numbers.formats))
+        names = " and ".join(dict.fromkeys(_NAMES.get(f, "samples") for f in numbers.formats))
         bits = "/".join(map(str, dict.fromkeys(numbers.bits)))
         plural = "s" if numbers.channels > 1 else ""
         colour = _COLOURS.get(self.colour, f"colours of kind {self.colour}")
@@ -94,21 +93,20 @@ class Kind:
 
 
 def read_here(directory: Directory, kind: Kind) -> Image.Image:
-    """The picture of a directory, of mode L, RGB, RGBA or RGBa, with its orientation and profile.
+    """The image of a directory, of mode L, RGB, RGBA or RGBa, with its orientation and profile.
 
-    Raises PhotoError if the kind is not read or is too large, DamagedTiffError.
+    Raises PhotoError for an unsupported kind or a too large image, DamagedTiffError.
     """
     numbers = kind.numbers
     channels = range(1, 3) if kind.colours == 1 else range(3, 1000)
     known = kind.colour in _GREY_OR_RGB and numbers.channels in channels
     if not known or not numbers.can_be_read:
         raise PhotoError(
-            f"this kind of TIFF is not read ({kind}); save it as PNG, or as TIFF of 8 or 16 bits"
+            f"unsupported kind of TIFF ({kind}); save it as PNG, or as TIFF of 8 or 16 bits"
         )
     if numbers.bytes > MAX_SAMPLE_BYTES:
         raise PhotoError(
-            f"its numbers take {numbers.bytes:,} bytes, "
-            f"more than the {MAX_SAMPLE_BYTES:,} that are read"
+            f"its samples take {numbers.bytes:,} bytes, the limit is {MAX_SAMPLE_BYTES:,}"
         )
     image = _image(parts.read_parts(directory, numbers, MAX_SAMPLE_BYTES), kind)
     image.getexif()[_ORIENTATION] = directory.value(_ORIENTATION, 1)
@@ -118,15 +116,15 @@ def read_here(directory: Directory, kind: Kind) -> Image.Image:
 
 
 def _image(numbers: NDArray[np.generic], kind: Kind) -> Image.Image:
-    """Numbers [H, W, channels] as an image. Raises PhotoError if some are NaN or infinite."""
+    """Samples [H, W, channels] as an image. Raises PhotoError for NaN or Inf."""
     colours, whole = kind.colours, numbers.dtype.kind == "u"
     used = numbers[..., : colours + bool(kind.alpha)]
     inverted = kind.colour == _WHITE_IS_ZERO
     if inverted and whole:
         used[..., 0] = ((1 << kind.numbers.bits[0]) - 1) - used[..., 0]
         inverted = False
-    if whole or not kind.alpha:  # the alpha of what is opaque says how white is stored
-        bits = kind.numbers.bits[0]  # more are often fewer than they say
+    if whole or not kind.alpha:  # the maximum alpha shows how white is stored
+        bits = kind.numbers.bits[0]  # larger samples often use fewer bits than declared
         white = float(2**bits - 1) if whole and bits <= 8 else None
         pixels = to_bytes(used, white, white_is_zero=inverted)
     else:

@@ -1,7 +1,7 @@
-"""The numbers of a TIFF, from its strips or tiles.
+"""Read the samples of a TIFF from its strips or tiles.
 
-Pillow's libtiff unpacks them: the parts of a picture are handed to it as a TIFF of plain bytes, so
-that every compression works, and none gives more than the file's header promises.
+Pillow's libtiff decompresses them: it receives the parts as a TIFF of plain bytes, so that every
+compression works, and none returns more than the header of the file declares.
 """
 
 import io
@@ -18,14 +18,14 @@ from eyespot.errors import PhotoError
 from eyespot.limits import MAX_FILE_PARTS
 
 _AT_ONCE = 16_000_000
-"""Bytes that are unpacked at a time, if parts are not larger."""
+"""Bytes that are decompressed at a time, unless a part is larger."""
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 256, 257, 258, 259, 262, 266
 _OFFSETS, _CHANNELS, _ROWS, _COUNTS, _PLANAR, _PREDICTOR = 273, 277, 278, 279, 284, 317
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS, _FORMAT = 322, 323, 324, 325, 339
 
 _SORTS = {1: "u", 2: "i", 3: "f", 4: "u"}
-"""NumPy's names of sample formats (TIFF 6.0, page 80); what is undefined counts as unsigned."""
+"""NumPy's names of sample formats (TIFF 6.0, page 80); undefined ones count as unsigned."""
 PACKED = {
     1: "",
     5: "LZW",
@@ -35,13 +35,13 @@ PACKED = {
     34925: "LZMA",
     50000: "Zstandard",
 }
-"""Compressions that libtiff unpacks to the numbers themselves."""
+"""Lossless compressions that libtiff decompresses to samples."""
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """What a TIFF's numbers are. `bits`, `formats`: of each channel, or once for all."""
+    """The layout of a TIFF's samples. `bits`, `formats`: of each channel, or once for all."""
 
     width: int
     height: int
@@ -78,7 +78,7 @@ class Numbers:
 
     @property
     def size(self) -> int:
-        """Bytes of a number in memory, 0 if there is no such number."""
+        """Bytes of a sample in memory, 0 if unsupported."""
         return next((size for size in (1, 2, 4, 8) if self.bits[0] <= 8 * size), 0)
 
     @property
@@ -87,12 +87,12 @@ class Numbers:
 
     @property
     def bytes(self) -> int:
-        """What all numbers take in memory."""
+        """Bytes of all samples in memory."""
         return self.width * self.height * self.channels * self.size
 
     @property
     def is_packed(self) -> bool:
-        """Whether numbers share bytes."""
+        """Whether samples share bytes."""
         return self.bits[0] != 8 * self.size
 
     @property
@@ -109,7 +109,7 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where numbers lie: in parts of `rows` x `columns` pixels, of one channel each in `planes`."""
+    """Parts of `rows` x `columns` pixels, with one channel each if there are `planes`."""
 
     rows: int
     columns: int
@@ -138,21 +138,21 @@ class _Layout:
 
 
 def count_parts(directory: Directory, numbers: Numbers) -> int:
-    """How many strips or tiles the picture lies in. Raises DamagedTiffError."""
+    """The number of strips or tiles. Raises DamagedTiffError."""
     return _Layout.of(directory, numbers).count
 
 
 def read_parts(directory: Directory, numbers: Numbers, most: int) -> NDArray[np.generic]:
-    """All numbers [H, W, channels]. `most`: bytes of one part.
+    """All samples [H, W, channels]. `most`: bytes of one part.
 
-    Raises PhotoError if there are too many parts or too large ones, DamagedTiffError.
+    Raises PhotoError for too many or too large parts, DamagedTiffError.
     """
     layout = _Layout.of(directory, numbers)
     each = numbers.channels // layout.planes
     if layout.count > MAX_FILE_PARTS or layout.rows * layout.columns * each * numbers.size > most:
         raise PhotoError(
-            f"it lies in {layout.count:,} parts of {layout.columns} x {layout.rows} pixels, more "
-            "or larger ones than are read; save it as PNG"
+            f"it has {layout.count:,} parts of {layout.columns} x {layout.rows} pixels, more or "
+            "larger ones than supported; save it as PNG"
         )
     native = numbers.dtype.newbyteorder("=")
     out = np.empty((numbers.height, numbers.width, numbers.channels), native)
@@ -168,7 +168,7 @@ def read_parts(directory: Directory, numbers: Numbers, most: int) -> NDArray[np.
 def _unpacked(
     directory: Directory, numbers: Numbers, layout: _Layout
 ) -> Iterator[NDArray[np.uint8]]:
-    """The bytes [rows, bytes of a row] of each part; a strip at the lower edge may have less."""
+    """The bytes [rows, bytes per row] of each part; the last strip may have fewer rows."""
     width = -(-layout.columns * (numbers.channels // layout.planes) * numbers.bits[0] // 8)
     last = layout.rows if layout.tiled else numbers.height - (layout.down - 1) * layout.rows
     together = max(1, _AT_ONCE // (layout.rows * width))
@@ -190,7 +190,7 @@ def _unpacked(
 
 
 def _packed(directory: Directory, layout: _Layout) -> Iterator[bytes]:
-    """Each part as it lies in the file."""
+    """Each part as stored in the file."""
     data = directory.data
     places, lengths = (_TILE_OFFSETS, _TILE_COUNTS) if layout.tiled else (_OFFSETS, _COUNTS)
     if directory.count(places) != layout.count:
@@ -206,19 +206,19 @@ def _packed(directory: Directory, layout: _Layout) -> Iterator[bytes]:
     for offset, count in zip(offsets, counts, strict=True):
         part = data[offset : offset + count]
         if not part or len(part) < count:
-            raise DamagedTiffError("a part of the picture is missing")
+            raise DamagedTiffError("a part of the image is missing")
         yield part.translate(_REVERSED) if reversed_bits else part
 
 
 def _unpack(
     parts: list[bytes], rows: int, width: int, height: int, compression: int
 ) -> NDArray[np.uint8]:
-    """Strips or tiles of `rows` rows each, the last perhaps lower: bytes [height, width]."""
+    """Decompress strips or tiles of `rows` rows, the last perhaps fewer: bytes [height, width]."""
     if compression == 1:
         wanted = [rows * width] * (len(parts) - 1)
         wanted.append(height * width - sum(wanted))
         if any(len(part) < size for part, size in zip(parts, wanted, strict=True)):
-            raise DamagedTiffError("a part of the picture is missing")
+            raise DamagedTiffError("a part of the image is missing")
         whole = b"".join(part[:size] for part, size in zip(parts, wanted, strict=True))
         return np.frombuffer(whole, np.uint8).reshape(height, width)
     file = io.BytesIO(_tiff_of_bytes(parts, rows, width, height, compression))
@@ -237,7 +237,7 @@ def _tiff_of_bytes(
     offsets = np.cumsum([8, *counts[:-1]]).tolist()
     lists = struct.pack(f"<{2 * len(parts)}I", *offsets, *counts)
     end = 8 + len(body)
-    # A single number stands in the entry itself.
+    # A single value is stored in the entry itself.
     first, second = (end, end + 4 * len(parts)) if len(parts) > 1 else (offsets[0], counts[0])
     entries = (
         (_WIDTH, 1, width),
@@ -258,17 +258,17 @@ def _tiff_of_bytes(
 def _numbers(
     part: NDArray[np.uint8], numbers: Numbers, columns: int, channels: int
 ) -> NDArray[np.generic]:
-    """Bytes [rows, bytes of a row] as numbers [rows, columns, channels]."""
+    """Bytes [rows, bytes per row] as samples [rows, columns, channels]."""
     shape, dtype = (len(part), columns, channels), numbers.dtype
     if numbers.is_packed:
         return _spread(part, numbers.bits[0], columns * channels).reshape(shape)
-    if numbers.predictor == 3:  # TIFF Technical Note 3: differences of bytes, the highest first
+    if numbers.predictor == 3:  # TIFF Technical Note 3: byte differences, high bytes first
         sums = part.reshape(len(part), -1, channels).cumsum(axis=1, dtype=np.uint8)
         by_byte = sums.reshape(len(part), dtype.itemsize, columns * channels)
         together = np.ascontiguousarray(by_byte.transpose(0, 2, 1))
         return together.view(dtype.newbyteorder(">")).reshape(shape)
     found = part.view(dtype).reshape(shape)
-    if numbers.predictor == 2:  # TIFF 6.0, section 14: differences, which may wrap
+    if numbers.predictor == 2:  # TIFF 6.0, section 14: differences that may wrap
         whole = np.dtype(f"u{dtype.itemsize}")
         native = found.astype(dtype.newbyteorder("=")).view(whole)
         return native.cumsum(axis=1, dtype=whole).view(dtype.newbyteorder("="))
@@ -276,7 +276,7 @@ def _numbers(
 
 
 def _spread(part: NDArray[np.uint8], bits: int, count: int) -> NDArray[np.uint16]:
-    """Numbers of 1 to 15 bits, each row beginning with a byte: uint16 [rows, count]."""
+    """Samples of 1 to 15 bits, each row starting at a byte: uint16 [rows, count]."""
     out = np.empty((len(part), count), np.uint16)
     weights = (1 << np.arange(bits - 1, -1, -1)).astype(np.uint16)
     step = max(1, _AT_ONCE // 16 // part.shape[1])
