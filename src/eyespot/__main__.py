@@ -59,7 +59,9 @@ def main() -> NoReturn:
         if interrupted:  # what a library makes of Ctrl-C, such as an ImportError
             sys.stderr.write("eyespot: Interrupted.\n")
         elif isinstance(error, OSError):  # help or version that cannot be printed
-            sys.stderr.write(f"eyespot: {error.strerror or error}.\n")
+            from eyespot.shown import printable, reason_of
+
+            sys.stderr.write(f"eyespot: {printable(reason_of(error))}.\n")
         elif isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
             sys.stderr.write("eyespot: There is not enough memory. Close other programs.\n")
         else:

@@ -49,7 +49,7 @@ def test_few_photos() -> None:
         Finding(
             "few photos",
             "note",
-            "Few photos: dog (5), cat (19).",
+            "Few photos: dog (5) and cat (19).",
             "Add photos until every class has at least 20.",
         )
     ]
@@ -58,7 +58,7 @@ def test_few_photos() -> None:
 def test_too_few_photos() -> None:
     worst, rest = sizes(cat=4, dog=1, cow=6)
     assert (worst.kind, worst.severity) == ("few photos", "warning")
-    assert worst.message == "Too few photos to train on: dog (1), cat (4)."
+    assert worst.message == "Too few photos to train on: dog (1) and cat (4)."
     assert (rest.severity, rest.message) == ("note", "Few photos: cow (6).")
 
 
@@ -74,7 +74,7 @@ def test_imbalance() -> None:
             "imbalance",
             "warning",
             "cow has 1,200 photos, cat only 20.",
-            "Add photos of cat; until then, look at its own figures, not at the total.",
+            "Add photos of cat. Until then, look at the recall of cat, too.",
         )
     ]
 
@@ -176,7 +176,7 @@ def test_misnamed_photos(tmp_path: Path) -> None:
             "misnamed",
             "note",
             "2 photos with a wrong file ending, as cat/1.jpg (PNG).",
-            "They were used all the same; rename them if other programs cannot open them.",
+            "eyespot used them. Rename them if other programs cannot open them.",
             ("cat/1.jpg", "cat/3.PNG"),
         )
     ]

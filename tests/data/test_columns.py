@@ -265,9 +265,9 @@ def test_json(folder: Path, name: str, text: str) -> None:
     ("text", "message"),
     [
         ("{", "Expected a JSON object in each line"),
-        ("[1, 2]", "item 1 is none"),
+        ("[1, 2]", "number 1 is not an object"),
         ('{"images": [], "annotations": []}', "COCO"),
-        ("[" * 100_000, "lists within lists|JSON object"),
+        ("[" * 100_000, "nested too deeply|JSON object"),
         ('[{"data": {}, "annotations": [{"result": [{"type": "rectanglelabels"}]}]}]', "choices"),
         ("", "found nothing"),
     ],

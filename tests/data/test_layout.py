@@ -176,7 +176,7 @@ def test_a_tree_is_refused(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{training_set,test_set}/{cat,dog}/1", r"splits: training_set \(train\), test_set \(test"),
+        ("{training_set,test_set}/{cat,dog}/1", r"splits: training_set \(train\) and test_set \(test"),
         ("data/{train,test}/{cat,dog}/1", r"splits in data: train"),
         ("train/{cat,dog}/1 test/{1,2}", "Skipped 2 photos of test outside class folders"),
         ("{cat,dog}/{train,test}/1", "inside the classes read as splits: train and test"),
@@ -185,7 +185,7 @@ def test_a_tree_is_refused(
         ("{fold1,fold2}/{cat,dog}/1", "fold1 and fold2 were read as folds"),
         ("train/1 bus/1", "train was read as a class"),
         ("owl/{snowy,barn}/1", r"only class folder, owl, contains folders \(snowy and barn"),
-        ("{cat,dog}/1 cat/@eaDir/{1,2}/S .git/1", r"Excluded 3 files: @eaDir \(2\), .git \(1"),
+        ("{cat,dog}/1 cat/@eaDir/{1,2}/S .git/1", r"Excluded 3 files: @eaDir \(2\) and .git \(1"),
         ("{cat,dog}/1 runs/exp/1", r"Excluded 1 file: runs \(1\)"),
     ],
 )

@@ -143,7 +143,7 @@ def test_a_folder_of_splits(tmp_path: Path) -> None:
     ],
 )
 def test_missing_columns(tmp_path: Path, columns: dict[str, Any], told: str) -> None:
-    with pytest.raises(DatasetError, match=rf"column of images .*labels .* in .*{told}"):
+    with pytest.raises(DatasetError, match=rf"column of images .*label column .* in .*{told}"):
         read_parquet(write(tmp_path / "a.parquet", columns))
 
 
@@ -156,7 +156,7 @@ def test_no_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"PAR1PAR1", b"PAR1" + bytes(90) + b"PAR1"])
 def test_what_is_no_parquet_file(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.parquet").write_bytes(data)
-    with pytest.raises(DatasetError, match=r"a\.parquet is not a Parquet file that can be read"):
+    with pytest.raises(DatasetError, match=r"a\.parquet is not a readable Parquet file"):
         open_photos(tmp_path)
 
 
@@ -165,7 +165,7 @@ def test_a_truncated_file(tmp_path: Path, share: float) -> None:
     file = write(tmp_path / "a.parquet", {"image": IMAGES, "label": LABELS})
     data = file.read_bytes()
     file.write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(DatasetError, match="not a Parquet file that can be read"):
+    with pytest.raises(DatasetError, match="not a readable Parquet file"):
         read_parquet(file)
 
 

@@ -161,7 +161,7 @@ def test_two_at_once_are_told(tmp_path: Path) -> None:
 
 
 def test_what_is_written_tells_of_failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SHOWN_FAILURES", 3)
+    monkeypatch.setattr(module, "FAILURES_LISTED", 3)
     run(tmp_path / "p", share=Share(1, 2))
     with Parts(tmp_path / "p", photos(), ASKED) as parts:
         written = parts.written()

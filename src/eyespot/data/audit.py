@@ -8,9 +8,8 @@ from dataclasses import replace
 
 from eyespot.data.duplicates import Duplicates
 from eyespot.data.finding import Finding, worst_first
-from eyespot.data.formats import EXTENSIONS, sniff
+from eyespot.data.formats import EXTENSIONS, sniff_file
 from eyespot.data.photos import Dataset, FileSource, Photo, natural
-from eyespot.files import open_file
 from eyespot.shown import counted, listed
 
 FEW, VERY_FEW, IMBALANCE = 20, 5, 10.0
@@ -130,8 +129,7 @@ def misnamed(photos: Iterable[Photo]) -> list[Finding]:
         if not isinstance(photo.source, FileSource):
             continue
         try:
-            with open_file(photo.source.path) as file:
-                kind = sniff(file.read(32))
+            kind = sniff_file(photo.source.path)
         except OSError:  # decoding reports it
             continue
         if kind is not None and EXTENSIONS.get(photo.source.path.suffix.lower(), kind) != kind:

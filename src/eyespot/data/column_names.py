@@ -31,11 +31,8 @@ SURE_SPLITS = ("split", "splits", "subset", "partition")
 """Columns that hold a split even if most cells are something else."""
 SPLIT_FLAGS: dict[str, tuple[Split, Split]] = {
     "is_test": ("train", "test"),
-    "is_train": ("test", "train"),
-    "is_training": ("test", "train"),
-    "is_training_image": ("test", "train"),
-    "is_valid": ("train", "val"),
-    "is_val": ("train", "val"),
+    **dict.fromkeys(("is_train", "is_training", "is_training_image"), ("test", "train")),
+    **dict.fromkeys(("is_valid", "is_val"), ("train", "val")),
 }
 """Columns of no and yes, and the splits that these mean."""
 GROUP_NAMES = ("group", "groups", "group_id")

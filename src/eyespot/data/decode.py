@@ -162,9 +162,9 @@ def _open_tiff(data: bytes) -> Image.Image:
     try:
         directory = main_directory(data)
         kind = tiff.Kind.of(directory)
-        check_size(kind.numbers.width, kind.numbers.height)
-        if not kind.is_read_here and kind.numbers.compression in COMPRESSION_INFO:
-            check_parts(count_parts(directory, kind.numbers))
+        check_size(kind.samples.width, kind.samples.height)
+        if not kind.is_read_here and kind.samples.compression in COMPRESSION_INFO:
+            check_parts(count_parts(directory, kind.samples))
             with suppress(PhotoError):  # a valid directory of a kind that Pillow does not read
                 return open_image(beginning_with(directory), "TIFF")
         return tiff.read_here(directory, kind)

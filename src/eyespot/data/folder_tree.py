@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from eyespot.data.set_aside import Parts
+from eyespot.data.excluded import PathParts
 from eyespot.data.split_names import Split, is_fold, split_named
 
 
@@ -12,7 +12,7 @@ class Folder:
     """`own`: indices of the photos directly in the folder. `inside`: the subfolders that hold
     photos at any depth."""
 
-    path: Parts
+    path: PathParts
     own: list[int] = field(default_factory=list)
     inside: dict[str, "Folder"] = field(default_factory=dict)
 
@@ -38,7 +38,7 @@ class ClassFolder:
     folder: Folder
 
 
-def tree_of(paths: Sequence[Parts], kept: Sequence[bool]) -> Folder:
+def tree_of(paths: Sequence[PathParts], kept: Sequence[bool]) -> Folder:
     """The tree of those paths that are `kept`; indices count all paths."""
     tree = Folder(())
     for index, parts in enumerate(paths):

@@ -5,26 +5,26 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from eyespot.data.formats import EXTENSIONS, OTHER_EXTENSIONS, RAW_EXTENSIONS, sniff
+from eyespot.data.excluded import excluded_by, exclusion_finding, is_excluded
+from eyespot.data.formats import EXTENSIONS, OTHER_EXTENSIONS, RAW_EXTENSIONS, sniff_file
 from eyespot.data.given import many, path_of
 from eyespot.data.layout import read_layout
 from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, natural, printable
-from eyespot.data.set_aside import is_set_aside, passed_over, set_aside
 from eyespot.errors import DatasetError
-from eyespot.files import is_file, open_file
-from eyespot.shown import counted
+from eyespot.files import is_file
+from eyespot.shown import counted, listed
 
 
 def list_folder(folder: Path) -> list[Path]:
     """The content of a folder, in natural order, without excluded names. Raises OSError."""
-    names = [name for name in os.listdir(folder) if not is_set_aside(name)]  # noqa: PTH208
+    names = [name for name in os.listdir(folder) if not is_excluded(name)]  # noqa: PTH208
     return [folder / name for name in sorted(names, key=natural)]
 
 
-def _set_aside_in(folder: Path) -> Iterator[str]:
+def _excluded_in(folder: Path) -> Iterator[str]:
     """The name of each excluded file or folder, once for each image in it."""
     with os.scandir(folder) as entries:
-        left = [entry for entry in entries if is_set_aside(entry.name)]
+        left = [entry for entry in entries if is_excluded(entry.name)]
     for entry in left:
         files = [entry.name]
         if entry.is_dir(follow_symlinks=False):
@@ -40,12 +40,12 @@ def is_folder(path: Path) -> bool:
 
 
 def walk(
-    folder: Path, root: Path | None, skipped: list[Skipped], passed: list[str] | None = None
+    folder: Path, root: Path | None, skipped: list[Skipped], excluded: list[str] | None = None
 ) -> Iterator[Path]:
     """The image files below `folder`, in natural order, each once even with circular links.
 
     Links to folders above, up to `root`, are not followed: they lead to the other classes.
-    `skipped` collects unusable images and unreadable folders, named relative to `root`. `passed`
+    `skipped` collects unusable images and unreadable folders, named relative to `root`. `excluded`
     collects the names of excluded files and folders, once for each image in them.
     """
     above = [p for p in folder.parents if root is not None and p.is_relative_to(root)]
@@ -59,8 +59,8 @@ def walk(
                 continue
             seen.add((status.st_dev, status.st_ino))
             paths = list_folder(here)
-            if passed is not None:
-                passed += _set_aside_in(here)
+            if excluded is not None:
+                excluded += _excluded_in(here)
         except OSError as error:
             skipped.append(_unreadable(here, root, error))
             continue
@@ -88,9 +88,8 @@ def is_image(path: Path, root: Path | None, skipped: list[Skipped]) -> bool:
         try:
             if not is_file(path):
                 return False
-            with open_file(path) as file:
-                if sniff(file.read(32)) is not None:
-                    return True
+            if sniff_file(path) is not None:
+                return True
             reason = "not an image in a supported format"
         except OSError as error:
             reason = f"cannot be read: {error.strerror}"
@@ -115,19 +114,19 @@ def read_class_folders(root: Path) -> Dataset:
     splits inside each class. Raises DatasetError without a class or a photo, and for an ambiguous
     tree."""
     skipped: list[Skipped] = []
-    passed: list[str] = []
+    excluded: list[str] = []
     try:
         children = list_folder(root)
-        passed += _set_aside_in(root)
+        excluded += _excluded_in(root)
     except OSError as error:
         raise cannot_read(root, error) from error
     folders = [path for path in children if is_folder(path)]
     files = [path for path in children if not is_folder(path) and is_image(path, root, skipped)]
     loose = len(files)
     for folder in folders:
-        files += _in_class(folder, root, skipped, passed)
+        files += _in_class(folder, root, skipped, excluded)
     paths = [path.relative_to(root).parts for path in files]
-    layout = read_layout(paths, printable(root), passed)
+    layout = read_layout(paths, printable(root), excluded)
     photos: dict[tuple[object, ...], Photo] = {}
     real = {folder: folder.resolve() for folder in {path.parent for path in files}}
     for path, place in zip(files, layout.places, strict=True):
@@ -169,7 +168,7 @@ def _empty_folders(
 
 
 def _in_class(
-    folder: Path, root: Path, skipped: list[Skipped], passed: list[str]
+    folder: Path, root: Path, skipped: list[Skipped], excluded: list[str]
 ) -> Iterator[Path]:
     """The image files below a class or a split. Each subfolder is walked on its own: it may be a
     class too, and must keep photos that links in other folders also lead to."""
@@ -177,14 +176,19 @@ def _in_class(
         if folder.samefile(root):
             return
         inside = list_folder(folder)
-        passed += _set_aside_in(folder)
+        excluded += _excluded_in(folder)
     except OSError as error:
         skipped.append(_unreadable(folder, root, error))
         return
     deeper = [path for path in inside if is_folder(path)]
     yield from (p for p in inside if not is_folder(p) and is_image(p, root, skipped))
     for path in deeper:
-        yield from walk(path, root, skipped, passed)
+        yield from walk(path, root, skipped, excluded)
+
+
+def files_of(paths: Iterable[Path], ending: str) -> list[Path]:
+    """The files among `paths` with an ending, in any case."""
+    return [path for path in paths if path.suffix.lower() == ending and is_file(path)]
 
 
 def peek(folder: Path) -> list[Path]:
@@ -205,10 +209,10 @@ def find_photos(sources: str | Path | Sequence[str | Path]) -> Dataset:
     sources = [path_of(source) for source in given]
     found: dict[Path, None] = {}
     skipped: list[Skipped] = []
-    passed: list[str] = []
+    excluded: list[str] = []
     missing = []
     for source in sources:
-        matches = dict.fromkeys(_matches(source, skipped, passed))
+        matches = dict.fromkeys(_matches(source, skipped, excluded))
         if not matches and not is_folder(Path(source)):
             missing.append(source)
         found |= matches
@@ -219,24 +223,34 @@ def find_photos(sources: str | Path | Sequence[str | Path]) -> Dataset:
     found |= dict.fromkeys(map(Path, missing))  # reading them reports the error
     if not found:
         reasons = f" ({skipped[0].path}: {skipped[0].reason})" if skipped else ""
-        if passed and not skipped:
-            reasons = f" ({passed_over(passed)[0].message.rstrip('.')})"
-        raise DatasetError(
-            f"Expected photos in {', '.join(map(printable, sources[:20])) or 'the list'}, "
-            f"found none{reasons}. Name files, folders with photos, or patterns such as *.jpg."
-        )
+        if excluded and not skipped:
+            reasons = f" ({exclusion_finding(excluded)[0].message.rstrip('.')})"
+        raise no_photos(sources, reasons)
     photos = tuple(Photo(printable(path), FileSource(path)) for path in found)
-    return Dataset(photos, tuple(skipped), tuple(passed_over(passed)))
+    return Dataset(photos, tuple(skipped), tuple(exclusion_finding(excluded)))
 
 
-def _matches(source: str | Path, skipped: list[Skipped], passed: list[str]) -> Iterable[Path]:
+def _matches(source: str | Path, skipped: list[Skipped], excluded: list[str]) -> Iterable[Path]:
     path = Path(source)
     if is_folder(path):
-        files = list(walk(path, None, skipped, passed))
-        aside = set_aside([file.relative_to(path).parts for file in files])
-        passed += [name for name in aside if name]
+        files = list(walk(path, None, skipped, excluded))
+        aside = excluded_by([file.relative_to(path).parts for file in files])
+        excluded += [name for name in aside if name]
         return [file for file, name in zip(files, aside, strict=True) if not name]
     if os.path.lexists(path):
         return [path]
-    names = sorted(glob.glob(str(source), recursive=True), key=natural)  # noqa: PTH207
-    return [match for name in names if not is_folder(match := Path(name))]
+    return [match for match in glob_paths(source) if not is_folder(match)]
+
+
+def glob_paths(pattern: str | Path) -> list[Path]:
+    """The paths that a pattern matches, in natural order."""
+    names = glob.glob(str(pattern), recursive=True)  # noqa: PTH207
+    return [Path(name) for name in sorted(names, key=natural)]
+
+
+def no_photos(sources: Iterable[str | Path], reason: str) -> DatasetError:
+    """The error for sources without photos. `reason`: in brackets, or empty."""
+    return DatasetError(
+        f"Expected photos in {listed(map(printable, sources)) or 'the list'}, found none{reason}. "
+        "Name files, folders with photos, shards, or patterns such as *.jpg."
+    )

@@ -2,30 +2,24 @@
 
 import zipfile
 import zlib
+from pathlib import Path
 
-EXTENSIONS = {
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".jpe": "JPEG",
-    ".jfif": "JPEG",
-    ".png": "PNG",
-    ".apng": "PNG",
-    ".webp": "WebP",
-    ".bmp": "BMP",
-    ".dib": "BMP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".gif": "GIF",
-    ".heic": "HEIC",
-    ".heif": "HEIC",
-    ".avif": "AVIF",
-    ".ppm": "PPM",
-    ".pgm": "PPM",
-    ".pbm": "PPM",
-    ".pnm": "PPM",
-    ".jp2": "JPEG 2000",
-    ".ico": "ICO",
+from eyespot.files import open_file
+
+_ENDINGS = {
+    "JPEG": ".jpg .jpeg .jpe .jfif",
+    "PNG": ".png .apng",
+    "WebP": ".webp",
+    "BMP": ".bmp .dib",
+    "TIFF": ".tif .tiff",
+    "GIF": ".gif",
+    "HEIC": ".heic .heif",
+    "AVIF": ".avif",
+    "PPM": ".ppm .pgm .pbm .pnm",
+    "JPEG 2000": ".jp2",
+    "ICO": ".ico",
 }
+EXTENSIONS = {ending: kind for kind, endings in _ENDINGS.items() for ending in endings.split()}
 """The format by a file's ending."""
 
 RAW_EXTENSIONS = frozenset(
@@ -46,27 +40,22 @@ OTHER_EXTENSIONS = frozenset(
 )
 """Endings of files that may lie beside the photos and are not images."""
 
-_STARTS = (
-    (b"\xff\xd8", "JPEG"),
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"GIF87a", "GIF"),
-    (b"GIF89a", "GIF"),
-    (b"II*\0", "TIFF"),
-    (b"MM\0*", "TIFF"),
-    (b"II+\0", "TIFF"),
-    (b"MM\0+", "TIFF"),
-    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
-    (b"\xff\x4f\xff\x51", "JPEG 2000"),
-    (b"\0\0\1\0", "ICO"),
-)
+_STARTS = {
+    "JPEG": (b"\xff\xd8",),
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    "GIF": (b"GIF87a", b"GIF89a"),
+    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    "JPEG 2000": (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
+    "ICO": (b"\0\0\1\0",),
+}
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1")
 _BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
 
 
 def sniff(data: bytes) -> str | None:
     """The image format by a file's first 32 bytes, or None."""
-    for start, kind in _STARTS:
-        if data.startswith(start):
+    for kind, starts in _STARTS.items():
+        if data.startswith(starts):
             return kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
@@ -79,6 +68,12 @@ def sniff(data: bytes) -> str | None:
     if data[:1] == b"P" and data[1:2] in b"123456" and data[2:3] in b" \t\r\n" and data[2:3]:
         return "PPM"
     return None
+
+
+def sniff_file(path: Path) -> str | None:
+    """As `sniff`, of a file. Raises OSError."""
+    with open_file(path) as file:
+        return sniff(file.read(32))
 
 
 def other_content(data: bytes) -> str:
@@ -97,16 +92,8 @@ def other_content(data: bytes) -> str:
     return ""
 
 
-ZIP_FAULTS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,  # an encrypted member
-    NotImplementedError,
-)
-"""The exceptions that reading a damaged or unusual zip file raises."""
+ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError)
+"""The exceptions that reading a damaged, encrypted or unusual zip file raises."""
 
 
 def zip_member(name: str) -> zipfile.ZipInfo:

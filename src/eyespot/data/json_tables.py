@@ -18,12 +18,19 @@ def rows_of_json(name: str, text: str) -> tuple[tuple[str, ...], list[tuple[int,
 
     Nested objects become columns with dotted names; a list with one item becomes the item.
     """
-    records = [(number, flat(record)) for number, record in _records(name, text)]
+    records = []
+    for number, record in _records(name, text):
+        if not isinstance(record, dict):
+            raise DatasetError(
+                f"Expected JSON objects with a photo and a label in {printable(name)}; number "
+                f'{number} is not an object. Write as: {{"file_name": "1.jpg", "label": "cat"}}'
+            )
+        records.append((number, flat(record)))
     header = tuple(dict.fromkeys(key for _, record in records for key in record))
     return header, [(number, [record.get(key, "") for key in header]) for number, record in records]
 
 
-def _records(name: str, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _records(name: str, text: str) -> Iterator[tuple[int, Any]]:
     try:
         whole = json.loads(text)
     except RecursionError as error:
@@ -38,12 +45,10 @@ def _records(name: str, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         )
     rows = whole if isinstance(whole, list) else [whole]
     for number, row in enumerate(rows, start=1):
-        if not isinstance(row, dict):
-            raise _no_object(name, f"item {number}")
         yield number, _task(name, number, row) if _is_task(row) else row
 
 
-def _lines(name: str, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _lines(name: str, text: str) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
@@ -54,20 +59,12 @@ def _lines(name: str, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
                 f"Expected a JSON object in each line of {printable(name)}; line {number} is not "
                 f"JSON: {sentence(error)}"
             ) from error
-        if not isinstance(row, dict):
-            raise _no_object(name, f"line {number}")
         yield number, row
 
 
-def _no_object(name: str, where: str) -> DatasetError:
-    return DatasetError(
-        f"Expected JSON objects with a photo and a label in {printable(name)}; {where} is not an "
-        'object. Write as: {"file_name": "1.jpg", "label": "cat"}'
-    )
-
-
-def _is_task(row: Mapping[str, Any]) -> bool:
-    return isinstance(row.get("data"), dict) and isinstance(row.get("annotations"), list)
+def _is_task(row: Any) -> bool:
+    fields = row if isinstance(row, dict) else {}
+    return isinstance(fields.get("data"), dict) and isinstance(fields.get("annotations"), list)
 
 
 def _task(name: str, number: int, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def open_photos(
 def _open_path(path: Path, wanted: ColumnNames) -> Dataset:
     if is_folder(path):
         return _open_folder(path, wanted)
-    if path.suffix == ".tar":
+    if path.suffix.lower() == ".tar":
         _expect_no_columns(wanted, printable(path))
         shards = shards_named(str(path))
         expect_all(shards.splits, str(path))

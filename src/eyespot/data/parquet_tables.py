@@ -10,7 +10,7 @@ from eyespot.data.class_names import read_names
 from eyespot.data.column import Column, is_path, text_of
 from eyespot.data.column_names import INDEX_NAMES, LABEL_NAMES
 from eyespot.data.columns import NO_COLUMNS, ColumnNames, choose_columns
-from eyespot.data.folders import list_folder
+from eyespot.data.folders import files_of, list_folder
 from eyespot.data.parquet import (
     ParquetSource,
     described,
@@ -26,7 +26,7 @@ from eyespot.data.row_facts import doubtful_labels, facts_of
 from eyespot.data.split_names import Split, splits_of_files
 from eyespot.data.tables import Table, photos_of
 from eyespot.errors import DatasetError
-from eyespot.files import expect_file, is_file
+from eyespot.files import expect_file
 
 
 def read_parquet(path: Path, wanted: ColumnNames = NO_COLUMNS) -> Dataset:
@@ -38,9 +38,7 @@ def read_parquet(path: Path, wanted: ColumnNames = NO_COLUMNS) -> Dataset:
     Raises DatasetError if a column or any image is missing, and UsageError if there is no column
     that `wanted` names.
     """
-    files = [path]
-    if path.is_dir():
-        files = [p for p in list_folder(path) if p.suffix.lower() == ".parquet" and is_file(p)]
+    files = files_of(list_folder(path), ".parquet") if path.is_dir() else [path]
     splits, findings = splits_of_files([file.stem for file in files])
     # Columns are chosen over all files together: one file alone may hold a single class.
     pooled: dict[tuple[str, ...], list[_File]] = {}

@@ -13,19 +13,8 @@ from eyespot.limits import MAX_PHOTO_PIXELS
 LONGEST_REASON = 200
 """Characters of a decoder's error in a message."""
 
-PLUGINS = {
-    "JPEG": ("JPEG",),
-    "PNG": ("PNG",),
-    "WebP": ("WEBP",),
-    "BMP": ("BMP",),
-    "TIFF": ("TIFF",),
-    "GIF": ("GIF",),
-    "HEIC": ("HEIF",),
-    "AVIF": ("AVIF",),
-    "PPM": ("PPM",),
-    "JPEG 2000": ("JPEG2000",),
-    "ICO": ("ICO",),
-}
+_SAME_NAME = ("JPEG", "PNG", "WebP", "BMP", "TIFF", "GIF", "AVIF", "PPM", "ICO")
+PLUGINS = {kind: kind.upper() for kind in _SAME_NAME} | {"HEIC": "HEIF", "JPEG 2000": "JPEG2000"}
 """Pillow's names of the allowed formats. Some of its others start external programs."""
 
 _NOT_READ = re.compile(
@@ -41,7 +30,7 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 def kind_of(image: Image.Image) -> str:
     """The format of a Pillow image; "image" for any other."""
     name = "JPEG" if image.format == "MPO" else image.format  # two photos in one file
-    return next((kind for kind, names in PLUGINS.items() if name in names), "image")
+    return next((kind for kind, plugin in PLUGINS.items() if plugin == name), "image")
 
 
 def open_image(data: bytes, kind: str) -> Image.Image:
@@ -49,7 +38,7 @@ def open_image(data: bytes, kind: str) -> Image.Image:
     if kind == "HEIC" and not _heic_is_installed():
         raise PhotoError('HEIC photos need: pip install "eyespot[heic]"')
     try:
-        return Image.open(io.BytesIO(data), formats=PLUGINS[kind])
+        return Image.open(io.BytesIO(data), formats=(PLUGINS[kind],))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PhotoError(f"more pixels than the limit of {MAX_PHOTO_PIXELS:,}") from error
     except KeyError as error:
@@ -71,11 +60,10 @@ def refused(kind: str, error: Exception) -> PhotoError:
 
 def _reason(data: bytes, kind: str) -> Exception | None:
     """The error of Pillow's plugin, which `Image.open` hides."""
-    for plugin in PLUGINS[kind]:
-        try:
-            Image.OPEN[plugin][0](io.BytesIO(data), "")
-        except Exception as error:
-            return error
+    try:
+        Image.OPEN[PLUGINS[kind]][0](io.BytesIO(data), "")
+    except Exception as error:
+        return error
     return None
 
 

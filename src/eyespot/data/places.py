@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
+from eyespot.data.excluded import is_excluded
 from eyespot.data.formats import EXTENSIONS
 from eyespot.data.photos import printable
-from eyespot.data.set_aside import is_set_aside
 from eyespot.data.text import is_there, spellings
 from eyespot.limits import MAX_FILES
 
@@ -67,7 +67,7 @@ def beside(folder: Path) -> Places:
     def every() -> Iterable[str]:
         count = 0
         for here, folders, files in os.walk(folder):
-            folders[:] = sorted(name for name in folders if not is_set_aside(name))
+            folders[:] = sorted(name for name in folders if not is_excluded(name))
             for name in files:
                 count += 1
                 if count > MAX_FILES:

@@ -5,7 +5,6 @@ The headers of a shard are read once to find its images; each image is then read
 in any order. Nothing is unpacked, and memory holds only the list.
 """
 
-import glob
 import json
 import re
 import tarfile
@@ -16,17 +15,12 @@ from pathlib import Path, PurePosixPath
 from eyespot.data.column_names import INDEX_NAMES, LABEL_NAMES
 from eyespot.data.decode import check_bytes
 from eyespot.data.finding import Finding
-from eyespot.data.folders import is_folder, list_folder, peek
+from eyespot.data.folders import files_of, glob_paths, is_folder, list_folder, peek
 from eyespot.data.formats import EXTENSIONS
-from eyespot.data.photos import Dataset, Photo, Skipped, label_of, natural, printable
-from eyespot.data.split_names import (
-    Split,
-    folders_as_splits,
-    split_named,
-    splits_of_files,
-)
+from eyespot.data.photos import Dataset, Photo, Skipped, label_of, printable
+from eyespot.data.split_names import Split, folders_as_splits, split_named, splits_of_files
 from eyespot.errors import DatasetError, PhotoError, UsageError
-from eyespot.files import is_file, open_file
+from eyespot.files import open_file
 from eyespot.limits import MAX_SHARDS
 from eyespot.shown import counted, reason_of
 
@@ -54,7 +48,7 @@ class ShardSource:
         except OSError as error:
             raise PhotoError(f"cannot be read: {reason_of(error)}") from error
         if len(data) < self.size:
-            raise PhotoError("its shard ends inside this photo")
+            raise PhotoError("its shard is truncated inside this photo")
         return data
 
 
@@ -97,13 +91,13 @@ def shards_in(folder: Path) -> Shards:
     folders = {path: split_named(path.name) for path in inside if is_folder(path)}
     if not all(folders.values()):
         return Shards({})
-    named = _by_name([path for path in inside if path.suffix == ".tar" and is_file(path)])
+    named = _by_name(files_of(inside, ".tar"))
     splits = dict(named.splits)
     for path, split in folders.items():
         deeper = peek(path)
         if any(is_folder(child) for child in deeper):
             return Shards({})
-        splits |= {child: split for child in deeper if child.suffix == ".tar" and is_file(child)}
+        splits |= dict.fromkeys(files_of(deeper, ".tar"), split)
     return Shards(
         splits,
         named.findings + folders_as_splits({path.name: split for path, split in folders.items()}),
@@ -115,7 +109,7 @@ def shards_named(pattern: str) -> Shards:
     without matches is kept. Raises UsageError for too many."""
     paths: list[Path] = []
     for name in expand(pattern):
-        paths += map(Path, sorted(glob.glob(name), key=natural) or [name])  # noqa: PTH207
+        paths += glob_paths(name) or [Path(name)]
     return _by_name(list(dict.fromkeys(paths)))
 
 

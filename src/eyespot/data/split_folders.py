@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from eyespot.data.class_folders import names_of
+from eyespot.data.excluded import PathParts
 from eyespot.data.finding import Finding, Severity
 from eyespot.data.folder_tree import ClassFolder, Folder
 from eyespot.data.photos import Skipped, printable
-from eyespot.data.set_aside import Parts
 from eyespot.data.split_names import (
     Split,
     folders_as_splits,
@@ -22,7 +22,7 @@ from eyespot.shown import counted
 class TreeReader:
     """Reads one tree. `skipped` and `findings` fill on the way. `depth`: of the class folders."""
 
-    def __init__(self, paths: Sequence[Parts], root: str) -> None:
+    def __init__(self, paths: Sequence[PathParts], root: str) -> None:
         self.paths, self.root = paths, root
         self.skipped: list[Skipped] = []
         self.findings: list[Finding] = []

@@ -11,25 +11,12 @@ from eyespot.shown import listed
 
 Split = Literal["train", "val", "test"]
 
-_WORDS: dict[str, Split] = {
-    "train": "train",
-    "training": "train",
-    "trn": "train",
-    "trainval": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "validate": "val",
-    "dev": "val",
-    "development": "val",
-    "test": "test",
-    "testing": "test",
-    "tst": "test",
-    "holdout": "test",
-    "heldout": "test",
-    "eval": "test",
-    "evaluation": "test",
+_SYNONYMS: dict[Split, str] = {
+    "train": "train training trn trainval",
+    "val": "val valid validation validate dev development",
+    "test": "test testing tst holdout heldout eval evaluation",
 }
+_WORDS = {word: split for split, words in _SYNONYMS.items() for word in words.split()}
 _FILLERS = frozenset(
     """
     set sets data dataset split subset seg part folder dir image images img imgs photo photos

@@ -26,21 +26,14 @@ _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS, _FORMAT = 322, 323, 324,
 
 _SORTS = {1: "u", 2: "i", 3: "f", 4: "u"}
 """NumPy's names of sample formats (TIFF 6.0, page 80); undefined ones count as unsigned."""
-PACKED = {
-    1: "",
-    5: "LZW",
-    8: "deflate",
-    32773: "PackBits",
-    32946: "deflate",
-    34925: "LZMA",
-    50000: "Zstandard",
-}
+PACKED = {1: "", 5: "LZW", 8: "deflate", 32773: "PackBits"}
+PACKED |= {32946: "deflate", 34925: "LZMA", 50000: "Zstandard"}
 """Lossless compressions that libtiff decompresses to samples."""
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
+class Samples:
     """The layout of a TIFF's samples. `bits`, `formats`: of each channel, or once for all."""
 
     width: int
@@ -54,7 +47,7 @@ class Numbers:
     has_planes: bool
 
     @classmethod
-    def of(cls, directory: Directory) -> "Numbers":
+    def of(cls, directory: Directory) -> "Samples":
         """Raises DamagedTiffError."""
         value, values = directory.value, directory.values
         found = cls(
@@ -119,17 +112,17 @@ class _Layout:
     tiled: bool
 
     @classmethod
-    def of(cls, directory: Directory, numbers: Numbers) -> "_Layout":
+    def of(cls, directory: Directory, samples: Samples) -> "_Layout":
         tiled = _TILE_WIDTH in directory.entries
         if tiled:
             rows, columns = directory.value(_TILE_HEIGHT, 0), directory.value(_TILE_WIDTH, 0)
         else:
-            rows, columns = directory.value(_ROWS, numbers.height), numbers.width
-            rows = min(rows, numbers.height)
+            rows, columns = directory.value(_ROWS, samples.height), samples.width
+            rows = min(rows, samples.height)
         if rows < 1 or columns < 1:
             raise DamagedTiffError("its parts have no size")
-        planes = numbers.channels if numbers.has_planes else 1
-        down, across = -(-numbers.height // rows), -(-numbers.width // columns)
+        planes = samples.channels if samples.has_planes else 1
+        down, across = -(-samples.height // rows), -(-samples.width // columns)
         return cls(rows, columns, down, across, planes, tiled)
 
     @property
@@ -137,40 +130,40 @@ class _Layout:
         return self.planes * self.down * self.across
 
 
-def count_parts(directory: Directory, numbers: Numbers) -> int:
+def count_parts(directory: Directory, samples: Samples) -> int:
     """The number of strips or tiles. Raises DamagedTiffError."""
-    return _Layout.of(directory, numbers).count
+    return _Layout.of(directory, samples).count
 
 
-def read_parts(directory: Directory, numbers: Numbers, most: int) -> NDArray[np.generic]:
+def read_parts(directory: Directory, samples: Samples, most: int) -> NDArray[np.generic]:
     """All samples [H, W, channels]. `most`: bytes of one part.
 
     Raises PhotoError for too many or too large parts, DamagedTiffError.
     """
-    layout = _Layout.of(directory, numbers)
-    each = numbers.channels // layout.planes
-    if layout.count > MAX_FILE_PARTS or layout.rows * layout.columns * each * numbers.size > most:
+    layout = _Layout.of(directory, samples)
+    each = samples.channels // layout.planes
+    if layout.count > MAX_FILE_PARTS or layout.rows * layout.columns * each * samples.size > most:
         raise PhotoError(
             f"it has {layout.count:,} parts of {layout.columns} x {layout.rows} pixels, more or "
             "larger ones than supported; save it as PNG"
         )
-    native = numbers.dtype.newbyteorder("=")
-    out = np.empty((numbers.height, numbers.width, numbers.channels), native)
-    for place, part in enumerate(_unpacked(directory, numbers, layout)):
+    native = samples.dtype.newbyteorder("=")
+    out = np.empty((samples.height, samples.width, samples.channels), native)
+    for place, part in enumerate(_unpacked(directory, samples, layout)):
         plane, place = divmod(place, layout.down * layout.across)
         top, left = place // layout.across * layout.rows, place % layout.across * layout.columns
         area = out[top : top + layout.rows, left : left + layout.columns]
-        values = _numbers(part, numbers, layout.columns, each)
+        values = _samples(part, samples, layout.columns, each)
         area[..., plane * each : (plane + 1) * each] = values[: len(area), : area.shape[1]]
     return out
 
 
 def _unpacked(
-    directory: Directory, numbers: Numbers, layout: _Layout
+    directory: Directory, samples: Samples, layout: _Layout
 ) -> Iterator[NDArray[np.uint8]]:
     """The bytes [rows, bytes per row] of each part; the last strip may have fewer rows."""
-    width = -(-layout.columns * (numbers.channels // layout.planes) * numbers.bits[0] // 8)
-    last = layout.rows if layout.tiled else numbers.height - (layout.down - 1) * layout.rows
+    width = -(-layout.columns * (samples.channels // layout.planes) * samples.bits[0] // 8)
+    last = layout.rows if layout.tiled else samples.height - (layout.down - 1) * layout.rows
     together = max(1, _AT_ONCE // (layout.rows * width))
     group: list[bytes] = []
     for place, part in enumerate(_packed(directory, layout)):
@@ -182,7 +175,7 @@ def _unpacked(
             height = len(group) * layout.rows
         else:
             continue
-        unpacked = _unpack(group, layout.rows, width, height, numbers.compression)
+        unpacked = _unpack(group, layout.rows, width, height, samples.compression)
         yield from (
             unpacked[start : start + layout.rows] for start in range(0, height, layout.rows)
         )
@@ -255,20 +248,20 @@ def _tiff_of_bytes(
     return b"II*\0" + struct.pack("<I", end + len(lists)) + body + lists + directory + bytes(4)
 
 
-def _numbers(
-    part: NDArray[np.uint8], numbers: Numbers, columns: int, channels: int
+def _samples(
+    part: NDArray[np.uint8], samples: Samples, columns: int, channels: int
 ) -> NDArray[np.generic]:
     """Bytes [rows, bytes per row] as samples [rows, columns, channels]."""
-    shape, dtype = (len(part), columns, channels), numbers.dtype
-    if numbers.is_packed:
-        return _spread(part, numbers.bits[0], columns * channels).reshape(shape)
-    if numbers.predictor == 3:  # TIFF Technical Note 3: byte differences, high bytes first
+    shape, dtype = (len(part), columns, channels), samples.dtype
+    if samples.is_packed:
+        return _spread(part, samples.bits[0], columns * channels).reshape(shape)
+    if samples.predictor == 3:  # TIFF Technical Note 3: byte differences, high bytes first
         sums = part.reshape(len(part), -1, channels).cumsum(axis=1, dtype=np.uint8)
         by_byte = sums.reshape(len(part), dtype.itemsize, columns * channels)
         together = np.ascontiguousarray(by_byte.transpose(0, 2, 1))
         return together.view(dtype.newbyteorder(">")).reshape(shape)
     found = part.view(dtype).reshape(shape)
-    if numbers.predictor == 2:  # TIFF 6.0, section 14: differences that may wrap
+    if samples.predictor == 2:  # TIFF 6.0, section 14: differences that may wrap
         whole = np.dtype(f"u{dtype.itemsize}")
         native = found.astype(dtype.newbyteorder("=")).view(whole)
         return native.cumsum(axis=1, dtype=whole).view(dtype.newbyteorder("="))

@@ -1,19 +1,24 @@
 """Photos without labels in files, folders, lists, shards and Parquet files."""
 
-import glob
 import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from eyespot.data.finding import Finding
-from eyespot.data.folders import find_photos, is_folder, list_folder
-from eyespot.data.formats import EXTENSIONS, sniff
+from eyespot.data.folders import (
+    files_of,
+    find_photos,
+    glob_paths,
+    is_folder,
+    list_folder,
+    no_photos,
+)
+from eyespot.data.formats import EXTENSIONS, sniff_file
 from eyespot.data.parquet import ParquetSource, image_column
-from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, Unreadable, natural, printable
+from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, Unreadable, printable
 from eyespot.data.shards import members, shards_in, shards_named
 from eyespot.data.text import read_list
 from eyespot.errors import DatasetError
-from eyespot.files import is_file, open_file
 from eyespot.shown import reason_of
 
 TAR, PARQUET, LIST = ".tar", ".parquet", ".txt"
@@ -57,10 +62,7 @@ def find_unlabelled(sources: str | Path | Sequence[str | Path]) -> Dataset:
     ]
     if len(lost) == len(photos):
         reason = lost[0] if lost else ""
-        raise DatasetError(
-            f"Expected photos in {', '.join(map(printable, sources)) or 'the list'}, found "
-            f"none{reason}. Name files, folders with photos, shards, or patterns such as *.jpg."
-        )
+        raise no_photos(sources, reason)
     return Dataset(tuple(photos), tuple(skipped), tuple(findings))
 
 
@@ -72,7 +74,7 @@ def _held(source: str | Path) -> list[Path] | None:
     if ending == TAR:
         return list(shards_named(str(source)).splits)
     if ending == PARQUET:
-        return [Path(n) for n in sorted(glob.glob(str(source)), key=natural)] or [path]  # noqa: PTH207
+        return glob_paths(source) or [path]
     if ending == LIST and path.is_file() and not _is_image(path):
         return [path]
     return None
@@ -88,14 +90,13 @@ def _only_shards(folder: Path) -> list[Path] | None:
     if any(path.suffix.lower() in EXTENSIONS for path in inside):
         return None
     if not shards and not any(map(is_folder, inside)):
-        shards = [path for path in inside if path.suffix.lower() == PARQUET and is_file(path)]
+        shards = files_of(inside, PARQUET)
     return shards or None
 
 
 def _is_image(path: Path) -> bool:
     try:
-        with open_file(path) as file:
-            return sniff(file.read(32)) is not None
+        return sniff_file(path) is not None
     except OSError:
         return False
 

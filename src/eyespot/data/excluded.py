@@ -7,7 +7,7 @@ from eyespot.data.finding import Finding
 from eyespot.data.photos import printable
 from eyespot.shown import counted, listed
 
-Parts = tuple[str, ...]
+PathParts = tuple[str, ...]
 """A path from the root of a dataset: the folders, then the file."""
 
 _LEFT_BY_SYSTEMS = frozenset(
@@ -23,21 +23,21 @@ _LEFT_BY_PROGRAMS = frozenset(("runs", "thumbs"))
 """Names of folders that programs write, or of classes, depending on their place."""
 
 
-def is_set_aside(name: str) -> bool:
+def is_excluded(name: str) -> bool:
     """Whether a file or folder of this name, such as a hidden one, never holds a class's photo."""
     return name.startswith(".") or name.casefold() in _LEFT_BY_SYSTEMS
 
 
-def set_aside(paths: Sequence[Parts]) -> list[str | None]:
+def excluded_by(paths: Sequence[PathParts]) -> list[str | None]:
     """The file or folder that excludes each path from the dataset, or None.
 
     `runs` and `thumbs` are classes if they directly hold photos and only folders are next to them:
     YOLO writes runs/detect/train/1.jpg, and folders of thumbnails are next to photos.
     """
-    holding = {parts[:-1] for parts in paths if not is_set_aside(parts[-1])}
+    holding = {parts[:-1] for parts in paths if not is_excluded(parts[-1])}
 
-    def is_left(parts: Parts, depth: int) -> bool:
-        if is_set_aside(parts[depth]):
+    def is_left(parts: PathParts, depth: int) -> bool:
+        if is_excluded(parts[depth]):
             return True
         if parts[depth].casefold() not in _LEFT_BY_PROGRAMS or depth == len(parts) - 1:
             return False
@@ -49,8 +49,8 @@ def set_aside(paths: Sequence[Parts]) -> list[str | None]:
     ]
 
 
-def passed_over(names: Iterable[str]) -> list[Finding]:
-    """A finding that counts excluded files by the names that `set_aside` gives."""
+def exclusion_finding(names: Iterable[str]) -> list[Finding]:
+    """A finding that counts excluded files by the names that `excluded_by` gives."""
     counts = Counter(names)
     if not counts:
         return []
