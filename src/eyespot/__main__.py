@@ -66,7 +66,9 @@ def main() -> NoReturn:
         if interrupted:  # a library may turn Ctrl-C into an ImportError
             sys.stderr.write("eyespot: Interrupted.\n")
         elif isinstance(error, OSError):  # help or version could not be printed
-            sys.stderr.write(f"eyespot: {error.strerror or error}.\n")
+            from eyespot.shown import printable, reason_of
+
+            sys.stderr.write(f"eyespot: {printable(reason_of(error))}.\n")
         elif isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
             sys.stderr.write("eyespot: There is not enough memory. Close other programs.\n")
         else:

@@ -109,7 +109,7 @@ def test_the_networks_own_classes_without_a_classifier(folder: Path) -> None:
         (("photo.png", "-o", "photo.png"), 2, "would overwrite photo"),
         (("holiday", "-o", "photo.png"), 2, "is a file. Name a folder"),
         (("photo.png", "-m", "pets.eyespot", "--class", "cat"), 2, "classes are brick, grass"),
-        (("pets.eyespot", "-m", "pets.eyespot"), 1, "cannot be used: not a picture"),
+        (("pets.eyespot", "-m", "pets.eyespot"), 1, "cannot be used: not an image"),
         (("bad.png", "-m", "pets.eyespot"), 1, "cannot be used: the file is empty"),
     ],
 )

@@ -138,7 +138,7 @@ def test_pictures_come_as_for_predict(
     path = tmp_path / "x.png"
     Image.fromarray(photo).save(path)
     called = Photo("called", MemorySource(photo))
-    names: dict[str, Any] = {"picture": photo, str(path): path, "called": called}
+    names: dict[str, Any] = {"photo": photo, str(path): path, "called": called}
     for name, picture in names.items():
         found = explain_photo(classifier, picture)
         assert found.prediction.path == name
@@ -150,7 +150,7 @@ def test_errors(classifier: Classifier, photo: np.ndarray) -> None:
         explain_photo(classifier, photo, "cat")
     with pytest.raises(UsageError, match="did you mean 'gravel'"):
         explain_photo(classifier, photo, "Gravel")
-    with pytest.raises(PhotoError, match="not a picture"):
+    with pytest.raises(PhotoError, match="not an image"):
         explain_photo(classifier, b"not a picture at all")
     with pytest.raises(UsageError, match="needs two classes or more"):
         explain_photo(replace(classifier, classes=("grass",)), photo)

@@ -100,7 +100,7 @@ def test_unreadable_and_misnamed_files_are_named(
 ) -> None:
     unreadable = [action for action in found[1] if action.kind == "fix file"]
     assert [action.path for action in unreadable] == [str(folder / "brick/broken.jpg")]
-    assert "not a picture" in unreadable[0].detail
+    assert "not an image" in unreadable[0].detail
     assert [*of_kind(found[1], "rename")] == ["not_png.png"]
 
 

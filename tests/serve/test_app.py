@@ -81,7 +81,7 @@ def test_files_of_a_form_come_back_in_order(asker: Asker) -> None:
         "top": [],
         "error": {
             "code": "bad_picture",
-            "message": "not a picture in a format that can be read",
+            "message": "not an image in a supported format",
         },
     }
 
@@ -250,7 +250,7 @@ def test_why_in_time_or_not_at_all(surfaces: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_bad_picture_alone(asker: Asker) -> None:
-    for data, reason in ((b"hello", "not a picture"), (b"", "empty"), (jpeg()[:-200], "truncated")):
+    for data, reason in ((b"hello", "not an image"), (b"", "empty"), (jpeg()[:-200], "truncated")):
         answer = raw(asker, data)
         assert refusal(answer) == (422, "bad_picture")
         assert reason in answer.json()["error"]["message"]

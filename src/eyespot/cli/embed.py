@@ -30,7 +30,8 @@ def embed(
 
     Example: eyespot embed photos/ -o features.parquet
     """
-    from eyespot.data.parts import MANIFEST, Share
+    from eyespot.data.job_folder import MANIFEST
+    from eyespot.data.parts import Share
     from eyespot.data.unlabelled import find_unlabelled
     from eyespot.features.backbone import load_backbone
     from eyespot.features.cache import FeatureCache

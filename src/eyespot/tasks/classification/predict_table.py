@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from eyespot.data.parts import WHOLE, Asked, Parts, Share, Work, Written, folder_for
+from eyespot.data.job_folder import Job, folder_for
+from eyespot.data.parts import WHOLE, Parts, Share, Work, Written
 from eyespot.data.photos import Photo
 from eyespot.data.rows import write_rows
 from eyespot.features.extract import Embedded, stream
@@ -41,7 +42,7 @@ def write_predictions(
     joins the shares. Raises UsageError if there are parts of another run, OSError; the files are
     then unchanged, and the parts stay.
     """
-    asked: Asked = {"table": "predictions", "classifier": fingerprint(classifier), "top": top}
+    asked: Job = {"table": "predictions", "classifier": fingerprint(classifier), "top": top}
 
     def work(photos: Iterator[Photo]) -> Iterator[tuple[int, Embedded]]:
         found = stream(photos, classifier.backbone, classifier.engine)
