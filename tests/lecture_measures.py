@@ -1,4 +1,4 @@
-"""How the figures of docs/lectures.md are found: on the real networks, with nothing computed."""
+"""How the figures of docs/course/lectures.md are found: on the real networks, with nothing computed."""
 
 import math
 from collections.abc import Sequence

@@ -3,7 +3,7 @@
 k-means (Lloyd 1982) on the principal components of the features, with the number of groups whose
 mean silhouette is greatest (Rousseeuw, "Silhouettes", Journal of Computational and Applied
 Mathematics 1987). HDBSCAN was tried as well: in so many dimensions it leaves at least three photos
-in ten in no group, and agrees less with labels (docs/dataset.md has the figures).
+in ten in no group, and agrees less with labels (docs/guides/dataset.md has the figures).
 """
 
 from dataclasses import dataclass
