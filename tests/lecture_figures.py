@@ -1,4 +1,4 @@
-"""What docs/course/lectures.md says that we compute: a function for every row, by the row's first cell."""
+"""The figures of docs/course/lectures.md: a function for every row, by the row's first cell."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How the figures of docs/course/lectures.md are found: on the real networks, with nothing computed."""
+"""Measurements of real networks for the figures of docs/course/lectures.md."""
 
 import math
 from collections.abc import Sequence

@@ -25,8 +25,8 @@ what is a matter of taste."""
 class Action:
     """A proposal. `index`: of the photo in the review; None for one that could not be read.
 
-    `label`: what it is labelled now; "" without labels. `detail`: see docs/guides/dataset.md. `score`:
-    0..1, how clear the case is among those of its kind; None where nothing was measured.
+    `label`: what it is labelled now; "" without labels. `detail`: see docs/guides/dataset.md.
+    `score`: 0..1, how clear the case is among those of its kind; None where nothing was measured.
     """
 
     path: str
