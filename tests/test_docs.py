@@ -25,7 +25,7 @@ from eyespot.weights import zoo
 from tests.pictures import patches
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])
+PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md")])
 ALL_PAGES = [*PAGES, REPOSITORY / "CONTRIBUTING.md", REPOSITORY / "CHANGELOG.md"]
 EXAMPLES = sorted((REPOSITORY / "docs" / "examples").glob("*.py"))
 SNIPPETS = sorted((REPOSITORY / "src/eyespot/export/snippets").glob("*.py"))
@@ -191,7 +191,7 @@ def test_the_readme_has_an_example_of_ten_lines() -> None:
 
 
 def test_every_public_name_has_its_place() -> None:
-    reference = (REPOSITORY / "docs" / "python.md").read_text()
+    reference = (REPOSITORY / "docs/reference/python.md").read_text()
     examples = "".join(map(shown, EXAMPLES))
     names = [name for name in eyespot.__all__ if name != "__version__"]
     assert [name for name in names if f"`{name}" not in reference] == []
@@ -230,7 +230,7 @@ def section(page: Path, title: str) -> str:
 
 
 def test_every_command_is_described_with_its_options() -> None:
-    page = REPOSITORY / "docs" / "command-line.md"
+    page = REPOSITORY / "docs/reference/command-line.md"
     group: Any = typer.main.get_command(app)
     for name, command in group.commands.items():
         text = section(page, f"eyespot {name}")
@@ -271,8 +271,8 @@ def test_the_fields_of_the_json_output_are_described(command: str, line: str, wo
     done = run(line)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    text = section(REPOSITORY / "docs" / "command-line.md", f"eyespot {command}")
-    shared = section(REPOSITORY / "docs" / "command-line.md", "The figures")
+    text = section(REPOSITORY / "docs/reference/command-line.md", f"eyespot {command}")
+    shared = section(REPOSITORY / "docs/reference/command-line.md", "The figures")
     described = described_fields(text)
     if command in ("teach", "evaluate"):
         described |= described_fields(shared)
@@ -280,7 +280,7 @@ def test_the_fields_of_the_json_output_are_described(command: str, line: str, wo
 
 
 def test_the_file_format_is_described(world: Path) -> None:
-    text = (REPOSITORY / "docs" / "file-format.md").read_text()
+    text = (REPOSITORY / "docs/reference/file-format.md").read_text()
     with zipfile.ZipFile("pets.eyespot") as file:
         assert [name for name in file.namelist() if f"`{name}`" not in text] == []
         manifest = json.loads(file.read("manifest.json"))

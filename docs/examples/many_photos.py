@@ -1,4 +1,4 @@
-"""Ask about a million photos, or embed them, on several machines; find similar ones.
+"""Classify or embed a large collection on several machines; find similar photos.
 
 Run: python docs/examples/at_length.py PHOTOS_FOLDER (which holds a folder per class)
 """
@@ -29,11 +29,11 @@ found = find_unlabelled([photos])  # folders, lists, shards, Parquet files
 table = Path("answers.parquet")
 for number in (1, 2):  # each on a machine of its own
     write_answers(classifier, found.photos, table, share=Share(number, 2))
-written = write_answers(classifier, found.photos, table)  # adds what is missing, and joins
+written = write_answers(classifier, found.photos, table)  # adds missing parts, and joins
 print(written.photos, written.failures, written.failed)
 
 backbone = load_backbone()
 features = Path("features.parquet")
 write_features(found.photos, backbone, open_engine(backbone), FeatureCache(), features)
-for near in find_similar(Photo("asked", FileSource(path)), KeptFeatures(features), k=3):
-    print(near.path, near.similarity, len(near.thumbnail))
+for similar in find_similar(Photo("query", FileSource(path)), KeptFeatures(features), k=3):
+    print(similar.path, similar.similarity, len(similar.thumbnail))
