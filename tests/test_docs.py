@@ -1,11 +1,9 @@
-"""What the documentation shows is true: its examples run, its commands work, its links lead on."""
+"""The documentation is correct: examples run, commands work, links have targets."""
 
 import json
-import os
 import re
 import runpy
 import shutil
-import subprocess
 import sys
 import tarfile
 import zipfile
@@ -20,8 +18,8 @@ from safetensors.torch import save_file
 
 import eyespot
 from eyespot.cli.main import app
-from eyespot.tasks.classification.teach import learn
 from eyespot.weights import zoo
+from tests.commands import run
 from tests.pictures import patches
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -76,7 +74,7 @@ def commands(page: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def first_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All that the documentation's paths name: folders of photos, photos, a table, a classifier."""
+    """Every path in the documentation: folders of photos, photos, a table, a classifier."""
     world = tmp_path_factory.mktemp("docs")
 
     def write(folder: str, surface: str, count: int, seed: int) -> None:
@@ -102,14 +100,22 @@ def first_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_file(detector, world / "face-detector.safetensors")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(world)
-        learn("pets").classifier.save("pets.eyespot")
+        eyespot.teach("pets").save("pets.eyespot")
     return world
 
 
 @pytest.fixture
-def world(first_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where a test stands: a copy of all these, of its own."""
+def world(
+    first_world: Path,
+    session_cache: Path,
+    own_cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
+    """The current folder of a test: a copy of all these, with their features in the cache."""
     shutil.copytree(first_world, tmp_path, dirs_exist_ok=True)
+    for file in session_cache.glob("features*"):
+        shutil.copy(file, own_cache)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EYESPOT_WEIGHTS", str(tmp_path / "weights"))
     return tmp_path
@@ -146,21 +152,6 @@ def write_video(path: Path) -> None:
     for frame in patches("grass", 3):
         writer.write(np.ascontiguousarray(frame[:, :, ::-1]))
     writer.release()
-
-
-def run(line: str) -> subprocess.CompletedProcess[str]:
-    """A line of the documentation in a shell, as a reader runs it."""
-    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
-    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", line],
-        env=environment,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-        timeout=300,
-    )
 
 
 # --- Python -------------------------------------------------------------------------------------
