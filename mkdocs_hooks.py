@@ -7,6 +7,7 @@ site does not have becomes plain text.
 import re
 from pathlib import Path
 from posixpath import dirname, join, normpath, relpath
+from types import ModuleType
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -53,7 +54,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 def path_of(name: str) -> str:
     """Where a public name is defined, as mkdocstrings finds it."""
-    if name == "__version__":
-        return "eyespot.__version__"
     value = getattr(eyespot, name)
+    if isinstance(value, ModuleType):
+        return value.__name__
+    if isinstance(value, str):
+        return f"eyespot.{name}"
     return f"{value.__module__}.{value.__qualname__}"

@@ -17,7 +17,8 @@ import tempfile
 from pathlib import Path
 from typing import NoReturn
 
-SECONDS = 300
+SECONDS = 900
+"""Enough for the longest command on a machine with much other work."""
 PRELOADED = (
     "eyespot.cli.main",
     "openvino",
@@ -93,9 +94,13 @@ def _run_in_shell(line: str) -> subprocess.CompletedProcess[str]:
 def _server() -> subprocess.Popen[str]:
     """The process that the commands are forked from; it ends with this one."""
     server = subprocess.Popen(
-        [sys.executable, "-P", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-P", __file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
-    atexit.register(server.communicate)
+    atexit.register(os.killpg, server.pid, signal.SIGKILL)
     return server
 
 
