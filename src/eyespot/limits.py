@@ -1,4 +1,4 @@
-"""The limits on what comes from outside: each is decided here, and docs/limits.md lists them all.
+"""The limits on inputs: each is decided here, and docs/reference/limits.md lists them all.
 
 Bytes are decimal. What a limit refuses is refused before it is read, unpacked or computed.
 """

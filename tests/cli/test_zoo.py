@@ -168,7 +168,7 @@ def test_a_warm_table_needs_no_torch(session_cache: Path, own_cache: Path) -> No
 
 
 def test_the_page_shows_what_the_command_prints() -> None:
-    page = (REPOSITORY / "docs" / "zoo.md").read_text("utf-8")
+    page = (REPOSITORY / "docs/course/zoo.md").read_text("utf-8")
     shown = re.findall(
         r"^(eyespot zoo [^\n]*)\n```\n\n```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL
     )

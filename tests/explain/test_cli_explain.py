@@ -19,7 +19,7 @@ from eyespot.weights.write import keep
 from eyespot.weights.zoo import create, find
 from tests.pictures import patches
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "explain.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/guides/explain.md"
 
 
 @pytest.fixture(autouse=True)

@@ -33,7 +33,7 @@ from tests.serve.test_app import jpeg
 
 PREDICT = "/v1/models/surfaces:predict"
 PICTURE = {"Content-Type": "image/jpeg"}
-DOCUMENTATION = Path(__file__).parents[2] / "docs" / "serve.md"
+DOCUMENTATION = Path(__file__).parents[2] / "docs/guides/serve.md"
 
 
 @dataclass
@@ -317,7 +317,7 @@ def test_a_host_that_is_not_this_machine(
 
 
 def test_the_container_starts_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (DOCUMENTATION.parents[1] / "Dockerfile").read_text()
+    text = (DOCUMENTATION.parents[2] / "Dockerfile").read_text()
     lines = re.findall(r"^(?:ENTRYPOINT|CMD) (\[.*\])$", text, re.MULTILINE)
     program, *arguments = [part for line in lines for part in json.loads(line)]
     assert program == "eyespot"
