@@ -87,7 +87,11 @@ def test_all_stages_get_a_file_each(folder: Path) -> None:
         (("filters", "alexnet_2012"), 1, "weights"),
         (("filters", "lenet5", "--random", "-o", "x.jpg"), 2, r"ends in \.png"),
         (("activations", "lenet5", "photo.png", "--random", "--stage", "conv"), 2, "c1, s2"),
-        (("activations", "lenet5", "photo.png", "--random", "-o", "photo.png"), 2, "would overwrite photo"),
+        (
+            ("activations", "lenet5", "photo.png", "--random", "-o", "photo.png"),
+            2,
+            "would overwrite photo",
+        ),
         (("activations", "lenet5", "nothing.jpg", "--random"), 1, r"nothing\.jpg cannot be used"),
         (("activations", "lenet5", ".", "--random"), 1, "cannot be used"),
     ],

@@ -3,7 +3,7 @@
 k-means (Lloyd 1982) on the principal components of the features, with the number of groups whose
 mean silhouette is greatest (Rousseeuw, "Silhouettes", Journal of Computational and Applied
 Mathematics 1987). HDBSCAN was measured, too: in so many dimensions it leaves at least three photos
-in ten without a cluster, and agrees less with labels (see docs/dataset.md).
+in ten without a cluster, and agrees less with labels (see docs/guides/dataset.md).
 """
 
 from dataclasses import dataclass
