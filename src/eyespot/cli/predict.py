@@ -124,7 +124,7 @@ class Tables:
     def check_inputs(self, dataset: "Dataset", model: str | None) -> None:
         """Raises UsageError if a table would replace a photo or the model."""
         if self.shards and self.parquet:
-            from eyespot.data.parts import MANIFEST
+            from eyespot.data.job_folder import MANIFEST
 
             check_folder(self.parquet, MANIFEST)
         read = read_and_written(dataset.photos, self.files)
