@@ -1,4 +1,4 @@
-"""The zoo's routes say what the command line says."""
+"""The routes of the zoo agree with the command line."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -48,16 +48,16 @@ def test_one_network_layer_by_layer(client: TestClient) -> None:
     assert network["layers"][0]["receptive_field"] == 3
 
 
-def test_what_is_not_there_is_said(client: TestClient) -> None:
+def test_unknown_networks_and_pages_are_errors(client: TestClient) -> None:
     answer = client.get("/api/zoo/resnet2000")
     assert answer.status_code == 400
     assert "resnet2000" in answer.json()["error"]
     answer = client.get("/api/nothing")
     assert answer.status_code == 404
-    assert answer.json() == {"error": "There is no such page."}
+    assert answer.json() == {"error": "This page does not exist."}
 
 
-def test_what_nobody_expected_shows_no_traceback(
+def test_an_unexpected_error_shows_no_traceback(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(name: str) -> None:
@@ -67,7 +67,7 @@ def test_what_nobody_expected_shows_no_traceback(
     answer = client.get("/api/zoo/resnet20")
     assert answer.status_code == 500
     assert "secret path" not in answer.text
-    assert "Something went wrong" in answer.json()["error"]
+    assert "The studio failed" in answer.json()["error"]
 
 
 def test_files_beyond_the_pages_are_not_served(client: TestClient) -> None:

@@ -22,7 +22,7 @@ ABOUT = "eyespot.json"
 PAGE = {
     "export/static": ("index.html", "page.css", "page.js", "onnxruntime-licence.txt"),
     "report": ("style.css",),
-    "studio/static": ("ask.js", "camera.js", "files.js", "look.css", "watch.js"),
+    "studio/static": ("camera.js", "dom.js", "files.js", "look.css", "watch.js"),
     "web/static": ("controls.css", "eye.svg", "percent.js"),
 }
 """What is copied from where in this package: the page is made like the studio's."""
