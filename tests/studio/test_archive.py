@@ -15,13 +15,12 @@ from eyespot.errors import (
     DatasetError,
     PhotoError,
     ProjectError,
-    Stopped,
     UsageError,
 )
 from eyespot.limits import MAX_NAME_CHARACTERS
 from eyespot.studio import archive, archive_writer, rows
 from eyespot.studio.archive_writer import write_archive
-from eyespot.studio.imports import import_archive, import_classifier, import_folder
+from eyespot.studio.imports import import_archive, import_classifier
 from eyespot.studio.names import folder_names
 from eyespot.studio.project import Project
 from eyespot.studio.projects import Store
@@ -49,6 +48,11 @@ def zipped(members: dict[str, bytes], how: int = zipfile.ZIP_STORED) -> bytes:
             # With no date of now: tests are named after these bytes, alike in every process.
             made.writestr(zipfile.ZipInfo(name), data, how)
     return file.getvalue()
+
+
+def zipped_folder(folder: Path) -> bytes:
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return zipped({str(path.relative_to(folder)): path.read_bytes() for path in paths})
 
 
 def photos(count: int = 3) -> list[bytes]:
@@ -133,14 +137,10 @@ def test_photos_keep_their_names_out_and_in_and_out(store: Store) -> None:
     assert [member.filename for member in members(exported(copy))] == found
 
 
-def test_photos_of_a_folder_and_of_a_zip_file_keep_their_names(
-    store: Store, tmp_path: Path
-) -> None:
+def test_photos_of_a_zip_file_keep_their_names(store: Store) -> None:
     one, two, three = photos()
-    for name, data in {"cat/deep/Tom.png": one, "cat/tom.png": two, "dog/1.png": three}.items():
-        (tmp_path / "pets" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "pets" / name).write_bytes(data)
-    made = import_folder(store, tmp_path / "pets").project
+    given = zipped({"cat/deep/Tom.png": one, "cat/tom.png": two, "dog/1.png": three})
+    made = import_archive(store, given, "pets").project
     assert sorted(member.filename.casefold() for member in members(exported(made))) == [
         "cat/tom 2.png",
         "cat/tom.png",
@@ -313,25 +313,10 @@ def test_a_manifest_of_a_stranger_can_only_name(store: Store) -> None:
 def test_a_folder_of_class_folders(store: Store, tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "surfaces", 3)
     (folder / "brick" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
-    told: list[tuple[str, int, int]] = []
-    found = import_folder(store, folder, lambda *step: told.append(step))
+    found = import_archive(store, zipped_folder(folder), "surfaces")
     assert found.project.snapshot().name == "surfaces"
     assert names(found.project) == {"brick": 3, "grass": 3}
     assert [skipped.path for skipped in found.skipped] == ["brick/broken.jpg"]
-    assert told[-1] == ("Reading photos", 7, 7)
-
-
-def test_an_import_that_is_stopped_leaves_nothing(store: Store, tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "surfaces", 3)
-    asked: list[int] = []
-
-    def stopped() -> bool:
-        asked.append(1)
-        return len(asked) > 3
-
-    with pytest.raises(Stopped):
-        import_folder(store, folder, stopped=stopped)
-    assert store.list() == []
 
 
 def test_an_import_too_large_for_a_project_is_refused_at_once(
@@ -339,7 +324,7 @@ def test_an_import_too_large_for_a_project_is_refused_at_once(
 ) -> None:
     monkeypatch.setattr(rows, "MAX_PROJECT_PICTURES", 5)
     with pytest.raises(UsageError, match="at most 5 photos"):
-        import_folder(store, write_folder(tmp_path / "surfaces", 3))
+        import_archive(store, zipped_folder(write_folder(tmp_path / "surfaces", 3)), "large")
     assert not store.files.folder.exists()
 
 
@@ -356,7 +341,7 @@ def test_a_disk_that_fills_while_importing_leaves_nothing(
 
     monkeypatch.setattr("eyespot.studio.photo_files.write_atomically", full)
     with pytest.raises(ProjectError, match="is full"):
-        import_folder(store, folder)
+        import_archive(store, zipped_folder(folder), "full")
     assert store.list() == []
 
 

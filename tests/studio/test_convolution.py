@@ -20,6 +20,7 @@ HOME = "http://127.0.0.1:8765"
 IMAGE = np.random.default_rng(0).integers(0, 10, size=(7, 6)).astype(float).tolist()
 SOBEL = KERNELS["Sobel x"].values.tolist()
 CONVOLUTION = {"image": IMAGE, "kind": "convolution", "kernel": SOBEL}
+LAYER = {"in_channels": 1, "out_channels": 1, "side": 1, "kernel": 1}
 STEPS = {"stride": 2, "padding": 1, "dilation": 2}
 
 
@@ -78,8 +79,8 @@ def test_costs_are_the_librarys(client: TestClient) -> None:
         ("", {"image": IMAGE, "kind": "max", "size": 2, "padding": 2}, "half of the window"),
         ("", {**CONVOLUTION, "image": []}, "has to be"),
         ("/pixel", {**CONVOLUTION, "row": 5, "column": 0}, "The row has to be"),
-        ("/costs", {"in_channels": 0, "out_channels": 1, "side": 1, "kernel": 1}, "The number of"),
-        ("/costs", {"in_channels": 1, "out_channels": 1, "side": 9, "kernel": 10**9}, "The kernel's side"),
+        ("/costs", {**LAYER, "in_channels": 0}, "The number of"),
+        ("/costs", {**LAYER, "side": 9, "kernel": 10**9}, "The kernel's side"),
     ],
 )
 def test_errors_are_answers(

@@ -18,7 +18,7 @@ from eyespot.studio.parameters import (
 )
 from eyespot.studio.photo_files import resized_jpeg
 
-router = APIRouter(prefix="/{id}")
+router = APIRouter(prefix="/api/projects/{id}")
 
 IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
 """A photo's id never refers to another photo."""

@@ -18,7 +18,7 @@ from eyespot.studio.open_projects import OpenProject, OpenProjects
 from eyespot.studio.parameters import Opened, Projects
 from eyespot.tasks.classification.classifier import Classifier
 
-router = APIRouter(prefix="/{id}")
+router = APIRouter(prefix="/api/projects/{id}")
 
 
 @router.websocket("/live")

@@ -176,7 +176,7 @@ def _check_version(path: Path) -> None:
 def _reason(path: Path, error: sqlite3.Error) -> str:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
-        return f"The disk of {path.parent} is full. Nothing was changed; free some space and try again."
+        return f"The disk of {path.parent} is full. Nothing was changed; free some space."
     if code == sqlite3.SQLITE_BUSY:
         return "Another eyespot process is writing to the projects. Try again."
     if is_damage(error):

@@ -1,6 +1,6 @@
-"""Projects from elsewhere: folders of photos, archives, and taught classifiers."""
+"""Projects from elsewhere: archives, taught classifiers, and dropped folders."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,11 +8,9 @@ from eyespot.data.audit import audited
 from eyespot.data.columns import NO_COLUMNS, ColumnNames
 from eyespot.data.decode import decode
 from eyespot.data.layout import parts_of, read_listed
-from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset, MemorySource, Photo, Skipped
 from eyespot.errors import DatasetError, PhotoError
 from eyespot.limits import MAX_NAME_CHARACTERS
-from eyespot.progress import Progress, counting
 from eyespot.shown import sentence
 from eyespot.studio.archive import open_archive
 from eyespot.studio.names import base_name, class_names
@@ -32,44 +30,16 @@ class Imported:
     note: str = ""
 
 
-def import_folder(
-    store: Store,
-    folder: Path,
-    progress: Progress = lambda stage, done, total: None,
-    stopped: Callable[[], bool] = lambda: False,
-    wanted: ColumnNames = NO_COLUMNS,
-) -> Imported:
-    """Create a project from a folder of class folders, or whatever else `open_photos` reads.
-
-    Raises DatasetError, UsageError, ProjectError, Stopped.
-    """
-    dataset = open_photos(
-        folder,
-        least_classes=1,
-        path_column=wanted.path,
-        label_column=wanted.label,
-        split_column=wanted.split,
-    )
-    enabled = dict.fromkeys(dataset.classes, True)
-    return _import(store, folder.resolve().name, dataset, enabled, progress, stopped)
-
-
 def import_archive(
-    store: Store,
-    file: Path | bytes,
-    name: str,
-    progress: Progress = lambda stage, done, total: None,
-    stopped: Callable[[], bool] = lambda: False,
-    wanted: ColumnNames = NO_COLUMNS,
+    store: Store, file: Path | bytes, name: str, wanted: ColumnNames = NO_COLUMNS
 ) -> Imported:
     """Create a project from a zip file: class folders, photos and a table, or an export.
 
     `name`: of the project if the archive has none. `wanted`: the table's columns. Raises
-    DatasetError, UsageError, ProjectError, Stopped.
+    DatasetError, UsageError, ProjectError.
     """
     with open_archive(file, wanted) as found:
-        named = found.name or name
-        return _import(store, named, found.dataset, found.enabled, progress, stopped)
+        return _import(store, found.name or name, found.dataset, found.enabled)
 
 
 def import_classifier(store: Store, path: Path, name: str) -> Imported:
@@ -155,18 +125,10 @@ def _note(dataset: Dataset) -> str:
     return " ".join(messages)
 
 
-def _import(
-    store: Store,
-    name: str,
-    dataset: Dataset,
-    enabled: Mapping[str, bool],
-    progress: Progress,
-    stopped: Callable[[], bool],
-) -> Imported:
+def _import(store: Store, name: str, dataset: Dataset, enabled: Mapping[str, bool]) -> Imported:
     photos = [photo for photo in dataset.photos if photo.label in enabled]
     require_room(len(photos))
-    step = counting(progress, "Reading photos", len(photos))
-    stored, skipped = store.files.add_all(photos, step, stopped)
+    stored, skipped = store.files.add_all(photos)
     if not stored:
         reason = f" First reason: {sentence(skipped[0].reason)}" if skipped else ""
         raise DatasetError(f"No photo could be read; {len(photos):,} tried.{reason}")

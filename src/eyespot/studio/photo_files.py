@@ -6,7 +6,7 @@ import io
 import os
 import re
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from PIL import Image
 from eyespot.atomic import write_atomically
 from eyespot.data.decode import decode
 from eyespot.data.photos import Photo, Skipped, content_hash
-from eyespot.errors import PhotoError, ProjectError, Stopped
+from eyespot.errors import PhotoError, ProjectError
 from eyespot.features.extract import THUMBNAIL, thumbnail
 from eyespot.shown import Brief
 
@@ -84,14 +84,11 @@ class PhotoFiles:
         return StoredPhoto(sha256, small)
 
     def add_all(
-        self,
-        photos: Sequence[Photo],
-        progress: Callable[[int], None] = lambda done: None,
-        stopped: Callable[[], bool] = lambda: False,
+        self, photos: Sequence[Photo]
     ) -> tuple[list[tuple[Photo, StoredPhoto]], tuple[Skipped, ...]]:
         """`add` photos in parallel; return the stored ones, and the skipped ones with reasons.
 
-        `progress` is called after each photo. Raises ProjectError, and Stopped if `stopped()`.
+        Raises ProjectError.
         """
         stored: list[tuple[Photo, StoredPhoto]] = []
         skipped: list[Skipped] = []
@@ -105,13 +102,10 @@ class PhotoFiles:
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="eyespot") as pool:
             try:
                 for photo, result in zip(photos, pool.map(add, photos), strict=True):
-                    if stopped():
-                        raise Stopped("Import stopped. Nothing was changed.")
                     if isinstance(result, StoredPhoto):
                         stored.append((photo, result))
                     else:
                         skipped.append(Skipped(photo.name, result))
-                    progress(1)
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
         return stored, tuple(skipped)

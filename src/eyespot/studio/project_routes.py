@@ -24,7 +24,7 @@ from eyespot.studio.parameters import (
 from eyespot.studio.projects import Store
 from eyespot.weights.zoo import find
 
-router = APIRouter()
+router = APIRouter(prefix="/api/projects")
 
 WAIT = 20.0
 """Seconds after which a page that waits for a change gets the same state again."""
@@ -62,7 +62,7 @@ async def import_file(
 def _import(store: Store, name: str, content: bytes, wanted: ColumnNames) -> dict[str, Any]:
     stem, _, extension = name.rpartition(".")
     if extension.lower() == "zip":
-        found = import_archive(store, content, stem or "project", wanted=wanted)
+        found = import_archive(store, content, stem or "project", wanted)
     elif extension.lower() == "eyespot":
         with tempfile.TemporaryDirectory(prefix="eyespot-") as folder:
             path = Path(folder) / "classifier.eyespot"

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from eyespot.studio import class_routes, classifier_routes, project_routes
 
-router = APIRouter(prefix="/api/projects")
+router = APIRouter()
 router.include_router(project_routes.router)
 router.include_router(class_routes.router)
 router.include_router(classifier_routes.router)
