@@ -1,33 +1,22 @@
 """Routes of the zoo: the table of networks, and the layers of one network."""
 
-import time
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from eyespot.features.networks import facts_of
 from eyespot.weights.zoo import NETWORKS, find
 
 router = APIRouter(prefix="/api/zoo")
 
-PATIENCE = 0.3
-"""Seconds after which a page gets the networks found so far."""
-
 
 @router.get("")
-def networks(start: Annotated[int, Query(ge=0)] = 0) -> dict[str, Any]:
-    """`networks` from number `start` on, as in `eyespot zoo --json`, and their families.
-
-    An answer may end before the last network; `total` is the number of networks.
-    """
-    rows: list[dict[str, Any]] = []
-    began = time.monotonic()
-    for name in list(NETWORKS)[start:]:
-        rows += [{**row, "family": _family(name)} for row in facts_of([name])]
-        if time.monotonic() - began > PATIENCE:
-            break
-    return {"networks": rows, "total": len(NETWORKS)}
+def networks() -> dict[str, Any]:
+    """`networks`: the rows of `eyespot zoo --json` with their families."""
+    return {
+        "networks": [{**row, "family": _family(row["name"])} for row in facts_of(list(NETWORKS))]
+    }
 
 
 @router.get("/{name}")
