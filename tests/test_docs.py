@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 
 import eyespot
 from eyespot.cli.main import app
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks.classification.teach import teach
 from eyespot.weights import zoo
 from tests.pictures import patches
 
@@ -102,7 +102,7 @@ def first_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_file(detector, world / "face-detector.safetensors")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(world)
-        learn("pets").classifier.save("pets.eyespot")
+        teach("pets").classifier.save("pets.eyespot")
     return world
 
 

@@ -10,7 +10,7 @@ import eyespot
 
 photos = Path(sys.argv[1])
 path = next(p for p in sorted(photos.rglob("*")) if p.is_file())
-classifier = eyespot.teach(photos, method="prototypes")
+classifier = eyespot.teach(photos, method="prototypes").classifier
 
 # ---
 from pathlib import Path
@@ -23,13 +23,13 @@ from eyespot.features.cache import FeatureCache
 from eyespot.features.engines import open_engine
 from eyespot.features.similar import KeptFeatures, find_similar
 from eyespot.features.table import write_features
-from eyespot.tasks.classification.predict_table import write_answers
+from eyespot.tasks.classification.predict_table import write_predictions
 
 found = find_unlabelled([photos])  # folders, lists, shards, Parquet files
 table = Path("answers.parquet")
 for number in (1, 2):  # each on a machine of its own
-    write_answers(classifier, found.photos, table, share=Share(number, 2))
-written = write_answers(classifier, found.photos, table)  # adds what is missing, and joins
+    write_predictions(classifier, found.photos, table, share=Share(number, 2))
+written = write_predictions(classifier, found.photos, table)  # adds what is missing, and joins
 print(written.photos, written.failures, written.failed)
 
 backbone = load_backbone()

@@ -9,7 +9,7 @@ from pathlib import Path
 import eyespot
 
 photos = Path(sys.argv[1])
-classifier = eyespot.teach(photos, method="prototypes")
+classifier = eyespot.teach(photos, method="prototypes").classifier
 new = [p for p in sorted(photos.rglob("*")) if p.is_file()][:3]
 
 # ---

@@ -8,12 +8,12 @@ import sys
 import eyespot
 
 photos = new_photos = sys.argv[1]
-classifier = eyespot.teach(photos, method="prototypes")
+classifier = eyespot.teach(photos, method="prototypes").classifier
 
 # ---
-exam = eyespot.examine(classifier, new_photos)
+exam = eyespot.evaluate(classifier, new_photos)
 print(exam.evaluation.top1, exam.evaluation.top1_interval, exam.evaluation.ece)
-print(f"{exam.refused:.1%} would be answered with none of these")
+print(f"{exam.rejected:.1%} would be answered with none of these")
 for mistake in exam.mistakes:
     print(mistake.path, mistake.label, mistake.said, mistake.probability)
 if exam.known:

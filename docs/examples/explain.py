@@ -10,13 +10,13 @@ import eyespot
 
 photos = Path(sys.argv[1])
 path = next(p for p in sorted(photos.rglob("*")) if p.is_file())
-classifier = eyespot.teach(photos, method="svm")
+classifier = eyespot.teach(photos, method="svm").classifier
 
 # ---
 import eyespot
 from eyespot.explain.photo_page import draw_explanation
 
-found = eyespot.explain_photo(classifier, path)  # an eyespot.Explanation
+found = eyespot.explain(classifier, path)  # an eyespot.Explanation
 print(found.answer, found.rival, found.gap)
 for near in found.near or ():
     print(near.name, near.label, near.similarity)

@@ -8,13 +8,13 @@ import sys
 import eyespot
 
 photos = sys.argv[1]
-classifier = eyespot.teach(photos, method="prototypes")
+classifier = eyespot.teach(photos, method="prototypes").classifier
 
 # ---
-exported = eyespot.export_openvino(classifier, "pets.xml", check_with=photos)
+exported = eyespot.export(classifier, "openvino", "pets.xml", check_with=photos)
 found = exported.agreement
 print(found.same, "of", found.photos, "answers are the same; probabilities differ by")
 print(found.difference, "at most. Written:", *exported.files)
 print(exported.snippet)  # a program that uses them, without eyespot
-# The same way: eyespot.export_onnx(classifier, "pets.onnx"), with calibrate="new-photos" for int8,
-# eyespot.export_torch(classifier, "pets.pt2"), and eyespot.export_web(classifier, "pets-page").
+# The same way: eyespot.export(classifier, "onnx", "pets.onnx"), "torch" with "pets.pt2", and
+# "web" with "pets-page". int8: eyespot.export.write.export_onnx(..., calibrate="new-photos").

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import eyespot
 
-lesson = eyespot.learn(photos)  # an eyespot.Lesson
+lesson = eyespot.teach(photos)  # an eyespot.TeachResult
 print(lesson.reason)
 for trial in lesson.candidates:
     print(trial.method, trial.top1, trial.top1_interval, trial.seconds)

@@ -20,4 +20,4 @@ print(type(dataset) is eyespot.Dataset, dataset.classes, len(dataset.photos), da
 # Photos of one group, such as a burst, never stand on both sides of a split.
 bursts = [replace(photo, group=f"burst {i // 2}") for i, photo in enumerate(dataset.photos)]
 print(type(bursts[0]) is eyespot.Photo, bursts[0].name, bursts[0].label, bursts[0].group)
-classifier = eyespot.teach(eyespot.Dataset(tuple(bursts)), method="prototypes")
+classifier = eyespot.teach(eyespot.Dataset(tuple(bursts)), method="prototypes").classifier

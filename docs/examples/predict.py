@@ -10,7 +10,7 @@ import eyespot
 
 photos = Path(sys.argv[1])
 path = next(p for p in sorted(photos.rglob("*")) if p.is_file())
-classifier = eyespot.teach(photos, method="prototypes")
+classifier = eyespot.teach(photos, method="prototypes").classifier
 
 # ---
 import numpy as np
@@ -19,4 +19,4 @@ from PIL import Image
 with Image.open(path) as image:
     for picture in (path, path.read_bytes(), image, np.asarray(image.convert("RGB"))):
         answer = classifier.predict(picture, top=2)  # an eyespot.Prediction
-        print("none of these" if answer.unknown else answer.label, answer.top, answer.familiarity)
+        print("none of these" if answer.unknown else answer.label, answer.top, answer.ood_score)

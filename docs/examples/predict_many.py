@@ -1,6 +1,6 @@
 """Ask about many photos; memory stays bounded.
 
-Run: python docs/examples/predict_many.py PHOTOS_FOLDER (which holds a folder per class)
+Run: python docs/examples/predict_batch.py PHOTOS_FOLDER (which holds a folder per class)
 """
 
 import sys
@@ -8,11 +8,11 @@ import sys
 import eyespot
 
 photos = sys.argv[1]
-classifier = eyespot.teach(photos, method="prototypes")
+classifier = eyespot.teach(photos, method="prototypes").classifier
 
 # ---
 found = eyespot.find_photos([photos])  # files, folders, patterns
 for skipped in found.skipped:
     print(skipped.path, skipped.reason)
-for answer in classifier.predict_many(found.photos, top=1):
+for answer in classifier.predict_batch(found.photos, top=1):
     print(answer.path, answer.error or answer.label, answer.probability)

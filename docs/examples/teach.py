@@ -10,7 +10,7 @@ photos = sys.argv[1]
 # ---
 import eyespot
 
-classifier = eyespot.teach(photos, method="auto")
+classifier = eyespot.teach(photos, method="auto").classifier
 print(classifier.classes, classifier.recipe.method, classifier.recipe.blocks)
 low, high = classifier.metrics["top1_interval"]
 print(f"right on {classifier.metrics['top1']:.1%} of unseen photos ({low:.1%} to {high:.1%})")

@@ -1,6 +1,6 @@
 import eyespot
 
-classifier = eyespot.teach("pets/")
+classifier = eyespot.teach("pets/").classifier
 print(classifier.metrics["top1"], classifier.metrics["top1_interval"])
 answer = classifier.predict("holiday/1.jpg")
 print(answer.label, answer.probability, answer.unknown)

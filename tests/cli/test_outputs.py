@@ -127,11 +127,11 @@ def test_photos_classifiers_and_other_tables_are_kept(
 def test_an_interrupted_prediction_says_what_is_kept(
     more: list[str], kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted() -> None:
+    def interrupted(model: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("eyespot.tasks.classification.classifier.imagenet", interrupted)
+    monkeypatch.setattr("eyespot.tasks.task.load", interrupted)
     done = CliRunner().invoke(app, ["predict", "photo.jpg", *more])
     assert done.exit_code == 130
     assert ("the same command goes on" in done.stderr) is kept

@@ -118,15 +118,15 @@ def test_numbers_of_16_bits_in_any_order_of_bytes() -> None:
     ("given", "said"),
     [
         (None, "got None"),
-        (["a.png", "b.png"], "got a list; predict_many takes many"),
-        (("a.png",), "predict_many"),
+        (["a.png", "b.png"], "got a list; predict_batch takes many"),
+        (("a.png",), "predict_batch"),
         ({"path": "a.png"}, "got a dict"),
         (7, "got a int"),
         (1.5, "got a float"),
         (np.float64(1.5), "got a float64"),
         (object(), "got a object"),
-        (np.array(["a.png", "b.png"]), "got a ndarray; predict_many"),
-        (iter(["a.png"]), "predict_many"),
+        (np.array(["a.png", "b.png"]), "got a ndarray; predict_batch"),
+        (iter(["a.png"]), "predict_batch"),
         ("", "0 characters"),
         ("x" * 1_000_000, "1,000,000 characters"),
         ("https://example.org/cat.jpg", "is an address"),
@@ -137,8 +137,8 @@ def test_numbers_of_16_bits_in_any_order_of_bytes() -> None:
         (b"no picture", "not a picture"),
         (io.BytesIO(), "is empty"),
         (io.StringIO("text"), "open as text"),
-        (np.zeros((2, 8, 6, 3), np.uint8), "array of 2; predict_many"),
-        (torch.zeros(2, 3, 8, 6), "array of 2; predict_many"),
+        (np.zeros((2, 8, 6, 3), np.uint8), "array of 2; predict_batch"),
+        (torch.zeros(2, 3, 8, 6), "array of 2; predict_batch"),
         (torch.zeros(3, 8, 6), "transpose"),
         (np.zeros((3, 8, 6), np.uint8), "transpose"),
         (torch.full((8, 6, 3), float("nan")), "NaN"),
@@ -396,6 +396,6 @@ def test_tables_of_pandas() -> None:
             many(wrong)
     with pytest.raises(DatasetError, match="got a DataFrame"):
         label_texts(table, 2)
-    for thing, said in ((table.path, "predict_many"), (pd.NA, "NAType"), (table, "object")):
+    for thing, said in ((table.path, "predict_batch"), (pd.NA, "NAType"), (table, "object")):
         with pytest.raises(PhotoError, match=said):
             read(thing)

@@ -22,7 +22,7 @@ def taught(
     (folder / "networks").symlink_to(converted_networks, target_is_directory=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EYESPOT_CACHE", str(folder))
-        lesson = eyespot.learn(write_folder(folder / "photos"), budget=0, backbone=str(network))
+        lesson = eyespot.teach(write_folder(folder / "photos"), budget=0, backbone=str(network))
         lesson.classifier.save(folder / "pets.eyespot")
     return folder / "pets.eyespot"
 

@@ -34,7 +34,7 @@ def classifier(
     labels = [name for name in NAMES for _ in range(8)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EYESPOT_CACHE", str(folder))
-        yield eyespot.learn(photos, labels, method="svm", backbone=str(network)).classifier
+        yield eyespot.teach(photos, labels, method="svm", backbone=str(network)).classifier
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_a_change_holds(classifier: Classifier, photo: np.ndarray) -> None:
 
 
 def test_an_unknown_photo_is_none_of_these(classifier: Classifier, photo: np.ndarray) -> None:
-    found = explain_photo(replace(classifier, threshold=2.0), photo)
+    found = explain_photo(replace(classifier, ood_threshold=-1.0), photo)
     assert found.answer.startswith("none of these, the nearest is grass, ")
 
 

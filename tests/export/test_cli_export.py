@@ -19,8 +19,8 @@ from eyespot.cli.main import app
         (["-o", "folder.onnx"], 2, "is a folder"),
         (["--onnxruntime", "ort.tgz"], 2, "--onnxruntime is for --to web alone"),
         (["--to", "web", "-o", "folder.onnx/file"], 2, "is a file. Name a folder"),
-        (["--to", "web"], 1, "There is no file pets.eyespot"),
-        ([], 1, "There is no file pets.eyespot"),
+        (["--to", "web"], 1, "Expected the file pets.eyespot"),
+        ([], 1, "Expected the file pets.eyespot"),
         (["."], 2, "is a folder. Name a classifier's file"),
     ],
 )

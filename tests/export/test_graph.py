@@ -40,20 +40,20 @@ def test_it_answers_as_the_classifier(
     side = round(size / 0.875) if kind == "logits" else size
     pictures = [*patches("brick", 3, side, 5), *patches("gravel", 3, side, 5)]
     prepared = [prepare(pixels, classifier.backbone.preprocessing) for pixels in pictures]
-    shares, familiar = classifier.judge(classifier.engine.run(np.stack(prepared)))
-    low, *_, high = sorted(familiar)
-    classifier.threshold = (low + high) / 2  # some are known, some are not
+    shares, scores = classifier.score_features(classifier.engine.run(np.stack(prepared)))
+    low, *_, high = sorted(scores)
+    classifier.ood_threshold = (low + high) / 2  # some are known, some are not
     answers = Answers(classifier)
-    probabilities, familiarity, unknown = answers(torch.from_numpy(np.stack(pictures)))
+    probabilities, ood_score, unknown = answers(torch.from_numpy(np.stack(pictures)))
     np.testing.assert_allclose(probabilities, shares, atol=2e-4)
-    np.testing.assert_allclose(familiarity, familiar, atol=1e-5)
-    assert unknown.tolist() == (familiar < classifier.threshold).tolist()
+    np.testing.assert_allclose(ood_score, scores, atol=1e-5)
+    assert unknown.tolist() == (scores > classifier.ood_threshold).tolist()
 
 
-def test_without_familiarity_nothing_is_unknown(
+def test_without_an_ood_scorer_nothing_is_unknown(
     classifier_of: Callable[[str], Classifier],
 ) -> None:
-    answers = Answers(replace(classifier_of("logistic"), familiarity=None))
-    _, familiarity, unknown = answers(torch.zeros(1, 9, 9, 3, dtype=torch.uint8))
-    assert torch.isnan(familiarity)
+    answers = Answers(replace(classifier_of("logistic"), ood_scorer=None))
+    _, ood_score, unknown = answers(torch.zeros(1, 9, 9, 3, dtype=torch.uint8))
+    assert torch.isnan(ood_score)
     assert not unknown

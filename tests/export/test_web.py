@@ -235,8 +235,8 @@ def test_the_page_answers_as_the_classifier(classifier_of: Make, tmp_path: Path)
     Image.fromarray(np.dstack([upright, stripes])).save(tmp_path / "photo.png")
     (tmp_path / "torn.jpg").write_bytes(b"\xff\xd8\xff")
     names = ("photo.jpg", "photo.png")
-    known = [classifier.predict(tmp_path / name).familiarity or 0.0 for name in names]
-    classifier.threshold = float(np.mean(known))  # one is none of these
+    known = [classifier.predict(tmp_path / name).ood_score or 0.0 for name in names]
+    classifier.ood_threshold = float(np.mean(known))  # one is none of these
     classifier.save(tmp_path / "pets.eyespot")
     folder = tmp_path / "pets-web"
     line = ["export", str(tmp_path / "pets.eyespot"), "--to", "web", "--onnxruntime", str(PACKAGE)]

@@ -70,7 +70,7 @@ def test_onnx(classifier_of: Make, tmp_path: Path) -> None:
     model = onnx.load(tmp_path / "pets.onnx")
     about = {prop.key: prop.value for prop in model.metadata_props}
     assert json.loads(about["labels"]) == list(classifier.classes)
-    assert float(about["threshold"]) == classifier.threshold
+    assert float(about["ood_threshold"]) == classifier.ood_threshold
     assert float(about["temperature"]) == classifier.temperature
     assert [(o.domain, o.version) for o in model.opset_import if not o.domain] == [
         ("", int(about["opset"]))
@@ -85,7 +85,7 @@ def test_onnx(classifier_of: Make, tmp_path: Path) -> None:
     ones = [session.run(None, {"image": pixels[None]}) for pixels in several]
     for found, single in zip(many, zip(*ones, strict=True), strict=True):
         np.testing.assert_allclose(found, np.concatenate(single), atol=1e-4)
-    assert [o.name for o in session.get_outputs()] == ["probabilities", "familiarity", "unknown"]
+    assert [o.name for o in session.get_outputs()] == ["probabilities", "ood_score", "unknown"]
 
     # It is refused for a classifier that answers otherwise, and rounded for one that it is of.
     other = replace(classifier, temperature=0.1)
@@ -180,7 +180,7 @@ def test_it_is_checked_with_the_photos_named(classifier_of: Make, tmp_path: Path
     def run(pixels: np.ndarray) -> tuple[np.ndarray, float, bool]:
         answer = classifier.predict(pixels)
         shares = np.array([dict(answer.top)[name] for name in classifier.classes])
-        return shares, float(answer.familiarity or 0), answer.unknown
+        return shares, float(answer.ood_score or 0), answer.unknown
 
     found = check(run, classifier, photos)
     assert (found.photos, found.same, found.edge, found.difference) == (6, 6, 0, 0.0)

@@ -18,7 +18,7 @@ from eyespot.data.text import read_list
 from eyespot.data.unlabelled import find_unlabelled
 from eyespot.errors import EyespotError
 from eyespot.files import is_file, open_file, read_file
-from eyespot.tasks.classification.file import read
+from eyespot.tasks.file import read
 from eyespot.training.checkpoint import read_checkpoint as read_state
 from eyespot.training.records import read_log
 from eyespot.weights.checkpoints import read_checkpoint

@@ -15,7 +15,7 @@ from PIL import Image
 
 from eyespot.data.photos import Dataset, MemorySource, Photo, Skipped
 from eyespot.report import write_report
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks.classification.teach import teach
 from tests.pictures import patches
 
 pytestmark = pytest.mark.browser
@@ -50,7 +50,7 @@ def report(
     skipped = (Skipped(LONG, f"it says {LONG}"),)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EYESPOT_CACHE", str(folder))
-        lesson = learn(Dataset(tuple(photos), skipped))
+        lesson = teach(Dataset(tuple(photos), skipped))
         write_report(lesson, folder / "r.html")
         yield folder / "r.html"
 

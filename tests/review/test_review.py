@@ -190,6 +190,6 @@ def test_copies_of_one_picture_are_no_reason_to_stumble() -> None:
     patch = patches("brick", 1)[0]
     photos = tuple(Photo(f"p{n}", MemorySource(patch), "ab"[n % 2]) for n in range(8))
     seen = review(Dataset(photos))
-    assert np.isnan(seen.familiarity).all()
+    assert np.isnan(seen.ood_scores).all()
     assert seen.check is None
     assert {action.kind for action in propose(seen)} == {"settle label"}

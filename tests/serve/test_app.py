@@ -20,7 +20,8 @@ from eyespot.serve.explaining import wants_png
 from eyespot.serve.front import GUARDED, digest
 from eyespot.serve.problems import as_json
 from eyespot.serve.settings import Limits
-from eyespot.tasks.classification.classifier import Prediction, load
+from eyespot.tasks.classification.classifier import Prediction
+from eyespot.tasks.task import load
 from tests.pictures import patches
 from tests.serve.conftest import HOME, PATIENCE, Asker, asking
 from tests.serve.worlds import Gate
@@ -100,7 +101,7 @@ def test_what_is_served(asker: Asker, surfaces: Path) -> None:
     about = asker.get("/v1/models/surfaces").json()
     assert about["labels"] == ["brick", "grass"]
     assert about["backbone"] == "efficientnet_lite0"
-    assert about["threshold"] == classifier.threshold
+    assert about["ood_threshold"] == classifier.ood_threshold
     assert about["metrics"]["top1"] == classifier.metrics["top1"]
     assert asker.get("/v1/models").json() == {"models": [about]}
 

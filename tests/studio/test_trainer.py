@@ -13,13 +13,13 @@ from eyespot.errors import Stopped
 from eyespot.features import extract
 from eyespot.features.backbone import Backbone, load_backbone
 from eyespot.features.engines import Engine, open_engine
-from eyespot.heads.ood import learn_familiarity
+from eyespot.heads.ood import fit_ood
 from eyespot.studio.evaluation import lenient_threshold
 from eyespot.studio.imports import import_classifier
 from eyespot.studio.project import Project
 from eyespot.studio.projects import Store
 from eyespot.studio.trainer import ProjectTrainer, Trained
-from eyespot.tasks.classification.classifier import load
+from eyespot.tasks.task import load
 from tests.studio.teaching import NAMES, add_classes, encoded, files, recording
 
 
@@ -230,11 +230,11 @@ def test_without_held_out_photos_the_threshold_is_that_of_other_classes() -> Non
     rows = np.concatenate([own[k] + shared + rng.normal(0, 0.1, (30, 40)) for k in (0, 1)])
     last, labels = rows.astype(np.float32), np.repeat([0, 1], 30)
     threshold = lenient_threshold(last, labels)
-    known = learn_familiarity(last, labels)
+    score = fit_ood(last, labels)
     later = own[0] + shared + rng.normal(0, 0.3, (10, 40))
     stranger = np.eye(40)[5] * 3 + rng.normal(0, 0.1, (10, 40))
     assert (
-        known(later.astype(np.float32)).min() > threshold > known(stranger.astype(np.float32)).max()
+        score(later.astype(np.float32)).max() < threshold < score(stranger.astype(np.float32)).min()
     )
 
 

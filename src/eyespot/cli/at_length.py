@@ -22,7 +22,7 @@ Part = Annotated[
 
 @contextlib.contextmanager
 def looking() -> "Iterator[Work]":
-    """A bar for `write_features` and `write_answers`, and a line if they go on with a run."""
+    """A bar for `write_features` and `write_predictions`, and a line if they go on with a run."""
     first = True
     with progress() as step:
 
@@ -31,7 +31,7 @@ def looking() -> "Iterator[Work]":
             if first and done:
                 say(f"Going on: {done:,} of {total:,} photos are done.", file=sys.stderr)
             first = False
-            step("Looking at photos", done, total)
+            step("Embedding photos", done, total)
 
         yield work
 

@@ -20,13 +20,13 @@ def demo(
     from eyespot.cli.teach import print_lesson
     from eyespot.data.textures import write_textures
     from eyespot.report import write_report
-    from eyespot.tasks.classification.teach import learn
+    from eyespot.tasks.classification.teach import teach
 
     photos = folder / "photos"
     say(f"Cutting photographed surfaces into small photos: {photos}")
     write_textures(photos)
     with progress() as step:
-        lesson = learn(photos, progress=step)
+        lesson = teach(photos, progress=step)
     classifier, page = folder / "textures.eyespot", folder / "report.html"
     lesson.classifier.save(classifier)
     write_report(lesson, page)

@@ -70,25 +70,30 @@ def evaluate(
 def _examine(
     model: Path, photos: Path, columns: tuple[str | None, str | None, str | None], as_json: bool
 ) -> None:
-    from eyespot.evaluation import advice, percent, percent_interval, verdict
-    from eyespot.tasks.classification.classifier import load
-    from eyespot.tasks.classification.evaluate import examine
+    from eyespot.evaluation import percent, percent_interval, verdict
+    from eyespot.tasks.classification.evaluate import evaluate
+    from eyespot.tasks.task import load
 
     classifier = load(model)
     collection = open_labelled(photos, *columns, least_classes=1)
     with progress() as step:
-        exam = examine(classifier, collection, progress=step)
+        exam = evaluate(classifier, collection, progress=step)
     evaluation = exam.evaluation
     if as_json:
         print_json(
             {
                 **evaluation.to_dict(),
-                "refused": exam.refused,
+                "rejected": exam.rejected,
                 "known_photos": list(exam.known),
                 "findings": [finding.to_dict() for finding in exam.findings],
                 "skipped": [{"path": s.path, "reason": s.reason} for s in exam.skipped],
                 "mistakes": [
-                    {"path": m.path, "label": m.label, "said": m.said, "probability": m.probability}
+                    {
+                        "path": m.path,
+                        "label": m.label,
+                        "predicted": m.predicted,
+                        "probability": m.probability,
+                    }
                     for m in exam.mistakes
                 ],
             }
@@ -108,7 +113,7 @@ def _examine(
     if len(classifier.classes) > 5:
         interval = percent_interval(evaluation.top5_interval)
         say(f"Top-5 accuracy: {percent(evaluation.top5)} (95% CI {interval}).")
-    say(printable(advice(evaluation, exam.trained)))
+    say(printable(exam.advice))
     shown = exam.mistakes[:SHOWN]
     if exam.mistakes:
         rest = "" if len(shown) == len(exam.mistakes) else "; --json lists every one"
@@ -116,11 +121,11 @@ def _examine(
     for mistake in shown:
         say(
             printable(
-                f"  {mistake.path}: predicted {mistake.said} ({percent(mistake.probability)}), "
-                f"actual {mistake.label}"
+                f"  {mistake.path}: predicted {mistake.predicted} "
+                f"({percent(mistake.probability)}), actual {mistake.label}"
             )
         )
-    say(f"{percent(exam.refused)} would have been answered with none of these.")
+    say(f"{percent(exam.rejected)} would have been answered with none of these.")
     print_findings(exam.findings)
     for skipped in exam.skipped:
         say(printable(f"Skipped {skipped.path}: {skipped.reason}"))

@@ -105,7 +105,7 @@ def summary(review: "Review", actions: "list[Action]") -> dict[str, Any]:
             "planted": planted.planted,
             "found": planted.found,
             "corrected": planted.corrected,
-            "suspected": planted.suspected,
+            "suspected": planted.reported,
             "recall_interval": list(planted.recall_interval),
             "precision_interval": list(planted.precision_interval),
         },

@@ -46,13 +46,13 @@ def photo(
     from eyespot.data.photos import FileSource
     from eyespot.explain.photo import explain_photo
     from eyespot.explain.photo_page import draw_explanation
-    from eyespot.tasks.classification.classifier import imagenet, load
+    from eyespot.tasks.task import load
 
     found = find_photos(photos)
     files = _outputs(found.photos, output)
     read = [p.source.path for p in found.photos if isinstance(p.source, FileSource)]
     check_outputs(files, [*read, *([model] if model else [])])
-    classifier = load(model) if model else imagenet()
+    classifier = load(model or "efficientnet_lite0")
     told: list[dict[str, Any]] = []
     with progress() as step:
         for number, (one, path) in enumerate(zip(found.photos, files, strict=True)):

@@ -66,7 +66,7 @@ def export(
     _check(path, to, model)
     from eyespot.export.web import export_web
     from eyespot.export.write import Exported, export_onnx, export_openvino, export_torch
-    from eyespot.tasks.classification.classifier import load
+    from eyespot.tasks.task import load
 
     classifier = load(model)
     options: dict[str, Any] = {"check_with": check_with}

@@ -53,21 +53,21 @@ def predict(
             "photos, --json, --csv and --parquet."
         )
     from eyespot.data.parts import MANIFEST, WHOLE, Share
-    from eyespot.tasks.classification.classifier import imagenet, load
+    from eyespot.tasks.task import load
 
     part, tables = Share.parse(share), [path for path in (parquet, csv) if path]
     if (shards and not parquet) or (part != WHOLE and not tables):
         raise UsageError("--shards goes with --parquet, --share with --parquet or --csv.")
     files = [path for path in tables if not (shards and path == parquet)]
     if tables:
-        from eyespot.tasks.classification.predict_table import COLUMNS, write_answers
+        from eyespot.tasks.classification.predict_table import COLUMNS, write_predictions
 
         check_ending(csv, ".csv")
         if not shards:
             check_ending(parquet, ".parquet")
         for path in files:
             check_table(path, COLUMNS)
-    classifier = load(model) if model else imagenet()
+    classifier = load(model or "efficientnet_lite0")
     if live:
         from eyespot.cli.live import watch
 
@@ -80,7 +80,7 @@ def predict(
     check_outputs(files, [*read, *([model] if model else [])])
     if tables:
         with looking() as step:
-            written = write_answers(
+            written = write_predictions(
                 classifier,
                 dataset.photos,
                 parquet,
@@ -94,7 +94,7 @@ def predict(
         count, failures = written.photos, written.failures
         say_failures(written)
     else:
-        answers = _while_read(classifier.predict_many(dataset.photos, top=top))
+        answers = _while_read(classifier.predict_batch(dataset.photos, top=top))
         count, failures = (_print_json if as_json else _print)(answers)
     for path in tables:
         said = counted(count, "answer")

@@ -20,7 +20,7 @@ from eyespot.cli.show import (
 )
 
 if TYPE_CHECKING:
-    from eyespot.tasks.classification.teach import Lesson
+    from eyespot.tasks.classification.result import TeachResult
 
 
 def teach(
@@ -71,8 +71,8 @@ def teach(
     check_ending(output, ".eyespot")
     check_ending(page, ".html", ".htm")
     from eyespot.report import write_report
-    from eyespot.tasks.classification.classifier import load
-    from eyespot.tasks.classification.teach import learn
+    from eyespot.tasks.classification.teach import teach
+    from eyespot.tasks.task import load
 
     collection = open_labelled(
         photos, path_column, label_column, split_column, least_classes=1 if onto else 2
@@ -82,7 +82,7 @@ def teach(
     if onto is not None:
         check_outputs([page], [onto])
     with progress() as step:
-        lesson = learn(
+        lesson = teach(
             collection,
             method=method,
             budget=budget,
@@ -101,9 +101,8 @@ def teach(
         say(f"Try it      {command()} predict PHOTO -m {output}")
 
 
-def summary(lesson: "Lesson") -> dict[str, Any]:
+def summary(lesson: "TeachResult") -> dict[str, Any]:
     """What `--json` prints of a lesson."""
-    from eyespot.evaluation import advice
 
     evaluation = lesson.evaluation
     return {
@@ -126,7 +125,7 @@ def summary(lesson: "Lesson") -> dict[str, Any]:
         ],
         "method": lesson.method,
         "reason": lesson.reason,
-        "advice": advice(evaluation, lesson.trained.tolist(), lesson.learning_curve),
+        "advice": lesson.advice,
         "evaluated_on": lesson.evaluated_on,
         **evaluation.to_dict(),
         "candidates": [
@@ -138,7 +137,7 @@ def summary(lesson: "Lesson") -> dict[str, Any]:
             }
             for trial in lesson.candidates
         ],
-        "left_out": [{"what": one.what, "why": one.why} for one in lesson.left_out],
+        "omitted": [{"what": one.what, "why": one.why} for one in lesson.omitted],
         "learning_curve": lesson.learning_curve.to_dict() if lesson.learning_curve else None,
         "rejection": lesson.rejection.to_dict(),
         "seconds": lesson.seconds,
@@ -146,9 +145,9 @@ def summary(lesson: "Lesson") -> dict[str, Any]:
     }
 
 
-def print_lesson(lesson: "Lesson") -> None:
+def print_lesson(lesson: "TeachResult") -> None:
     """What a person wants to know."""
-    from eyespot.evaluation import advice, verdict
+    from eyespot.evaluation import verdict
 
     say(f"\n{printable(verdict(lesson.evaluation, lesson.evaluated_on))}\n{lesson.reason}\n")
     say("Candidates (cross-validated accuracy of each alone, selection not included):")
@@ -158,8 +157,7 @@ def print_lesson(lesson: "Lesson") -> None:
     say()
     if lesson.learning_curve:
         say(lesson.learning_curve.verdict)
-    told = advice(lesson.evaluation, lesson.trained.tolist(), lesson.learning_curve)
-    say(printable(told))
+    say(printable(lesson.advice))
     print_findings(lesson.findings)
     if lesson.label_issues:
         say(f"{counted(len(lesson.label_issues), 'label issue')}; the report shows every one.")

@@ -75,7 +75,7 @@ def photo_of(item: object, name: str = "picture") -> Photo:
     source = _array(item)
     if source is None:
         kind = "None" if item is None else f"a {type(item).__name__}"
-        more = "; predict_many takes many" if isinstance(item, Iterable) else ""
+        more = "; predict_batch takes many" if isinstance(item, Iterable) else ""
         raise PhotoError(
             "expected one photo (a path, bytes, an open file, an array, an image), got "
             f"{kind}{more}"
@@ -211,7 +211,7 @@ def _array(item: Any) -> Source | None:
         return None
     if item.ndim == 4:
         return Unreadable(
-            f"expected one picture, got an array of {len(item)}; predict_many takes many"
+            f"expected one picture, got an array of {len(item)}; predict_batch takes many"
         )
     if np.ma.is_masked(item):
         return Unreadable("some of the array is masked; put numbers in their place")

@@ -51,10 +51,10 @@ def least_change(
         if len(chosen) == MOST:
             return None
         options = [[*chosen, box] for box in every if box not in chosen]
-        found = classifier.judge(look(classifier, prepared, options))[0]
+        found = classifier.score_features(look(classifier, prepared, options))[0]
     for box in chosen[:-1]:
         fewer = [other for other in chosen if other != box]
-        row = classifier.judge(look(classifier, prepared, [fewer]))[0]
+        row = classifier.score_features(look(classifier, prepared, [fewer]))[0]
         if _lead(row, answer, wanted)[0] < 0:
             chosen, last = fewer, row[0]
     mask = covered(np.zeros((*prepared.shape[:2], 1), np.uint8), chosen, (1,))

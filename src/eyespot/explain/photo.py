@@ -117,8 +117,8 @@ def explain_photo(
     decoded = decode(photo.read(), short_side=needed_short_side(preprocessing))
     prepared = prepare(decoded.pixels, preprocessing)
     features = slide(classifier, prepared)
-    (prediction,) = classifier.answer([photo.name], features[:1])
-    probabilities, _ = classifier.judge(features)
+    (prediction,) = classifier.predict_features([photo.name], features[:1])
+    probabilities, _ = classifier.score_features(features)
     own = probabilities[0]
     answer = int(own.argmax())
     index = answer if label is None else classes.index(label)

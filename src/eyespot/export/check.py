@@ -19,7 +19,7 @@ from eyespot.progress import Progress
 from eyespot.tasks.classification.classifier import Classifier
 
 TOLERANCE = 0.01
-"""How far a probability, or the familiarity, may be from the classifier's."""
+"""The largest difference of a probability, or of the OOD score, from the classifier's."""
 EDGE = 0.05
 """Share of photos (or one photo) for which it may be further away. The order of neighbours as good
 as equal is decided by the last bit of a pixel, and Pillow itself rounds now by rows first, now by
@@ -28,7 +28,7 @@ MOST = 200
 """Photos to check with; of more, so many are picked evenly."""
 
 Run = Callable[[NDArray[np.uint8]], Sequence[Any]]
-"""What was exported: uint8 RGB [H, W, 3] -> probabilities [K], familiarity, unknown."""
+"""What was exported: uint8 RGB [H, W, 3] -> probabilities [K], OOD score, unknown."""
 Content = TypeVar("Content")
 
 
@@ -88,13 +88,15 @@ def check(
         except PhotoError as error:
             skipped.append(Skipped(photo.name, str(error)))
             continue
-        (shares,), (known,) = exact.judge(exact.engine.run(prepare(pixels, preprocessing)[None]))
-        probabilities, familiarity, unknown = run(pixels)
-        refused = bool(known < exact.threshold)
-        same += bool(unknown) == refused and (
-            refused or int(np.argmax(probabilities)) == int(np.argmax(shares))
+        (shares,), (known,) = exact.score_features(
+            exact.engine.run(prepare(pixels, preprocessing)[None])
         )
-        close = np.isclose(familiarity, known, rtol=0, atol=TOLERANCE, equal_nan=True)
+        probabilities, ood_score, unknown = run(pixels)
+        rejected = bool(known > exact.ood_threshold)
+        same += bool(unknown) == rejected and (
+            rejected or int(np.argmax(probabilities)) == int(np.argmax(shares))
+        )
+        close = np.isclose(ood_score, known, rtol=0, atol=TOLERANCE, equal_nan=True)
         apart.append(float(np.abs(probabilities - shares).max()) if close else np.inf)
     progress("Checking", len(picked), len(picked))
     if not apart:
@@ -103,7 +105,7 @@ def check(
     if edge > max(1, EDGE * len(apart)):
         raise ExportError(
             f"What was exported does not answer as the classifier does: for {edge} of "
-            f"{len(apart)} photos a probability, or the familiarity, differs by more than "
+            f"{len(apart)} photos a probability, or the OOD score, differs by more than "
             f"{TOLERANCE}. Nothing was written. Upgrade the packages of the format, or choose "
             "another format."
         )

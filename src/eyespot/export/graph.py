@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from eyespot.data.transforms import Preprocessing
 from eyespot.features.backbone import build_extractor
 from eyespot.features.engines import columns_of
-from eyespot.heads.ood import NEIGHBOURS, Familiarity
+from eyespot.heads.ood import NEIGHBOURS, OodScorer
 from eyespot.heads.scorers import (
     NEIGHBOUR_TEMPERATURE,
     LinearScorer,
@@ -26,7 +26,7 @@ from eyespot.heads.scorers import (
 )
 from eyespot.tasks.classification.classifier import Classifier
 
-OUTPUTS = ("probabilities", "familiarity", "unknown")
+OUTPUTS = ("probabilities", "ood_score", "unknown")
 AXES = ("batch", "height", "width")
 LARGEST_SIDE = 65_535
 """Of a photo, in pixels, where formats end; and photos of a batch."""
@@ -35,8 +35,8 @@ LARGEST_SIDE = 65_535
 class Answers(nn.Module):
     """Photos of one size, uint8 RGB [N, H, W, 3], to `OUTPUTS`.
 
-    `probabilities`: float32 [N, K]. `familiarity`: float32 [N], how much each looks like any photo
-    that was taught, -1 to 1; NaN if that was not learnt. `unknown`: bool [N], whether that is below
+    `probabilities`: float32 [N, K]. `ood_score`: float32 [N], 0 to 2, higher for photos less like
+    the training photos; NaN without an OOD scorer. `unknown`: bool [N], whether the score is above
     the threshold: "none of these".
     """
 
@@ -50,16 +50,17 @@ class Answers(nn.Module):
         self.seen_by_head = [columns[block] for block in classifier.recipe.blocks]
         self.last = columns[classifier.backbone.last]
         self.head = _head(classifier.scorer)
-        self.familiarity = _Familiar(classifier.familiarity)
-        self.temperature, self.threshold = classifier.temperature, classifier.threshold
+        self.ood_score = _OodScore(classifier.ood_scorer)
+        self.temperature = classifier.temperature
+        self.ood_threshold = classifier.ood_threshold
         self.eval().requires_grad_(False)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         features = _roots(self.extractor(resized(image, self.preprocessing)))
         scores = self.head(torch.cat([features[:, part] for part in self.seen_by_head], 1))
-        familiarity = self.familiarity(features[:, self.last])
+        ood_score = self.ood_score(features[:, self.last])
         probabilities = (scores / self.temperature).softmax(1)
-        return probabilities, familiarity, familiarity < self.threshold
+        return probabilities, ood_score, ood_score > self.ood_threshold
 
 
 def program_of(answers: Answers) -> torch.export.ExportedProgram:
@@ -165,15 +166,15 @@ class _Neighbours(nn.Module):
         return (votes[:, None] @ votes_for)[:, 0].clamp(min=nobody).log()
 
 
-class _Familiar(nn.Module):
-    """`heads.familiarity.Familiarity`: [N, d] -> [N]."""
+class _OodScore(nn.Module):
+    """`heads.ood.OodScorer`: [N, d] -> [N]."""
 
-    def __init__(self, familiarity: Familiarity | None) -> None:
+    def __init__(self, scorer: OodScorer | None) -> None:
         super().__init__()
-        self.references = None if familiarity is None else _array(familiarity.references)
+        self.references = None if scorer is None else _array(scorer.references)
 
     def forward(self, last: Tensor) -> Tensor:
         if self.references is None:
             return last[:, 0] * math.nan
         similarity = F.normalize(last) @ self.references.T
-        return similarity.topk(min(NEIGHBOURS, len(self.references))).values.mean(1)
+        return 1 - similarity.topk(min(NEIGHBOURS, len(self.references))).values.mean(1)

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from eyespot.tasks.classification.teach import Lesson
+    from eyespot.tasks.classification.result import EvaluateResult
 
 
-def write_report(lesson: "Lesson", path: Path) -> None:
+def write_report(lesson: "EvaluateResult", path: Path) -> None:
     """Write the page about `lesson` to `path`, atomically. Raises OSError as writing does."""
     from eyespot.atomic import write_atomically
     from eyespot.report.page import render

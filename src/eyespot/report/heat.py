@@ -19,7 +19,7 @@ from eyespot.explain.occlusion import heat, scaled, slide
 from eyespot.features.extract import head_inputs, thumbnail
 from eyespot.report.html import data_uri
 from eyespot.tasks.classification.classifier import Classifier
-from eyespot.tasks.classification.teach import Lesson
+from eyespot.tasks.classification.result import EvaluateResult
 
 MOST = 12
 SECONDS = 2.0
@@ -28,7 +28,7 @@ CELLS = 6
 """Rows and columns of a map: coarser than for one photo alone, at half the time."""
 
 
-def heat_maps(lesson: Lesson, indices: Sequence[int]) -> dict[int, str | None]:
+def heat_maps(lesson: EvaluateResult, indices: Sequence[int]) -> dict[int, str | None]:
     """Photos as addresses of pictures, by index, with what speaks for what was said of them; None
     where no part does, because what was said gains whatever is covered.
 

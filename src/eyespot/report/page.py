@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from eyespot import __version__
-from eyespot.evaluation import advice, mistakes, verdict
+from eyespot.evaluation import mistakes, verdict
 from eyespot.report.chart import Chart, chart
 from eyespot.report.confusions import confusions
 from eyespot.report.heat import heat_maps
 from eyespot.report.html import data_uri, fill, part
 from eyespot.report.map import project
-from eyespot.tasks.classification.teach import Lesson
+from eyespot.tasks.classification.result import EvaluateResult
 
 GALLERY = 24
 COPIES, ALIKE = 12, 6
@@ -22,12 +22,12 @@ MOST_POINTS = 800
 MARKS = ("circle", "square", "triangle", "diamond", "cross")
 
 
-def render(lesson: Lesson) -> str:
+def render(lesson: EvaluateResult) -> str:
     """The page as HTML."""
     return fill("template.html", **contents(lesson), script=part("script.js"))
 
 
-def contents(lesson: Lesson) -> dict[str, Any]:
+def contents(lesson: EvaluateResult) -> dict[str, Any]:
     """What the template asks for: plain values."""
     evaluation = lesson.evaluation
     classes = lesson.classifier.classes
@@ -38,7 +38,7 @@ def contents(lesson: Lesson) -> dict[str, Any]:
         "evaluation": evaluation,
         "evaluated_on": lesson.evaluated_on,
         "verdict": verdict(evaluation, lesson.evaluated_on),
-        "advice": advice(evaluation, lesson.trained.tolist(), lesson.learning_curve),
+        "advice": lesson.advice,
         "reason": lesson.reason,
         "majority": float(counts.max() / counts.sum()),
         "trials": sorted(lesson.candidates, key=lambda trial: -trial.top1),
@@ -59,7 +59,7 @@ def contents(lesson: Lesson) -> dict[str, Any]:
     }
 
 
-def _picture(lesson: Lesson, index: int) -> dict[str, str]:
+def _picture(lesson: EvaluateResult, index: int) -> dict[str, str]:
     return {
         "src": data_uri(lesson.features.thumbnails[index]),
         "name": lesson.features.names[index],
@@ -67,7 +67,7 @@ def _picture(lesson: Lesson, index: int) -> dict[str, str]:
     }
 
 
-def _mistakes(lesson: Lesson) -> dict[str, list[dict[str, Any]]]:
+def _mistakes(lesson: EvaluateResult) -> dict[str, list[dict[str, Any]]]:
     """The wrong answers that were surest of themselves: those with a heat map, and the rest."""
     worst = mistakes(lesson.probabilities, lesson.labels)[:GALLERY].tolist()
     heat = heat_maps(lesson, worst)
@@ -89,7 +89,7 @@ def _mistakes(lesson: Lesson) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _label_issues(lesson: Lesson) -> dict[str, list[dict[str, Any]]]:
+def _label_issues(lesson: EvaluateResult) -> dict[str, list[dict[str, Any]]]:
     """All label issues, the clearest first: some as photos, the rest in a table."""
     found = [
         {
@@ -105,7 +105,7 @@ def _label_issues(lesson: Lesson) -> dict[str, list[dict[str, Any]]]:
     return {"shown": shown, "rest": found[GALLERY:]}
 
 
-def _copies(lesson: Lesson) -> dict[str, Any]:
+def _copies(lesson: EvaluateResult) -> dict[str, Any]:
     groups: Sequence[list[int]] = [*lesson.duplicates.near, *lesson.duplicates.exact]
     shown = [
         {
@@ -117,7 +117,7 @@ def _copies(lesson: Lesson) -> dict[str, Any]:
     return {"copies": shown, "more_copies": max(0, len(groups) - COPIES)}
 
 
-def _curve(lesson: Lesson) -> Chart | None:
+def _curve(lesson: EvaluateResult) -> Chart | None:
     curve = lesson.learning_curve
     if curve is None:
         return None
@@ -132,7 +132,7 @@ def _curve(lesson: Lesson) -> Chart | None:
     )
 
 
-def _points(lesson: Lesson) -> list[dict[str, Any]]:
+def _points(lesson: EvaluateResult) -> list[dict[str, Any]]:
     """Photos on the map: place in 0..1, class, thumbnail, and what was said of it."""
     count = len(lesson.labels)
     picked = np.arange(count)
@@ -162,7 +162,7 @@ def _points(lesson: Lesson) -> list[dict[str, Any]]:
     return points
 
 
-def _facts(lesson: Lesson) -> list[tuple[str, str]]:
+def _facts(lesson: EvaluateResult) -> list[tuple[str, str]]:
     backbone = lesson.classifier.backbone
     seconds = lesson.seconds
     return [

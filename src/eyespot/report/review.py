@@ -60,7 +60,7 @@ def contents(review: Review, actions: list[Action]) -> dict[str, Any]:
         "check": review.check,
         "label_issues": _label_issues(review, actions),
         "outliers": [
-            {**_picture(review, index), "familiarity": float(review.familiarity[index])}
+            {**_picture(review, index), "ood_score": float(review.ood_scores[index])}
             for index in review.outliers[:GALLERY]
         ],
         "all_outliers": len(review.outliers),

@@ -127,7 +127,7 @@ def _size(photo: Photo) -> int:
 
 def _outliers(review: Review) -> Iterator[Action]:
     for index in review.outliers:
-        score = min(1.0, max(0.0, 1 - float(review.familiarity[index])))
+        score = min(1.0, max(0.0, float(review.ood_scores[index])))
         yield _action(review, index, "look at outlier", "like no other photo", score)
 
 

@@ -17,19 +17,19 @@ from eyespot.data.splits import FOLDS, fold_of, folds
 from eyespot.errors import DatasetError
 from eyespot.evaluation import LabelIssue, find_label_issues
 from eyespot.evaluation.clusters import Clusters, find_clusters
-from eyespot.evaluation.crossval import cross_validate, honest_choice
-from eyespot.evaluation.label_issues import PlantedTest, judge_label_issues, plant_wrong_labels
+from eyespot.evaluation.crossval import cross_validate, nested_selection
+from eyespot.evaluation.label_issues import PlantedTest, measure_planted, plant_wrong_labels
 from eyespot.evaluation.outliers import find_outliers
 from eyespot.features.backbone import DEFAULT, Backbone, load_backbone
 from eyespot.features.cache import FeatureCache
 from eyespot.features.engines import open_engine
 from eyespot.features.extract import Features, embed
-from eyespot.heads.ood import familiarity_out_of_fold
+from eyespot.heads.ood import out_of_fold_ood_scores
 from eyespot.progress import Progress, counting
 from eyespot.shown import Brief
+from eyespot.tasks.classification.cross_validate import cross_validate_heads
 from eyespot.tasks.classification.policy import candidates, similarity
-from eyespot.tasks.classification.select import try_heads
-from eyespot.tasks.classification.split import divide
+from eyespot.tasks.classification.split import TrainingSet, split_photos
 
 PLANTED_SHARE = 0.05
 LEAST_PLANTED = 10
@@ -51,8 +51,8 @@ class LabelCheck:
 class Review(Brief):
     """All that was found out about n photos.
 
-    `classes`, `labels` (int64 [n]): of labelled photos; no classes and -1 of others. `familiarity`:
-    float32 [n], see `eyespot.heads.ood`, with photos that are no copies. `outliers`: the
+    `classes`, `labels` (int64 [n]): of labelled photos; no classes and -1 of others. `ood_scores`:
+    float32 [n], see `eyespot.heads.ood`, against photos that are not duplicates. `outliers`: the
     photos least like any other, the most unlike first. `check`: None without two classes.
     `seconds`: load, embed, explore, check labels, total. `root`: the folder, if it is one, from
     which `skipped` may name files.
@@ -67,7 +67,7 @@ class Review(Brief):
     duplicates: Duplicates
     findings: list[Finding]
     clusters: Clusters
-    familiarity: NDArray[np.float32]
+    ood_scores: NDArray[np.float32]
     outliers: list[int]
     check: LabelCheck | None
     seconds: dict[str, float]
@@ -102,7 +102,7 @@ def review(
     body = load_backbone(backbone)
     engine = open_engine(body)
     loaded = time.perf_counter()
-    step = counting(progress, "Looking at photos", len(dataset.photos))
+    step = counting(progress, "Embedding photos", len(dataset.photos))
     cache = FeatureCache() if use_cache else None
     features, kept, unreadable = embed(dataset.photos, body, engine, cache, step)
     if cache is not None:
@@ -131,10 +131,10 @@ def review(
     progress("Finding groups", 1, 1)
     apart = folds(fold_of(np.zeros(len(photos), np.int64), duplicates.group, FOLDS))
     alone = len(apart) < 2  # all are copies of one picture
-    familiarity = (
+    ood_scores = (
         np.full(len(photos), np.nan, np.float32)
         if alone
-        else familiarity_out_of_fold(last, labels, apart)
+        else out_of_fold_ood_scores(last, labels, apart)
     )
     explored = time.perf_counter()
     check = None
@@ -152,8 +152,8 @@ def review(
         duplicates=duplicates,
         findings=findings,
         clusters=clusters,
-        familiarity=familiarity,
-        outliers=find_outliers(familiarity),
+        ood_scores=ood_scores,
+        outliers=find_outliers(ood_scores),
         check=check,
         seconds={
             "load": loaded - start,
@@ -202,12 +202,12 @@ def _check_labels(
     progress: Progress,
 ) -> LabelCheck:
     """Ask heads about photos that they never saw, as teaching does; given splits play no part."""
-    division = divide([None] * len(labels), labels, groups)
-    per_class = float(np.median(np.bincount(labels, minlength=classes)))
-    order = candidates("auto", per_class, alike)
-    tried, _ = try_heads(order, features, labels, classes, division, None, progress)
-    best, honest = honest_choice([trial.found for trial in tried], labels, division.parts)
-    chosen = tried[best]
+    split = split_photos([None] * len(labels), labels, groups)
+    train = TrainingSet(features, labels, classes, split)
+    order = candidates("auto", train.median_per_class, alike)
+    heads, _ = cross_validate_heads(order, train, None, progress)
+    best, honest = nested_selection([head.found for head in heads], labels, split.parts)
+    chosen = heads[best]
     test = None
     if round(PLANTED_SHARE * len(labels)) >= LEAST_PLANTED:
         progress("Testing the check", 0, 1)
@@ -216,13 +216,13 @@ def _check_labels(
             chosen.prepared,
             planted,
             classes,
-            division.repeats,
-            division.parts,
+            split.repeats,
+            split.parts,
             (chosen.found.hyperparameter,),
         )
         asked = ~np.isnan(found.probabilities[:, 0])
         label_issues = find_label_issues(found.probabilities, planted)
-        test = judge_label_issues(label_issues, np.where(asked, labels, planted), planted)
+        test = measure_planted(label_issues, np.where(asked, labels, planted), planted)
         progress("Testing the check", 1, 1)
     asked_count = int((~np.isnan(honest[:, 0])).sum())
     label_issues = sorted(find_label_issues(honest, labels), key=lambda found: -found.confidence)

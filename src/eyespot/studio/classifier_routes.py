@@ -95,10 +95,10 @@ def photos(opened: Opened) -> FileResponse:
 def report(opened: Opened) -> FileResponse:
     """The report of `eyespot teach` about the project's photos."""
     from eyespot.report import write_report
-    from eyespot.tasks.classification.teach import learn
+    from eyespot.tasks.classification.teach import teach
 
-    lesson = learn(opened.project.dataset())
-    return _download(opened, ".html", lambda path: write_report(lesson, path))
+    result = teach(opened.project.dataset())
+    return _download(opened, ".html", lambda path: write_report(result, path))
 
 
 def _classifier(opened: OpenProject) -> Classifier:

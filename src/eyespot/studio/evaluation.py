@@ -25,10 +25,11 @@ from eyespot.evaluation import (
 from eyespot.evaluation.crossval import CrossValidated, cross_validate
 from eyespot.evaluation.verdict import LEAST
 from eyespot.heads.method import Prepared
-from eyespot.heads.ood import familiarity_out_of_fold
+from eyespot.heads.ood import out_of_fold_ood_scores
 from eyespot.shown import Brief
 from eyespot.studio.training_set import TrainingSet
-from eyespot.tasks.classification.classifier import CROSS_VALIDATED, Classifier
+from eyespot.tasks.classification.classifier import Classifier
+from eyespot.tasks.classification.split import CROSS_VALIDATED
 
 PROVEN = 0.8
 """Lower end of the confidence interval from which on "no mistakes" is evidence."""
@@ -90,7 +91,7 @@ def evaluate_project(
     if min(distinct) < 2:
         threshold = lenient_threshold(last, labels)
         told = result.advice or _too_early(training, distinct)
-        return replace(classifier, threshold=threshold), replace(result, advice=told)
+        return replace(classifier, ood_threshold=threshold), replace(result, advice=told)
 
     divisions = [
         fold_of(labels, found.group, FOLDS, seed) for seed in range(choose_repeats(result.distinct))
@@ -100,7 +101,7 @@ def evaluate_project(
     scores = cross_validate(prepared, labels, len(classes), repeats, divisions[0], hyperparameters)
     check()
     correct = scores.probabilities.argmax(axis=1) == labels
-    rejection = fit_rejection(familiarity_out_of_fold(last, labels, repeats[0]), correct)
+    rejection = fit_rejection(out_of_fold_ood_scores(last, labels, repeats[0]), correct)
     check()
     evaluation = evaluate(scores.probabilities, labels, classes, found.group)
     metrics = {
@@ -111,7 +112,7 @@ def evaluate_project(
     calibrated = replace(
         classifier,
         temperature=scores.temperature,
-        threshold=rejection.threshold,
+        ood_threshold=rejection.ood_threshold,
         metrics=metrics,
     )
     result = replace(result, advice=result.advice or _advice(evaluation, distinct))
@@ -188,7 +189,7 @@ def lenient_threshold(last: NDArray[np.float32], labels: NDArray[np.int64]) -> f
     if len(last) > MAX_COMPARED:
         drawn = np.random.default_rng(0).permutation(len(last))[:MAX_COMPARED]
         last, labels = last[drawn], labels[drawn]
-    return float(np.median(familiarity_out_of_fold(last, labels, folds(labels))))
+    return float(np.median(out_of_fold_ood_scores(last, labels, folds(labels))))
 
 
 def _too_early(training: TrainingSet, distinct: Sequence[int]) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 from eyespot.errors import EyespotError, Stopped, UsageError
 from eyespot.features.backbone import DEFAULT
 from eyespot.studio.project import Project
-from eyespot.tasks.classification.classifier import Classifier, load
+from eyespot.tasks.classification.classifier import Classifier
+from eyespot.tasks.task import load
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class FineTuner:
         }
 
     def _run(self) -> None:
-        from eyespot.tasks.classification.teach import learn
+        from eyespot.tasks.classification.teach import teach
 
         def progress(stage: str, done: int, total: int) -> None:
             if self._stopped:
@@ -70,14 +71,14 @@ class FineTuner:
         message = UNEXPECTED
         try:
             snapshot = self.project.snapshot()
-            lesson = learn(
+            result = teach(
                 self.project.dataset(),
                 method="finetune",
                 backbone=snapshot.backbone or DEFAULT,
                 progress=progress,
             )
-            self._save(snapshot.version, lesson.classifier)
-            message = lesson.reason
+            self._save(snapshot.version, result.classifier)
+            message = result.reason
         except EyespotError as error:
             message = str(error)
         except Exception:

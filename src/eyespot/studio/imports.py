@@ -17,7 +17,7 @@ from eyespot.studio.names import base_name, class_names
 from eyespot.studio.project import Project
 from eyespot.studio.projects import ClassDraft, Store
 from eyespot.studio.rows import PhotoDraft, require_room
-from eyespot.tasks.classification.classifier import load
+from eyespot.tasks.task import load
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from starlette.concurrency import run_in_threadpool
 from eyespot.data.decode import decode
 from eyespot.data.transforms import needed_short_side, prepare
 from eyespot.errors import EyespotError, UsageError
-from eyespot.tasks.classification.classifier import Classifier, imagenet
+from eyespot.tasks.classification.classifier import Classifier
+from eyespot.tasks.task import load
 from eyespot.weights.find import origin_of
 from eyespot.weights.zoo import NETWORKS, find
 
@@ -49,7 +50,7 @@ def _open(name: str) -> OpenNetwork:
 
     if origin_of(find(name)) not in HERE:
         raise UsageError(f"The weights of {name} are not on this machine. Choose another network.")
-    classifier = imagenet(name)
+    classifier = load(name)
     return OpenNetwork(classifier, load_network(classifier.backbone))
 
 

@@ -21,7 +21,7 @@ from eyespot.heads import make_method
 from eyespot.heads.eigenbasis import Eigenbasis
 from eyespot.heads.linear import Linear
 from eyespot.heads.method import Prepared
-from eyespot.heads.ood import learn_familiarity
+from eyespot.heads.ood import fit_ood
 from eyespot.progress import Progress
 from eyespot.shown import Brief
 from eyespot.studio.evaluation import ProjectEvaluation, evaluate_project
@@ -85,10 +85,10 @@ class Trained(Brief):
         features = classifier.engine.run(classifier.prepare(data)[None])
         if fault := fault_of(features):
             raise PhotoError(fault)
-        probabilities, familiarity = classifier.judge(features)
+        probabilities, ood_scores = classifier.score_features(features)
         return LivePrediction(
             tuple(zip(classifier.classes, probabilities[0].tolist(), strict=True)),
-            bool(familiarity[0] < classifier.threshold),
+            bool(ood_scores[0] > classifier.ood_threshold),
             self.similar(features[0], k),
         )
 
@@ -187,14 +187,15 @@ class ProjectTrainer:
             recipe=Recipe(first.method, blocks, PENALTY),
             scorer=prepared.fit(labels, len(classes), PENALTY),
             temperature=TEMPERATURE,
-            familiarity=learn_familiarity(features.inputs((self.backbone.last,)), labels),
+            ood_scorer=fit_ood(features.inputs((self.backbone.last,)), labels),
             _training_photos=TrainingPhotos(features, labels),
             _engine=self.engine,
         )
         previous = self._previous
         if previous and (previous.classes, previous.recipe) == (classes, classifier.recipe):
             # Closer to what cross-validation will find than a constant: the bars hardly move.
-            classifier.temperature, classifier.threshold = previous.temperature, previous.threshold
+            classifier.temperature = previous.temperature
+            classifier.ood_threshold = previous.ood_threshold
         return classifier, prepared
 
 
