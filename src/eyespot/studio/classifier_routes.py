@@ -94,11 +94,9 @@ def photos(opened: Opened) -> FileResponse:
 @router.get("/report.html")
 def report(opened: Opened) -> FileResponse:
     """The report of `eyespot teach` about the project's photos."""
-    from eyespot.report import write_report
     from eyespot.tasks.classification.teach import teach
 
-    result = teach(opened.project.dataset())
-    return _download(opened, ".html", lambda path: write_report(result, path))
+    return _download(opened, ".html", teach(opened.project.dataset()).report)
 
 
 def _classifier(opened: OpenProject) -> Classifier:

@@ -69,9 +69,7 @@ def slide(asked: Question) -> Answer:
         counts = [layer.weights, layer.connections, layer.multiply_adds]
         texts = [count.text for count in counts]
     else:
-        output = pool(
-            asked.image, asked.kind, asked.size, stride=asked.stride, padding=asked.padding
-        )
+        output = pool(asked.image, asked.kind, asked.size, **_options(asked))
         window = Window(asked.size, asked.size, asked.stride, asked.padding)
         texts = ["A pooling layer has no weights: there is nothing to train."]
     sizes = window.in_words(len(asked.image), len(asked.image[0]))
@@ -88,10 +86,8 @@ def pixel(asked: PixelQuestion) -> Answer:
             asked.image, asked.kernel, asked.row, asked.column, **_options(asked)
         )
     else:
-        found = pooled_pixel(
-            asked.image, asked.kind, asked.size, asked.row, asked.column,
-            stride=asked.stride, padding=asked.padding,
-        )  # fmt: skip
+        place = asked.row, asked.column
+        found = pooled_pixel(asked.image, asked.kind, asked.size, *place, **_options(asked))
     return {
         "rows": found.rows,
         "columns": found.columns,
@@ -114,4 +110,5 @@ def compare(asked: CostQuestion) -> Answer:
 
 
 def _options(asked: Question) -> dict[str, int]:
-    return {"stride": asked.stride, "padding": asked.padding, "dilation": asked.dilation}
+    dilation = {"dilation": asked.dilation} if asked.kind == "convolution" else {}
+    return {"stride": asked.stride, "padding": asked.padding, **dilation}

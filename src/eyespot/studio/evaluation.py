@@ -5,8 +5,7 @@ confidence interval, so that they do not inflate the metrics.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +34,7 @@ PROVEN = 0.8
 """Lower end of the confidence interval from which on "no mistakes" is evidence."""
 ENOUGH = next(n for n in range(1, 100) if wilson_interval(n, n)[0] >= PROVEN)
 """Distinct photos, all classified correctly, that reach it: 16."""
+MAX_LISTED = 5
 MAX_COMPARED = 2_000
 """Photos that are compared with those of other classes: the cost grows with the square."""
 
@@ -66,10 +66,6 @@ class ProjectEvaluation(Brief):
     label_issues: tuple[PhotoIssue, ...]
     duplicates: tuple[tuple[int, ...], ...]
     advice: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
 
 
 def evaluate_project(
@@ -195,7 +191,8 @@ def lenient_threshold(last: NDArray[np.float32], labels: NDArray[np.int64]) -> f
 def _too_early(training: TrainingSet, distinct: Sequence[int]) -> str:
     """Advice where a class has a single photo or a single recording."""
     single = [index for index, count in enumerate(distinct) if count < 2]
-    listed = _listed([training.classes[index] for index in single])
+    listed = ", ".join(training.classes[index] for index in single[:MAX_LISTED])
+    listed += f" and {len(single) - MAX_LISTED} more" if len(single) > MAX_LISTED else ""
     if any(np.count_nonzero(training.labels == index) == 1 for index in single):
         return (
             f"Too early to measure. Add photos of {listed}, until each class has {LEAST} or more."
@@ -218,11 +215,3 @@ def _advice(evaluation: Evaluation, distinct: Sequence[int]) -> str:
         f"No photo was misclassified, but there are few distinct photos. Add {more} or more from "
         f"other sides, first of {fewest}."
     )
-
-
-def _listed(names: Sequence[str], most: int = 5) -> str:
-    if len(names) == 1:
-        return names[0]
-    if len(names) > most:
-        return f"{', '.join(names[:most])} and {len(names) - most} more"
-    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -87,8 +87,6 @@ class FineTuner:
             self._busy, self._message = None, message
             self.changed()
 
-    # --- the result on disk ----------------------------------------------------------------
-
     def _save(self, version: int, classifier: Classifier) -> None:
         self.folder.mkdir(exist_ok=True)
         path = self.folder / f"{self.project.id}-{version}.eyespot"

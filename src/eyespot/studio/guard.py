@@ -16,11 +16,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from eyespot.limits import MAX_UPLOAD_BYTES
 from eyespot.web.pages import HEADERS, with_headers
 
-ENTRANCE = """<!doctype html>
+REDIRECT = """<!doctype html>
 <meta charset="utf-8">
-<meta http-equiv="refresh" content="0; url=/">
+<meta http-equiv="refresh" content="0; url={address}">
 <title>eyespot studio</title>
-<a href="/">Open the studio</a>
+<a href="{address}">Open the studio</a>
 """
 """For visitors from elsewhere: the file that the studio opens, or a link in another page. After an
 HTTP redirect from there, a browser would not send the new cookie, which is for the studio's own
@@ -70,8 +70,9 @@ class Guard:
             return None
         query = parse_qs(scope["query_string"].decode("latin-1"))
         if scope["type"] == "http" and self._is_token(query.get("token", [""])[0]):
-            elsewhere = headers.get("sec-fetch-site") == "cross-site"
-            response = HTMLResponse(ENTRANCE) if elsewhere else RedirectResponse(scope["path"], 303)
+            response: Response = RedirectResponse(scope["path"], 303)
+            if headers.get("sec-fetch-site") == "cross-site":
+                response = HTMLResponse(REDIRECT.format(address="/"))
             response.set_cookie(self.cookie, self.token, httponly=True, samesite="strict")
             return response
         return PlainTextResponse(

@@ -1,6 +1,5 @@
 """Routes of Look inside: predictions, activation maps, Grad-CAM and first-layer filters."""
 
-import io
 import time
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,12 +8,12 @@ from typing import Any, cast
 import numpy as np
 from fastapi import APIRouter, Response, WebSocket, WebSocketDisconnect
 from numpy.typing import NDArray
-from PIL import Image
 from starlette.concurrency import run_in_threadpool
 
 from eyespot.data.decode import decode
 from eyespot.data.transforms import needed_short_side, prepare
 from eyespot.errors import EyespotError, UsageError
+from eyespot.studio.photo_files import png
 from eyespot.tasks.classification.classifier import Classifier
 from eyespot.tasks.task import load
 from eyespot.weights.find import origin_of
@@ -77,7 +76,7 @@ def first_layer_filters(name: str) -> Response:
     from eyespot.explain.filters import filters
     from eyespot.explain.sheet import grid
 
-    return Response(_png(grid(filters(_open(name).network), WIDTH)), media_type="image/png")
+    return Response(png(grid(filters(_open(name).network), WIDTH)), media_type="image/png")
 
 
 @router.websocket("/{name}/live")
@@ -111,7 +110,7 @@ def _predict(name: str, photo: bytes, shown: str) -> tuple[dict[str, Any], bytes
         opened = _open(name)
         top = opened.classifier.predict(photo, top=TOP).top
         seconds = time.perf_counter() - start
-        image = _png(_draw(opened, photo, shown)) if shown else None
+        image = png(_draw(opened, photo, shown)) if shown else None
     except EyespotError as error:
         return {"error": str(error), "image": False}, None
     predictions = [{"label": label, "probability": probability} for label, probability in top]
@@ -132,9 +131,3 @@ def _draw(opened: OpenNetwork, photo: bytes, shown: str) -> NDArray[np.uint8]:
         return cast(NDArray[np.uint8], resized(overlaid(heat, prepared)[None], WIDTH)[0])
     maps = activations(opened.network, seen(opened.network, whole, pixels), pixels)
     return grid(coloured(stage_called(shown, maps)), WIDTH)
-
-
-def _png(pixels: NDArray[np.uint8]) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "PNG", compress_level=1)
-    return out.getvalue()

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,6 @@ class OpenProject:
             return state
         return state | _project_json(self.project.snapshot())
 
-    # --- the thread --------------------------------------------------------------------------
-
     def _run(self) -> None:
         trainer: ProjectTrainer | None = None
         latest = -1
@@ -157,7 +156,7 @@ def _trained_json(trained: Trained) -> dict[str, Any]:
         "classes": trained.classifier.classes if trained.classifier else None,
         "needed": trained.needed,
         "photos": len(trained.photos),
-        "evaluation": trained.evaluation and trained.evaluation.to_dict(),
+        "evaluation": trained.evaluation and asdict(trained.evaluation),
         "left_out": [{"name": one.path, "reason": one.reason} for one in trained.left_out],
     }
 

@@ -64,7 +64,7 @@ class PhotoFiles:
         Raises PhotoError if it cannot be decoded, ProjectError if it cannot be written.
         """
         if not isinstance(data, bytes):
-            data = _png(decode(data).pixels)
+            data = png(decode(data).pixels)
         image = decode(data, short_side=2 * THUMBNAIL)
         small = thumbnail(image.pixels, image.width / image.height)
         sha256 = content_hash(data)
@@ -133,7 +133,8 @@ class PhotoFiles:
                     path.unlink()
 
 
-def _png(pixels: NDArray[np.uint8]) -> bytes:
+def png(pixels: NDArray[np.uint8]) -> bytes:
+    """Encode uint8 [H, W, 3] as PNG."""
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
+    Image.fromarray(pixels).save(file, "PNG", compress_level=1)
     return file.getvalue()

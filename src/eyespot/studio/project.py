@@ -55,8 +55,6 @@ class Project:
         self._database = database
         self._files = files
 
-    # --- reading ---------------------------------------------------------------------------
-
     def version(self) -> int:
         """Grows with each change, also with those of other tabs and processes."""
         with self._database.reading() as database:
@@ -121,8 +119,6 @@ class Project:
                     values = np.frombuffer(features, dtype=np.float16)
                     found[key] = Record(values, int.from_bytes(dhash, "big"), jpeg, 0, 0)
         return found
-
-    # --- changing --------------------------------------------------------------------------
 
     def rename(self, name: str) -> None:
         """Rename the project; not undoable. Raises UsageError if the name is empty or too long."""

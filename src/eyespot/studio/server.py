@@ -21,6 +21,7 @@ import uvicorn
 from eyespot.errors import UsageError
 from eyespot.limits import MAX_REQUEST_SECONDS
 from eyespot.studio.app import create_app, open_projects
+from eyespot.studio.guard import REDIRECT
 from eyespot.studio.open_projects import OpenProjects
 from eyespot.web.draining import Draining
 from eyespot.web.listening import allow_many_files, listen
@@ -29,12 +30,6 @@ from eyespot.web.protocol import bounded
 HOST = "127.0.0.1"
 PORT = 8765
 """The default, unless another program listens there."""
-REDIRECT = """<!doctype html>
-<meta charset="utf-8">
-<meta http-equiv="refresh" content="0; url={address}">
-<title>eyespot studio</title>
-<a href="{address}">Open the studio</a>
-"""
 
 
 class _Server(uvicorn.Server):

@@ -86,20 +86,14 @@ class Trained(Brief):
         if fault := fault_of(features):
             raise PhotoError(fault)
         probabilities, ood_scores = classifier.score_features(features)
+        last = (classifier.backbone.last,)
+        query = unit_rows(head_inputs(features, classifier.engine.layout, last))[0]
+        similar = most_similar(query, self.embeddings, k)
         return LivePrediction(
             tuple(zip(classifier.classes, probabilities[0].tolist(), strict=True)),
             bool(ood_scores[0] > classifier.ood_threshold),
-            self.similar(features[0], k),
+            tuple(SimilarPhoto(self.photos[row], cosine) for row, cosine in similar),
         )
-
-    def similar(self, features: NDArray[np.floating], k: int = 3) -> tuple[SimilarPhoto, ...]:
-        """The training photos most similar to a photo with the features [D]."""
-        if self.classifier is None:
-            return ()
-        last = (self.classifier.backbone.last,)
-        query = unit_rows(head_inputs(features[None], self.classifier.engine.layout, last))[0]
-        found = most_similar(query, self.embeddings, k)
-        return tuple(SimilarPhoto(self.photos[row], cosine) for row, cosine in found)
 
 
 class ProjectTrainer:

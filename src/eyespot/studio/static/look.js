@@ -36,7 +36,7 @@ async function predict(photo, perSecond) {
   if (answer.error) throw new Error(answer.error);
   problem.hidden = true;
   showBars(predictions, answer.top.map(({ label, probability }) => ({ name: label, text: percent(probability), value: probability })));
-  speed.textContent = `${(1000 * answer.seconds).toFixed(0)} ms per photo` + (perSecond ? `, ${perSecond.toFixed(0)} photos/s` : "");
+  speed.textContent = `${Math.round(1000 * answer.seconds).toLocaleString("en")} ms per photo` + (perSecond ? `, ${perSecond.toFixed(0)} photos/s` : "");
   if (answer.image) showImage(await talk.receive());
 }
 

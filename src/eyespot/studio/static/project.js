@@ -85,8 +85,6 @@ export class Project {
     }
   }
 
-  // --- showing -------------------------------------------------------------------------------
-
   /** @param {State} state */
   show(state) {
     const before = this.state;
@@ -182,8 +180,6 @@ export class Project {
     const last = classes.length ? [{ name: UNKNOWN, text: unknown ? "yes" : "", isBest: unknown }] : [];
     showBars(byId("bars", HTMLElement), [...bars, ...last]);
   }
-
-  // --- changing ------------------------------------------------------------------------------
 
   /** @param {string} path below the project @param {string} method @param {object} [body] */
   async change(path, method, body) {
