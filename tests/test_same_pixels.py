@@ -20,7 +20,7 @@ from eyespot.features.backbone import LOGITS, Backbone
 from eyespot.features.extract import embed
 from eyespot.heads.scorers import LogitsScorer
 from eyespot.serve.batcher import Batcher
-from eyespot.studio.learner import Learnt
+from eyespot.studio.trainer import Trained
 from eyespot.tasks.classification.classifier import Classifier, Recipe
 from tests.data.files import encode
 from tests.data.profiles import DISPLAY_P3, rgb_profile
@@ -83,7 +83,7 @@ def every_path(photo: Any, classifier: Classifier, engine: Recorder) -> list[NDA
     embed([named], classifier.backbone, engine)
     found.append(engine.take())
     data = named.read()
-    Learnt(0, classifier, pictures=(1,), rows=np.ones((1, 2), np.float32)).look(data)
+    Trained(0, classifier, photos=(1,), embeddings=np.ones((1, 2), np.float32)).predict(data)
     found.append(engine.take())
     found.append(classifier.prepare(data))
     square = classifier.backbone.preprocessing  # as exports, reports and explanations do

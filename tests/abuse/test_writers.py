@@ -58,10 +58,10 @@ from tests.studio.teaching import files
 store = Store(Path(sys.argv[1]))
 project, number, times = store.open(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 mine = project.add_class(f"class {number}")
-pictures = files("gravel", times, seed=int(number))
-for turn, picture in enumerate(pictures):
-    added = project.add_pictures(mine, [picture])
-    assert len(added.pictures) == 1, added
+photos = files("gravel", times, seed=int(number))
+for turn, photo in enumerate(photos):
+    added = project.add_photos(mine, [photo])
+    assert len(added.photos) == 1, added
     project.rename_class(mine, f"class {number} {turn}")
     store.purge()
 """
@@ -109,5 +109,5 @@ def test_many_change_one_project(tmp_path: Path) -> None:
     all_at_once(PROJECT, *((store.folder, project.id, n, 15) for n in range(PROCESSES)))
     snapshot = project.snapshot()
     assert sorted(of.name for of in snapshot.classes) == [f"class {n} 14" for n in range(PROCESSES)]
-    assert len(snapshot.pictures) == 15 * PROCESSES
-    assert all(project.file(picture.sha256) for picture in snapshot.pictures)
+    assert len(snapshot.photos) == 15 * PROCESSES
+    assert all(project.file(picture.sha256) for picture in snapshot.photos)

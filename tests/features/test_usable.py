@@ -18,7 +18,7 @@ from eyespot.imagenet_eval.views import Views
 from eyespot.serve.batcher import Batcher
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.shelf import Shelf
-from eyespot.studio.learner import Learnt
+from eyespot.studio.trainer import Trained
 from eyespot.tasks.classification.classifier import Classifier
 from eyespot.tasks.classification.evaluate import evaluate
 from eyespot.tasks.classification.teach import teach
@@ -79,7 +79,7 @@ def test_every_way_to_ask(taught: tuple[Path, Path], network: Path) -> None:
     with pytest.raises(WeightsError, match=SAYS):
         explain_photo(classifier, picture)
     with pytest.raises(PhotoError, match=SAYS):
-        Learnt(0, classifier).look(picture)
+        Trained(0, classifier).predict(picture)
     with pytest.raises(EyespotError, match=SAYS):
         Shelf([path], 9, Metrics())
     batcher = Batcher(classifier)

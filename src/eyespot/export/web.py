@@ -22,7 +22,7 @@ ABOUT = "eyespot.json"
 PAGE = {
     "export/static": ("index.html", "page.css", "page.js", "onnxruntime-licence.txt"),
     "report": ("style.css",),
-    "studio/static": ("ask.js", "camera.js", "files.js", "look.css", "watch.js"),
+    "studio/static": ("camera.js", "dom.js", "files.js", "look.css", "watch.js"),
     "web/static": ("controls.css", "eye.svg", "percent.js"),
 }
 """Files of the page, by folder of this package: it shares styles and scripts with the studio."""

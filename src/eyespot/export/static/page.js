@@ -1,6 +1,6 @@
 // A classifier in the browser. No photo leaves the device.
 
-import { byId, tell } from "./ask.js";
+import { byId, tell } from "./dom.js";
 import { InferenceSession, Tensor, env } from "./onnxruntime.js";
 import { percent } from "./percent.js";
 import { Watch } from "./watch.js";

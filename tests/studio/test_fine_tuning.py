@@ -1,4 +1,4 @@
-"""Fine-tuning a project: as a job that can be stopped, whose work is not lost."""
+"""Fine-tuning of a project: a job that can be stopped, with a result that is kept."""
 
 import threading
 import time
@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from eyespot.errors import UsageError
+from eyespot.studio.fine_tuning import FineTuner
 from eyespot.studio.project import Project
 from eyespot.studio.projects import Store
-from eyespot.studio.tuner import Tuner
 from eyespot.tasks.classification import finetune
 from tests.studio.teaching import add_classes, files
 
@@ -19,7 +19,7 @@ from tests.studio.teaching import add_classes, files
 def project(tmp_path: Path, network: Path) -> Project:
     project = Store(tmp_path / "projects").create("Stones")
     add_classes(project, 12)
-    project.look_with(str(network))
+    project.set_backbone(str(network))
     return project
 
 
@@ -28,38 +28,38 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finetune, "MOST_EPOCHS", 3)
 
 
-def ended(tuner: Tuner) -> str:
+def ended(tuner: FineTuner) -> str:
     while tuner.is_busy:
         time.sleep(0.01)
-    return str(tuner.shown()["told"])
+    return str(tuner.state()["message"])
 
 
-def test_what_is_made_answers_and_outlives_the_studio(project: Project, tmp_path: Path) -> None:
+def test_the_result_predicts_and_outlives_the_studio(project: Project, tmp_path: Path) -> None:
     news: list[Any] = []
-    tuner = Tuner(project, tmp_path / "tuned", lambda: news.append(tuner.shown()["busy"]))
+    tuner = FineTuner(project, tmp_path / "tuned", lambda: news.append(tuner.state()["busy"]))
     assert tuner.classifier() is None
     tuner.start()
-    with pytest.raises(UsageError, match="at work already"):
+    with pytest.raises(UsageError, match="running already"):
         tuner.start()
     assert "selected from" in ended(tuner)
     assert any(busy and busy["stage"] == "Fine-tuning" for busy in news)
     made = tuner.classifier()
     assert made is not None
-    (_, picture) = files("gravel", 1)[0]
-    again = Tuner(project, tmp_path / "tuned", lambda: None).classifier()
+    (_, photo) = files("gravel", 1)[0]
+    again = FineTuner(project, tmp_path / "tuned", lambda: None).classifier()
     assert again is not None
-    assert again.predict(picture) == made.predict(picture)
+    assert again.predict(photo) == made.predict(photo)
 
-    project.add_class("new")  # it knows nothing of this one
+    project.add_class("new")  # it was not trained on this class
     assert tuner.classifier() is None
-    assert not tuner.shown()["answers"]
+    assert not tuner.state()["active"]
     project.undo()
-    assert Tuner(project, tmp_path / "tuned", lambda: None).classifier() is None
+    assert FineTuner(project, tmp_path / "tuned", lambda: None).classifier() is None
 
 
-def test_it_can_be_stopped(project: Project, tmp_path: Path) -> None:
+def test_fine_tuning_can_be_stopped(project: Project, tmp_path: Path) -> None:
     begun = threading.Event()
-    tuner = Tuner(project, tmp_path / "tuned", begun.set)
+    tuner = FineTuner(project, tmp_path / "tuned", begun.set)
     tuner.start()
     assert begun.wait(60)
     tuner.stop()
@@ -70,11 +70,11 @@ def test_it_can_be_stopped(project: Project, tmp_path: Path) -> None:
     ended(tuner)
 
 
-def test_what_goes_wrong_is_told(
+def test_failures_are_reported(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project.look_with("nothing")
-    tuner = Tuner(project, tmp_path / "tuned", lambda: None)
+    project.set_backbone("nothing")
+    tuner = FineTuner(project, tmp_path / "tuned", lambda: None)
     tuner.start()
     assert "nothing" in ended(tuner)
 
@@ -83,8 +83,10 @@ def test_what_goes_wrong_is_told(
 
     monkeypatch.setattr(project, "dataset", fail)
     tuner.start()
-    assert "Where the studio runs, it says why" in ended(tuner)
+    assert "terminal shows why" in ended(tuner)
     path = tmp_path / "tuned" / f"{project.id}-{project.version()}.eyespot"
     path.parent.mkdir()
     path.write_bytes(b"half a file")
-    assert "cannot be read" in Tuner(project, tmp_path / "tuned", lambda: None).shown()["told"]
+    assert (
+        "cannot be read" in FineTuner(project, tmp_path / "tuned", lambda: None).state()["message"]
+    )

@@ -1,4 +1,4 @@
-// Small grey pictures: from 0, black, to 9, white.
+// Small grey images: from 0, black, to 9, white.
 
 export const WHITE = 9;
 /** Pixels of a photo's longer side. */
@@ -13,8 +13,8 @@ const DIGIT = [
 /** @param {(row: number, column: number) => number} value */
 const made = (value) => Array.from({ length: SIDE }, (_, row) => Array.from({ length: SIDE }, (_, column) => value(row, column)));
 
-/** By name, in the order of the page. @type {Map<string, () => number[][]>} */
-export const PICTURES = new Map([
+/** Examples by name, in the order of the page. @type {Map<string, () => number[][]>} */
+export const IMAGES = new Map([
   ["digit", () => read(DIGIT.join("."))],
   ["edge", () => made((_, column) => (column < SIDE / 2 ? 1 : 8))],
   ["gradient", () => made((row, column) => Math.round((WHITE * (row + column)) / (2 * SIDE - 2)))],
@@ -22,38 +22,38 @@ export const PICTURES = new Map([
   ["empty", () => made(() => 0)],
 ]);
 
-/** One digit a pixel, a full stop between rows. @param {number[][]} picture */
-export function write(picture) {
-  for (const [name, make] of PICTURES) if (JSON.stringify(make()) === JSON.stringify(picture)) return name;
-  return picture.map((row) => row.join("")).join(".");
+/** One digit per pixel, a full stop between rows. @param {number[][]} image */
+export function write(image) {
+  for (const [name, make] of IMAGES) if (JSON.stringify(make()) === JSON.stringify(image)) return name;
+  return image.map((row) => row.join("")).join(".");
 }
 
-/** What `write` wrote. Throws an Error for anything else. @param {string} text @returns {number[][]} */
+/** Read the text of `write`. Throws an Error if it is invalid. @param {string} text @returns {number[][]} */
 export function read(text) {
-  const ready = PICTURES.get(text);
+  const ready = IMAGES.get(text);
   if (ready) return ready();
   const rows = text.split(".");
-  const isPicture = rows.length <= MOST && rows.every((row) => /^\d{1,28}$/.test(row) && row.length === rows[0].length);
-  if (!isPicture) throw new Error("its picture cannot be read.");
+  const isImage = rows.length <= MOST && rows.every((row) => /^\d{1,28}$/.test(row) && row.length === rows[0].length);
+  if (!isImage) throw new Error("image cannot be read.");
   return rows.map((row) => [...row].map(Number));
 }
 
-/** A photo, reduced to so few grey pixels. @param {Blob} file */
+/** A photo, reduced to `MOST` grey pixels per side. @param {Blob} file */
 export async function reduce(file) {
   let bitmap;
   try {
     bitmap = await createImageBitmap(file);
   } catch {
-    throw new Error("The browser cannot read this file as a picture. Choose a JPEG, PNG or WebP file.");
+    throw new Error("The browser cannot decode this photo. Choose a JPEG, PNG or WebP file.");
   }
   const scale = Math.min(1, MOST / Math.max(bitmap.width, bitmap.height));
   const width = Math.max(1, Math.round(bitmap.width * scale)), height = Math.max(1, Math.round(bitmap.height * scale));
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
-  if (!context) throw new Error("The browser cannot draw. Choose another picture.");
+  if (!context) throw new Error("This browser cannot draw. Try another browser.");
   context.imageSmoothingQuality = "high";
-  context.fillRect(0, 0, width, height); // what is transparent is black
+  context.fillRect(0, 0, width, height); // transparent pixels become black
   context.drawImage(bitmap, 0, 0, width, height);
   bitmap.close();
   const { data } = context.getImageData(0, 0, width, height);
