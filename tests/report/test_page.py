@@ -332,3 +332,8 @@ def test_an_evaluation_has_a_report(result: TeachResult) -> None:
     assert f"actual {HOSTILE}" in page.text
     for absent in ("Label issues", "Near-duplicates", "Skipped files", "Time", "trained on"):
         assert absent not in page.text
+
+
+def test_known_photos_are_a_warning(result: TeachResult) -> None:
+    text = Page(render(replace(result, known=result.features.names[:3]))).text
+    assert "The classifier was trained on 3 of these photos; the accuracy is inflated." in text

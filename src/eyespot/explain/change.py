@@ -29,10 +29,11 @@ def least_change(
     probabilities: NDArray[np.float64],
     wanted: int | None = None,
 ) -> Change | None:
-    """The fewest squares found that change the prediction to class `wanted`; None for any other.
+    """The fewest squares found that change the prediction when they are covered.
 
     `prepared`: uint8 [S, S, 3]. `probabilities`: [1 + n, K], predicted from the features of
-    `slide`. Returns None if `MOST` squares are not enough. All single squares are tried. Then a
+    `slide`. `wanted`: the class to change to; None for any other class. Returns None if `MOST`
+    squares are not enough. All single squares are tried. Then a
     greedy search adds the square that helps most, and removes those without effect at the end; a
     smaller set may exist.
     """

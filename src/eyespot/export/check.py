@@ -94,7 +94,7 @@ def check(
         apart.append(float(np.abs(probabilities - shares).max()) if close else np.inf)
     if not apart:
         raise DatasetError("None of the photos to check with can be read. Name other photos.")
-    edge = sum(not difference <= TOLERANCE for difference in apart)  # NaN is not, either
+    edge = sum(not difference <= TOLERANCE for difference in apart)  # NaN counts as different
     if edge > max(1, EDGE * len(apart)):
         raise ExportError(
             f"The predictions of the export differ from those of the classifier: for {edge} of "

@@ -12,7 +12,7 @@ from eyespot.features.extract import Features
 from eyespot.report.chart import Chart, chart
 from eyespot.report.confusions import confusions
 from eyespot.report.heat import heat_maps
-from eyespot.report.html import fill, part
+from eyespot.report.html import counted, fill, part
 from eyespot.report.map import MOST_THUMBNAILS, Colouring, photo_map
 from eyespot.report.photos import GALLERY, Photos, common_facts
 from eyespot.tasks.classification.classifier import Classifier
@@ -67,7 +67,7 @@ def contents(result: Reported) -> dict[str, Any]:
         "reason": getattr(result, "reason", ""),
         "majority": float(counts.max() / counts.sum()),
         "candidates": sorted(candidates, key=lambda candidate: -candidate.top1),
-        "method": _method(result),
+        "method": getattr(result, "method", ""),
         "findings": getattr(result, "findings", ()),
         **confusions(evaluation),
         **_misclassified(result, photos, wrong),
@@ -80,10 +80,6 @@ def contents(result: Reported) -> dict[str, Any]:
         "skipped": getattr(result, "skipped", ()),
         "facts": _facts(result),
     }
-
-
-def _method(result: Reported) -> str:
-    return str(getattr(result, "method", result.classifier.recipe.method))
 
 
 def _misclassified(result: Reported, photos: Photos, wrong: list[int]) -> dict[str, Any]:
@@ -144,12 +140,13 @@ def _map(result: Reported, wrong: list[int]) -> dict[str, Any] | None:
 
 
 def _facts(result: Reported) -> list[tuple[str, str]]:
-    classifier = result.classifier
+    classifier, recipe = result.classifier, result.classifier.recipe
+    blocks = counted(len(recipe.blocks), "feature block")
     skipped, seconds = len(getattr(result, "skipped", ())), getattr(result, "seconds", None)
     facts = common_facts(len(result.labels), skipped, classifier.backbone, seconds)
     facts += [
         ("Engine", classifier.engine.name),
-        ("Head", f"{_method(result)}, hyperparameter {classifier.recipe.hyperparameter:g}"),
+        ("Head", f"{recipe.method} on {blocks}, hyperparameter {recipe.hyperparameter:g}"),
         ("Temperature", f"{classifier.temperature:.3g}"),
     ]
     if speed := getattr(result, "photos_per_second", None):
