@@ -457,7 +457,7 @@ def test_layouts_of_another_backbone_are_refused(classifier: Classifier) -> None
         classifier.backbone.preprocessing,
         classifier.backbone.blocks[1:],
     )
-    with pytest.raises(ValueError, match="not those that the backbone gives"):
+    with pytest.raises(ValueError, match="not those of the backbone"):
         read_training_photos(photo_arrays(classifier.training_photos), 2, other)
 
 
