@@ -77,7 +77,7 @@ def every_path(photo: Any, classifier: Classifier, engine: Recorder) -> list[NDA
     found = []
     classifier.predict(photo)
     found.append(engine.take())
-    assert not next(classifier.predict_many([photo])).error
+    assert not next(classifier.predict_batch([photo])).error
     found.append(engine.take())
     (named,) = named_photos([photo])
     embed([named], classifier.backbone, engine)
@@ -168,7 +168,7 @@ def test_a_jpeg_and_its_array_are_close() -> None:
 def test_alone_and_in_any_place_of_a_batch() -> None:
     classifier, engine = classifier_that_records("crop")
     files = [encode(made("RGB", 40 + n, 300 - n, n), "PNG") for n in range(40)]
-    list(classifier.predict_many(files))
+    list(classifier.predict_batch(files))
     together, engine.seen = engine.seen, []
     for data, pixels in zip(files, together, strict=True):
         classifier.predict(data)

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
+import eyespot
 from eyespot.features import extract
 from eyespot.features.cache import FeatureCache
 from eyespot.studio.app import open_classrooms
 from eyespot.studio.archive import write_archive
 from eyespot.studio.imports import import_archive
 from eyespot.studio.projects import Store
-from eyespot.tasks.classification.classifier import Classifier, load
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks.classification.classifier import Classifier
+from eyespot.tasks.task import load
 from tests.faults.photos import write_photos
 from tests.studio.teaching import files
 
@@ -38,7 +39,8 @@ def wrong_year(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 
 
 def teach(photos: Path) -> Classifier:
-    return learn(photos, budget=0).classifier
+    classifier: Classifier = eyespot.teach(photos, budget=0).classifier
+    return classifier
 
 
 def test_a_classifier_is_saved_and_read(wrong_year: int, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from eyespot.features.cache import FeatureCache
 from eyespot.studio.projects import Store
-from eyespot.tasks.classification.classifier import load
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks.classification.teach import teach
+from eyespot.tasks.task import load
 from tests.faults.photos import write_photos
 
 PROCESSES = 6
@@ -17,7 +17,7 @@ PROCESSES = 6
 SAVE = """
 import sys
 from pathlib import Path
-from eyespot.tasks.classification.classifier import load
+from eyespot.tasks.task import load
 path, number, times = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 classifier = load(path)
 classifier.training_photos
@@ -87,7 +87,7 @@ def all_at_once(program: str, *arguments: tuple[object, ...]) -> None:
 @pytest.mark.slow
 def test_many_save_one_classifier(tmp_path: Path) -> None:
     path = tmp_path / "m.eyespot"
-    learn(write_photos(tmp_path / "photos", 3, ("brick", "grass")), budget=0).classifier.save(path)
+    teach(write_photos(tmp_path / "photos", 3, ("brick", "grass")), budget=0).classifier.save(path)
     all_at_once(SAVE, *((path, number, 20) for number in range(PROCESSES)))
     assert load(path).classes[1].startswith("meadow")
     assert {entry.name for entry in tmp_path.iterdir()} == {"m.eyespot", "photos"}

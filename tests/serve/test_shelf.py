@@ -9,7 +9,7 @@ import pytest
 from eyespot.errors import ClassifierFileError, UsageError
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.shelf import Shelf
-from eyespot.tasks.classification.classifier import load
+from eyespot.tasks.task import load
 from tests.pictures import patches
 
 
@@ -80,5 +80,5 @@ def test_names_that_cannot_be_served(surfaces: Path, tmp_path: Path) -> None:
         shelf_of(surfaces, tmp_path / "surfaces.eyespot")
     with pytest.raises(UsageError, match="rename the file"):
         shelf_of(tmp_path / "a:predict.eyespot")
-    with pytest.raises(ClassifierFileError, match="There is no file"):
+    with pytest.raises(ClassifierFileError, match="Expected the file"):
         shelf_of(tmp_path / "none.eyespot")

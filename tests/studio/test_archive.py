@@ -25,7 +25,7 @@ from eyespot.studio.imports import import_archive, import_classifier, import_fol
 from eyespot.studio.project import Project
 from eyespot.studio.projects import Store
 from eyespot.tasks.classification.classifier import Classifier
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks.classification.teach import teach
 from tests.pictures import write_folder
 from tests.studio.teaching import add_classes, files, recording
 
@@ -364,7 +364,7 @@ def test_a_disk_that_fills_while_importing_leaves_nothing(
 @pytest.fixture
 def taught(tmp_path: Path, network: Path) -> Classifier:
     folder = write_folder(tmp_path / "surfaces", 6, ("brick", "grass", "gravel"))
-    return learn(folder, method="svm", budget=0, backbone=str(network)).classifier
+    return teach(folder, method="svm", budget=0, backbone=str(network)).classifier
 
 
 def test_a_classifier_brings_its_classes_and_thumbnails(

@@ -13,13 +13,13 @@ from eyespot.errors import Stopped
 from eyespot.features import extract
 from eyespot.features.backbone import Backbone, load_backbone
 from eyespot.features.engines import Engine, open_engine
-from eyespot.heads.ood import learn_familiarity
+from eyespot.heads.ood import fit_ood
 from eyespot.studio.figures import lenient_threshold
 from eyespot.studio.imports import import_classifier
 from eyespot.studio.learner import Learner, Learnt
 from eyespot.studio.project import Project
 from eyespot.studio.projects import Store
-from eyespot.tasks.classification.classifier import load
+from eyespot.tasks.task import load
 from tests.studio.teaching import NAMES, add_classes, encoded, files, recording
 
 
@@ -216,17 +216,17 @@ def test_an_enabled_class_without_pictures_is_named(surfaces: Project, learner: 
     assert figures.top1 is not None
 
 
-def test_where_nothing_unseen_can_say_less_familiar_than_another_class_is_unknown() -> None:
+def test_without_held_out_photos_the_threshold_is_the_score_between_classes() -> None:
     rng = np.random.default_rng(0)
     shared, own = np.eye(40)[0] * 2, np.eye(40)[1:3] * 3
     rows = np.concatenate([own[k] + shared + rng.normal(0, 0.1, (30, 40)) for k in (0, 1)])
     last, labels = rows.astype(np.float32), np.repeat([0, 1], 30)
     threshold = lenient_threshold(last, labels)
-    known = learn_familiarity(last, labels)
+    score = fit_ood(last, labels)
     later = own[0] + shared + rng.normal(0, 0.3, (10, 40))
     stranger = np.eye(40)[5] * 3 + rng.normal(0, 0.1, (10, 40))
     assert (
-        known(later.astype(np.float32)).min() > threshold > known(stranger.astype(np.float32)).max()
+        score(later.astype(np.float32)).max() < threshold < score(stranger.astype(np.float32)).min()
     )
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from eyespot.explain.filters import filters
 from eyespot.models import create
 from eyespot.studio import look
-from eyespot.tasks.classification.classifier import imagenet
+from eyespot.tasks.task import load
 from tests.pictures import patches
 
 HOME = "http://127.0.0.1:8765"
@@ -52,7 +52,7 @@ def test_the_first_kernels(client: TestClient) -> None:
 
 
 def test_a_conversation(client: TestClient) -> None:
-    expected = imagenet().predict(jpeg())
+    expected = load("efficientnet_lite0").predict(jpeg())
     talk = f"ws://127.0.0.1:8765/api/look/{NAME}/live"
     with client.websocket_connect(talk, headers={"Origin": HOME}) as socket:
         socket.send_bytes(jpeg())

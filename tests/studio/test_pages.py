@@ -123,4 +123,4 @@ def test_a_file_that_is_no_picture(studio: Studio) -> None:
     with studio.page("/look.html") as page:
         text = FilePayload(name="holiday.jpg", mimeType="image/jpeg", buffer=b"Dear aunt")
         page.set_input_files("#file", [text])
-        expect(page.get_by_role("alert")).to_contain_text("not a picture")
+        expect(page.get_by_role("alert")).to_contain_text("not an image")

@@ -134,7 +134,7 @@ def test_what_is_no_picture_is_told_and_the_others_are_kept(mugs: Project) -> No
     added = mugs.add_pictures(id, pictures)
     assert len(added.pictures) == 2
     assert [skipped.path for skipped in added.skipped] == ["notes.jpg", "half.png"]
-    assert "not a picture" in added.skipped[0].reason
+    assert "not an image" in added.skipped[0].reason
 
 
 def test_the_same_picture_is_added_once_to_a_class_and_may_be_in_two(mugs: Project) -> None:
@@ -333,7 +333,7 @@ def test_a_damaged_file_is_told(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(ProjectError, match="cannot be made"):
+    with pytest.raises(ProjectError, match="cannot be created"):
         Store(tmp_path / "file" / "studio")
 
 

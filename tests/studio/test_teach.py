@@ -13,7 +13,8 @@ from PIL import Image
 
 from eyespot.studio import teach
 from eyespot.studio.app import create_app
-from eyespot.tasks.classification.classifier import Classifier, load
+from eyespot.tasks.classification.classifier import Classifier
+from eyespot.tasks.task import load
 from tests.pictures import patches
 
 HOME = "http://127.0.0.1:8765"

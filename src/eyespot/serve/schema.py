@@ -79,13 +79,13 @@ class Explanation(BaseModel):
 
 
 class Model(BaseModel):
-    """A classifier. A picture whose familiarity is below `threshold` is none of its classes."""
+    """A classifier. A photo with an OOD score above `ood_threshold` is rejected."""
 
     name: str
     labels: list[str]
     backbone: str
     method: str
-    threshold: float
+    ood_threshold: float
     temperature: float
     metrics: dict[str, Any]
 

@@ -136,7 +136,7 @@ class Classroom:
 
         def on_head(learnt: Learnt) -> None:
             answers.append(learnt)
-            self._tell(learnt=learnt, busy={"stage": "Judging", "done": 0, "total": 0})
+            self._tell(learnt=learnt, busy={"stage": "Evaluating", "done": 0, "total": 0})
 
         def stopped() -> bool:
             outdated = bool(answers) and self.project.version() != answers[0].version

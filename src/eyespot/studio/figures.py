@@ -26,9 +26,10 @@ from eyespot.evaluation.crossval import cross_validate
 from eyespot.evaluation.verdict import LEAST
 from eyespot.features.extract import Features
 from eyespot.heads.method import Prepared
-from eyespot.heads.ood import familiarity_out_of_fold
+from eyespot.heads.ood import out_of_fold_ood_scores
 from eyespot.shown import Brief
-from eyespot.tasks.classification.classifier import CROSS_VALIDATED, Classifier
+from eyespot.tasks.classification.classifier import Classifier
+from eyespot.tasks.classification.split import CROSS_VALIDATED
 
 PROVEN = 0.8
 """Right at least so often, says the lower end of the interval: then no mistake means something."""
@@ -102,7 +103,7 @@ def judge(
         threshold = lenient_threshold(last, labels)
         told = conflict or _once_more([names[index] for index in single], labels, single, names)
         figures = Figures(None, None, 0, independent, None, (), (), own, told)
-        return replace(classifier, threshold=threshold), figures
+        return replace(classifier, ood_threshold=threshold), figures
 
     divisions = [
         fold_of(labels, groups, FOLDS, seed) for seed in range(choose_repeats(independent))
@@ -112,7 +113,7 @@ def judge(
     found = cross_validate(prepared, labels, len(names), repeats, divisions[0], (hyperparameter,))
     stopped()
     right = found.probabilities.argmax(axis=1) == labels
-    rejection = fit_rejection(familiarity_out_of_fold(last, labels, repeats[0]), right)
+    rejection = fit_rejection(out_of_fold_ood_scores(last, labels, repeats[0]), right)
     stopped()
     evaluation = evaluate(found.probabilities, labels, names, groups)
     weakest = min(evaluation.per_class, key=lambda score: score.recall)
@@ -140,7 +141,7 @@ def judge(
     judged = replace(
         classifier,
         temperature=found.temperature,
-        threshold=rejection.threshold,
+        ood_threshold=rejection.ood_threshold,
         metrics=metrics,
     )
     return judged, figures
@@ -163,15 +164,15 @@ def _doubled(
 
 
 def lenient_threshold(last: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """A threshold where nothing unseen can set it: what is less familiar than pictures of one
-    class are with those of the others, is none of these.
+    """The OOD threshold without held-out photos: the median OOD score of photos of one class
+    against those of the others.
 
     Measured on one recording of each of three scenes: of 100 photos of cats and dogs 92 were
-    refused, of the scenes' later frames none."""
+    rejected, of the scenes' later frames none."""
     if len(last) > MOST_STRANGERS:
         drawn = np.random.default_rng(0).permutation(len(last))[:MOST_STRANGERS]
         last, labels = last[drawn], labels[drawn]
-    return float(np.median(familiarity_out_of_fold(last, labels, folds(labels))))
+    return float(np.median(out_of_fold_ood_scores(last, labels, folds(labels))))
 
 
 def _conflict(names: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ from eyespot.studio.archive import open_archive
 from eyespot.studio.pictures import Kept
 from eyespot.studio.project import Project, file_name, require_room
 from eyespot.studio.projects import Draft, Store
-from eyespot.tasks.classification.classifier import load
+from eyespot.tasks.task import load
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from eyespot.heads import make_method
 from eyespot.heads.eigenbasis import Eigenbasis
 from eyespot.heads.linear import Linear
 from eyespot.heads.method import Prepared
-from eyespot.heads.ood import learn_familiarity
+from eyespot.heads.ood import fit_ood
 from eyespot.progress import Progress, counting
 from eyespot.shown import Brief
 from eyespot.studio.figures import Figures, judge
@@ -87,10 +87,10 @@ class Learnt(Brief):
         features = classifier.engine.run(classifier.prepare(data)[None])
         if fault := fault_of(features):
             raise PhotoError(fault)
-        probabilities, familiarity = classifier.judge(features)
+        probabilities, ood_scores = classifier.score_features(features)
         return Seen(
             tuple(zip(classifier.classes, probabilities[0].tolist(), strict=True)),
-            bool(familiarity[0] < classifier.threshold),
+            bool(ood_scores[0] > classifier.ood_threshold),
             self.nearest(features[0], k),
         )
 
@@ -283,14 +283,15 @@ class Learner:
             recipe=Recipe(first.method, blocks, PENALTY),
             scorer=prepared.fit(labels, len(classes), PENALTY),
             temperature=TEMPERATURE,
-            familiarity=learn_familiarity(features.inputs((self.backbone.last,)), labels),
+            ood_scorer=fit_ood(features.inputs((self.backbone.last,)), labels),
             _training_photos=TrainingPhotos(features, labels),
             _engine=self.engine,
         )
         before = self._before
         if before and (before.classes, before.recipe) == (classes, classifier.recipe):
             # Nearer to what the figures will find than any constant: the bars stay calm meanwhile.
-            classifier.temperature, classifier.threshold = before.temperature, before.threshold
+            classifier.temperature = before.temperature
+            classifier.ood_threshold = before.ood_threshold
         return classifier, prepared
 
 

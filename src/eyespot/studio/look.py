@@ -16,7 +16,8 @@ from starlette.concurrency import run_in_threadpool
 from eyespot.data.decode import decode
 from eyespot.data.transforms import needed_short_side, prepare
 from eyespot.errors import EyespotError, UsageError
-from eyespot.tasks.classification.classifier import Classifier, imagenet
+from eyespot.tasks.classification.classifier import Classifier
+from eyespot.tasks.task import load
 from eyespot.weights.find import origin_of
 from eyespot.weights.zoo import NETWORKS, find
 
@@ -50,7 +51,7 @@ def _eye(name: str) -> Eye:
 
     if origin_of(find(name)) not in HERE:
         raise UsageError(f"The weights of {name} are not on this machine. Choose another network.")
-    classifier = imagenet(name)
+    classifier = load(name)
     return Eye(classifier, load_network(classifier.backbone))
 
 
@@ -117,7 +118,7 @@ def _look(name: str, picture: bytes, drawn: str) -> tuple[dict[str, Any], bytes 
 
 
 def _draw(eye: Eye, picture: bytes, drawn: str) -> NDArray[np.uint8]:
-    from eyespot.explain.activations import activations, seen, stage_called
+    from eyespot.explain.activations import activations, network_input, stage_called
     from eyespot.explain.colours import coloured, overlaid
     from eyespot.explain.gradcam import grad_cam
     from eyespot.explain.sheet import grid, resized
@@ -128,7 +129,7 @@ def _draw(eye: Eye, picture: bytes, drawn: str) -> NDArray[np.uint8]:
         prepared = prepare(whole, pixels)
         heat = grad_cam(eye.network, prepared, pixels)
         return cast(NDArray[np.uint8], resized(overlaid(heat, prepared)[None], WIDTH)[0])
-    maps = activations(eye.network, seen(eye.network, whole, pixels), pixels)
+    maps = activations(eye.network, network_input(eye.network, whole, pixels), pixels)
     return grid(coloured(stage_called(drawn, maps)), WIDTH)
 
 

@@ -240,9 +240,9 @@ def router(rooms: Classrooms) -> APIRouter:
     def report(id: str) -> FileResponse:
         """Everything that `eyespot teach` finds out about the pictures."""
         from eyespot.report import write_report
-        from eyespot.tasks.classification.teach import learn
+        from eyespot.tasks.classification.teach import teach
 
-        lesson = learn(project(id).dataset())
+        lesson = teach(project(id).dataset())
         return _file(_named(project(id), ".html"), lambda path: write_report(lesson, path))
 
     return routes

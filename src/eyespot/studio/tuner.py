@@ -10,7 +10,8 @@ from typing import Any
 from eyespot.errors import EyespotError, Stopped, UsageError
 from eyespot.features.backbone import DEFAULT
 from eyespot.studio.project import Project
-from eyespot.tasks.classification.classifier import Classifier, load
+from eyespot.tasks.classification.classifier import Classifier
+from eyespot.tasks.task import load
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Tuner:
         return {"busy": self._busy, "told": self._told, "answers": self.classifier() is not None}
 
     def _run(self) -> None:
-        from eyespot.tasks.classification.teach import learn
+        from eyespot.tasks.classification.teach import teach
 
         def progress(stage: str, done: int, total: int) -> None:
             if self._stopped:
@@ -64,7 +65,7 @@ class Tuner:
         told = UNEXPECTED
         try:
             snapshot = self.project.snapshot()
-            lesson = learn(
+            lesson = teach(
                 self.project.dataset(),
                 method="finetune",
                 backbone=snapshot.backbone or DEFAULT,

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from eyespot.data.photos import label_of
 from eyespot.errors import ClassifierFileError, EyespotError, UsageError
-from eyespot.tasks.classification import file as classifier_file
-from eyespot.tasks.classification.classifier import Classifier, load
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks import file as classifier_file
+from eyespot.tasks.classification.classifier import Classifier
+from eyespot.tasks.classification.teach import teach
 from eyespot.tasks.classification.training_photos import photo_arrays
+from eyespot.tasks.task import load
 from tests.pictures import patches
 
 FLIPS = 400
@@ -38,7 +39,7 @@ def classifier(
     photos = [*patches("brick", 6), *patches("grass", 6)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EYESPOT_CACHE", str(folder))
-        yield learn(photos, ["brick"] * 6 + ["grass"] * 6, method="logistic", budget=0).classifier
+        yield teach(photos, ["brick"] * 6 + ["grass"] * 6, method="logistic", budget=0).classifier
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +66,10 @@ def answer(classifier: Classifier, probes: NDArray[np.float32]) -> Callable[[Cla
 
     def everything(other: Classifier) -> Answer:
         other._engine = classifier.engine  # opening one takes long, and is not what is tested
-        probabilities, familiarity = other.judge(probes)
+        probabilities, ood_scores = other.score_features(probes)
         taught = other.training_photos
         kept = {} if taught is None else photo_arrays(taught)
-        return [other.classes, probabilities, familiarity, other.threshold], kept
+        return [other.classes, probabilities, ood_scores, other.ood_threshold], kept
 
     return everything
 
@@ -180,7 +181,7 @@ def test_a_name_that_is_no_unicode_survives(whole: Path, tmp_path: Path) -> None
 
 def test_forgotten_photos_are_not_in_the_file(tmp_path: Path) -> None:
     photos = [*patches("brick", 4), *patches("grass", 4)]
-    forgetful = learn(photos, ["brick"] * 4 + ["grass"] * 4, budget=0, forget_photos=True)
+    forgetful = teach(photos, ["brick"] * 4 + ["grass"] * 4, budget=0, forget_photos=True)
     path = tmp_path / "forgetful.eyespot"
     forgetful.classifier.save(path)
     assert "photos.safetensors" not in members(path)
@@ -236,10 +237,10 @@ def test_a_flipped_byte_never_changes_an_answer(
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "not a whole zip file"),
-        (b"holiday", "not a whole zip file"),
-        (b"PK\x03\x04", "not a whole zip file"),
-        (pickle.dumps({"classes": ["a"]}), "not a whole zip file"),
+        (b"", "not a complete zip file"),
+        (b"holiday", "not a complete zip file"),
+        (b"PK\x03\x04", "not a complete zip file"),
+        (pickle.dumps({"classes": ["a"]}), "not a complete zip file"),
     ],
 )
 def test_other_files_are_named_as_such(content: bytes, words: str, tmp_path: Path) -> None:
@@ -331,7 +332,7 @@ def test_a_manifest_that_is_no_json_object_is_an_error(
 @pytest.mark.parametrize(
     "key",
     ["format_version", "classes", "backbone", "preprocessing", "recipe", "scorer", "temperature",
-     "threshold", "metrics"],
+     "ood_threshold", "metrics"],
 )  # fmt: skip
 def test_a_manifest_of_wrong_types_is_an_error_or_harmless(
     key: str,
@@ -348,10 +349,10 @@ def test_a_manifest_of_wrong_types_is_an_error_or_harmless(
     except EyespotError:
         return
     odd_one._engine = classifier.engine
-    probabilities, _ = odd_one.judge(probes)
+    probabilities, _ = odd_one.score_features(probes)
     assert probabilities.shape == (PROBES, len(odd_one.classes))
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
-    assert np.isfinite(odd_one.threshold)
+    assert np.isfinite(odd_one.ood_threshold)
 
 
 def test_more_class_names_than_the_head_knows_are_an_error(whole: Path, tmp_path: Path) -> None:
@@ -412,7 +413,7 @@ def test_damaged_photos_are_an_error_when_they_are_needed(whole: Path, tmp_path:
 
 SAVE = """
 import resource, signal, sys
-from eyespot.tasks.classification.classifier import load
+from eyespot.tasks.task import load
 from eyespot.errors import ClassifierFileError
 classifier = load(sys.argv[1])
 classifier.rename_class("grass", "meadow")
@@ -438,7 +439,7 @@ def test_a_full_disk_leaves_the_old_file(room: int, whole: Path, tmp_path: Path)
         text=True,
         check=True,
     )
-    assert "cannot be written: File too large. What was there is unchanged." in done.stdout
+    assert "cannot be written: File too large. The earlier file is unchanged." in done.stdout
     assert path.read_bytes() == whole.read_bytes()
     assert [entry.name for entry in tmp_path.iterdir()] == ["m.eyespot"]
 

@@ -24,16 +24,18 @@ from eyespot.evaluation import evaluate
 from eyespot.features.backbone import CONFIDENCE, Backbone, load_backbone
 from eyespot.features.cache import cache_folder
 from eyespot.features.extract import Features, thumbnail
-from eyespot.heads.ood import Familiarity
+from eyespot.heads.ood import OodScorer
 from eyespot.heads.scorers import LinearScorer
-from eyespot.tasks.classification import file as classifier_file
-from eyespot.tasks.classification.classifier import Classifier, Recipe, load, model_card
+from eyespot.tasks import file as classifier_file
+from eyespot.tasks.classification.classifier import Classifier, Recipe
 from eyespot.tasks.classification.manifest import Manifest, packed_metrics, read_manifest
+from eyespot.tasks.classification.model_card import model_card
 from eyespot.tasks.classification.training_photos import (
     TrainingPhotos,
     photo_arrays,
     read_training_photos,
 )
+from eyespot.tasks.task import load
 from eyespot.weights.zoo import find
 from tests.abuse.tampered import zipped
 
@@ -71,12 +73,12 @@ def taught_classifier(classes: tuple[str, ...] = ("brick", "grass")) -> Classifi
         scorer=LinearScorer(
             rng.random((WIDTH, len(classes)), np.float32), np.zeros(len(classes), np.float32)
         ),
-        familiarity=Familiarity(unit_rows(rng.random((count, WIDTH), np.float32))),
+        ood_scorer=OodScorer(unit_rows(rng.random((count, WIDTH), np.float32))),
         metrics={
             **evaluate(shares, truth, classes).to_metrics(),
             "evaluated_on": "the test split",
             "source": ["A folder."],
-            "rejection": {"threshold": 0.1, "known_refused": None},
+            "rejection": {"ood_threshold": 0.1, "known_rejected": None},
         },
         _training_photos=TrainingPhotos(features, truth),
     )
@@ -270,10 +272,10 @@ def use(found: Manifest) -> None:
         assert classifier.backbone.extractor
     classifier.engine = engine = Nothing(classifier.backbone.blocks)
     with contextlib.suppress(ClassifierFileError):  # a head for other features
-        shares, _ = classifier.judge(engine.run(np.zeros((2, 8, 8, 3), np.uint8)))
+        shares, _ = classifier.score_features(engine.run(np.zeros((2, 8, 8, 3), np.uint8)))
         assert shares.shape == (2, len(classifier.classes))
     repr(classifier)
-    model_card(classifier)
+    model_card(classifier.classes, classifier.backbone, classifier.recipe, classifier.metrics)
     json.dumps(classifier.metrics, ensure_ascii=False).encode()
     json.dumps(list(classifier.classes), ensure_ascii=False).encode()
     packed_metrics(classifier.metrics)
@@ -312,7 +314,7 @@ def test_any_json_as_metrics_is_used_or_refused(classifier: Classifier, metrics:
         "recipe": {"method": "svm", "blocks": [classifier.backbone.last], "hyperparameter": 1},
         "scorer": "linear",
         "temperature": 1,
-        "threshold": -1,
+        "ood_threshold": 2,
         "metrics": {},
     }
     for key in ("metrics", "classes", "backbone", "preprocessing", "recipe"):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from eyespot.report.map import project
+from eyespot.report.tsne import project
 
 
 def nearest(places: NDArray[np.floating], count: int) -> NDArray[np.int64]:
@@ -13,12 +13,12 @@ def nearest(places: NDArray[np.floating], count: int) -> NDArray[np.int64]:
 
 def test_photos_that_look_alike_stand_together() -> None:
     rng = np.random.default_rng(0)
-    kinds = np.repeat(np.arange(5), 40)
-    values = rng.normal(size=(5, 50))[kinds] + 0.3 * rng.normal(size=(200, 50))
+    classes = np.repeat(np.arange(5), 40)
+    values = rng.normal(size=(5, 50))[classes] + 0.3 * rng.normal(size=(200, 50))
     places = project(values.astype(np.float32))
     assert places.min() == 0
     assert places.max() == 1
-    assert (kinds[nearest(places, 5)] == kinds[:, None]).mean() > 0.95
+    assert (classes[nearest(places, 5)] == classes[:, None]).mean() > 0.95
 
 
 def test_neighbours_are_kept_far_beyond_chance() -> None:

@@ -1,5 +1,5 @@
 "use strict";
-// The map: which photo is where. Everything else on the page works without this script.
+// The map of photos: the photo of a dot, zoom, keys. The rest of the page needs no script.
 (() => {
   const plot = document.getElementById("plot");
   const data = document.getElementById("points");
@@ -9,33 +9,32 @@
   const tip = document.getElementById("tip");
   const here = document.getElementById("here");
   const WHOLE = { x: -20, y: -20, width: 1040, height: 740 };
-  const CLOSEST = 65; // units across at the closest: a sixteenth of the map
-  const NEAR = 24; // pixels from a point at which it is meant
+  const CLOSEST = 65; // smallest width of the view: a sixteenth of the map
+  const NEAR = 24; // pixels around a dot in which it can be pointed at
   let view = { ...WHOLE };
   let current = -1;
 
   plot.setAttribute("role", "application");
   plot.setAttribute("tabindex", "0");
-  plot.setAttribute("aria-label", `Map of ${count} photos. Arrows go from photo to photo, plus and minus zoom, 0 shows all.`);
+  plot.setAttribute("aria-label", `Map of ${count} photos. Arrow keys go from photo to photo, plus and minus zoom, 0 shows all.`);
   document.querySelector(".zoom").hidden = false;
 
   function describe(index) {
-    const label = points.classes[points.label[index]];
-    return [points.name[index], label, `group ${points.group[index] + 1}`, points.note[index]]
-      .filter(Boolean).join(", ");
+    const names = points.layers.map((layer) => layer.names[layer.of[index]]);
+    return [points.name[index], ...names, points.note[index]].filter(Boolean).join(", ");
   }
   function show(index) {
     current = index;
     const x = points.x[index], y = points.y[index];
     here.setAttribute("d", `M${x} ${y}h0`);
-    const words = document.createElement("span");
-    words.textContent = describe(index);
-    tip.replaceChildren(words);
-    if (points.picture[index]) {
-      const picture = document.createElement("img");
-      picture.src = points.picture[index];
-      picture.alt = "";
-      tip.prepend(picture);
+    const text = document.createElement("span");
+    text.textContent = describe(index);
+    tip.replaceChildren(text);
+    if (points.thumbnail[index]) {
+      const image = document.createElement("img");
+      image.src = points.thumbnail[index];
+      image.alt = "";
+      tip.prepend(image);
     }
     tip.hidden = false;
     const box = plot.getBoundingClientRect();
@@ -83,7 +82,7 @@
     }
     return best;
   }
-  // The nearest photo on that side; what lies aside counts as farther away.
+  // The nearest photo in a direction; distance across the direction counts twice.
   function step(dx, dy) {
     if (current < 0) return nearest(view.x + view.width / 2, view.y + view.height / 2, Infinity);
     let best = -1, least = Infinity;
@@ -128,9 +127,9 @@
   }, { passive: false });
   plot.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const way = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }[event.key];
-    if (way) {
-      const next = step(...way);
+    const direction = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }[event.key];
+    if (direction) {
+      const next = step(...direction);
       const x = points.x[next], y = points.y[next];
       const seen = x >= view.x && x <= view.x + view.width && y >= view.y && y <= view.y + view.height;
       if (!seen) look(x, y, view.width);

@@ -2,14 +2,14 @@
 
 | member               | what it holds                                                     |
 |----------------------|-------------------------------------------------------------------|
-| manifest.json        | format, version, classes, backbone, head, metrics, thresholds     |
-| head.safetensors     | the head's arrays, the references of familiarity, large metrics   |
-| photos.safetensors   | optional: features, hashes, labels, thumbnails of taught photos    |
+| manifest.json        | format, version, task, classes, backbone, head, metrics           |
+| head.safetensors     | the head's arrays, the OOD references, large metrics               |
+| photos.safetensors   | optional: features, hashes, labels, thumbnails of training photos  |
 | network.safetensors  | optional: the network, where its weights are the classifier's own |
 | README.md            | the model card                                                    |
 
-Members that a later version adds are ignored; a later format version is refused. All are stored as
-they are, so that no file claims more memory than it has bytes; older files pack the two texts.
+Unknown members are ignored; another format version raises an error. All members are stored
+uncompressed, so that no file claims more memory than it has bytes.
 """
 
 import json
@@ -29,7 +29,7 @@ from eyespot.limits import MAX_MANIFEST_BYTES, MAX_MANIFEST_LISTS, MAX_MEMBER_BY
 from eyespot.shown import shown
 
 FORMAT = "eyespot-classifier"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 HEAD = "head.safetensors"
 PHOTOS = "photos.safetensors"
 NETWORK = "network.safetensors"
@@ -45,11 +45,11 @@ def write(
     card: str,
     network: bytes | None = None,
 ) -> None:
-    """Write atomically: a kill, or a full disk, leaves what was there before.
+    """Write atomically: a kill, or a full disk, leaves the earlier file.
 
-    `arrays`: of the head and the figures. `network`: its weights, a safetensors file.
+    `arrays`: of the head and the metrics. `network`: its weights, a safetensors file.
 
-    Raises ClassifierFileError if the disk refuses, or a member is larger than is read again.
+    Raises ClassifierFileError if writing fails, or a member is too large to be read again.
     """
     whole = {"format": FORMAT, "format_version": FORMAT_VERSION, **manifest}
     whole["has_photos"] = photos is not None
@@ -61,7 +61,7 @@ def write(
     if not _can_be_parsed(texts["manifest.json"]):
         raise _too_large(path, "manifest.json", f"{MAX_MANIFEST_LISTS:,} lists")
     try:
-        # Nothing is replaced before all of it is written: what is too large ends this, too.
+        # The earlier file stays until all is written, also if a member is too large.
         with atomic_writer(path) as file, zipfile.ZipFile(file, "w") as archive:
 
             def add(name: str, content: bytes) -> None:
@@ -78,7 +78,7 @@ def write(
                 add(NETWORK, network)
     except OSError as error:
         raise ClassifierFileError(
-            f"{path} cannot be written: {error.strerror or error}. What was there is unchanged."
+            f"{path} cannot be written: {error.strerror or error}. The earlier file is unchanged."
         ) from error
 
 
@@ -99,44 +99,25 @@ def _limit(name: str) -> int:
 
 def _too_large(path: Path, name: str, most: str) -> ClassifierFileError:
     return ClassifierFileError(
-        f"{path} cannot be written: {name} would have more than {most}, which could not be read "
-        "again. Teach fewer classes or photos, or forget the photos (--forget-photos). What was "
-        "there is unchanged."
+        f"{path} cannot be written: {name} would have more than {most}, too large to be read "
+        "again. Teach fewer classes or photos, or forget the photos (--forget-photos). The earlier "
+        "file is unchanged."
     )
 
 
 def _can_be_parsed(text: bytes) -> bool:
-    """Whether a JSON has no more lists and objects than are worth their memory; brackets within
-    names count, too."""
+    """Whether a JSON has at most MAX_MANIFEST_LISTS lists and objects; brackets within names count,
+    too."""
     return text.count(b"[") + text.count(b"{") <= MAX_MANIFEST_LISTS
 
 
 def read(path: Path) -> tuple[dict[str, Any], Tensors, str]:
-    """Manifest, arrays of the head and the figures, and model card.
+    """Manifest, arrays of the head and the metrics, and model card.
 
-    Raises ClassifierFileError if the file is missing, damaged, foreign, or from a later version.
+    Raises ClassifierFileError if the file is missing, damaged, foreign, or of another version.
     """
     with _Archive(path) as archive:
-        text = archive.member("manifest.json")
-        if not _can_be_parsed(text):
-            raise damaged(path, f"manifest.json has more than {MAX_MANIFEST_LISTS:,} lists")
-        try:
-            manifest = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise damaged(path, f"manifest.json is not JSON ({error})") from error
-        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-            raise ClassifierFileError(
-                f"{path} is a zip file, but not an eyespot classifier. Make one with: "
-                "eyespot teach PHOTOS -o NAME.eyespot"
-            )
-        version = manifest.get("format_version")
-        if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-            raise damaged(path, f"its format version is {shown(version)}")
-        if version > FORMAT_VERSION:
-            raise ClassifierFileError(
-                f"{path} has format version {shown(version)}, this eyespot reads up to "
-                f"{FORMAT_VERSION}. Upgrade it with: pip install --upgrade eyespot"
-            )
+        manifest = _manifest(path, archive)
         if manifest.get("has_photos") and PHOTOS not in archive.names:
             raise damaged(path, f"{PHOTOS} is missing")
         arrays = _tensors(path, archive.member(HEAD))
@@ -147,8 +128,43 @@ def read(path: Path) -> tuple[dict[str, Any], Tensors, str]:
     return manifest, arrays, card
 
 
+def task_of(path: Path) -> object:
+    """The task that the manifest names. Raises as `read`."""
+    with _Archive(path) as archive:
+        return _manifest(path, archive).get("task")
+
+
+def _manifest(path: Path, archive: "_Archive") -> dict[str, Any]:
+    text = archive.member("manifest.json")
+    if not _can_be_parsed(text):
+        raise damaged(path, f"manifest.json has more than {MAX_MANIFEST_LISTS:,} lists")
+    try:
+        manifest = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, f"manifest.json is not JSON ({error})") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise ClassifierFileError(
+            f"{path} is a zip file, but not an eyespot classifier. Make one with: "
+            "eyespot teach PHOTOS -o NAME.eyespot"
+        )
+    version = manifest.get("format_version")
+    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+        raise damaged(path, f"its format version is {shown(version)}")
+    if version < FORMAT_VERSION:
+        raise ClassifierFileError(
+            f"{path} has the older format version {version}, this eyespot reads version "
+            f"{FORMAT_VERSION}. Teach it again with: eyespot teach PHOTOS -o {path.name}"
+        )
+    if version > FORMAT_VERSION:
+        raise ClassifierFileError(
+            f"{path} has format version {shown(version)}, this eyespot reads version "
+            f"{FORMAT_VERSION}. Upgrade it with: pip install --upgrade eyespot"
+        )
+    return manifest
+
+
 def read_photos(path: Path) -> Tensors | None:
-    """The arrays of the taught photos; None if the file holds none. Raises as `read`."""
+    """The arrays of the training photos; None if the file holds none. Raises as `read`."""
     with _Archive(path) as archive:
         if PHOTOS not in archive.names:
             return None
@@ -171,21 +187,22 @@ class _Archive:
             self._zip = zipfile.ZipFile(path)
         except FileNotFoundError as error:
             raise ClassifierFileError(
-                f"There is no file {path}. Make one with: eyespot teach PHOTOS -o {path.name}"
+                f"Expected the file {path}, found none. Make one with: "
+                f"eyespot teach PHOTOS -o {path.name}"
             ) from error
         except OSError as error:
             raise ClassifierFileError(f"{path} cannot be read: {error.strerror}.") from error
         except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
             if path.suffix == ".safetensors":
                 raise ClassifierFileError(
-                    f"{path} holds weights, and no classifier. What eyespot train has trained is "
-                    f"in {path.with_name('classifier.eyespot')}"
+                    f"{path} holds weights, not a classifier. eyespot train writes its classifier "
+                    f"to {path.with_name('classifier.eyespot')}"
                 ) from error
-            raise damaged(path, "it is not a whole zip file") from error
+            raise damaged(path, "it is not a complete zip file") from error
         names = self._zip.namelist()
         self.names = set(names)
         if len(names) != len(self.names):  # programs differ in which of the two they read
-            raise damaged(path, "a member stands in it twice")
+            raise damaged(path, "it has a member twice")
 
     def __enter__(self) -> "_Archive":
         return self
@@ -194,7 +211,7 @@ class _Archive:
         self._zip.close()
 
     def member(self, name: str) -> bytes:
-        """The content of a member, which takes no more memory than it has bytes in the file."""
+        """The content of a member, in no more memory than its bytes in the file."""
         if name not in self.names:
             raise damaged(self.path, f"{name} is missing")
         about, limit = self._zip.getinfo(name), _limit(name)

@@ -1,45 +1,37 @@
-"""What the verbs that work at length say: where they go on, and what came of it."""
+"""Progress and outcome of the verbs that write large tables and resume an interrupted run."""
 
 import contextlib
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from eyespot.cli.show import counted, printable, progress, say
+from eyespot.cli.show import counted, print_skipped, progress, say
 
 if TYPE_CHECKING:
     from eyespot.data.parts import Work, Written
     from eyespot.data.photos import Photo
 
-Part = Annotated[
-    str,
-    typer.Option("--share", help="Do one of N shares, as 2/8; the command without it joins them."),
-]
-
 
 @contextlib.contextmanager
-def looking() -> "Iterator[Work]":
-    """A bar for `write_features` and `write_answers`, and a line if they go on with a run."""
+def resumable() -> "Iterator[Work]":
+    """A bar for `write_features` and `write_predictions`, and a line if they resume a run."""
     first = True
     with progress() as step:
 
         def work(done: int, total: int) -> None:
             nonlocal first
             if first and done:
-                say(f"Going on: {done:,} of {total:,} photos are done.", file=sys.stderr)
+                say(f"Resuming: {done:,} of {total:,} photos are done.", file=sys.stderr)
             first = False
-            step("Looking at photos", done, total)
+            step("Embedding photos", done, total)
 
         yield work
 
 
-def say_failures(written: "Written") -> None:
-    """The photos that could not be used, on standard error: the first by name."""
-    for failed in written.failed:
-        say(f"Skipped {printable(failed.path)}: {printable(failed.reason)}", file=sys.stderr)
+def print_failures(written: "Written") -> None:
+    """Print the photos that could not be used on standard error: the first by name."""
+    print_skipped(written.failed)
     more = written.failures - len(written.failed)
     if more:
         left = counted(more, "more photo")
@@ -47,7 +39,7 @@ def say_failures(written: "Written") -> None:
 
 
 def read_and_written(photos: "Iterable[Photo]", outputs: Iterable[Path | None]) -> list[Path]:
-    """The files that photos are read from and that are outputs, too: for `check_outputs`."""
+    """Files of photos that are outputs, too: the inputs that `check_outputs` must protect."""
     taken = {_identity(path) for path in outputs if path} - {None}
     if not taken:
         return []
