@@ -24,8 +24,8 @@ Kind = Literal[
 class Action:
     """A proposal. `index`: of the photo in the review; None for an unreadable file.
 
-    `label`: the present label; "" without labels. `detail`: see docs/guides/dataset.md. `score`: 0..1,
-    how clear the case is among those of its kind; None where nothing was measured.
+    `label`: the present label; "" without labels. `detail`: see docs/guides/dataset.md.
+    `score`: 0..1, how clear the case is among those of its kind; None where nothing was measured.
     """
 
     path: str
