@@ -213,7 +213,7 @@ def train(
             {
                 "model": model,
                 "classes": list(done.trained.classes),
-                "learnt": done.learnt,
+                "train_photos": done.train_photos,
                 "validated": done.validated,
                 "held_out": done.held_out,
                 "settings": done.settings,
@@ -241,7 +241,7 @@ def train(
         )
         validation = f"validated on {counted(done.validated, 'photo')}, {of}"
         validation += "" if done.held_out is None else ", held out"
-    say(f"Trained on {counted(done.learnt, 'photo')}; {validation}.")
+    say(f"Trained on {counted(done.train_photos, 'photo')}; {validation}.")
     if done.test is not None:
         say(f"Accuracy {percent(done.test[1], 2)} on the test set (n = {done.tested:,}).")
     classifier = printable(str(output / CLASSIFIER))
