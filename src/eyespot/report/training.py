@@ -56,7 +56,7 @@ def render(
         unused=[_words(name).lower() for name in unused],
         ending=ending(epochs, plan.epochs) if training or epochs[-1].stopped_early else "",
         skipped=training.skipped if training else (),
-        trained_on=training.learnt if training else epochs[-1].pictures,
+        trained_on=training.train_photos if training else epochs[-1].pictures,
         **_validation(plan, training),
     )
 

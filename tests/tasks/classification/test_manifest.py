@@ -500,7 +500,7 @@ def test_a_network_of_another_digest_is_never_written(path: Path) -> None:
     manifest["backbone"] |= {"own": True, "sha256": "0" * 64}
     content |= {"manifest.json": json.dumps(manifest).encode(), "network.safetensors": bytes(99)}
     path.write_bytes(zipped([*content.items()]))
-    with pytest.raises(ClassifierFileError, match="not the one it was taught with"):
+    with pytest.raises(ClassifierFileError, match="not the one it was trained with"):
         load(path)
     assert not (cache_folder() / "own").exists()
 
