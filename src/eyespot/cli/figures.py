@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from eyespot.tasks.classification.result import TeachResult
 
 LISTED = 5
-"""Reasons for skipped photos, and classes with few photos, that are named."""
+"""Reasons for skipped photos that are named."""
 
 
 def print_taught(taught: "TeachResult", photos: Path, *, verbose: bool = False) -> None:
@@ -33,7 +33,6 @@ def print_taught(taught: "TeachResult", photos: Path, *, verbose: bool = False) 
     if verbose:
         print_recalls(evaluation)
         _print_candidates(taught)
-    # The row Review counts the duplicates, and the row Photos names the folders.
     counted_above = ("exact duplicates", "near duplicates")
     findings = [one for one in taught.findings if one.kind not in counted_above]
     if findings:

@@ -56,8 +56,8 @@ def teach(
 
     Example: eyespot teach pets/ -o pets.eyespot
     """
-    page = report or output.with_suffix(".report.html")
     check_outputs([output])
+    page = report or output.with_suffix(".report.html")
     check_ending(output, ".eyespot")
     check_ending(page, ".html", ".htm")
     with progress() as step:
