@@ -124,7 +124,7 @@ def test_too_much_at_once_is_refused(client: TestClient, monkeypatch: pytest.Mon
     assert client.post("/length", content=b"x" * 100, headers=own).json() == 100
     refused = client.post("/length", content=b"x" * 101, headers=own)
     assert refused.status_code == 413
-    assert "Send less at once" in refused.text
+    assert "Send fewer files at once" in refused.text
 
 
 @pytest.mark.anyio

@@ -19,7 +19,7 @@ DEFAULT_VALUE = "1"
 Text = Annotated[str, StringConstraints(max_length=2000)]
 
 
-class Question(BaseModel):
+class BlackboardRequest(BaseModel):
     """`values`: numbers as typed, by name; names outside the expression are ignored."""
 
     model_config = ConfigDict(extra="forbid")
@@ -30,13 +30,13 @@ class Question(BaseModel):
 
 @router.post("")
 @or_error
-def work(question: Question) -> Answer:
+def work(request: BlackboardRequest) -> Answer:
     """`values` of the names in the expression, as typed; and `error`, or the output of `eyespot
     graph`: `result`, `steps`, `gradients`, and `drawing`, an SVG without style."""
-    terms = parse(question.expression)
+    terms = parse(request.expression)
     names = [term.name for term in terms if term.operation == "name"]
-    values = {name: question.values.get(name, DEFAULT_VALUE) for name in names}
-    return {"values": values, **_worked(question.expression, values)}
+    values = {name: request.values.get(name, DEFAULT_VALUE) for name in names}
+    return {"values": values, **_worked(request.expression, values)}
 
 
 @or_error

@@ -85,7 +85,7 @@ def move(opened: Opened, photos: PhotoIds, to: Text) -> None:
 
 @router.get("/thumbnails/{photo}")
 def thumbnail(projects: Projects, id: str, photo: PhotoId) -> Response:
-    """Empty if the photo was removed before the browser asked, which is no error."""
+    """Empty if the photo was removed before this request, which is no error."""
     try:
         content = projects.store.open(id).thumbnail(photo)
     except MissingError:

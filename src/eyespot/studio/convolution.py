@@ -17,7 +17,7 @@ router = APIRouter(prefix="/api/convolution")
 Rows = list[list[float]]
 
 
-class Question(BaseModel):
+class LayerRequest(BaseModel):
     """`kernel`: of a convolution. `size`: of a pooling window, which has no dilation."""
 
     model_config = ConfigDict(extra="forbid")
@@ -31,12 +31,12 @@ class Question(BaseModel):
     dilation: int = 1
 
 
-class PixelQuestion(Question):
+class PixelRequest(LayerRequest):
     row: int
     column: int
 
 
-class CostQuestion(BaseModel):
+class CostRequest(BaseModel):
     """A layer from `in_channels` maps of `side` x `side` pixels to `out_channels` maps of the same
     size, with kernels of `kernel` x `kernel`."""
 
@@ -59,35 +59,35 @@ def kernels() -> dict[str, Any]:
 
 @router.post("")
 @or_error
-def slide(asked: Question) -> Answer:
+def slide(request: LayerRequest) -> Answer:
     """`output` [H', W']; the formulas of its height and width in `sizes`; `costs` as texts."""
-    if asked.kind == "convolution":
-        output = convolve(asked.image, asked.kernel, **_options(asked))
-        shape = len(asked.kernel), len(asked.kernel[0])
-        window = Window(*shape, asked.stride, asked.padding, asked.dilation)
-        layer = costs(1, len(asked.image), len(asked.image[0]), 1, window, bias=False)
+    if request.kind == "convolution":
+        output = convolve(request.image, request.kernel, **_options(request))
+        shape = len(request.kernel), len(request.kernel[0])
+        window = Window(*shape, request.stride, request.padding, request.dilation)
+        layer = costs(1, len(request.image), len(request.image[0]), 1, window, bias=False)
         counts = [layer.weights, layer.connections, layer.multiply_adds]
         texts = [count.text for count in counts]
     else:
-        output = pool(asked.image, asked.kind, asked.size, **_options(asked))
-        window = Window(asked.size, asked.size, asked.stride, asked.padding)
+        output = pool(request.image, request.kind, request.size, **_options(request))
+        window = Window(request.size, request.size, request.stride, request.padding)
         texts = ["A pooling layer has no weights: there is nothing to train."]
-    sizes = window.in_words(len(asked.image), len(asked.image[0]))
+    sizes = window.in_words(len(request.image), len(request.image[0]))
     return {"output": output.tolist(), "sizes": sizes, "costs": texts}
 
 
 @router.post("/pixel")
 @or_error
-def pixel(asked: PixelQuestion) -> Answer:
+def pixel(request: PixelRequest) -> Answer:
     """The computation of one output pixel: `rows` and `columns` of the input, the `inputs` there,
     their `products` with the kernel (null for pooling), `value`, and a `text`."""
-    if asked.kind == "convolution":
+    if request.kind == "convolution":
         found = convolution.pixel(
-            asked.image, asked.kernel, asked.row, asked.column, **_options(asked)
+            request.image, request.kernel, request.row, request.column, **_options(request)
         )
     else:
-        place = asked.row, asked.column
-        found = pooled_pixel(asked.image, asked.kind, asked.size, *place, **_options(asked))
+        place = request.row, request.column
+        found = pooled_pixel(request.image, request.kind, request.size, *place, **_options(request))
     return {
         "rows": found.rows,
         "columns": found.columns,
@@ -100,15 +100,17 @@ def pixel(asked: PixelQuestion) -> Answer:
 
 @router.post("/costs")
 @or_error
-def compare(asked: CostQuestion) -> Answer:
+def compare(request: CostRequest) -> Answer:
     """The costs of a standard and a separable convolution, from `compare_separable`."""
-    check_whole("The kernel's side", asked.kernel, 1, convolution.MAX_KERNEL)
-    window = Window(asked.kernel, asked.kernel, padding=asked.kernel // 2)
+    check_whole("The kernel's side", request.kernel, 1, convolution.MAX_KERNEL)
+    window = Window(request.kernel, request.kernel, padding=request.kernel // 2)
     return asdict(
-        compare_separable(asked.in_channels, asked.side, asked.side, asked.out_channels, window)
+        compare_separable(
+            request.in_channels, request.side, request.side, request.out_channels, window
+        )
     )
 
 
-def _options(asked: Question) -> dict[str, int]:
-    dilation = {"dilation": asked.dilation} if asked.kind == "convolution" else {}
-    return {"stride": asked.stride, "padding": asked.padding, **dilation}
+def _options(request: LayerRequest) -> dict[str, int]:
+    dilation = {"dilation": request.dilation} if request.kind == "convolution" else {}
+    return {"stride": request.stride, "padding": request.padding, **dilation}

@@ -86,8 +86,8 @@ def evaluate_project(
     result = _unmeasured(training, found)
     if min(distinct) < 2:
         threshold = lenient_threshold(last, labels)
-        told = result.advice or _too_early(training, distinct)
-        return replace(classifier, ood_threshold=threshold), replace(result, advice=told)
+        text = result.advice or _too_early(training, distinct)
+        return replace(classifier, ood_threshold=threshold), replace(result, advice=text)
 
     divisions = [
         fold_of(labels, found.group, FOLDS, seed) for seed in range(choose_repeats(result.distinct))
@@ -121,10 +121,12 @@ def _unmeasured(training: TrainingSet, found: Duplicates) -> ProjectEvaluation:
     """Counts and duplicates; advice only if several classes hold the same photo."""
     groups = _duplicates(training, found)
     conflicts = [group for group in groups if len(set(training.labels[group].tolist())) > 1]
-    told = ""
+    conflict = ""
     if conflicts:
         names = dict.fromkeys(training.classes[label] for label in training.labels[conflicts[0]])
-        told = f"The same photo is in {' and '.join(names)}: remove it where it does not belong."
+        conflict = (
+            f"The same photo is in {' and '.join(names)}: remove it where it does not belong."
+        )
     return ProjectEvaluation(
         accuracy=None,
         interval=None,
@@ -134,7 +136,7 @@ def _unmeasured(training: TrainingSet, found: Duplicates) -> ProjectEvaluation:
         confused=(),
         label_issues=(),
         duplicates=tuple(tuple(training.ids[index] for index in group) for group in groups),
-        advice=told,
+        advice=conflict,
     )
 
 

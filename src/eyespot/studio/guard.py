@@ -26,7 +26,7 @@ REDIRECT = """<!doctype html>
 HTTP redirect from there, a browser would not send the new cookie, which is for the studio's own
 pages only."""
 
-TOO_LARGE = f"Expected at most {MAX_UPLOAD_BYTES // 2**20} MB. Send fewer photos at once."
+TOO_LARGE = f"Expected at most {MAX_UPLOAD_BYTES // 2**20} MB. Send fewer files at once."
 
 
 class Guard:

@@ -1,4 +1,4 @@
-"""Projects from elsewhere: archives, taught classifiers, and dropped folders."""
+"""Projects created from archives, .eyespot files and dropped folders."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -91,5 +91,5 @@ class PhotoFeatures:
             else:
                 found.reasons[key] = (
                     "its photo file is missing, and its features are from another backbone: add "
-                    "the photo, or choose the backbone that the classifier was taught with"
+                    "the photo, or choose the backbone of that classifier"
                 )

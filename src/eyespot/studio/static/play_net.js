@@ -37,7 +37,7 @@ export class Net {
     /** @type {State | undefined} */
     this.state = undefined;
     this.chosen = -1;
-    this.told = 0;
+    this.described = 0;
     new ResizeObserver(() => this.placeEdges()).observe(this.place);
     this.place.addEventListener("keydown", (event) => this.walk(event));
     byId("fewer-layers", HTMLElement).addEventListener("click", () => this.setHidden(this.hidden.slice(0, -1)));
@@ -69,7 +69,7 @@ export class Net {
       if (canvas && number >= state.layers[0]) paint(canvas, surface(state, number), side, colours);
     }
     this.showEdges();
-    if (isOther || performance.now() - this.told > PATIENCE) this.tell();
+    if (isOther || performance.now() - this.described > PATIENCE) this.describe();
   }
 
   /** @param {number[]} layers @param {string[]} features @param {Colours} colours */
@@ -96,7 +96,7 @@ export class Net {
     this.chosen = this.units.length - 1;
     this.units[this.chosen].tabIndex = 0;
     if (focused) this.place.querySelector(/** @type {"button"} */ (`[data-key="${focused}"]`))?.focus();
-    this.tell();
+    this.describe();
   }
 
   /** @param {string[]} features @param {Colours} colours */
@@ -189,7 +189,7 @@ export class Net {
     if (this.units[this.chosen] !== this.units[unit]) this.units[this.chosen].tabIndex = -1;
     this.chosen = unit;
     this.units[unit].tabIndex = 0;
-    this.tell();
+    this.describe();
     this.mark(edge);
   }
 
@@ -214,10 +214,10 @@ export class Net {
   }
 
   /** Show the values of the chosen unit. */
-  tell() {
+  describe() {
     const state = this.state;
     if (!state) return;
-    this.told = performance.now();
+    this.described = performance.now();
     const unit = this.units[this.chosen];
     unit.setAttribute("aria-current", "true");
     byId("unit-name", HTMLElement).textContent = this.nameOf(this.chosen);

@@ -24,7 +24,7 @@ import { upload } from "./upload.js";
  *   similar: {photo: number, similarity: number}[], needed?: string, error?: string}} Prediction
  */
 
-/** Milliseconds until a lost studio is asked again, and between two states. */
+/** Milliseconds until a lost studio is retried, and between two states. */
 const RETRY = 2000, PAUSE = 100;
 const EXPORTS = { classifier: "classifier.eyespot", onnx: "classifier.onnx", photos: "photos.zip", report: "report.html" };
 const FINE_TUNING = "Fine-tuning also trains the backbone. It takes minutes, and helps with many photos that differ from ImageNet.";
