@@ -33,7 +33,7 @@ from eyespot.user_folders import cannot_be_made, user_folder
 logger = logging.getLogger(__name__)
 
 DEFAULT_LIMIT_MB = 5_000
-BESIDE = ("networks", "own", "npm", "judged", "zoo.json", "speeds.json")
+BESIDE = ("networks", "own", "npm", "judged", "speeds.json")
 """Beside the features: converted networks, classifiers' own weights, ONNX Runtime for pages,
 answers on ImageNet, and what was found out about networks. What else is in the folder is not
 eyespot's."""

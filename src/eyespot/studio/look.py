@@ -18,7 +18,7 @@ from eyespot.data.transforms import needed_short_side, prepare
 from eyespot.errors import EyespotError, UsageError
 from eyespot.tasks.classification.classifier import Classifier, imagenet
 from eyespot.weights.find import origin_of
-from eyespot.weights.zoo import NETWORKS, find
+from eyespot.weights.zoo import NETWORKS, facts_of, find
 
 router = APIRouter(prefix="/api/look")
 
@@ -39,9 +39,7 @@ class Eye:
 
     def stages(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the maps of each stage, [C, h, w]."""
-        from eyespot.models.anatomy import shapes_of
-
-        return dict(shapes_of(find(self.classifier.backbone.name)))
+        return facts_of(self.classifier.backbone.name).stages
 
 
 @lru_cache(maxsize=2)

@@ -210,14 +210,8 @@ async function showOne(isChosen = false) {
 async function open() {
   const problem = byId("problem", HTMLElement);
   try {
-    const bar = byId("known", HTMLProgressElement);
-    do {
-      const some = /** @type {{networks: Network[], total: number}} */ (await ask(`/api/zoo?start=${networks.length}`));
-      networks.push(...some.networks);
-      bar.max = some.total;
-      bar.value = networks.length;
-    } while (bar.value < bar.max);
-    byId("wait", HTMLElement).remove();
+    const answer = /** @type {{networks: Network[]}} */ (await ask("/api/zoo"));
+    networks.push(...answer.networks);
     showFamilies();
     showTable();
     await showOne();
