@@ -48,7 +48,6 @@ _HOME = {
     "write_report": "eyespot.report",
 }
 _ROOMS = (
-    "classifier",
     "data",
     "errors",
     "evaluation",
@@ -58,7 +57,7 @@ _ROOMS = (
     "heads",
     "models",
     "tasks",
-    "transfer",
+    "weights",
 )
 
 __all__ = ["__version__", *sorted(_HOME)]

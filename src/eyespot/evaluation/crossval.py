@@ -1,8 +1,9 @@
-"""Cross-validation that stays honest about its own choices.
+"""Cross-validation with model selection inside.
 
-Every photo is predicted by a head trained without it and its duplicates. What is selected on the
-out-of-fold scores (hyperparameter, temperature, later the method) is selected, for the photos of one
-part, on the other parts only: otherwise the best of several candidates looks better than it is (Tsamardinos et al., "Bootstrapping the out-of-sample predictions", 2018).
+Every photo is predicted by a head trained without it and its duplicates. Hyperparameter,
+temperature and method are selected, for the photos of one part, on the other parts only. Otherwise
+the best of several candidates looks better than it is (Tsamardinos et al., "Bootstrapping the
+out-of-sample predictions", 2018).
 """
 
 from collections.abc import Sequence

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from eyespot import __version__, classifier_file
+from eyespot import __version__
 from eyespot.data.decode import decode
 from eyespot.data.folders import find_photos
 from eyespot.data.given import (
@@ -52,6 +52,7 @@ from eyespot.heads.calibration import softmax
 from eyespot.heads.ood import Familiarity
 from eyespot.heads.scorers import LogitsScorer, Scorer
 from eyespot.shown import shown
+from eyespot.tasks.classification import file as classifier_file
 from eyespot.tasks.classification.manifest import Recipe, packed_metrics, read_manifest
 from eyespot.tasks.classification.training_photos import (
     TrainingPhotos,
