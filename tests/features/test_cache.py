@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import eyespot
-from eyespot.features.cache import BESIDE, FeatureCache, beside_bytes, clear_beside
 from eyespot.features import speed
+from eyespot.features.cache import BESIDE, FeatureCache, beside_bytes, clear_beside
 from eyespot.features.own_weights import keep_own
 
 

@@ -46,7 +46,7 @@ def test_what_nobody_expected_shows_no_traceback(
     def fail(name: str) -> None:
         raise RuntimeError("secret path")
 
-    monkeypatch.setattr(zoo, "find", fail)
+    monkeypatch.setattr(zoo, "facts_of", fail)
     answer = client.get("/api/zoo/resnet20")
     assert answer.status_code == 500
     assert "secret path" not in answer.text
