@@ -8,7 +8,7 @@ from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.show import counted, print_json, printable, progress, say
 
 if TYPE_CHECKING:
-    from eyespot.imagenet_eval.evaluate import Judgement
+    from eyespot.imagenet_eval.evaluate import ImagenetEvaluation
 
 VALIDATION = 50_000
 """Pictures in the challenge's validation set, which published errors are measured on."""
@@ -26,10 +26,10 @@ def judge_network(
     check_ending(gallery, ".html", ".htm")
     check_outputs([gallery])
     from eyespot.features.backbone import DEFAULT
-    from eyespot.imagenet_eval.evaluate import judge
+    from eyespot.imagenet_eval.evaluate import evaluate_imagenet
 
     with progress() as step:
-        judgement = judge(
+        judgement = evaluate_imagenet(
             pictures,
             network or DEFAULT,
             crops=crops,
@@ -48,7 +48,7 @@ def judge_network(
         say(f"What went wrong: {printable(str(gallery))}")
 
 
-def _print(judgement: "Judgement") -> None:
+def _print(judgement: "ImagenetEvaluation") -> None:
     from eyespot.evaluation import percent, percent_interval
 
     say(
@@ -67,7 +67,7 @@ def _print(judgement: "Judgement") -> None:
         say(f"Published: top-1 {published.top1:.1f}%{top5} ({published.source}).")
         if judgement.count < VALIDATION:
             say(f"That was on all {VALIDATION:,} validation pictures; these may be easier.")
-    speed = judgement.pictures_per_second
+    speed = judgement.images_per_second
     earlier = judgement.count - judgement.asked
     if speed is None:
         say("All answers are from an earlier run.")

@@ -17,7 +17,7 @@ from eyespot.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from eyespot.training.records import Epoch
+    from eyespot.training.log import Epoch
 
 PAGE = "report.html"
 
@@ -113,10 +113,10 @@ def train(
     from eyespot.evaluation import percent
     from eyespot.report.training import write_training
     from eyespot.tasks.classification.train import CLASSIFIER, train_on
-    from eyespot.training.effect import without_effect
+    from eyespot.training.log import best_epoch, describe_ending
     from eyespot.training.plan import Plan
-    from eyespot.training.processes import rank, together
-    from eyespot.training.records import best_of, ending
+    from eyespot.training.processes import process_group, rank
+    from eyespot.training.settings import unused_settings
 
     if not 0 <= held_out < 1:
         raise UsageError("--held-out is a part of the photos: 0 or more and less than 1.")
@@ -161,7 +161,7 @@ def train(
     collection = open_labelled(photos, path_column, label_column, split_column)
     if first:
         print_findings(collection.findings, sys.stderr)
-    for name, why in without_effect(plan, validated=held_out > 0).items():
+    for name, why in unused_settings(plan, validated=held_out > 0).items():
         if why and getattr(plan, name) != getattr(Plan(model), name) and first:
             option = f"--{name.replace('_', '-')} {getattr(plan, name):g}"
             say(f"{option} has no effect: {why}.", file=sys.stderr)
@@ -186,7 +186,7 @@ def train(
                 say(printable(f"Skipped {one.path}: {one.reason}"), file=sys.stderr, flush=True)
 
     try:
-        with together(), watching(plan, quiet=as_json or rank() > 0) as (step, show):
+        with process_group(), watching(plan, quiet=as_json or rank() > 0) as (step, show):
             done = train_on(
                 collection,
                 plan,
@@ -207,7 +207,7 @@ def train(
     trained = done.trained
     write_training(page, trained.plan, trained.epochs, done, more)
     missed(done.skipped)
-    best = best_of(trained.epochs)
+    best = best_epoch(trained.epochs)
     if as_json:
         print_json(
             {
@@ -231,7 +231,7 @@ def train(
             }
         )
         return
-    say(f"\n{ending(trained.epochs, trained.plan.epochs)}")
+    say(f"\n{describe_ending(trained.epochs, trained.plan.epochs)}")
     validation = "no photos to validate with"
     if done.validated:
         of = (

@@ -18,7 +18,7 @@ import numpy as np
 from eyespot.atomic import write_atomically
 from eyespot.errors import CacheError
 from eyespot.features.backbone import fresh_backbone
-from eyespot.features.cache import cache_folder
+from eyespot.features.cache_folder import cache_folder
 from eyespot.features.engines import BATCH, open_engine
 
 SECONDS = 1.0

@@ -9,7 +9,7 @@ from PIL import Image
 from eyespot.atomic import write_atomically
 from eyespot.data.decode import decode
 from eyespot.errors import PhotoError
-from eyespot.imagenet_eval.evaluate import Failure, Judgement
+from eyespot.imagenet_eval.evaluate import Failure, ImagenetEvaluation
 from eyespot.report.html import data_uri, fill
 
 SHOWN = 200
@@ -18,13 +18,13 @@ SIDE = 256
 """Longest side of a picture on the page, in pixels."""
 
 
-def write_gallery(judgement: Judgement, path: Path) -> None:
+def write_gallery(judgement: ImagenetEvaluation, path: Path) -> None:
     """Write the page to `path`, atomically. Raises OSError as writing does."""
     # A file name in an old encoding has characters that UTF-8 cannot hold; they become "?".
     write_atomically(path, render(judgement).encode("utf-8", "replace"))
 
 
-def render(judgement: Judgement) -> str:
+def render(judgement: ImagenetEvaluation) -> str:
     """The page as HTML."""
     return fill(
         "gallery.html",
@@ -33,8 +33,8 @@ def render(judgement: Judgement) -> str:
     )
 
 
-def _shown(judgement: Judgement, failure: Failure) -> dict[str, Any]:
-    picture, classes = failure.picture, judgement.classes
+def _shown(judgement: ImagenetEvaluation, failure: Failure) -> dict[str, Any]:
+    picture, classes = failure.image, judgement.classes
     return {
         "name": picture.name,
         "label": classes[picture.truth],
@@ -50,7 +50,7 @@ def _shown(judgement: Judgement, failure: Failure) -> dict[str, Any]:
 def _thumbnail(failure: Failure) -> str | None:
     """The picture as a small JPEG, inlined; None if it cannot be read any more."""
     try:
-        data = failure.picture.source.read()
+        data = failure.image.source.read()
         image = Image.fromarray(decode(data, short_side=SIDE).pixels)
     except PhotoError:
         return None

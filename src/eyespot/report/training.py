@@ -15,10 +15,10 @@ from eyespot.report.chart import Chart, Kind, chart
 from eyespot.report.confusions import confusions
 from eyespot.report.html import data_uri, fill
 from eyespot.tasks.classification.train import Training
-from eyespot.training.effect import in_effect
-from eyespot.training.judged import answers
+from eyespot.training.evaluate import class_probabilities
+from eyespot.training.log import Epoch, best_epoch, describe_ending
 from eyespot.training.plan import Plan
-from eyespot.training.records import Epoch, best_of, ending
+from eyespot.training.settings import used_settings
 
 Values = Sequence[float | None]
 
@@ -47,14 +47,14 @@ def render(
 ) -> str:
     """The page as HTML. `epochs`: at least one. `training`: what came of it, None before it is
     over. `more`: settings beside the plan's, by name."""
-    best = best_of(epochs)
+    best = best_epoch(epochs)
     kept = best or epochs[-1]
     results = _results(kept, training)
     droppable = plan.dropout is not None  # of the network's own dropout the end tells
     settings = (
         training.settings
         if training
-        else in_effect(plan, validated=best is not None, droppable=droppable)
+        else used_settings(plan, validated=best is not None, droppable=droppable)
     )
     settings = {**settings, **{name: value for name, value in (more or {}).items() if value}}
     if "dropout" in settings and settings["dropout"] is None:
@@ -70,13 +70,13 @@ def render(
         over=training is not None,
         charts=_charts(epochs, best),
         interval=lambda epoch: wilson_interval(
-            epoch.val_accuracy * epoch.val_pictures, epoch.val_pictures
+            epoch.val_accuracy * epoch.val_images, epoch.val_images
         ),
         settings=[(_words(name), value) for name, value in settings.items()],
         unused=[_words(name) for name in unused],
-        ending=ending(epochs, plan.epochs) if training or epochs[-1].stopped_early else "",
+        ending=describe_ending(epochs, plan.epochs) if training or epochs[-1].stopped_early else "",
         skipped=training.skipped if training else (),
-        learnt=training.learnt if training else epochs[-1].pictures,
+        learnt=training.learnt if training else epochs[-1].images,
         **_validation(plan, training),
     )
 
@@ -89,7 +89,7 @@ def _results(kept: Epoch, training: Training | None) -> list[dict[str, Any]]:
     """How often the kept network is right; the most telling last."""
     results: list[tuple[str, float, float, int]] = []
     if kept.val_accuracy is not None and kept.val_loss is not None:
-        results.append(("validation", kept.val_accuracy, kept.val_loss, kept.val_pictures))
+        results.append(("validation", kept.val_accuracy, kept.val_loss, kept.val_images))
     if training and training.test:
         results.append(("test", training.test[1], training.test[0], training.tested))
     return [
@@ -149,7 +149,7 @@ def _validation(plan: Plan, training: Training | None) -> dict[str, Any]:
     if training is None or training.validation is None:
         return {"evaluation": None}
     pictures, trained = training.validation, training.trained
-    said = answers(trained.network, pictures, trained.preprocessing, trained.plan)
+    said = class_probabilities(trained.network, pictures, trained.preprocessing, trained.plan)
     evaluation = evaluate(said, pictures.labels, trained.classes)
     sure = plan.loss == "cross-entropy"  # of the others' scores the softmax is no probability
     return {

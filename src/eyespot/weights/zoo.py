@@ -35,7 +35,7 @@ def find(name: str) -> Network:
         return describe(name)
     near = nearest_name(name, NETWORKS)
     hint = f"did you mean '{near}'?" if near else "list all networks with: eyespot zoo"
-    raise UsageError(f"There is no network called {shown(name)}; {hint}")
+    raise UsageError(f"Unknown network {shown(name)}; {hint}")
 
 
 def facts_of(name: str) -> Facts:

@@ -8,7 +8,7 @@ from PIL import Image
 from eyespot.errors import DatasetError, TrainingError
 from eyespot.tasks.classification.train import CLASSIFIER, Training, train_on
 from eyespot.training.checkpoint import BEST, LAST
-from eyespot.training.folder import STUDY, alone_in
+from eyespot.training.folder import STUDY, exclusive_folder
 from eyespot.training.plan import Plan
 from tests.training.test_trainer import stripes
 
@@ -76,13 +76,13 @@ def test_two_runs_in_one_folder_do_not_meet(photos: Path, tmp_path: Path) -> Non
     seen = []
 
     def second(stage: str, done: int, total: int) -> None:
-        with pytest.raises(TrainingError, match=r"at work in .*another folder"):
+        with pytest.raises(TrainingError, match=r"is using .*another folder"):
             train_on(photos, PLAN, tmp_path)
         seen.append(stage)
 
     train_on(photos, PLAN, tmp_path, progress=second)
     assert {"Reading", "Training", "Judging"} <= set(seen)
-    with alone_in(tmp_path, LAST):  # it is free again
+    with exclusive_folder(tmp_path, LAST):  # it is free again
         pass
 
 
@@ -118,7 +118,7 @@ def test_the_advice_on_a_damaged_state_helps(
         with pytest.raises(TrainingError) as caught:
             train_on(photos, PLAN, tmp_path)
         assert str(tmp_path / damaged) in str(caught.value)
-        assert str(caught.value).endswith(f"To begin anew, delete {tmp_path / LAST}.")
+        assert str(caught.value).endswith(f"To start again, delete {tmp_path / LAST}.")
         (tmp_path / LAST).unlink()
     again = train_on(photos, PLAN, tmp_path)
     assert again.trained.epochs[0].loss == finished.trained.epochs[0].loss

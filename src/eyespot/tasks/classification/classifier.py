@@ -36,7 +36,7 @@ from eyespot.errors import (
     UsageError,
     WeightsError,
 )
-from eyespot.features.backbone import POOLING, Backbone, judged_backbone
+from eyespot.features.backbone import POOLING, Backbone, imagenet_backbone
 from eyespot.features.engines import Engine, open_engine
 from eyespot.features.extract import (
     Features,
@@ -336,7 +336,7 @@ class Classifier:
         """The taught photos' features. Raises UsageError if they were not kept."""
         if self.training_photos is None:
             why = "has forgotten its photos (--forget-photos)"
-            if self.backbone.answers:
+            if self.backbone.reads_logits:
                 why = "answers with its network's own head, which learnt from the photos themselves"
             raise UsageError(
                 f"This classifier {why}, so it cannot be changed or taught more. Teach it anew "
@@ -556,7 +556,7 @@ def imagenet(backbone: str = "efficientnet_lite0") -> Classifier:
     Photos are cropped as ImageNet is judged. Raises WeightsError if weights are not installed, or
     do not say what their outputs mean.
     """
-    body = judged_backbone(backbone)
+    body = imagenet_backbone(backbone)
     classes = find_weights(find(backbone)).class_names()
     if not classes:
         raise WeightsError(

@@ -50,10 +50,10 @@ from eyespot.tasks.classification.policy import FINETUNE, TUNED_SHARE, Candidate
 from eyespot.tasks.classification.select import TOO_MUCH, LeftOut, Tried, spent
 from eyespot.tasks.classification.split import Division
 from eyespot.tasks.classification.work import TUNING_WORK
-from eyespot.training.pictures import room
-from eyespot.training.precision import fastest, keep_depthwise_exact, precise
+from eyespot.training.images import allocate
+from eyespot.training.network import best_device
+from eyespot.training.precision import autocast, fastest, keep_depthwise_exact
 from eyespot.training.schedules import factor
-from eyespot.training.trainer import best_device
 from eyespot.weights import zoo
 from eyespot.weights.store import Pretrained
 from eyespot.weights.write import packed, state_digest
@@ -209,7 +209,7 @@ class FineTuning:
     def _forward(self, network: ConvNet, maps: NDArray[np.float16]) -> tuple[Tensor, Tensor]:
         x = torch.from_numpy(maps).to(self.device).float()
         x = x.contiguous(memory_format=torch.channels_last)
-        with precise(self.precision, self.device):
+        with autocast(self.precision, self.device):
             for name in self.learning:
                 x = network.stages[name](x)
             logits = network.forward_head(x)
@@ -314,7 +314,7 @@ def _frozen_maps(
             stage
         ].shape[1:]
     whole = (VIEWS, len(photos), *shape)
-    maps = room(whole, np.float16)
+    maps = allocate(whole, np.float16)
     engine = open_engine(replace(backbone, blocks=(f"{stage}.map",)))
     preprocessing = backbone.preprocessing
     short_side = needed_short_side(preprocessing)

@@ -17,15 +17,15 @@ from eyespot.tasks.classification.trained import as_classifier
 from eyespot.training import processes
 from eyespot.training.augment import find_augmentation
 from eyespot.training.checkpoint import LAST
-from eyespot.training.division import HELD_OUT, divide, expect_every_class
-from eyespot.training.effect import in_effect
+from eyespot.training.evaluate import evaluate_network
 from eyespot.training.fingerprint import fingerprint
-from eyespot.training.folder import alone_in
-from eyespot.training.judged import judged
-from eyespot.training.pictures import Pictures, open_pictures
+from eyespot.training.folder import exclusive_folder
+from eyespot.training.images import ImageSet, open_images
+from eyespot.training.log import Epoch
 from eyespot.training.plan import Plan
-from eyespot.training.records import Epoch
-from eyespot.training.trainer import Trained, train
+from eyespot.training.run import Trained, train
+from eyespot.training.settings import used_settings
+from eyespot.training.split import HELD_OUT, expect_every_class, split_photos
 from eyespot.weights import zoo
 from eyespot.weights.store import Pretrained
 from eyespot.weights.write import state_digest, write_weights
@@ -46,7 +46,7 @@ class Training:
     validated: int
     tested: int
     test: tuple[float, float] | None
-    validation: Pictures | None
+    validation: ImageSet | None
     skipped: tuple[Skipped, ...]
     path: Path
     classifier: Classifier | None
@@ -58,7 +58,7 @@ class Training:
         trained = self.trained
         layers = [layer for layer in trained.network.modules() if isinstance(layer, Dropout)]
         drops = bool(layers) if trained.plan.dropout is not None else any(x.p for x in layers)
-        found = in_effect(trained.plan, validated=self.validated > 0, droppable=drops)
+        found = used_settings(trained.plan, validated=self.validated > 0, droppable=drops)
         return found if self.held_out is None else found | {"held_out": self.held_out}
 
 
@@ -85,22 +85,22 @@ def train_on(
     about = zoo.find(plan.model)
     side = find_augmentation(plan.augmentation).stored(about.preprocessing.size)
     dataset = open_photos(source, labels)
-    parts = divide(dataset, held_out, plan.seed)
+    parts = split_photos(dataset, held_out, plan.seed)
     step = counting(progress, "Reading", sum(map(len, parts)))
     skipped = list(dataset.skipped)
 
-    def read(photos: Sequence[Photo]) -> Pictures | None:
+    def read(photos: Sequence[Photo]) -> ImageSet | None:
         if not photos:
             return None
-        pictures, unread = open_pictures(photos, dataset.classes, side, about.in_channels, step)
+        pictures, unread = open_images(photos, dataset.classes, side, about.in_channels, step)
         skipped.extend(unread)
         return pictures
 
-    with nullcontext() if processes.rank() else alone_in(folder, LAST):
+    with nullcontext() if processes.rank() else exclusive_folder(folder, LAST):
         learn, val, test = map(read, parts)
         if processes.rank() == 0:
             missed(skipped)
-        assert learn is not None  # divide sees to it
+        assert learn is not None  # split_photos raises otherwise
         expect_every_class((learn.classes[n] for n in learn.labels.tolist()), dataset.classes)
         photos = processes.from_first(lambda: fingerprint(*parts[:2]))
         trained = train(
@@ -112,10 +112,12 @@ def train_on(
         )
         origin = f"trained on {len(learn)} pictures for {len(trained.epochs)} epochs"
         figures = (
-            judged(trained.network, test, trained.preprocessing, trained.plan) if test else None
+            evaluate_network(trained.network, test, trained.preprocessing, trained.plan)
+            if test
+            else None
         )
         for pictures in (learn, val, test):
-            skipped += processes.of_all(list(pictures.unread.values())) if pictures else []
+            skipped += processes.gather(list(pictures.unread.values())) if pictures else []
         classifier = None
         if processes.rank() == 0:
             write_weights(path, about, state, known, origin)

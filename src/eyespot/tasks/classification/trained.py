@@ -17,13 +17,13 @@ from eyespot.heads.calibration import fit_temperature, softmax
 from eyespot.heads.ood import MOST_REFERENCES, learn_familiarity
 from eyespot.heads.scorers import LogitsScorer
 from eyespot.tasks.classification.classifier import Classifier, Recipe
-from eyespot.training.judged import centre
-from eyespot.training.pictures import Pictures
-from eyespot.training.trainer import Trained
+from eyespot.training.evaluate import centre
+from eyespot.training.images import ImageSet
+from eyespot.training.run import Trained
 
 
 def as_classifier(
-    trained: Trained, path: Path, learn: Pictures, val: Pictures | None, test: Pictures | None
+    trained: Trained, path: Path, learn: ImageSet, val: ImageSet | None, test: ImageSet | None
 ) -> Classifier:
     """The network in `path`, as `trained`, with all that a classifier knows of itself.
 
@@ -59,7 +59,7 @@ def as_classifier(
 
 
 def _answers(
-    engine: Engine, pictures: Pictures, body: Backbone
+    engine: Engine, pictures: ImageSet, body: Backbone
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
     """Logits [n, K], what familiarity sees [n, D], and labels, of the pictures' centres."""
     side, reading = body.preprocessing.size, Lock()
