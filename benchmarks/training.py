@@ -40,12 +40,14 @@ from eyespot.data.idx import read_array
 from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset
 from eyespot.tasks.classification.train import train_on
-from eyespot.training.division import divide
-from eyespot.training.judged import judged
-from eyespot.training.pictures import Pictures, open_pictures
+from eyespot.training.evaluate import evaluate_network
+from eyespot.training.images import ImageSet, open_images
+from eyespot.training.log import Epoch
+from eyespot.training.network import best_device
 from eyespot.training.plan import Plan
-from eyespot.training.records import Epoch
-from eyespot.training.trainer import Trainer, best_device, train
+from eyespot.training.run import train
+from eyespot.training.split import split_photos
+from eyespot.training.trainer import Trainer
 from eyespot.weights import zoo
 
 # --- the plans ---------------------------------------------------------------------------------
@@ -126,15 +128,13 @@ def some_of(name: str, most: int | None) -> Dataset:
 
 def learn_and_test(
     name: str, model: str, most: int | None, side: int | None = None
-) -> tuple[Pictures, Pictures]:
+) -> tuple[ImageSet, ImageSet]:
     """The training set and the test set, as `model` takes them, or of `side` pixels."""
     dataset, about = some_of(name, most), zoo.find(model)
-    learn, _, test = divide(dataset, 0.0, 0)
+    learn, _, test = split_photos(dataset, 0.0, 0)
     side, channels = side or about.preprocessing.size, about.in_channels
     say(f"reading {len(learn):,} + {len(test):,} pictures of {name}")
-    read, asked = (
-        open_pictures(part, dataset.classes, side, channels)[0] for part in (learn, test)
-    )
+    read, asked = (open_images(part, dataset.classes, side, channels)[0] for part in (learn, test))
     return read, asked
 
 
@@ -178,7 +178,7 @@ def changed(plan: Plan, settings: Sequence[str]) -> Plan:
 # --- MNIST's three networks --------------------------------------------------------------------
 
 
-def after_epochs(plan: Plan, learn: Pictures) -> Iterator[Trainer]:
+def after_epochs(plan: Plan, learn: ImageSet) -> Iterator[Trainer]:
     """The trainer, after each epoch."""
     trainer = Trainer(plan, learn)
     while trainer.step < trainer.steps:
@@ -202,7 +202,7 @@ def trio(options: argparse.Namespace) -> None:
 
 
 def as_the_lectures(
-    plan: Plan, reported: float, learn: Pictures, test: Pictures, seeds: int
+    plan: Plan, reported: float, learn: ImageSet, test: ImageSet, seeds: int
 ) -> dict[str, Any]:
     """Of all rates and epochs, those whose mean accuracy on the training set is nearest to
     `reported`, and the table of all."""
@@ -234,7 +234,7 @@ def as_the_lectures(
 
 
 def best_settings(
-    plan: Plan, learn: Pictures, test: Pictures, options: argparse.Namespace
+    plan: Plan, learn: ImageSet, test: ImageSet, options: argparse.Namespace
 ) -> dict[str, Any]:
     """The best of a grid, by held-out training pictures; then learnt from all."""
     held = len(learn) // 6
@@ -439,7 +439,7 @@ def step(options: argparse.Namespace) -> None:
     for batch in options.batches:
         images = rng.integers(0, 256, (2 * batch, side, side, 3), np.uint8)
         labels = rng.integers(classes, size=2 * batch)
-        pictures = Pictures(images, labels, tuple(map(str, range(classes))))
+        pictures = ImageSet(images, labels, tuple(map(str, range(classes))))
         plan = replace(changed(STEP, options.set), batch_size=batch, epochs=1000)
         trainer = Trainer(plan, pictures)
         eager = eager_step(plan, side, classes)
@@ -502,7 +502,7 @@ def cifar(options: argparse.Namespace) -> None:
             write("cifar", results)
 
         done = train(mine, learn, None, place(options, mine), watch=watch)
-        run["test"] = judged(done.network, test, done.preprocessing, done.plan)[1]
+        run["test"] = evaluate_network(done.network, test, done.preprocessing, done.plan)[1]
         run["precision"] = done.plan.precision
         accuracies.append(run["test"])
         seconds += [epoch.seconds for epoch in done.epochs]

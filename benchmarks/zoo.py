@@ -28,7 +28,7 @@ MANY = 32
 
 
 def rate(count: int, work: Callable[[], Any]) -> float:
-    """Pictures per second: the median of at least three runs, and of half a second's."""
+    """ImageSet per second: the median of at least three runs, and of half a second's."""
     work()
     seconds: list[float] = []
     while len(seconds) < 3 or sum(seconds) < 0.5:
@@ -39,7 +39,7 @@ def rate(count: int, work: Callable[[], Any]) -> float:
 
 
 def compare(name: str) -> dict[str, float]:
-    """Pictures per second of both, one at a time and many at once."""
+    """ImageSet per second of both, one at a time and many at once."""
     backbone = fresh_backbone(name)
     side = backbone.preprocessing.size
     pictures = np.random.default_rng(0).integers(0, 256, (MANY, side, side, 3), np.uint8)

@@ -11,9 +11,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from eyespot.models.anatomy import Layer, anatomy, dissect
+from eyespot.models.anatomy import anatomy
 from eyespot.models.convnet import ConvNet
-from eyespot.weights.zoo import NETWORKS, create, find
+from eyespot.models.facts import Layer
+from eyespot.weights.zoo import NETWORKS, create, facts_of
 
 aten = torch.ops.aten
 WEIGHTED = (aten.convolution, aten.addmm, aten.mm)
@@ -27,8 +28,8 @@ def network(name: str) -> ConvNet:
 
 
 @cache
-def layers(name: str) -> list[Layer]:
-    return dissect(find(name))[0]
+def layers(name: str) -> tuple[Layer, ...]:
+    return facts_of(name).layers
 
 
 def kinds(name: str, *starts: str) -> list[Layer]:

@@ -169,8 +169,8 @@ def test_alone_and_in_any_place_of_a_batch() -> None:
     classifier, engine = classifier_that_records("crop")
     files = [encode(made("RGB", 40 + n, 300 - n, n), "PNG") for n in range(40)]
     list(classifier.predict_batch(files))
-    together, engine.seen = engine.seen, []
-    for data, pixels in zip(files, together, strict=True):
+    process_group, engine.seen = engine.seen, []
+    for data, pixels in zip(files, process_group, strict=True):
         classifier.predict(data)
         np.testing.assert_array_equal(engine.take(), pixels)
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from eyespot.errors import CacheError, ProjectError
-from eyespot.features.cache import cache_folder
+from eyespot.features.cache_folder import cache_folder
 from eyespot.studio.app import projects_folder
 from eyespot.studio.projects import Store
 from eyespot.user_folders import NOWHERE, user_folder

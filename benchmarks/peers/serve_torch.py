@@ -14,7 +14,7 @@ from fastapi import FastAPI, UploadFile
 from PIL import Image
 
 import eyespot
-from eyespot.features.backbone import build_extractor
+from eyespot.features.extractor import build_extractor
 
 classifier = eyespot.load(sys.argv[1])
 network, _ = build_extractor(classifier.backbone)

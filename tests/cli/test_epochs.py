@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from eyespot.cli.epochs import Lines, LiveTable, announcing
 from eyespot.cli.main import app
 from eyespot.training.plan import Plan
-from eyespot.training.trainer import train
-from tests.training.test_records import EPOCHS
+from eyespot.training.run import train
+from tests.training.test_log import EPOCHS
 from tests.training.test_trainer import stripes
 
 PLAN = Plan("lenet5", epochs=4)

@@ -60,7 +60,7 @@ def test_words_for_a_person(tmp_path: Path) -> None:
         (("photos.csv", "-o", "a.html", "--csv", "a.html"), 2, "ends in .csv"),
         (("photos.csv", "-o", "."), 2, "is a folder"),
         (("photos.csv", "-o", "photos.zip/a.html"), 2, "cannot be written"),
-        (("photos.csv", "--backbone", "none"), 2, "no network called"),
+        (("photos.csv", "--backbone", "none"), 2, "Unknown network"),
     ],
 )
 def test_bad_use_is_answered_in_a_sentence(

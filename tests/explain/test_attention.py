@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from eyespot.arrays import unit_rows
 from eyespot.explain.gradcam import attention, grad_cam
-from eyespot.features.backbone import LOGITS, Backbone, build_extractor, load_network
+from eyespot.features.backbone import LOGITS, Backbone, load_network
 from eyespot.features.engines import columns_of
 from eyespot.features.extract import signed_roots
+from eyespot.features.extractor import build_extractor
 from eyespot.heads.scorers import (
     LinearScorer,
     LogitsScorer,

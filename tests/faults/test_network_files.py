@@ -70,7 +70,7 @@ def test_where_it_cannot_be_kept_torch_takes_over(
     monkeypatch.setattr(engines, "_has_gpu", lambda: False)
     monkeypatch.setattr(engines, "convert", convert_nothing)
     assert isinstance(open_engine(load_backbone()), TorchEngine)
-    assert "cannot be kept" in caplog.text
+    assert "cannot be written" in caplog.text
     assert "torch runs the network" in caplog.text
 
 

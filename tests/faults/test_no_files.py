@@ -21,7 +21,7 @@ from eyespot.errors import EyespotError
 from eyespot.files import is_file, open_file, read_file
 from eyespot.tasks.file import read
 from eyespot.training.checkpoint import read_checkpoint as read_state
-from eyespot.training.records import read_log
+from eyespot.training.log import read_log
 from eyespot.weights.checkpoints import read_checkpoint
 from eyespot.weights.store import read_metadata
 from tests.pictures import write_folder

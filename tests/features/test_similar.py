@@ -92,7 +92,7 @@ def test_where_nothing_can_be_kept_the_search_goes_on(
     monkeypatch.setattr(similar, "KEPT_FROM", 1)
     monkeypatch.setattr(KeptFeatures, "_keep", refuse)
     assert find_similar(photos()[5], KeptFeatures(written))[0].path == "5.png"
-    assert "cannot be kept" in caplog.text
+    assert "cannot be written" in caplog.text
 
 
 def test_other_blocks_and_folders_of_parts(backbone: Backbone, tmp_path: Path) -> None:

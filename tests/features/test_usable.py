@@ -13,7 +13,7 @@ from eyespot.errors import DatasetError, EyespotError, PhotoError, WeightsError
 from eyespot.explain.photo import explain_photo
 from eyespot.features.engines import Engine, OpenVinoEngine, TorchEngine
 from eyespot.features.usable import LARGEST, fault_of
-from eyespot.imagenet_eval.evaluate import _guesses
+from eyespot.imagenet_eval.predict import top_five
 from eyespot.imagenet_eval.views import Views
 from eyespot.serve.batcher import Batcher
 from eyespot.serve.metrics import Metrics
@@ -98,7 +98,7 @@ def test_judging(backbone: Any) -> None:
     size = backbone.preprocessing.size
     with pytest.raises(WeightsError, match=SAYS):
         list(
-            _guesses(np.zeros((1, size, size, 3), np.uint8), Views(backbone.preprocessing), engine)
+            top_five(np.zeros((1, size, size, 3), np.uint8), Views(backbone.preprocessing), engine)
         )
 
 

@@ -15,8 +15,9 @@ from eyespot.errors import ConversionError
 from eyespot.explain.activations import activations
 from eyespot.explain.gradcam import grad_cam
 from eyespot.features import conversion, engines
-from eyespot.features.backbone import FRESH, Backbone, build_extractor, load_backbone
+from eyespot.features.backbone import FRESH, Backbone, load_backbone
 from eyespot.features.engines import OpenVinoEngine, TorchEngine, open_engine
+from eyespot.features.extractor import build_extractor
 from eyespot.weights import zoo
 from eyespot.weights.store import Pretrained
 from eyespot.weights.write import write_weights
@@ -104,7 +105,7 @@ def test_no_map_that_is_read_is_changed_later(monkeypatch: pytest.MonkeyPatch) -
         network.head = torch.nn.Flatten()
         return network
 
-    monkeypatch.setattr("eyespot.features.backbone.load_network", with_late)
+    monkeypatch.setattr("eyespot.features.extractor.load_network", with_late)
     about = find("mnist_conv")
     described = Backbone("mnist_conv", FRESH, about.preprocessing, ("conv.mean", "late.mean"))
     noise = np.random.default_rng(0).integers(0, 256, (2, 28, 28, 3), dtype=np.uint8)
@@ -148,7 +149,7 @@ def test_torch_takes_over_where_a_conversion_fails(
     said = record.getMessage()
     reason = "cannot run resnet20 (OpConversionFailure: no aten::frobnicate at line 1)"
     assert (reason if fault == "cannot convert" else "other features of resnet20") in said
-    assert said.endswith("For now, torch runs the network, more slowly.")
+    assert said.endswith("torch runs the network instead, more slowly.")
     assert not list(tmp_path.iterdir())  # no half of a graph is kept
     with pytest.raises(ConversionError, match="resnet20"):
         open_engine(backbone, "openvino", folder=tmp_path)

@@ -7,13 +7,13 @@ import pytest
 from typer.testing import CliRunner
 
 from eyespot.cli.main import app
-from eyespot.imagenet_eval import evaluate as judging
+from eyespot.imagenet_eval import evaluate as imagenet
 from tests.imagenet_eval.worlds import WNIDS, Brightness, write
 
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(judging, "open_engine", lambda backbone: Brightness())
+    monkeypatch.setattr(imagenet, "open_engine", lambda backbone: Brightness())
     monkeypatch.chdir(tmp_path)
     for number, wnid in enumerate(WNIDS):
         for other in range(4):

@@ -16,9 +16,9 @@ from PIL import Image
 
 from eyespot.errors import DatasetError, UsageError
 from eyespot.evaluation import wilson_interval
-from eyespot.imagenet_eval import evaluate as judging
-from eyespot.imagenet_eval.evaluate import judge
-from eyespot.imagenet_eval.validation import find_pictures
+from eyespot.imagenet_eval import evaluate as imagenet
+from eyespot.imagenet_eval.evaluate import evaluate_imagenet
+from eyespot.imagenet_eval.validation import find_images
 from eyespot.imagenet_eval.views import Views
 from tests.imagenet_eval.worlds import WNIDS, Brightness, grey, write, write_shard
 from tests.pictures import patches
@@ -29,7 +29,7 @@ WRONG_AT_ONE, WRONG_AT_FIVE = 12, 5
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Brightness:
     fake = Brightness()
-    monkeypatch.setattr(judging, "open_engine", lambda backbone: fake)
+    monkeypatch.setattr(imagenet, "open_engine", lambda backbone: fake)
     return fake
 
 
@@ -48,24 +48,24 @@ def pictures(tmp_path: Path) -> Path:
     return folder
 
 
-def figures(judgement: judging.Judgement) -> dict[str, Any]:
+def figures(evaluation: imagenet.ImagenetEvaluation) -> dict[str, Any]:
     passing = ("asked", "seconds", "pictures_per_second", "journal")
-    return {k: v for k, v in judgement.to_dict().items() if k not in passing}
+    return {k: v for k, v in evaluation.to_dict().items() if k not in passing}
 
 
 @pytest.mark.parametrize(("crops", "scales"), [(1, ()), (10, ()), (10, (224, 300))])
 def test_errors_are_those_counted_by_hand(
     engine: Brightness, pictures: Path, crops: int, scales: tuple[int, ...]
 ) -> None:
-    judgement = judge(pictures, crops=crops, scales=scales)
-    assert judgement.count == 40
-    assert judgement.top1_error == WRONG_AT_ONE / 40
-    assert judgement.top5_error == WRONG_AT_FIVE / 40
-    assert judgement.top1_interval == wilson_interval(WRONG_AT_ONE, 40)
-    assert judgement.top5_interval == wilson_interval(WRONG_AT_FIVE, 40)
-    assert {s.path for s in judgement.skipped} == {"broken.png", "text.jpg"}
-    assert {f.picture.name for f in judgement.failures} == {f"{n}.png" for n in range(12)}
-    sure = [failure.guesses[0][1] for failure in judgement.failures]
+    evaluation = evaluate_imagenet(pictures, crops=crops, scales=scales)
+    assert evaluation.count == 40
+    assert evaluation.top1_error == WRONG_AT_ONE / 40
+    assert evaluation.top5_error == WRONG_AT_FIVE / 40
+    assert evaluation.top1_interval == wilson_interval(WRONG_AT_ONE, 40)
+    assert evaluation.top5_interval == wilson_interval(WRONG_AT_FIVE, 40)
+    assert {s.path for s in evaluation.skipped} == {"broken.png", "text.jpg"}
+    assert {f.image.name for f in evaluation.failures} == {f"{n}.png" for n in range(12)}
+    sure = [failure.guesses[0][1] for failure in evaluation.failures]
     assert sure == sorted(sure, reverse=True)
     assert engine.asked == 40 * crops * max(len(scales), 1)
 
@@ -79,9 +79,9 @@ def test_answers_are_mean_probabilities_over_the_views(
         def run(self, pictures: Any) -> Any:
             return logits
 
-    monkeypatch.setattr(judging, "open_engine", lambda backbone: Says())
+    monkeypatch.setattr(imagenet, "open_engine", lambda backbone: Says())
     write(tmp_path / WNIDS[0] / "1.png", 5)
-    (failure,) = judge(tmp_path, crops=10).failures
+    (failure,) = evaluate_imagenet(tmp_path, crops=10).failures
     exponents = np.exp(logits)
     means = (exponents / exponents.sum(axis=1, keepdims=True)).mean(axis=0)
     best = np.argsort(-means)[:5]
@@ -90,24 +90,24 @@ def test_answers_are_mean_probabilities_over_the_views(
 
 
 def test_a_finished_run_is_read_from_its_journal(engine: Brightness, pictures: Path) -> None:
-    first = judge(pictures)
-    again = judge(pictures)
-    assert (engine.asked, again.asked, again.pictures_per_second) == (40, 0, None)
+    first = evaluate_imagenet(pictures)
+    again = evaluate_imagenet(pictures)
+    assert (engine.asked, again.asked, again.images_per_second) == (40, 0, None)
     assert figures(again) == figures(first)
-    judge(pictures, crops=10)  # other views, other answers
+    evaluate_imagenet(pictures, crops=10)  # other views, other answers
     assert engine.asked == 440
     write(pictures / "0.png", 77)  # another picture under an old name
-    assert judge(pictures).count == 40
+    assert evaluate_imagenet(pictures).count == 40
     assert engine.asked == 480
 
 
 def test_corrected_labels_are_counted_without_asking_again(
     engine: Brightness, pictures: Path
 ) -> None:
-    judge(pictures)
+    evaluate_imagenet(pictures)
     table = (pictures / "labels.csv").read_text()
     (pictures / "labels.csv").write_text(table.replace("0.png,100\n", "0.png,0\n"))
-    assert judge(pictures).top1_error == (WRONG_AT_ONE - 1) / 40
+    assert evaluate_imagenet(pictures).top1_error == (WRONG_AT_ONE - 1) / 40
     assert engine.asked == 40
 
 
@@ -117,7 +117,7 @@ def test_corrected_labels_are_counted_without_asking_again(
 def test_a_damaged_journal_costs_only_what_is_damaged(
     engine: Brightness, pictures: Path, damage: str
 ) -> None:
-    whole = judge(pictures)
+    whole = evaluate_imagenet(pictures)
     assert whole.journal
     lines = whole.journal.read_text().splitlines(keepends=True)
     number, answers = json.loads(lines[-1])
@@ -131,9 +131,9 @@ def test_a_damaged_journal_costs_only_what_is_damaged(
     }[damage]
     whole.journal.write_text("".join(lines[:-1]) + broken)
     engine.asked = 0
-    assert figures(judge(pictures)) == figures(whole)
+    assert figures(evaluate_imagenet(pictures)) == figures(whole)
     assert engine.asked == 10  # the last batch
-    assert judge(pictures).asked == 0
+    assert evaluate_imagenet(pictures).asked == 0
 
 
 def test_what_could_not_be_read_is_tried_again(
@@ -143,24 +143,24 @@ def test_what_could_not_be_read_is_tried_again(
     write(tmp_path / WNIDS[1] / "1.png", 1)
 
     def elsewhere(source: Path) -> Any:
-        found, skipped = find_pictures(source)
+        found, skipped = find_images(source)
         (tmp_path / WNIDS[1] / "1.png").rename(tmp_path / "away")
         return found, skipped
 
     with monkeypatch.context() as patch:
-        patch.setattr(judging, "find_pictures", elsewhere)
-        judgement = judge(tmp_path)
-        assert (judgement.count, len(judgement.skipped)) == (1, 1)
+        patch.setattr(imagenet, "find_images", elsewhere)
+        evaluation = evaluate_imagenet(tmp_path)
+        assert (evaluation.count, len(evaluation.skipped)) == (1, 1)
     (tmp_path / "away").rename(tmp_path / WNIDS[1] / "1.png")
-    assert judge(tmp_path).count == 2
+    assert evaluate_imagenet(tmp_path).count == 2
 
 
 def test_a_journal_that_cannot_be_written_does_not_stop_the_work(
     engine: Brightness, pictures: Path, own_cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (own_cache / "judged").write_text("a file where the folder should be")
-    judgement = judge(pictures)
-    assert (judgement.count, judgement.journal) == (40, None)
+    (own_cache / "imagenet").write_text("a file where the folder should be")
+    evaluation = evaluate_imagenet(pictures)
+    assert (evaluation.count, evaluation.journal) == (40, None)
     assert "cannot be resumed" in caplog.text
 
 
@@ -168,13 +168,13 @@ def test_no_readable_picture_is_an_error(engine: Brightness, tmp_path: Path) -> 
     (tmp_path / WNIDS[0]).mkdir()
     (tmp_path / WNIDS[0] / "1.jpg").write_text("text")
     with pytest.raises(DatasetError, match=r"1\.jpg"):
-        judge(tmp_path)
+        evaluate_imagenet(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["lenet5", "no_such_network"])
-def test_only_networks_of_imagenet_are_judged(tmp_path: Path, name: str) -> None:
+def test_only_networks_of_imagenet_are_evaluated(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError):
-        judge(tmp_path, name)
+        evaluate_imagenet(tmp_path, name)
 
 
 def run(pictures: Path, *more: str) -> "subprocess.Popen[str]":
@@ -201,7 +201,7 @@ def test_a_killed_run_goes_on_where_it_was(
     options = ("--crops", "10", "--json")
     process = run(shard, *options)
     while process.poll() is None:
-        journals = list(own_cache.glob("judged/*.jsonl"))
+        journals = list(own_cache.glob("imagenet/*.jsonl"))
         if journals and journals[0].read_text().count("]\n") >= 4:
             break
         time.sleep(0.01)
@@ -248,7 +248,7 @@ def test_the_fast_pipeline_errs_no_more_than_the_plain_one(shared_data: Path) ->
         tensor = (torch.from_numpy(pixels).permute(2, 0, 1).float() - mean) / std
         with torch.inference_mode():
             wrong += int(network(tensor[None]).argmax()) != int(row["class_index"])
-    assert len(rows) == len(find_pictures(folder)[0]) == 200
-    judgement = judge(folder)
-    print(f"fast: {judgement.top1_error:.3f}, plain: {wrong / 200:.3f}")  # noqa: T201
-    assert judgement.top1_error - wrong / 200 <= 0.003
+    assert len(rows) == len(find_images(folder)[0]) == 200
+    evaluation = evaluate_imagenet(folder)
+    print(f"fast: {evaluation.top1_error:.3f}, plain: {wrong / 200:.3f}")  # noqa: T201
+    assert evaluation.top1_error - wrong / 200 <= 0.003

@@ -8,12 +8,12 @@ import pytest
 from eyespot.data.shards import expand
 from eyespot.errors import EyespotError, PhotoError, UsageError
 from eyespot.imagenet_eval.labels import class_in
-from eyespot.imagenet_eval.validation import find_pictures
+from eyespot.imagenet_eval.validation import find_images
 from tests.imagenet_eval.worlds import WNIDS, grey, write, write_shard
 
 
 def found(source: str | Path) -> tuple[dict[str, int], dict[str, str]]:
-    pictures, skipped = find_pictures(source)
+    pictures, skipped = find_images(source)
     assert len({picture.name for picture in pictures}) == len(pictures)
     return {p.name: p.truth for p in pictures}, {s.path: s.reason for s in skipped}
 
@@ -93,7 +93,7 @@ def test_shards(tmp_path: Path) -> None:
         twice = {"s-00.tar"} if "0,1,0" in str(source) else set()
         left_out = {"s-00.tar/c.jpg", "s-00.tar/d.cls", "s-01.tar/a.jpg", "s-01.tar/e.jpeg"}
         assert named == left_out | {"s-01.tar/b.jpg"} | twice
-    content = {p.name: p.source.read() for p in find_pictures(tmp_path)[0]}
+    content = {p.name: p.source.read() for p in find_images(tmp_path)[0]}
     assert content[f"{tmp_path}/s-01.tar/b.png"] == grey(5)
 
 
@@ -128,7 +128,7 @@ def test_a_picture_that_is_cut_off_is_named(tmp_path: Path) -> None:
     with tarfile.open(shard) as archive:
         start = archive.getmembers()[1].offset_data
     shard.write_bytes(shard.read_bytes()[: start + 50])
-    (picture,), skipped = find_pictures(shard)
+    (picture,), skipped = find_images(shard)
     with pytest.raises(PhotoError, match="truncated"):
         picture.source.read()
     assert skipped
@@ -138,10 +138,10 @@ def test_a_picture_that_is_cut_off_is_named(tmp_path: Path) -> None:
 def test_no_pictures_is_bad_use_that_says_what_was_expected(tmp_path: Path, name: str) -> None:
     (tmp_path / "file.txt").write_text("text")
     with pytest.raises(UsageError, match="wnid"):
-        find_pictures(f"{tmp_path}/{name}")
+        find_images(f"{tmp_path}/{name}")
 
 
 def test_a_table_without_a_usable_row_says_so(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("file,class_index\nno.png,1\n")
     with pytest.raises(EyespotError, match=r"no\.png"):
-        find_pictures(tmp_path)
+        find_images(tmp_path)

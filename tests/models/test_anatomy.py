@@ -1,5 +1,6 @@
-"""What the anatomy says is what papers, torchvision, arithmetic and gradients say."""
+"""The facts of networks agree with papers, torchvision, arithmetic and gradients."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -9,14 +10,16 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from eyespot.errors import UsageError
-from eyespot.models.anatomy import Layer, anatomy, dissect, shapes_of, totals
+from eyespot.models.anatomy import anatomy, dissect, totals
+from eyespot.models.facts import FILE, Layer
 from eyespot.models.layers import Conv2dSame, GlobalAveragePool
 from eyespot.weights import zoo
-from eyespot.weights.zoo import find
+from eyespot.weights.zoo import facts_of
 from tests.lecture_measures import depth
 
 FAMILIES = list({network.module: name for name, network in zoo.NETWORKS.items()}.values())
 """One network of each file."""
+OTHERS = [name for name in zoo.NETWORKS if name not in FAMILIES]
 
 
 class Branches(nn.Module):
@@ -155,12 +158,11 @@ def _until(network: nn.Module, last: str) -> dict[str, nn.Module]:
     ],
 )
 def test_receptive_fields_are_those_that_were_published(name: str, pixels: int) -> None:
-    layers, _ = dissect(find(name))
-    assert max(layer.receptive_field or 0 for layer in layers) == pixels
+    assert max(layer.receptive_field or 0 for layer in facts_of(name).layers) == pixels
 
 
 def test_the_whole_picture_is_seen_once_positions_are_pooled_or_counted() -> None:
-    layers, _ = dissect(find("vgg16"))
+    layers = facts_of("vgg16").layers
     fields = {layer.name: (layer.receptive_field, layer.jump) for layer in layers}
     assert fields["stages.stage5.4"] == (196, 16)
     assert fields["stages.stage5.6"] == (212, 32)
@@ -191,7 +193,7 @@ def test_the_whole_picture_is_seen_once_positions_are_pooled_or_counted() -> Non
     ],
 )
 def test_multiply_adds_are_those_of_the_papers(name: str, millions: float, digit: float) -> None:
-    assert dissect(find(name))[1].macs / 1e6 == pytest.approx(millions, abs=digit)
+    assert facts_of(name).totals.macs / 1e6 == pytest.approx(millions, abs=digit)
 
 
 def test_multiply_adds_and_parameters_are_those_of_torchvision() -> None:
@@ -202,7 +204,7 @@ def test_multiply_adds_and_parameters_are_those_of_torchvision() -> None:
         if network.published is None:
             continue
         weights = torchvision_models.get_model_weights(name)["IMAGENET1K_V1"]
-        found = dissect(find(name))[1]
+        found = facts_of(name).totals
         assert found.parameters == weights.meta["num_params"] or name == "googlenet", name
         assert found.macs / 1e9 == pytest.approx(weights.meta["_ops"], abs=0.001), name
         checked += 1
@@ -211,7 +213,7 @@ def test_multiply_adds_and_parameters_are_those_of_torchvision() -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_nothing_is_left_out_or_counted_twice(name: str) -> None:
-    layers, sums = dissect(find(name))
+    layers, sums = facts_of(name).layers, facts_of(name).totals
     about = zoo.find(name)
     side = about.preprocessing.size
     with torch.device("meta"):
@@ -252,7 +254,7 @@ def test_the_memory_of_vgg_is_what_the_lecture_lists() -> None:
         (224, 64, 2), (112, 128, 2), (56, 256, 3), (28, 512, 3), (14, 512, 3),
     ):  # fmt: skip
         listed += [side * side * channels] * convolutions + [side * side // 4 * channels]
-    assert dissect(find("vgg16"))[1].memory == 4 * sum([*listed, 4096, 4096, 1000])
+    assert facts_of("vgg16").totals.memory == 4 * sum([*listed, 4096, 4096, 1000])
 
 
 def test_shared_weights_count_once_and_the_network_is_left_as_it_was() -> None:
@@ -265,14 +267,26 @@ def test_shared_weights_count_once_and_the_network_is_left_as_it_was() -> None:
 
 
 def test_shapes_of_stages() -> None:
-    shapes = shapes_of(find("googlenet"))
+    shapes = facts_of("googlenet").stages
     assert shapes["3a"] == (256, 28, 28)
     assert shapes["5b"] == (1024, 7, 7)
 
 
+@pytest.mark.parametrize(
+    "name", [*FAMILIES, *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)]
+)
+def test_the_file_of_facts_agrees_with_the_network(name: str) -> None:
+    """If it does not, write the file again: python -m eyespot.models.anatomy"""
+    assert facts_of(name) == dissect(zoo.find(name))
+
+
+def test_the_file_has_the_networks_of_the_catalogue() -> None:
+    assert list(json.loads(FILE.read_text("utf-8"))) == list(zoo.NETWORKS)
+
+
 def test_an_unknown_network() -> None:
     with pytest.raises(UsageError, match="resnet50"):
-        dissect(find("resnet5"))
+        facts_of("resnet5")
 
 
 @pytest.mark.parametrize("name", zoo.NETWORKS)

@@ -7,8 +7,8 @@ import pytest
 
 from eyespot.data.photos import MemorySource
 from eyespot.data.transforms import Preprocessing
-from eyespot.imagenet_eval.evaluate import Failure, Judgement
-from eyespot.imagenet_eval.labels import Labelled
+from eyespot.imagenet_eval.evaluate import Failure, ImagenetEvaluation
+from eyespot.imagenet_eval.labels import LabelledImage
 from eyespot.imagenet_eval.views import Views
 from eyespot.report import gallery
 from eyespot.report.gallery import render, write_gallery
@@ -22,16 +22,16 @@ __all__ = ["browser"]
 CLASSES = (LONG, HOSTILE, *(f"class {number}" for number in range(2, 1000)))
 
 
-def made(count: int) -> Judgement:
+def made(count: int) -> ImagenetEvaluation:
     """A judgement with `count` misclassified images, one of them unreadable."""
     failures = tuple(
         Failure(
-            Labelled(f"{n} {HOSTILE} {LONG}.png", n % 2, MemorySource(data), 1, 1),
+            LabelledImage(f"{n} {HOSTILE} {LONG}.png", n % 2, MemorySource(data), 1, 1),
             ((2, 0.9 - n / 1000), (1, 0.05), (3, 0.002), (4, 1e-7), (5, 0.0)),
         )
         for n, data in enumerate([b"gone", *(grey(n % 200) for n in range(count - 1))][:count])
     )
-    return Judgement(
+    return ImagenetEvaluation(
         network=zoo.find("efficientnet_lite0"),
         views=Views(Preprocessing(224, (0.0,) * 3, (1.0,) * 3)),
         engine="none",

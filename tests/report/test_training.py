@@ -13,12 +13,13 @@ from eyespot.evaluation import percent_interval, wilson_interval
 from eyespot.report.chart import chart, steps
 from eyespot.report.training import render, write_training
 from eyespot.tasks.classification.train import Training
-from eyespot.training.judged import answers
+from eyespot.training.evaluate import class_probabilities
 from eyespot.training.plan import Plan
-from eyespot.training.trainer import Trained, Trainer
+from eyespot.training.run import Trained
+from eyespot.training.trainer import Trainer
 from tests.report.test_browser import LONG, ask, browser, open_page
 from tests.report.test_page import ESCAPE, HOSTILE, Page
-from tests.training.test_records import EPOCHS, FIRST
+from tests.training.test_log import EPOCHS, FIRST
 from tests.training.test_trainer import stripes
 
 __all__ = ["browser"]
@@ -97,7 +98,7 @@ def test_in_the_end_it_says_what_came_of_it(training: Training) -> None:
     low, high = wilson_interval(163, 200)
     assert f"81.5% {percent_interval((low, high))}" in said
     assert training.validation is not None
-    guesses = answers(
+    guesses = class_probabilities(
         training.trained.network, training.validation, training.trained.preprocessing, PLAN
     ).argmax(1)
     wrong = int((guesses != training.validation.labels).sum())
@@ -143,7 +144,7 @@ def test_no_name_breaks_out(training: Training) -> None:
 
 
 def test_without_validation_nothing_is_invented() -> None:
-    text = render(PLAN, [replace(FIRST, val_loss=None, val_accuracy=None, val_pictures=0)])
+    text = render(PLAN, [replace(FIRST, val_loss=None, val_accuracy=None, val_images=0)])
     said = words(text)
     assert "25.0% accuracy on the training images" in said
     assert "best" not in said

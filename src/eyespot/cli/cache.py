@@ -14,13 +14,14 @@ def cache(
 
     Example: eyespot cache --clear
     """
-    from eyespot.features.cache import FeatureCache, beside_bytes, clear_beside
+    from eyespot.features.cache import FeatureCache
+    from eyespot.features.cache_folder import clear_others, other_bytes
 
     store = FeatureCache()
     if clear:
         store.clear()
-        clear_beside()
-    info, more = store.info(), beside_bytes()
+        clear_others()
+    info, more = store.info(), other_bytes()
     if as_json:
         print_json(
             {

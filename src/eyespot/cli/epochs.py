@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from eyespot.progress import Progress
+    from eyespot.training.log import Epoch
     from eyespot.training.plan import Plan
-    from eyespot.training.records import Epoch
 
 HEADINGS = ("Epoch", "LR", "Loss", "Acc", "Val loss", "Val acc", "Seconds")
 AROUND = 6
@@ -72,12 +72,12 @@ class Lines:
         self.printed = 0
 
     def watch(self, epochs: "Sequence[Epoch]") -> None:
-        from eyespot.training.records import best_of
+        from eyespot.training.log import best_epoch
 
         for count in range(self.printed + 1, len(epochs) + 1):
             if count == 1:
                 say(_line(HEADINGS))
-            best = best_of(epochs[:count]) is epochs[count - 1]
+            best = best_epoch(epochs[:count]) is epochs[count - 1]
             say(_line((*cells(epochs[count - 1]), _note(epochs[count - 1], best))), flush=True)
         self.printed = len(epochs)
 
@@ -130,11 +130,11 @@ class LiveTable:
         """The last `rows` epochs, and the best if it is earlier."""
         from rich.table import Table
 
-        from eyespot.training.records import best_of
+        from eyespot.training.log import best_epoch
 
         if not self.epochs:
             return ""
-        best = best_of(self.epochs)
+        best = best_epoch(self.epochs)
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
         for heading in (*HEADINGS, ""):
             table.add_column(heading, justify="right", no_wrap=True)
@@ -161,7 +161,7 @@ class LiveTable:
         self.bars.update(self.bar, completed=done - before)
         speed = self.bars.tasks[0].speed
         if stage == "Training" and speed:
-            batch = self.epochs[-1].pictures / size if self.epochs else self.plan.batch_size
+            batch = self.epochs[-1].images / size if self.epochs else self.plan.batch_size
             left = timedelta(seconds=round((total - done) / speed))
             words = f"{speed:.1f} steps/s {speed * batch:,.0f} photos/s {left} left"
             self.bars.update(self.bar, speed=words)

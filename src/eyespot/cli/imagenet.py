@@ -17,7 +17,7 @@ from eyespot.cli.show import (
 )
 
 if TYPE_CHECKING:
-    from eyespot.imagenet_eval.evaluate import Judgement as ImageNetResult
+    from eyespot.imagenet_eval.evaluate import ImagenetEvaluation as ImageNetResult
 
 VALIDATION = 50_000
 """Images in the challenge's validation set, on which published errors are measured."""
@@ -40,9 +40,9 @@ def evaluate_network(
         expect_network(network)
     with progress() as step:
         from eyespot.features.backbone import DEFAULT
-        from eyespot.imagenet_eval.evaluate import judge
+        from eyespot.imagenet_eval.evaluate import evaluate_imagenet
 
-        result = judge(
+        result = evaluate_imagenet(
             images,
             network or DEFAULT,
             crops=crops,
@@ -64,7 +64,7 @@ def evaluate_network(
 def _print(result: "ImageNetResult") -> None:
     from eyespot.evaluation import percent, percent_interval
 
-    published, speed = result.network.errors, result.pictures_per_second
+    published, speed = result.network.errors, result.images_per_second
     published_errors = ""
     if published:
         top5 = f", top-5 {published.top5:.1f}%" if published.top5 is not None else ""

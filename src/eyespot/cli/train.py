@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
     from eyespot.data.photos import Dataset, Skipped
     from eyespot.tasks.classification.train import Training
+    from eyespot.training.log import Epoch
     from eyespot.training.plan import Plan
-    from eyespot.training.records import Epoch
 
 PAGE = "report.html"
 
@@ -150,10 +150,10 @@ def _warn_of_warmup(plan: "Plan") -> None:
 
 def _warn_of_no_effect(plan: "Plan", *, validated: bool) -> None:
     """Name the options that were given and change nothing in this plan."""
-    from eyespot.training.effect import without_effect
+    from eyespot.training.settings import unused_settings
 
     default = type(plan)(plan.model)
-    for name, why in without_effect(plan, validated=validated).items():
+    for name, why in unused_settings(plan, validated=validated).items():
         if why and getattr(plan, name) != getattr(default, name):
             option = f"--{name.replace('_', '-')} {getattr(plan, name):g}"
             say(f"{option} has no effect: {why}.", file=sys.stderr)
@@ -177,7 +177,7 @@ class _Run:
         """Train, write the page after each epoch, and print the result."""
         from eyespot.report.training import write_training
         from eyespot.tasks.classification.train import train_on
-        from eyespot.training.processes import rank, together
+        from eyespot.training.processes import process_group, rank
 
         more = {"every": self.every}
         reported: set[Skipped] = set()
@@ -192,7 +192,7 @@ class _Run:
             reported.update(skipped)
 
         try:
-            with together(), watching(self.plan, quiet=as_json or rank() > 0) as (step, show):
+            with process_group(), watching(self.plan, quiet=as_json or rank() > 0) as (step, show):
                 done = train_on(
                     self.photos,
                     self.plan,
@@ -219,7 +219,7 @@ class _Run:
     def summary(self, done: "Training") -> dict[str, Any]:
         """The JSON of a finished run."""
         from eyespot.tasks.classification.train import CLASSIFIER
-        from eyespot.training.records import best_of
+        from eyespot.training.log import best_epoch
 
         epochs = done.trained.epochs
         return {
@@ -230,7 +230,7 @@ class _Run:
             "held_out": done.held_out,
             "settings": done.settings,
             "stopped_early": epochs[-1].stopped_early,
-            "kept_epoch": (best_of(epochs) or epochs[-1]).epoch,
+            "kept_epoch": (best_epoch(epochs) or epochs[-1]).epoch,
             "tested": done.tested,
             "test_loss": done.test and done.test[0],
             "test_accuracy": done.test and done.test[1],
@@ -246,7 +246,7 @@ class _Run:
         """Print the result of a finished run."""
         from eyespot.evaluation import percent
         from eyespot.tasks.classification.train import CLASSIFIER
-        from eyespot.training.records import ending
+        from eyespot.training.log import describe_ending
 
         trained = done.trained
         validation = "no photos to validate on"
@@ -262,7 +262,7 @@ class _Run:
         say()
         print_rows(
             [
-                ("Epochs", ending(trained.epochs, trained.plan.epochs)),
+                ("Epochs", describe_ending(trained.epochs, trained.plan.epochs)),
                 ("Photos", f"{counted(done.train_photos, 'photo')} to train on; {validation}"),
                 ("Accuracy", test),
             ]

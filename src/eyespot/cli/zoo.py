@@ -4,7 +4,6 @@ import shutil
 import textwrap
 from collections.abc import Iterable
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,7 +31,7 @@ def zoo(
 
     Example: eyespot zoo resnet50
     """
-    from eyespot.features.networks import facts_of
+    from eyespot.features.networks import network_rows
     from eyespot.weights.zoo import NETWORKS, find
 
     chosen = [find(name).name for name in dict.fromkeys(names or NETWORKS)]
@@ -40,14 +39,14 @@ def zoo(
     if plot is not None:
         check_ending(plot, ".svg")
     _check_column(sort)
-    with progress() as step:
-        if measure:
-            from eyespot.features import speed
+    if measure:
+        from eyespot.features import speed
 
+        with progress() as step:
             for done, name in enumerate(chosen):
                 step("Measuring", done, len(chosen))
                 speed.measure(name)
-        rows = facts_of(chosen, partial(step, "Taking apart"))
+    rows = network_rows(chosen)
     if sort:
         rows.sort(key=lambda row: (row[sort] is None, row[sort]))
     if plot is not None:
@@ -86,11 +85,11 @@ def _show_all(rows: Iterable[dict[str, Any]]) -> None:
 
 def _show_one(row: dict[str, Any], as_json: bool) -> None:
     from eyespot.cli.zoo_table import layers_table
-    from eyespot.models.anatomy import dissect, shapes_of
     from eyespot.report.numbers import si
-    from eyespot.weights.zoo import find
+    from eyespot.weights.zoo import facts_of
 
-    layers, totals = dissect(find(row["name"]))
+    facts = facts_of(row["name"])
+    layers, totals = facts.layers, facts.totals
     if as_json:
         print_json({**row, "layers": [asdict(layer) for layer in layers]})
         return
@@ -107,7 +106,7 @@ def _show_one(row: dict[str, Any], as_json: bool) -> None:
     _say(f"{row['name']}: {row['authors']}, {row['paper']}, {row['year']}")
     _say(about)
     say()
-    say("\n".join(layers_table(layers, shapes_of(find(row["name"])))))
+    say("\n".join(layers_table(layers, facts.stages)))
     say()
     aside = totals.parameters - sum(layer.parameters for layer in layers)
     only = f" ({aside:,} of them only for training)" if aside else ""

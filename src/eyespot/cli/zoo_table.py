@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from eyespot.report.numbers import si
 
 if TYPE_CHECKING:
-    from eyespot.models.anatomy import Layer
+    from eyespot.models.facts import Layer
 
 GAP = "  "
 

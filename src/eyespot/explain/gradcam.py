@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from eyespot.data.transforms import Preprocessing, standardised
-from eyespot.features.backbone import Backbone, build_extractor
+from eyespot.features.backbone import Backbone
 from eyespot.features.extract import signed_roots
+from eyespot.features.extractor import build_extractor
 from eyespot.heads.slopes import slope
 from eyespot.models.convnet import ConvNet
 from eyespot.tasks.classification.classifier import Classifier

@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from eyespot.data.transforms import Preprocessing
-from eyespot.features.backbone import build_extractor
 from eyespot.features.engines import columns_of
+from eyespot.features.extractor import build_extractor
 from eyespot.heads.ood import NEIGHBOURS, OodScorer
 from eyespot.heads.scorers import (
     NEIGHBOUR_TEMPERATURE,

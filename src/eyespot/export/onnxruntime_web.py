@@ -13,9 +13,10 @@ from functools import cache
 from pathlib import Path
 
 from eyespot.errors import ExportError, UsageError
-from eyespot.features.cache import cache_folder
+from eyespot.features.cache_folder import cache_folder
 from eyespot.progress import Progress
-from eyespot.weights.download import Kind, download
+from eyespot.weights.download import download
+from eyespot.weights.http import Kind
 
 VERSION = "1.23.2"
 INTEGRITY = (

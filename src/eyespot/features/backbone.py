@@ -1,14 +1,13 @@
-"""A frozen network as a feature extractor: which numbers a photo is described by.
+"""Backbones: frozen networks, their weights and the blocks of features read from them.
 
-Maps of many stages are pooled to their means, which say what there is, their standard deviations,
-which say how it varies (texture), and a 2 x 2 grid of means, which says where it is (spatial
-pyramid: Lazebnik, Schmid and Ponce, CVPR 2006). Which of them serve a task is decided later;
-see models/catalogue.py for which of them are worth their time.
+The maps of many stages are pooled to their means (content), standard deviations (texture), and a
+2 x 2 grid of means (position; spatial pyramid: Lazebnik, Schmid and Ponce, CVPR 2006). Model
+selection picks blocks for a task; models/catalogue.py lists those that are worth their time.
 """
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from eyespot.data.transforms import PIXELS, Preprocessing
@@ -21,31 +20,29 @@ from eyespot.weights.find import find_weights
 from eyespot.weights.store import read_description, read_metadata
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from eyespot.models.convnet import ConvNet
 
 DEFAULT = "efficientnet_lite0"
 LOGITS = "logits"
-"""The block of what the network's own head says; its features are not pooled maps."""
+"""The block of the network's own logits."""
 CONFIDENCE = "imagenet.confidence"
-"""One more column: the probability of the network's own first guess among the ImageNet classes."""
+"""One more column: the network's own top-1 probability among its classes, such as ImageNet's."""
 FRESH = "fresh"
-"""In the place of the sha256: fresh random weights, which run as fast as any."""
+"""In place of the sha256: random weights, which run as fast as any."""
 GREY = (0.299, 0.587, 0.114)
-"""For networks of one channel: how bright red, green and blue are (ITU-R BT.601-7, 2.5.1)."""
+"""Luma of red, green and blue, for networks of one channel (ITU-R BT.601-7, 2.5.1)."""
 
 POOLING = 3
-"""How maps are pooled: raise it when the numbers below change."""
+"""Version of the pooling: raise it when the features of a photo change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backbone:
-    """A network with its weights, identified so that features can be kept and compared.
+    """A network with its weights, identified so that features can be cached and compared.
 
-    `sha256`: of the weights' file, or `FRESH`. `preprocessing`: how photos are fitted for
-    features. `blocks`: what is read from it: those of `Network.feature_blocks`, `LOGITS`, or whole
-    maps (`stage.map`). `own`: the weights belong to one classifier and travel with it.
+    `sha256`: of the weights' file, or `FRESH`. `blocks`: the features that are read: those of
+    `Network.feature_blocks`, `LOGITS`, or whole maps (`stage.map`). `own`: the weights belong to
+    one classifier and are part of its file.
     """
 
     name: str
@@ -56,8 +53,8 @@ class Backbone:
 
     @classmethod
     def from_dict(cls, values: object) -> "Backbone":
-        """By what a file says of it: `name`, `sha256`, `preprocessing`, `blocks`, and `own`, False
-        if left out. Raises ValueError for what no backbone has."""
+        """From the values of a file: `name`, `sha256`, `preprocessing`, `blocks`, `own` (default
+        False). Raises ValueError for invalid values."""
         found = mapping(values, "the backbone")
         return cls(
             text(found.get("name"), "the backbone's name", MAX_NETWORK_NAME),
@@ -69,7 +66,7 @@ class Backbone:
 
     @property
     def network(self) -> str:
-        """The network, its weights, what they expect of pixels, and what is read from it."""
+        """Key of the network, its weights, its pixels and its blocks."""
         pixels = self.preprocessing
         facts = (self.blocks, pixels.size, pixels.mean, pixels.std)
         name = self.name.replace(":", "_")  # it names files, too
@@ -77,33 +74,33 @@ class Backbone:
 
     @property
     def extractor(self) -> str:
-        """All that features depend on besides a photo's pixels."""
+        """Key of all that features depend on besides a photo's pixels."""
         preprocessing = self.preprocessing
         crop = f"-{preprocessing.crop_fraction}" if preprocessing.fit == "crop" else ""
         return f"{self.network}-{preprocessing.fit}{preprocessing.size}{crop}"
 
     @property
     def cache_key(self) -> str:
-        """All that features depend on besides the photo's file."""
+        """Key of all that features depend on besides the photo's file."""
         return f"{self.extractor}-{PIXELS}"
 
     @property
-    def answers(self) -> bool:
-        """Whether the network's own head is read."""
+    def reads_logits(self) -> bool:
+        """Whether the network's own logits are among the blocks."""
         return LOGITS in self.blocks
 
     @property
     def last(self) -> str:
-        """The block that the network's own head reads."""
+        """The block that is the input of the network's own head."""
         return self.blocks[-1]
 
 
 def load_backbone(name: str = DEFAULT, *, fetch: bool = True) -> Backbone:
-    """Find the network called `name` and its weights. Imports no torch.
+    """Find the network called `name` and its weights, without importing torch.
 
-    `name`: of the zoo, or a file of weights that eyespot wrote. `fetch`: download them if they are
-    published and not on this machine. Raises UsageError for an unknown name, WeightsError if there
-    are no weights, or the file is not one of eyespot's.
+    `name`: a network of the zoo, or a file of weights that eyespot wrote. `fetch`: download
+    published weights that are not on this machine. Raises UsageError for an unknown name,
+    WeightsError if the weights are missing or the file is not eyespot's.
     """
     if str(name).endswith(".safetensors"):
         return _own_backbone(Path(name))
@@ -115,18 +112,17 @@ def load_backbone(name: str = DEFAULT, *, fetch: bool = True) -> Backbone:
 
 def _own_backbone(path: Path) -> Backbone:
     if not path.is_file():
-        raise UsageError(f"There is no file {path}. Train a network with: eyespot train PHOTOS")
+        raise UsageError(f"The file {path} does not exist. Train one with: eyespot train PHOTOS")
     metadata = read_metadata(path)
     if "eyespot-checkpoint" in metadata:
         raise WeightsError(
-            f"{path} is the state of a training run. Use the weights that came of it: "
+            f"{path} is a checkpoint of a training run. Use the trained weights: "
             f"{path.with_name('network.safetensors')}"
         )
     name = metadata.get("eyespot", "")
     if not name:
         raise WeightsError(
-            f"{path} does not say which network it is of. Import it with: eyespot weights NAME "
-            f"{path}"
+            f"{path} does not name its network. Import it with: eyespot weights NAME {path}"
         )
     network = zoo.find(name)
     whole = replace(read_description(network, path).preprocessing, fit="stretch")
@@ -134,94 +130,21 @@ def _own_backbone(path: Path) -> Backbone:
     return Backbone(name, sha256, whole, network.feature_blocks, own=True)
 
 
-def judged_backbone(name: str = DEFAULT) -> Backbone:
-    """The network called `name` as its own classifier: cropped photos, read at its `LOGITS`."""
+def imagenet_backbone(name: str = DEFAULT) -> Backbone:
+    """The network called `name` as an ImageNet classifier: cropped photos, `LOGITS`."""
     backbone = load_backbone(name)
     preprocessing = replace(backbone.preprocessing, fit="crop")
     return replace(backbone, preprocessing=preprocessing, blocks=(LOGITS,))
 
 
 def fresh_backbone(name: str) -> Backbone:
-    """As `judged_backbone`, with fresh weights: what it says means nothing, but takes its time."""
+    """The network with random weights, to measure its speed."""
     return Backbone(name, FRESH, zoo.find(name).preprocessing, (LOGITS,))
 
 
 def load_network(backbone: Backbone) -> "ConvNet":
-    """The network itself, with its weights. Raises WeightsError if they are not there."""
+    """Build the network with its weights. Raises WeightsError if they are missing."""
     if backbone.own:
         with own_file(backbone.sha256) as trained:
             return zoo.create(backbone.name, weights=trained)
     return zoo.create(backbone.name, weights=None if backbone.sha256 == FRESH else "imagenet")
-
-
-def build_extractor(backbone: Backbone) -> tuple["nn.Module", dict[str, int]]:
-    """The torch module that turns pictures into features, and the width of each block.
-
-    The module maps uint8 RGB [N, S, S, 3] to features float32 [N, D]; its `maps` gives the stages'
-    maps by name, its `features` what becomes of these, by block.
-    Blocks are named `stage.pooling`, for example "stage4.std", in column order; where all are
-    pooled maps, `CONFIDENCE` follows them. Raises WeightsError if there is no such stage.
-    """
-    import torch
-    import torch.nn.functional as F
-    from torch import Tensor, nn
-
-    size = backbone.preprocessing.size
-    whole = any(block.endswith(".map") for block in backbone.blocks)
-
-    def pooled(maps: dict[str, Tensor], block: str) -> Tensor:
-        name, _, pooling = block.rpartition(".")
-        if name not in maps:
-            raise WeightsError(
-                f"Expected a stage of {backbone.name} ({', '.join(maps)}), got {name!r}. The file "
-                "that asks for it is damaged, or of another eyespot."
-            )
-        x = maps[name]
-        if pooling == "map":
-            return x.flatten(1)
-        if pooling == "grid":
-            return F.adaptive_avg_pool2d(x, 2).flatten(1)
-        mean = x.mean((2, 3))
-        if pooling == "std":  # from the mean square: one reading of the maps instead of two
-            return ((x * x).mean((2, 3)) - mean * mean).clamp(min=0).sqrt()
-        return mean
-
-    class Extractor(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network: Any = load_network(backbone)
-            for layer in self.network.modules():
-                # An activation in place may change maps that others have: a stage's that is read,
-                # or the input of a layer that only reshapes, which OpenVINO cannot convert.
-                if hasattr(layer, "inplace"):
-                    setattr(layer, "inplace", False)  # noqa: B010 - of many classes
-            preprocessing = backbone.preprocessing
-            self.mean = nn.Buffer(torch.tensor(preprocessing.mean).view(1, 3, 1, 1))
-            self.std = nn.Buffer(torch.tensor(preprocessing.std).view(1, 3, 1, 1))
-
-        def maps(self, pictures: Tensor) -> dict[str, Tensor]:
-            x = (pictures.permute(0, 3, 1, 2).float() - self.mean) / self.std
-            if self.network.in_channels == 1:
-                x = (x * x.new_tensor(GREY).view(1, 3, 1, 1)).sum(1, keepdim=True)
-            maps: dict[str, Tensor] = self.network.forward_features(x)
-            return maps
-
-        def features(self, maps: dict[str, Tensor]) -> dict[str, Tensor]:
-            *_, last = maps.values()
-            logits = self.network.forward_head(last).flatten(1)
-            features = {
-                block: logits if block == LOGITS else pooled(maps, block)
-                for block in backbone.blocks
-            }
-            if not backbone.answers and not whole:
-                features[CONFIDENCE] = logits.softmax(1).amax(1, keepdim=True)
-            return features
-
-        def forward(self, pictures: Tensor) -> Tensor:
-            return torch.cat(list(self.features(self.maps(pictures)).values()), dim=1)
-
-    extractor = Extractor().eval().requires_grad_(False)
-    with torch.inference_mode():
-        maps = extractor.maps(torch.zeros(1, size, size, 3, dtype=torch.uint8))
-        features = extractor.features(maps)
-    return extractor, {name: values.shape[1] for name, values in features.items()}

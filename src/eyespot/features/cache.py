@@ -1,16 +1,15 @@
-"""Features once computed are kept: SQLite on disk, keyed by content, network and preprocessing.
+"""Cache of features in SQLite, keyed by content, network and preprocessing.
 
-SQLite's write-ahead log makes it safe against kills at any moment and against several processes
-at once. A cache may never stop the work: if the disk is full or the file cannot be written, one
-warning is logged and the work goes on without it. Every record carries a checksum of all it says,
-so that a damaged one is a miss and never a wrong feature; a damaged file is set aside.
+SQLite's write-ahead log makes it safe against kills and for several processes at once. A failing
+cache never stops the work: if the disk is full or the file cannot be written, one warning is logged
+and the cache is not used. Every record has a checksum of all its fields, so that a damaged record
+is a miss and never a wrong feature; a damaged file is set aside.
 """
 
 import contextlib
 import logging
 import math
 import os
-import shutil
 import sqlite3
 import time
 import zlib
@@ -24,19 +23,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.errors import CacheError, UsageError
+from eyespot.features.cache_folder import DATABASE, cache_folder, folder_path
 from eyespot.features.database import is_damage, open_database, pragma
 from eyespot.features.usable import fault_of
 from eyespot.forking import in_children, leave_behind
 from eyespot.shown import Brief, sentence
-from eyespot.user_folders import cannot_be_made, user_folder
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_LIMIT_MB = 5_000
-BESIDE = ("networks", "own", "npm", "judged", "zoo.json", "speeds.json")
-"""Beside the features: converted networks, classifiers' own weights, ONNX Runtime for pages,
-answers on ImageNet, and what was found out about networks. What else is in the folder is not
-eyespot's."""
 DAY = 86_400
 LOOKUP = 500
 """Keys in one query."""
@@ -61,12 +56,12 @@ CREATE INDEX IF NOT EXISTS photos_by_use ON photos (used);
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Record(Brief):
-    """What is kept of a photo. `features`: float16 or float32 [D]; float16 is what is stored.
-
-    Half precision halves the file. Measured on 240 photos of four kinds against float32: a vector
-    turns by 1 - cos <= 5e-8, and the cosine between two photos moves by at most 5e-5 on the last
-    layer and 2.3e-4 on the earliest stage; bfloat16 inference moves it more. `dhash`: 64-bit
+    """The record of a photo. `features`: float16 or float32 [D], stored as float16. `dhash`: 64-bit
     perceptual hash. `thumbnail`: a JPEG file. `width`, `height`: of the original, in pixels.
+
+    Half precision halves the file. Measured on 240 photos of four datasets against float32: vectors
+    rotate by 1 - cos <= 5e-8, and the cosine of two photos changes by at most 5e-5 on the last
+    layer and 2.3e-4 on the earliest stage; bfloat16 inference changes it more.
     """
 
     features: NDArray[np.floating]
@@ -78,62 +73,14 @@ class Record(Brief):
 
 @dataclass(frozen=True, slots=True)
 class CacheInfo:
-    """Where the cache is, and what it holds.
-
-    `bytes`: in use. `limit`: bytes it may take. `by_extractor`: photos of each network and
-    preprocessing.
-    """
+    """Place and size of the cache. `bytes`: in use. `limit`: the most bytes. `by_extractor`: photos
+    of each network and preprocessing."""
 
     path: Path
     photos: int
     bytes: int
     limit: int
     by_extractor: Mapping[str, int]
-
-
-def cache_folder() -> Path:
-    """The folder for everything that can be computed again; made if missing.
-
-    EYESPOT_CACHE overrides the platform's cache folder. Raises CacheError if it cannot be made.
-    """
-    folder = _folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        why = cannot_be_made("cache", folder, error)
-        raise CacheError(f"{why} Set EYESPOT_CACHE to a folder that can be written.") from error
-    return folder
-
-
-def _folder() -> Path:
-    return user_folder("EYESPOT_CACHE")
-
-
-def beside() -> list[Path]:
-    """What else eyespot keeps in the cache folder, and is there."""
-    paths = [_folder() / name for name in BESIDE]
-    return [path for path in paths if path.is_symlink() or path.exists()]
-
-
-def beside_bytes() -> int:
-    """What that takes on disk."""
-    files = (file for path in beside() for file in (path, *path.rglob("*")))
-    return sum(file.lstat().st_size for file in files if file.is_file())
-
-
-def clear_beside() -> None:
-    """Delete it; a link is not followed. Raises CacheError if that is not possible."""
-    for path in beside():
-        try:
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
-        except OSError as error:
-            raise CacheError(
-                f"{path} cannot be deleted: {error.strerror or error}. Close other eyespots and "
-                "try again, or delete it."
-            ) from error
 
 
 def _limit_from_environment() -> int:
@@ -145,23 +92,22 @@ def _limit_from_environment() -> int:
     if not 0 <= megabytes < math.inf:
         raise UsageError(
             f"EYESPOT_CACHE_LIMIT is the cache's size in MB, such as {DEFAULT_LIMIT_MB}; "
-            f"{text!r} is no such number. Correct or unset it."
+            f"{text!r} is not a valid size. Correct or unset it."
         )
     return int(megabytes * 1_000_000)
 
 
 class FeatureCache:
-    """Use from one thread; open one per thread for more. A forked child, and what is unpickled, has
-    a connection of its own.
+    """A cache for one thread. A forked child and an unpickled cache get their own connection.
 
-    `limit_bytes`: what it may take on disk; EYESPOT_CACHE_LIMIT (in MB) if None. Raises UsageError
-    if that is no number; whatever else goes wrong is a warning, and a cache that finds nothing.
+    `limit_bytes`: the most bytes on disk; EYESPOT_CACHE_LIMIT (in MB) if None. Raises UsageError
+    for an invalid limit; all other failures are warnings, and the cache then finds nothing.
     """
 
     _database: sqlite3.Connection | None = None
 
     def __init__(self, path: Path | None = None, limit_bytes: int | None = None) -> None:
-        self.path = path or _folder() / "features.sqlite3"
+        self.path = path or folder_path() / DATABASE
         self.limit = _limit_from_environment() if limit_bytes is None else limit_bytes
         with self._forgiving():
             if path is None:
@@ -173,7 +119,7 @@ class FeatureCache:
         return FeatureCache, (self.path, self.limit)
 
     def leave_parent(self) -> None:
-        """In a forked child: one connection is not for two processes, not even to close it."""
+        """In a forked child: open another connection; two processes must not share one."""
         if self._database is not None:
             leave_behind(self._database)
             self._database = None
@@ -193,27 +139,28 @@ class FeatureCache:
 
     @contextlib.contextmanager
     def _forgiving(self) -> Iterator[None]:
-        """A damaged file is set aside; a cache that fails otherwise is given up. One warning."""
+        """Set a damaged file aside; close the cache after other failures. Log one warning."""
         try:
             yield
         except (sqlite3.Error, OSError, CacheError) as error:
             self.close()
             if not is_damage(error):
-                logger.warning("The feature cache %s is out of use: %s", self.path, sentence(error))
+                self._warn(error)
                 return
             try:
                 self._set_aside()
                 self._open()
             except (sqlite3.Error, OSError) as second:
-                logger.warning(
-                    "The feature cache %s is out of use: %s", self.path, sentence(second)
-                )
+                self._warn(second)
+
+    def _warn(self, error: Exception) -> None:
+        logger.warning("The feature cache %s cannot be used: %s", self.path, sentence(error))
 
     def _set_aside(self) -> None:
         now = self._stat()
         if self._file is None or now is None or not os.path.samestat(self._file, now):
-            return  # another process has done so, and what is there now is its new file
-        logger.warning("The feature cache is damaged; it is kept as %s.", self._damaged)
+            return  # another process has replaced it
+        logger.warning("The feature cache is damaged; it was renamed to %s.", self._damaged)
         self.path.replace(self._damaged)
         for suffix in ("-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
@@ -223,7 +170,7 @@ class FeatureCache:
         return self.path.with_suffix(".damaged")
 
     def close(self) -> None:
-        """Let go of the file. The cache then finds nothing and keeps nothing."""
+        """Close the file. The cache then finds and keeps nothing."""
         if self._database is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._database.close()
@@ -233,42 +180,45 @@ class FeatureCache:
         self.close()
 
     def get_many(self, keys: Sequence[str], extractor: str) -> dict[str, Record]:
-        """The records that are there, by the photo's sha256."""
+        """The cached records, by the photo's sha256."""
         found: dict[str, Record] = {}
-        if self._database is None:
-            return found
-        with self._forgiving():
-            now = int(time.time())
-            for start in range(0, len(keys), LOOKUP):
-                part = keys[start : start + LOOKUP]
-                where = f"extractor = ? AND sha256 IN ({','.join('?' * len(part))})"
-                rows = self._database.execute(
-                    "SELECT used, checksum, sha256, width, height, dhash, thumbnail, features "
-                    f"FROM photos WHERE {where}",
-                    [extractor, *part],
-                ).fetchall()
-                stale = False
-                for used, checksum, *row in rows:
-                    try:
-                        if _checksum(extractor, *row) != checksum:
-                            continue
-                    except TypeError:  # damage can turn a blob into text, or into nothing
-                        continue
-                    sha256, width, height, dhash, thumbnail, features = row
-                    vector = np.frombuffer(features, dtype=np.float16)
-                    code = int.from_bytes(dhash, "big")
-                    found[sha256] = Record(vector, code, thumbnail, width, height)
-                    stale = stale or used not in range(now - DAY, now + DAY)
-                if stale:  # a day is fine enough to know what was used last
-                    self._database.execute(
-                        f"UPDATE photos SET used = ? WHERE {where}", [now, extractor, *part]
-                    )
+        if self._database is not None:
+            with self._forgiving():
+                for start in range(0, len(keys), LOOKUP):
+                    found |= self._look_up(keys[start : start + LOOKUP], extractor)
+        return found
+
+    def _look_up(self, keys: Sequence[str], extractor: str) -> dict[str, Record]:
+        assert self._database is not None
+        found: dict[str, Record] = {}
+        now, stale = int(time.time()), False
+        where = f"extractor = ? AND sha256 IN ({','.join('?' * len(keys))})"
+        rows = self._database.execute(
+            "SELECT used, checksum, sha256, width, height, dhash, thumbnail, features "
+            f"FROM photos WHERE {where}",
+            [extractor, *keys],
+        ).fetchall()
+        for used, checksum, *row in rows:
+            try:
+                if _checksum(extractor, *row) != checksum:
+                    continue
+            except TypeError:  # damage can turn a blob into text or NULL
+                continue
+            sha256, width, height, dhash, thumbnail, features = row
+            vector = np.frombuffer(features, dtype=np.float16)
+            code = int.from_bytes(dhash, "big")
+            found[sha256] = Record(vector, code, thumbnail, width, height)
+            stale = stale or used not in range(now - DAY, now + DAY)
+        if stale:  # to the day, which suffices to evict the oldest
+            self._database.execute(
+                f"UPDATE photos SET used = ? WHERE {where}", [now, extractor, *keys]
+            )
         return found
 
     def put_many(self, extractor: str, records: Mapping[str, Record]) -> None:
-        """Keep records, by the photo's sha256, in one transaction; evict what was used least.
+        """Store records, by the photo's sha256, in one transaction; evict the least recently used.
 
-        A record whose features half precision cannot hold is not kept.
+        Records whose features exceed half precision are not stored.
         """
         if self._database is None:
             return
@@ -293,7 +243,7 @@ class FeatureCache:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing, also when Ctrl-C comes in between."""
+        """A transaction that Ctrl-C rolls back."""
         assert self._database is not None
         with self._database as database:
             database.execute("BEGIN IMMEDIATE")
@@ -303,28 +253,28 @@ class FeatureCache:
         assert self._database is not None
         if self._bytes() <= self.limit:
             return
-        # A tenth at a time: a full cache does not evict at every write, and another process gets
-        # its turn in between.
+        # A tenth at a time, so that a full cache does not evict at every write, and other processes
+        # can write in between.
         gone = 1
         while gone and self._bytes() > self.limit:
             gone = self._database.execute(
                 "DELETE FROM photos WHERE rowid IN (SELECT rowid FROM photos ORDER BY used, rowid"
                 " LIMIT (SELECT max(1, count(*) / 10) FROM photos))"
             ).rowcount
-        # The next records fill the free pages below the limit; those above go back to the disk.
+        # New records fill the free pages below the limit; pages above it are freed on disk.
         page = pragma(self._database, "page_size")
         over = pragma(self._database, "page_count") - self.limit // page
         if over > 0:
             self._database.execute(f"PRAGMA incremental_vacuum({over})").fetchall()
 
     def _bytes(self) -> int:
-        """Bytes in use: pages that eviction freed are there to be written again."""
+        """Bytes in use, without free pages."""
         assert self._database is not None
         pages = pragma(self._database, "page_count") - pragma(self._database, "freelist_count")
         return pages * pragma(self._database, "page_size")
 
     def info(self) -> CacheInfo:
-        """Raises CacheError if the cache cannot be read."""
+        """Place and size. Raises CacheError if the cache cannot be read."""
         database = self._require()
         try:
             counts = database.execute("SELECT extractor, count(*) FROM photos GROUP BY extractor")
@@ -335,7 +285,7 @@ class FeatureCache:
         return CacheInfo(self.path, sum(by_extractor.values()), used, self.limit, by_extractor)
 
     def clear(self) -> None:
-        """Forget everything, and what was set aside. Raises CacheError if that is not possible."""
+        """Delete all records and a file set aside. Raises CacheError if that is not possible."""
         database = self._require()
         try:
             database.execute("DELETE FROM photos")
@@ -375,7 +325,7 @@ def _checksum(
     thumbnail: bytes,
     features: bytes,
 ) -> int:
-    """Of the whole record and its key, so that no field of it can be wrong unnoticed."""
+    """CRC-32 of a record and its key."""
     checksum = zlib.crc32(f"{extractor}\n{sha256}\n{width}\n{height}".encode())
     for part in (dhash, thumbnail, features):
         checksum = zlib.crc32(part, checksum)

@@ -1,11 +1,11 @@
-"""Opening a SQLite file that several processes share and that may be damaged."""
+"""Open a SQLite file that several processes share and that may be damaged."""
 
 import sqlite3
 import time
 from pathlib import Path
 
 PATIENCE = 60.0
-"""Seconds to wait for another process that is writing."""
+"""Seconds to wait for a process that is writing."""
 DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -16,7 +16,7 @@ def open_database(path: Path, schema: str) -> sqlite3.Connection:
     """
     database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
     try:
-        # A text that is no longer UTF-8 must not stop the reading of the rows beside it.
+        # A damaged text that is not UTF-8 must not prevent reading the other rows.
         database.text_factory = lambda raw: raw.decode(errors="replace")
         database.execute("PRAGMA auto_vacuum=INCREMENTAL")
         _use_write_ahead_log(database)
@@ -29,17 +29,17 @@ def open_database(path: Path, schema: str) -> sqlite3.Connection:
 
 
 def is_damage(error: Exception) -> bool:
-    """Whether the file itself is at fault, not a lock, a permission or a full disk."""
+    """Whether the file itself is damaged, rather than locked, protected or on a full disk."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE
 
 
 def pragma(database: sqlite3.Connection, name: str) -> int:
-    """A whole number that SQLite knows about the file."""
+    """An integer pragma of the file."""
     return int(database.execute(f"PRAGMA {name}").fetchone()[0])
 
 
 def _use_write_ahead_log(database: sqlite3.Connection) -> None:
-    """Processes that open a new file at once must take turns, and here SQLite does not wait."""
+    """Turn on the write-ahead log; where several processes do so at once, SQLite does not wait."""
     end = time.monotonic() + PATIENCE
     while True:
         try:

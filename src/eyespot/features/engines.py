@@ -1,8 +1,8 @@
-"""What runs a frozen network: OpenVINO on CPUs, torch on GPUs and wherever OpenVINO is missing.
+"""Engines that run frozen networks: OpenVINO on CPUs, torch on GPUs or without OpenVINO.
 
-All engines run the same module (`backbone.build_extractor`) and agree; tests hold them to it.
-OpenVINO's copy of the network is made once and kept in the cache folder, so that later
-processes start without importing torch.
+All engines run the same module (`extractor.build_extractor`) and agree; a test compares them.
+OpenVINO's copy of a network is converted once and kept in the cache folder, so that later processes
+start without importing torch.
 """
 
 import logging
@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.errors import CacheError, ConversionError, UsageError
-from eyespot.features.backbone import Backbone, build_extractor
-from eyespot.features.cache import cache_folder
+from eyespot.features.backbone import Backbone
+from eyespot.features.cache_folder import cache_folder
 from eyespot.features.conversion import convert, converted, import_openvino, openvino_core
 from eyespot.features.processor import computes_bf16
 from eyespot.forking import in_children, leave_behind, lock_for_forks
@@ -30,27 +30,27 @@ EngineName = Literal["auto", "openvino", "torch"]
 Precision = Literal["auto", "fp32", "bf16"]
 
 BATCH = 16
-"""Photos that a worker takes at a time."""
+"""Photos of a worker's batch."""
 OPENVINO_BATCH = 4
-"""Photos per inference call of OpenVINO: the maps of 4 stay in a core's cache, those of 16 do not
-and make it an eighth slower (2 MiB of second-level cache for two cores)."""
+"""Photos per inference call of OpenVINO: the maps of 4 fit a core's cache, and those of 16 are an
+eighth slower (2 MiB of second-level cache for two cores)."""
 
 
 class Engine(Protocol):
     """Runs one backbone. `run` may be called from several threads at once, and in a forked child.
 
-    A copy, and what is unpickled, is the same engine opened anew.
+    A copied or unpickled engine is opened again.
     """
 
     name: str
     layout: dict[str, slice]
     """Columns of the features by block (`stage.pooling`), in order."""
     workers: int
-    """How many threads should decode photos and call `run`."""
+    """The number of threads that should decode photos and call `run`."""
     batch: int
-    """How many pictures should go together where they come one by one."""
+    """The number of single images that should be collected for a call."""
 
-    def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 RGB [N, S, S, 3] -> features float32 [N, D]."""
         ...
 
@@ -61,21 +61,21 @@ def open_engine(
     precision: Precision = "auto",
     folder: Path | None = None,
 ) -> Engine:
-    """The fastest engine this machine has for `backbone`, or the one asked for.
+    """The fastest engine of this machine for `backbone`, or the given one.
 
-    `auto` is torch on a CUDA or Apple GPU (looked for only if torch is built for one), else
-    OpenVINO, else torch on the CPU. `precision` `auto` is bf16 where the processor computes in
-    it, else fp32. `folder` is where OpenVINO keeps the networks it converted; None for one in the
-    cache. Raises UsageError for an unknown name, MissingExtraError if it is not there, and, for
-    "openvino", CacheError and ConversionError where `auto` takes torch, with a warning.
+    `engine` "auto": torch on a CUDA or Apple GPU, else OpenVINO, else torch on the CPU. `precision`
+    "auto": bf16 where the processor computes in it, else fp32. `folder`: for converted networks;
+    None for one in the cache. Raises UsageError for an unknown name, MissingExtraError if it is not
+    installed; "openvino" also raises CacheError and ConversionError, where "auto" logs a warning
+    and uses torch.
     """
     if engine == "auto":
         engine = "torch"
         if not _has_gpu() and find_spec("openvino") is not None:
             try:
                 return OpenVinoEngine(backbone, precision, folder)
-            except (CacheError, ConversionError) as error:  # neither must stop the work
-                logger.warning("%s For now, torch runs the network, more slowly.", error)
+            except (CacheError, ConversionError) as error:  # torch can run it all the same
+                logger.warning("%s torch runs the network instead, more slowly.", error)
     if engine == "openvino":
         return OpenVinoEngine(backbone, precision, folder)
     if engine == "torch":
@@ -84,7 +84,7 @@ def open_engine(
 
 
 def _has_gpu() -> bool:
-    # Importing torch takes a second; a machine without a GPU's device file need not pay it.
+    # Importing torch takes a second, which a machine without a GPU's device file can save.
     nvidia = Path("/proc/driver/nvidia").exists() or os.name == "nt"
     apple = Path("/System/Library/Frameworks/Metal.framework").exists()
     if not (nvidia or apple):
@@ -95,7 +95,7 @@ def _has_gpu() -> bool:
 
 
 def columns_of(widths: dict[str, int]) -> dict[str, slice]:
-    """Where each block of the given width stands when they stand side by side, in order."""
+    """The columns of each block, for blocks of the given widths side by side."""
     ends = np.cumsum(list(widths.values())).tolist()
     return {
         name: slice(end - width, end)
@@ -110,7 +110,7 @@ class OpenVinoEngine:
         self, backbone: Backbone, precision: Precision = "auto", folder: Path | None = None
     ) -> None:
         openvino = import_openvino()
-        self._asked = backbone, precision, folder
+        self._arguments = backbone, precision, folder
         folder = folder or cache_folder() / "networks"
         version = openvino.__version__.split("-")[0]
         graph = folder / f"{backbone.network}-openvino-{version}.xml"
@@ -121,7 +121,7 @@ class OpenVinoEngine:
                 widths = convert(backbone, graph, facts)
             except (OSError, RuntimeError) as error:
                 raise CacheError(
-                    f"The network cannot be kept in {folder} ({error}). "
+                    f"The converted network cannot be written to {folder} ({error}). "
                     "Make room there, or set EYESPOT_CACHE to another folder."
                 ) from error
         self.layout = columns_of(widths)
@@ -130,7 +130,7 @@ class OpenVinoEngine:
         self.name = f"OpenVINO {precision}"
         self.workers = _cores()
         self.batch = OPENVINO_BATCH
-        # Read now: who cleans up the cache while this engine lives must not stop it.
+        # Read now: the cache may be cleared while this engine lives.
         self._model = openvino_core().read_model(graph)
         self._kept = folder / "compiled"
         self._precision = {"bf16": "bf16", "fp32": "f32"}[precision]
@@ -139,16 +139,16 @@ class OpenVinoEngine:
         _living.add(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return OpenVinoEngine, self._asked
+        return OpenVinoEngine, self._arguments
 
     def leave_parent(self) -> None:
-        """In a forked child: compile anew, since the threads that ran the network are not there."""
+        """In a forked child: compile again, because the parent's threads do not exist there."""
         leave_behind((self._compiled, self._idle))
         self._compiled, self._idle = {}, {1: [], OPENVINO_BATCH: []}
 
     @contextmanager
     def _request(self, batch: int) -> Iterator[Any]:
-        """An infer request for batches of `batch` photos; it serves one thread at a time."""
+        """An infer request for batches of `batch` photos, for one thread at a time."""
         idle = self._idle[batch]
         try:
             request = idle.pop()
@@ -168,28 +168,28 @@ class OpenVinoEngine:
         model = self._model.clone()
         height, width = (model.inputs[0].partial_shape[axis].get_length() for axis in (1, 2))
         model.reshape([batch, height, width, 3])
-        how = {
+        options = {
             "INFERENCE_PRECISION_HINT": self._precision,
             "INFERENCE_NUM_THREADS": self.workers,
             "NUM_STREAMS": 1 if batch == 1 else self.workers,
         }
         if os.getpid() != _PROCESS:
-            # A forked child would be given streams that its parent has no more use for, and wait
-            # for their threads, which are not there. Without streams the caller does the work.
-            how["NUM_STREAMS"] = 0
+            # A forked child would get idle streams of its parent and wait for their threads, which
+            # do not exist there. Without streams the calling thread computes.
+            options["NUM_STREAMS"] = 0
         try:
-            return core.compile_model(model, "CPU", {**how, "CACHE_DIR": str(self._kept)})
+            return core.compile_model(model, "CPU", {**options, "CACHE_DIR": str(self._kept)})
         except RuntimeError:  # the folder belongs to somebody else
-            return core.compile_model(model, "CPU", how)
+            return core.compile_model(model, "CPU", options)
 
-    def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-        count = len(pictures)
+    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        count = len(images)
         batch = 1 if count == 1 else OPENVINO_BATCH
         features = []
         with self._request(batch) as request:
             for start in range(0, count, batch):
-                part = pictures[start : start + batch]
-                if len(part) < batch:  # the compiled network takes full batches only
+                part = images[start : start + batch]
+                if len(part) < batch:  # the compiled network needs full batches
                     missing = (batch - len(part), *part.shape[1:])
                     part = np.concatenate([part, np.zeros(missing, np.uint8)])
                 request.infer([np.ascontiguousarray(part)], share_inputs=True)
@@ -214,7 +214,9 @@ class TorchEngine:
     def __init__(self, backbone: Backbone, precision: Precision = "auto") -> None:
         import torch
 
-        self._asked = backbone, precision
+        from eyespot.features.extractor import build_extractor
+
+        self._arguments = backbone, precision
         if torch.cuda.is_available():
             self._device = torch.device("cuda")
         elif torch.backends.mps.is_available():
@@ -222,10 +224,10 @@ class TorchEngine:
         else:
             self._device = torch.device("cpu")
         if precision == "auto":
-            # bf16 pays on CUDA; a CPU here means that OpenVINO is missing, and fp32 is exact.
+            # bf16 is faster on CUDA; a CPU here means that OpenVINO is missing, and fp32 is exact.
             precision = "bf16" if self._device.type == "cuda" else "fp32"
         module, widths = build_extractor(backbone)
-        with _telling_of_forks():
+        with _explaining_forks():
             self._module = module.to(self._device)
         self._bf16 = precision == "bf16"
         self.layout = columns_of(widths)
@@ -234,23 +236,23 @@ class TorchEngine:
         self.batch = BATCH
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return TorchEngine, self._asked
+        return TorchEngine, self._arguments
 
-    def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         import torch
 
         with (
-            _telling_of_forks(),
+            _explaining_forks(),
             torch.inference_mode(),
             torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16),
         ):
-            batch = torch.from_numpy(np.require(pictures, requirements=("C", "W"))).to(self._device)
+            batch = torch.from_numpy(np.require(images, requirements=("C", "W"))).to(self._device)
             features = self._module(batch).float().cpu()
         return np.asarray(features.numpy())
 
 
 @contextmanager
-def _telling_of_forks() -> Iterator[None]:
+def _explaining_forks() -> Iterator[None]:
     """CUDA cannot be used in a forked child of a process that used it. Raises UsageError then."""
     try:
         yield
@@ -258,7 +260,7 @@ def _telling_of_forks() -> Iterator[None]:
         if "forked subprocess" not in str(error):
             raise
         raise UsageError(
-            "A GPU that a process has used cannot be used by its forked children. Start them anew: "
+            "Forked children cannot use a GPU that their parent has used. Start them with: "
             'multiprocessing.get_context("spawn"), or load the classifier after the fork.'
         ) from error
 

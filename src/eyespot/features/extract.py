@@ -1,8 +1,8 @@
-"""From photos to features: read, look up, decode, run the network, keep.
+"""From photos to features: read, look up, decode, run the network, cache.
 
-Worker threads each take a batch of photos through all steps, so that decoding on one core
-overlaps inference on another and no queue grows: memory holds a few batches however many photos
-there are. The calling thread alone touches the cache.
+Worker threads each take a batch of photos through all steps, so that decoding on one core overlaps
+inference on another and queues stay short: memory holds a few batches. Only the calling thread uses
+the cache.
 """
 
 import os
@@ -40,11 +40,11 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, repr=False)
 class Features(Brief):
-    """What is known of n photos after they went through a network, in their given order.
+    """Features and other facts of n photos, in their given order.
 
-    `values`: float16 [n, D], because 100,000 photos of 7,089 numbers should fit a laptop; ask
-    `columns` for float32. `layout`: columns by block (`stage.pooling`). `dhash`: uint64 [n],
-    perceptual hashes. `thumbnails`: JPEG files. `sha256`: of each photo's content.
+    `values`: float16 [n, D], so that 100,000 photos with 7,089 features each fit a laptop.
+    `layout`: columns by block (`stage.pooling`). `dhash`: uint64 [n], perceptual hashes.
+    `thumbnails`: JPEG files. `sha256`: of each photo's content.
     """
 
     names: tuple[str, ...]
@@ -58,7 +58,7 @@ class Features(Brief):
         return len(self.names)
 
     def inputs(self, blocks: Sequence[str]) -> NDArray[np.float32]:
-        """What a head sees: `head_inputs` of the named blocks."""
+        """The input of a head: `head_inputs` of the named blocks."""
         return head_inputs(self.values, self.layout, blocks)
 
     def take(self, index: Sequence[int] | NDArray[np.int64]) -> "Features":
@@ -88,9 +88,9 @@ def join_features(first: Features, second: Features) -> Features:
 def head_inputs(
     values: NDArray[np.floating], layout: dict[str, slice], blocks: Sequence[str]
 ) -> NDArray[np.float32]:
-    """What a head sees of features [n, D]: the signed roots of named blocks, float32 [n, d].
+    """The input of a head from features [n, D]: signed roots of the named blocks, float32 [n, d].
 
-    Pooled activations are mostly small and now and then large; the root evens them out (power
+    Pooled activations are mostly small and rarely large; roots reduce that skew (power
     normalisation: Perronnin, Sanchez and Mensink, ECCV 2010, section 3.1).
     """
     chosen = [values[:, layout[block]] for block in blocks]
@@ -106,13 +106,13 @@ def signed_roots(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def block_widths(layout: dict[str, slice], blocks: Sequence[str]) -> list[int]:
-    """How many columns each of the named blocks has."""
+    """The number of columns of each of the named blocks."""
     return [layout[block].stop - layout[block].start for block in blocks]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Embedded(Brief):
-    """One photo that went through, or `error` says why it did not (and `record` is None)."""
+    """The record of one photo, or the `error` for which it has none."""
 
     index: int
     sha256: str
@@ -127,7 +127,7 @@ def embed(
     cache: FeatureCache | None = None,
     progress: Progress = lambda done: None,
 ) -> tuple[Features, list[int], list[Skipped]]:
-    """All photos in memory: the features of those that could be read, their indices, the rest."""
+    """Features of the readable photos, their indices, and the skipped photos."""
     kept: list[Embedded] = []
     skipped: list[Skipped] = []
     width = max(columns.stop for columns in engine.layout.values())
@@ -158,67 +158,86 @@ def stream(
     """Each photo once, about in order, with its features or the reason why it has none.
 
     Memory is bounded by a few batches. Finished features reach the cache even if the consumer
-    stops early or the process is interrupted. Raises UsageError in a forked child that asks for
-    more of what its parent began.
+    stops early or the process is interrupted. Raises UsageError in a forked child that continues
+    an iteration of its parent.
     """
-    process, numbered = os.getpid(), enumerate(photos)
-    fresh: list[tuple[str, Record]] = []
-    unknown: list[_Content] = []
-    reading: deque[Future[list[_Content]]] = deque()
-    embedding: deque[Future[list[Embedded]]] = deque()
+    yield from _Pipeline(backbone, engine, cache).run(photos)
 
-    def result(future: Future[T]) -> T:
-        if os.getpid() != process:
-            raise UsageError(
-                "A forked process cannot go on with answers that its parent began to read: the "
-                "threads at work are not there. Ask for them in the process that reads them."
-            )
-        return future.result()
 
-    def keep(items: list[Embedded]) -> list[Embedded]:
-        fresh.extend((item.sha256, item.record) for item in items if item.record is not None)
-        if len(fresh) >= 4 * BATCH:
-            flush()
-        return items
+class _Pipeline:
+    """Batches of photos between two queues: those being read, and those being embedded."""
 
-    def flush() -> None:
-        if cache is not None and fresh:
-            cache.put_many(backbone.cache_key, dict(fresh))
-        fresh.clear()
+    def __init__(self, backbone: Backbone, engine: Engine, cache: FeatureCache | None) -> None:
+        self.backbone, self.engine, self.cache = backbone, engine, cache
+        self.process = os.getpid()
+        self.pool = ThreadPoolExecutor(engine.workers, thread_name_prefix="eyespot")
+        self.embedding: deque[Future[list[Embedded]]] = deque()
+        self.new: list[_Content] = []
+        self.unsaved: dict[str, Record] = {}
 
-    with ThreadPoolExecutor(engine.workers, thread_name_prefix="eyespot") as pool:
+    def run(self, photos: Iterable[Photo]) -> Iterator[Embedded]:
+        numbered = enumerate(photos)
+        reading: deque[Future[list[_Content]]] = deque()
         try:
             while True:
                 while len(reading) < 2 and (batch := list(islice(numbered, 4 * BATCH))):
-                    reading.append(pool.submit(_read, batch))
+                    reading.append(self.pool.submit(_read, batch))
                 if not reading:
                     break
-                contents = result(reading.popleft())
-                keys = [content.sha256 for content in contents if not content.error]
-                known = cache.get_many(keys, backbone.cache_key) if cache is not None else {}
-                for content in contents:
-                    if content.error or content.sha256 in known:
-                        record = known.get(content.sha256)
-                        yield Embedded(content.index, content.sha256, record, content.error)
-                    else:
-                        unknown.append(content)
-                while len(unknown) >= BATCH:
-                    part, unknown = unknown[:BATCH], unknown[BATCH:]
-                    embedding.append(pool.submit(_embed, part, backbone.preprocessing, engine))
-                while len(embedding) > 4 * engine.workers:
-                    yield from keep(result(embedding.popleft()))
-            if unknown:
-                embedding.append(pool.submit(_embed, unknown, backbone.preprocessing, engine))
-            while embedding:
-                yield from keep(result(embedding.popleft()))
+                yield from self._look_up(self._result(reading.popleft()))
+                while len(self.new) >= BATCH:
+                    self._submit(BATCH)
+                while len(self.embedding) > 4 * self.engine.workers:
+                    yield from self._finished()
+            if self.new:
+                self._submit(BATCH)
+            while self.embedding:
+                yield from self._finished()
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-            flush()
+            self.pool.shutdown(wait=True, cancel_futures=True)
+            self._save()
+
+    def _look_up(self, contents: list["_Content"]) -> Iterator[Embedded]:
+        """The photos that are in the cache or unreadable; the others are added to `new`."""
+        keys = [content.sha256 for content in contents if not content.error]
+        known = {} if self.cache is None else self.cache.get_many(keys, self.backbone.cache_key)
+        for content in contents:
+            if content.error or content.sha256 in known:
+                record = known.get(content.sha256)
+                yield Embedded(content.index, content.sha256, record, content.error)
+            else:
+                self.new.append(content)
+
+    def _submit(self, count: int) -> None:
+        part, self.new = self.new[:count], self.new[count:]
+        future = self.pool.submit(_embed, part, self.backbone.preprocessing, self.engine)
+        self.embedding.append(future)
+
+    def _finished(self) -> list[Embedded]:
+        """The results of the oldest batch."""
+        items = self._result(self.embedding.popleft())
+        self.unsaved |= {item.sha256: item.record for item in items if item.record is not None}
+        if len(self.unsaved) >= 4 * BATCH:
+            self._save()
+        return items
+
+    def _save(self) -> None:
+        if self.cache is not None and self.unsaved:
+            self.cache.put_many(self.backbone.cache_key, self.unsaved)
+        self.unsaved = {}
+
+    def _result(self, future: Future[T]) -> T:
+        if os.getpid() != self.process:
+            raise UsageError(
+                "A forked process cannot continue to read photos of its parent, whose threads do "
+                "not exist there. Read them in the process that began."
+            )
+        return future.result()
 
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """One photo as read: its bytes or pixels, or the reason why it could not be read."""
+    """The bytes or pixels of one photo, or the reason why it could not be read."""
 
     index: int
     sha256: str
@@ -246,17 +265,17 @@ def _embed(
     short_side = needed_short_side(preprocessing)
     for content in contents:
         try:
-            picture = decode(content.data, short_side=short_side)
+            image = decode(content.data, short_side=short_side)
         except PhotoError as error:
             done.append(Embedded(content.index, content.sha256, None, str(error)))
             continue
-        pixels = prepare(picture.pixels, preprocessing)
+        pixels = prepare(image.pixels, preprocessing)
         record = partial(
             Record,
             dhash=dhash(pixels),
-            thumbnail=thumbnail(pixels, picture.width / picture.height),
-            width=picture.width,
-            height=picture.height,
+            thumbnail=thumbnail(pixels, image.width / image.height),
+            width=image.width,
+            height=image.height,
         )
         ready.append((content, pixels, record))
     if ready:
@@ -269,7 +288,7 @@ def _embed(
 
 
 def thumbnail(pixels: NDArray[np.uint8], aspect: float) -> bytes:
-    """A small JPEG of what the network saw, uint8 RGB [S, S, 3], in the photo's own proportions.
+    """A small JPEG of the network's input, uint8 RGB [S, S, 3], in the photo's own proportions.
 
     `aspect`: width / height of the photo. The longest side is THUMBNAIL pixels.
     """

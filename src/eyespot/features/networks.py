@@ -1,22 +1,20 @@
-"""The table of networks: what they are made of, their published errors, their speed here."""
+"""Rows of the table of networks: costs, published errors, weights, measured speed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
-from eyespot.features.facts import totals_of
 from eyespot.features.speed import measured
 from eyespot.weights.find import origin_of
-from eyespot.weights.zoo import find
+from eyespot.weights.zoo import facts_of, find
 
 
-def facts_of(
-    names: Sequence[str], progress: Callable[[int, int], None] = lambda done, total: None
-) -> list[dict[str, Any]]:
-    """A row for each network, as `eyespot zoo --json` gives it; None where nothing is known.
+def network_rows(names: Iterable[str]) -> list[dict[str, Any]]:
+    """A row for each network, as in `eyespot zoo --json`; None where a value is not known.
 
     Raises UsageError for an unknown name.
     """
-    totals, speeds = totals_of(names, progress), measured()
+    speeds = measured()
     rows = []
     for network in map(find, names):
         paper, errors, speed = network.paper, network.errors, speeds.get(network.name)
@@ -28,8 +26,8 @@ def facts_of(
                 "paper": paper.title,
                 "dataset": network.dataset,
                 "input_size": network.preprocessing.size,
-                "depth": network.depth or None,  # nobody counted the layers of timm's
-                **totals[network.name],
+                "depth": network.depth or None,  # not known of timm's networks
+                **asdict(facts_of(network.name).totals),
                 "top1_error": errors and errors.top1,
                 "top5_error": errors and errors.top5,
                 "errors_source": errors and errors.source,

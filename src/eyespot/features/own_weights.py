@@ -1,9 +1,9 @@
 """Weights that belong to one classifier, trained or fine-tuned for it.
 
-They travel in the classifier's file. What builds networks reads weights from files, so a copy is
-kept in the cache, under the sha256 of its content: one that is lost is written again when the
-classifier is loaded, and stays readable for the processes that have loaded it. Where the cache
-cannot be written, the copy lives as long as the process.
+The classifier's file contains them. Networks are built from files of weights, so a copy is kept in
+the cache, under the sha256 of its content. A lost copy is written again when the classifier is
+loaded, and stays readable for processes that have loaded it. Without a writable cache, the copy
+lives as long as the process.
 """
 
 import contextlib
@@ -17,35 +17,35 @@ from pathlib import Path
 
 from eyespot.atomic import write_atomically
 from eyespot.errors import CacheError, WeightsError
-from eyespot.features.cache import cache_folder
+from eyespot.features.cache_folder import cache_folder
 from eyespot.weights.store import sha256_of
 
 logger = logging.getLogger(__name__)
 
 _unkept: dict[str, bytes] = {}
 _kept: dict[str, mmap.mmap] = {}
-"""The copies in the cache, which stay readable while this process lives if they are deleted."""
+"""Open copies in the cache, which this process can read even if they are deleted."""
 
 
 def keep_own(content: bytes) -> str:
-    """Keep a safetensors file; its sha256."""
+    """Keep the content of a safetensors file; its sha256."""
     sha256 = hashlib.sha256(content).hexdigest()
     try:
         path = _file(sha256)
         if not path.is_file():
             write_atomically(path, content)
-        if sha256 not in _kept and os.name != "nt":  # where what is open cannot be deleted
+        if sha256 not in _kept and os.name != "nt":  # where open files cannot be deleted
             with path.open("rb") as file:
                 _kept[sha256] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except (CacheError, OSError, ValueError) as error:  # ValueError: the copy is empty
-        logger.warning("The classifier's network is not kept in the cache. %s", error)
+        logger.warning("The classifier's network cannot be cached. %s", error)
         _unkept[sha256] = content
     return sha256
 
 
 @contextlib.contextmanager
 def own_file(sha256: str) -> Iterator[Path]:
-    """The weights with this digest. Raises WeightsError if they are lost or damaged."""
+    """A file of the weights with this digest. Raises WeightsError if they are lost or damaged."""
     path = None if sha256 in _unkept else _file(sha256)
     if path is None or (not path.is_file() and sha256 in _kept):
         with tempfile.TemporaryDirectory(prefix="eyespot-", ignore_cleanup_errors=True) as folder:
@@ -57,7 +57,7 @@ def own_file(sha256: str) -> Iterator[Path]:
         path.unlink(missing_ok=True)
         raise WeightsError(
             f"The copy of a classifier's network in {path.parent} is lost or damaged. Load the "
-            "classifier once more, which writes it again."
+            "classifier again to restore it."
         )
     yield path
 

@@ -1,4 +1,4 @@
-"""What this machine's processor is good at."""
+"""Number formats of this machine's processor."""
 
 from eyespot.errors import MissingExtraError
 from eyespot.features.conversion import openvino_core

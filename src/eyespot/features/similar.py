@@ -1,8 +1,8 @@
-"""The photos most like one, among those whose features `eyespot embed` wrote.
+"""Find the photos most similar to one, in features that `eyespot embed` wrote.
 
-The search looks at all photos; none is passed over. What it compares first is the features rounded
-to 8 bits, kept beside the Parquet file for later searches; the best are then compared with all
-digits. An index would take hours to make for a million photos, and could miss some.
+The search is exhaustive. It first compares features rounded to 8 bits, which are kept beside the
+Parquet file for later searches, and then the best candidates at full precision. An approximate
+index would take hours to build for a million photos, and could miss some.
 """
 
 import json
@@ -32,9 +32,9 @@ from eyespot.shown import Brief, sentence
 logger = logging.getLogger(__name__)
 
 KEPT_FROM = 20_000
-"""Photos from which on the rounded features are kept: fewer are read in a second."""
+"""Photos above which the rounded features are kept; fewer are read in a second."""
 AT_ONCE = 256
-"""Photos compared at once: their numbers stay in a core's cache, which is twice as fast."""
+"""Photos compared at once: their features fit a core's cache, which is twice as fast."""
 
 READERS = 4
 TINY = np.float32(1e-30)
@@ -43,8 +43,8 @@ EMPTY = np.empty((0, 0), np.float32)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Similar(Brief):
-    """`similarity`: the cosine of the two photos' features (their signed roots, as heads see them),
-    -1..1. `thumbnail`: a JPEG file."""
+    """`similarity`: cosine of the signed roots of both photos' features, -1..1. `thumbnail`: a JPEG
+    file."""
 
     path: str
     similarity: float
@@ -52,10 +52,10 @@ class Similar(Brief):
 
 
 class KeptFeatures:
-    """Features as `write_features` wrote them: a Parquet file, or a folder of parts.
+    """Features that `write_features` wrote: a Parquet file, or a folder of parts.
 
-    `block`: which features are compared; the network's last if None. Raises DatasetError if there
-    are none, UsageError if there is no such block.
+    `block`: the features that are compared; the network's last block if None. Raises DatasetError
+    if there are no features, UsageError if there is no such block.
     """
 
     def __init__(self, path: str | Path, block: str | None = None) -> None:
@@ -65,7 +65,7 @@ class KeptFeatures:
         self.path = path_of(path)
         shown = printable(self.path)
         if not self.path.exists():
-            raise DatasetError(f"There is no file {shown}. Check the spelling.")
+            raise DatasetError(f"The file {shown} does not exist. Check the spelling.")
         files = sorted(self.path.glob("part-*.parquet")) if self.path.is_dir() else [self.path]
         self._groups: list[tuple[Path, int, int]] = []
         digest = sha256()
@@ -82,9 +82,9 @@ class KeptFeatures:
             blocks = tuple(map(str, self._about["blocks"]))
             self.block = block or blocks[-1]
         except (OSError, pa.ArrowException, KeyError, ValueError, IndexError, TypeError) as error:
-            reason = (error.strerror if isinstance(error, OSError) else "") or "it is none"
+            reason = (error.strerror if isinstance(error, OSError) else "") or "it is another file"
             raise DatasetError(
-                f"Expected a Parquet file that this eyespot's embed wrote, got {shown}: {reason}. "
+                f"Expected a Parquet file that eyespot embed wrote, got {shown}: {reason}. "
                 "Write one with: eyespot embed PHOTOS -o features.parquet"
             ) from error
         if self.block not in blocks or self.block not in schema.names:
@@ -99,29 +99,29 @@ class KeptFeatures:
 
     @property
     def backbone(self) -> Backbone:
-        """The network the features are of. Raises WeightsError if it is not there, or another."""
+        """The network of the features. Raises WeightsError if it is missing or another version."""
         about, shown = self._about, printable(self.path)
         try:
             wanted, pooling = Backbone.from_dict(about), about.get("pooling")
         except ValueError as error:
             raise DatasetError(
-                f"{shown} does not say which network its features are of. Write it again."
+                f"{shown} does not name the network of its features. Write it again."
             ) from error
         if pooling != POOLING or not (
             wanted.own or load_backbone(wanted.name, fetch=False).extractor == wanted.extractor
         ):
             raise WeightsError(
-                f"{shown} has features of {wanted.name} with other weights, or of another eyespot. "
-                "Install the same, or write it again with: eyespot embed"
+                f"{shown} has features of {wanted.name} with other weights, or of another version "
+                "of eyespot. Install the same version, or write it again with: eyespot embed"
             )
         return wanted
 
     def nearest(self, features: NDArray[np.floating], k: int = 10) -> list[Similar]:
-        """The `k` photos most like one, by the block's features [d] of it, most similar first.
+        """The `k` photos most similar to the block's features [d], most similar first.
 
         Raises UsageError if `k` is less than 1.
         """
-        k = whole_number(k, "k is how many photos to find")
+        k = whole_number(k, "k is the number of photos to find")
         query = _directions(np.asarray(features, dtype=np.float32)[None])[0]
         scores = self._scores(query)
         count = min(2 * k, len(scores))
@@ -132,14 +132,14 @@ class KeptFeatures:
         return sorted(found, key=lambda near: -near.similarity)[:k]
 
     def _scores(self, query: NDArray[np.float32]) -> NDArray[np.float32]:
-        """About the cosines with all photos, less one number for all: float32 [n]; -inf where there
-        are no features."""
+        """Approximate cosines with all photos, up to a constant: float32 [n]; -inf without
+        features."""
         codes = self._codes = self._rounded() if self._codes is None else self._codes
         scores = np.empty(len(codes), np.float32)
-        room = np.empty((AT_ONCE, len(query)), np.float32)
+        buffer = np.empty((AT_ONCE, len(query)), np.float32)
         for start in range(0, len(codes), AT_ONCE):
             part = codes["values"][start : start + AT_ONCE]
-            rows = room[: len(part)]
+            rows = buffer[: len(part)]
             np.copyto(rows, part)
             np.dot(rows, query, out=scores[start : start + AT_ONCE])
         scale = codes["scale"]
@@ -159,8 +159,9 @@ class KeptFeatures:
     # --- rounded features ------------------------------------------------------------------
 
     def _rounded(self) -> NDArray[np.void]:
-        """A row a photo: `values`, int8 [d], and `scale`, which times these is the direction of its
-        features less a middle one; 0 where there are none. Kept in a file if there are many."""
+        """A row for each photo: `values`, int8 [d], and `scale`; their product is the direction of
+        its features minus a mean direction. `scale` is 0 without features. Many rows are kept in a
+        file."""
         if len(self) >= KEPT_FROM:
             kept = self.path.with_name(self._name)
             try:
@@ -168,7 +169,7 @@ class KeptFeatures:
                     self._keep(kept)
                 return np.asarray(np.load(kept, mmap_mode="r", allow_pickle=False))
             except (OSError, ValueError) as error:
-                logger.warning("%s cannot be kept, so each search reads all: %s", kept, error)
+                logger.warning("%s cannot be written, so searches stay slow: %s", kept, error)
         return np.concatenate(list(self._coded()))
 
     def _keep(self, kept: Path) -> None:
@@ -179,35 +180,35 @@ class KeptFeatures:
                     header = {"descr": descr, "fortran_order": False, "shape": (len(self),)}
                     np.lib.format.write_array_header_1_0(file, header)
                 file.write(part.tobytes())
-        for old in kept.parent.iterdir():  # those of the file as it was
+        for old in kept.parent.iterdir():  # of earlier versions of the file
             if old.name.startswith(f"{self.path.name}.similar-") and old.name != kept.name:
                 old.unlink(missing_ok=True)
 
     def _coded(self) -> Iterator[NDArray[np.void]]:
-        middle: NDArray[np.float32] | None = None
+        mean: NDArray[np.float32] | None = None
         empty = 0  # photos without features before the first with some
         for known, directions in self._directions():
-            if middle is None:
+            if mean is None:
                 if not known.any():
                     empty += len(known)
                     continue
-                # What all have in common says nothing of who is nearer, and would take most of the
-                # 8 bits. Any middle does, so that of the first thousand will.
-                middle = directions.mean(axis=0)
-                kind = np.dtype([("scale", "<f4"), ("values", "i1", (len(middle),))])
+                # The common direction does not change the order and would take most of the 8 bits.
+                # Any mean will do, so it is that of the first thousand.
+                mean = directions.mean(axis=0)
+                kind = np.dtype([("scale", "<f4"), ("values", "i1", (len(mean),))])
                 yield np.zeros(empty, kind)
             codes = np.zeros(len(known), kind)
             if known.any():
-                rest = directions - middle
+                rest = directions - mean
                 scale = np.maximum(np.abs(rest).max(axis=1) / 127, TINY)
                 codes["scale"][known] = scale
                 codes["values"][known] = np.rint(rest / scale[:, None])
             yield codes
-        if middle is None:
+        if mean is None:
             raise DatasetError(f"There are no features in {printable(self.path)}.")
 
     def _directions(self) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.float32]]]:
-        """Of each row group which photos have features, and the directions of these [m, d]."""
+        """For each row group: which photos have features, and their directions [m, d]."""
         import pyarrow.parquet as pq
 
         for path, group, _ in self._groups:
@@ -225,8 +226,8 @@ def similar(photo: Photo | PhotoLike, features: str | Path, k: int = 10) -> list
 
 
 def find_similar(photo: Photo | PhotoLike, kept: KeptFeatures, k: int = 10) -> list[Similar]:
-    """The `k` photos most like this one, most similar first. Raises PhotoError if it cannot be
-    read, WeightsError if the network of the features is not there."""
+    """The `k` photos most similar to this one, most similar first. Raises PhotoError if it cannot
+    be read, WeightsError if the network of the features is missing."""
     photo, backbone = photo_of(photo), kept.backbone
     features, _, skipped = embed([photo], backbone, open_engine(backbone), FeatureCache())
     if skipped:

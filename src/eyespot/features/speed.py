@@ -1,9 +1,11 @@
-"""How fast the networks of the zoo run on this machine, with the engine that photos get.
+"""Speed of the zoo's networks on this machine, with the engine that embeds photos.
 
-Measured with fresh random weights: speed does not depend on what a network has learnt, so the
-networks whose weights are not here can be measured as well.
+Measured with random weights, so that networks without weights on this machine have a speed too.
+The speeds are kept as JSON in the cache folder.
 """
 
+import contextlib
+import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -13,20 +15,21 @@ from pathlib import Path
 
 import numpy as np
 
+from eyespot.atomic import write_atomically
+from eyespot.errors import CacheError
 from eyespot.features.backbone import fresh_backbone
-from eyespot.features.cache import cache_folder
+from eyespot.features.cache_folder import cache_folder
 from eyespot.features.engines import BATCH, open_engine
-from eyespot.features.facts import keep, recall
 
 SECONDS = 1.0
-"""How long each of the two measurements of a network lasts, at least one run each."""
-SPEEDS = "speeds"
+"""Duration of each of the two measurements of a network; at least one run each."""
+FILE = "speeds.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """Of one network. `images_per_second`: many pictures on all cores. `latency`: seconds for one
-    picture alone, the median. `engine`: what ran it."""
+    """Speed of one network. `images_per_second`: batches on all cores. `latency`: median seconds
+    for one image alone. `engine`: the engine that ran the network."""
 
     engine: str
     images_per_second: float
@@ -34,36 +37,45 @@ class Speed:
 
 
 def measure(name: str) -> Speed:
-    """Run the registered network called `name` on this machine for two seconds, and keep what was
-    measured. Pictures are already decoded and fitted. Raises UsageError for an unknown name."""
+    """Run the network called `name` on this machine for two seconds, and keep its speed.
+
+    Images are already decoded and resized. Raises UsageError for an unknown name.
+    """
     backbone = fresh_backbone(name)
     side = backbone.preprocessing.size
-    pictures = np.random.default_rng(0).integers(0, 256, (BATCH, side, side, 3), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (BATCH, side, side, 3), np.uint8)
     # Converted networks take up to 0.5 GB, and these are of no use afterwards.
     with tempfile.TemporaryDirectory(dir=cache_folder(), ignore_cleanup_errors=True) as folder:
         engine = open_engine(backbone, folder=Path(folder))
-        latency = float(np.median(list(_timed(lambda: engine.run(pictures[:1])))))
+        latency = float(np.median(list(_timed(lambda: engine.run(images[:1])))))
         with ThreadPoolExecutor(engine.workers) as threads:
 
             def on_all_cores() -> None:
-                list(threads.map(engine.run, [pictures] * engine.workers))
+                list(threads.map(engine.run, [images] * engine.workers))
 
             seconds = float(np.median(list(_timed(on_all_cores))))
     speed = Speed(engine.name, BATCH * engine.workers / seconds, latency)
-    keep(SPEEDS, recall(SPEEDS) | {name: asdict(speed)})
+    _keep(measured() | {name: speed})
     return speed
 
 
 def measured() -> dict[str, Speed]:
-    """What was measured so far on this machine, by the network's name."""
+    """All speeds measured so far on this machine, by the network's name."""
     try:
-        return {name: Speed(**speed) for name, speed in recall(SPEEDS).items()}
-    except TypeError:  # written by another version
+        kept = json.loads((cache_folder() / FILE).read_text("utf-8"))
+        return {name: Speed(**speed) for name, speed in kept.items()}
+    except (OSError, ValueError, CacheError, AttributeError, TypeError):  # none, or damaged
         return {}
 
 
+def _keep(speeds: dict[str, Speed]) -> None:
+    content = json.dumps({name: asdict(speed) for name, speed in speeds.items()})
+    with contextlib.suppress(OSError, CacheError):
+        write_atomically(cache_folder() / FILE, content.encode())
+
+
 def _timed(run: Callable[[], object]) -> Iterator[float]:
-    """The seconds of each run, over and over for SECONDS; the first compiles and is left out."""
+    """The seconds of each run during SECONDS; the first run compiles and is left out."""
     run()
     end = time.perf_counter() + SECONDS
     while (start := time.perf_counter()) < end:

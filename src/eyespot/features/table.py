@@ -1,5 +1,4 @@
-"""Features of many photos as a Parquet file: memory is bounded however many there are, and a run
-that was killed goes on where it was."""
+"""Write features of any number of photos to a Parquet file, in bounded memory and resumable."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,7 @@ from eyespot.features.engines import Engine
 from eyespot.features.extract import Embedded, stream
 
 COLUMNS = ("path", "sha256", "width", "height", "thumbnail")
-"""Those that come first; the features of the network's blocks follow."""
+"""The first columns; the features of the network's blocks follow."""
 
 
 def write_features(
@@ -32,14 +31,16 @@ def write_features(
     share: Share = WHOLE,
     progress: Work = lambda done, total: None,
 ) -> Written:
-    """A row for each photo, in order: `path`, `sha256`, `width`, `height`, `thumbnail` (a JPEG
-    file), a list of float32 for each block of features, and `error`: why there are none, or null.
+    """Write a row for each photo, in order.
 
-    The same call goes on with a run that was stopped. `shards`: `path` is a folder that keeps the
-    parts as Parquet files. `share`: write one of N shares; the call without it adds what is missing
-    and joins the shares. If not one photo can be read, nothing is written. Raises UsageError if
-    parts of something else are there, OSError as writing does; `path` is then as it was, and the
-    parts stay.
+    Columns: `path`, `sha256`, `width`, `height`, `thumbnail` (a JPEG file), a list of float32 for
+    each block of features, and `error`: why there are none, or null.
+
+    The same call resumes an interrupted run. `shards`: `path` is a folder that keeps the parts as
+    Parquet files. `share`: write one of N shares; the call without it adds missing parts and joins
+    all. If no photo can be read, nothing is written. Raises UsageError if the folder has parts of
+    another table, OSError if files cannot be written; `path` then stays as it was, and so do the
+    parts.
     """
     schema = _schema(backbone, engine.layout)
 
@@ -107,7 +108,7 @@ def _table(rows: list[tuple[Photo, Embedded]], layout: dict[str, slice], schema:
     for block, part in layout.items():
         size = part.stop - part.start
         values = features[known, part]
-        # A null row takes no values, which keeps readers from taking zeros for features.
+        # A null row has no values, so that no reader uses zeros as features.
         offsets = np.concatenate([[0], np.cumsum(np.where(known, size, 0))]).astype(np.int32)
         columns[block] = pa.ListArray.from_arrays(
             pa.array(offsets), pa.array(values.ravel()), mask=pa.array(~known)
@@ -116,6 +117,6 @@ def _table(rows: list[tuple[Photo, Embedded]], layout: dict[str, slice], schema:
 
 
 def _rounded(features: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """float32, to the precision in which the cache keeps them: a photo that is found there gets
-    the same features as one that was computed."""
+    """float32 rounded to the cache's precision, so that cached and computed photos get the same
+    features."""
     return features.astype(np.float16).astype(np.float32)

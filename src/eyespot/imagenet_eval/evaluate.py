@@ -1,60 +1,52 @@
-"""Judge a network on labelled pictures: top-1 and top-5 error, as the ImageNet challenge does.
+"""Evaluate a network on ImageNet: top-1 and top-5 error, as its challenge defines them.
 
-A picture is an error at five guesses if its class is not among the five most probable ones
-(Russakovsky et al. 2015, section 4.1).
+An image is a top-5 error if its class is not among the five most probable ones (Russakovsky et al.
+2015, section 4.1).
 """
 
 import hashlib
 import json
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from eyespot import __version__
-from eyespot.data.decode import decode
 from eyespot.data.photos import Skipped
 from eyespot.data.transforms import PIXELS
-from eyespot.errors import DatasetError, PhotoError, UsageError
+from eyespot.errors import DatasetError, UsageError
 from eyespot.evaluation.intervals import wilson_interval
-from eyespot.features.backbone import DEFAULT, judged_backbone
+from eyespot.features.backbone import DEFAULT, Backbone, imagenet_backbone
 from eyespot.features.engines import BATCH, Engine, open_engine
-from eyespot.features.usable import expect_usable
-from eyespot.heads.calibration import softmax
-from eyespot.imagenet_eval.journal import GUESSES, Answer, Journal
-from eyespot.imagenet_eval.labels import Labelled
-from eyespot.imagenet_eval.validation import find_pictures
+from eyespot.imagenet_eval.journal import Answer, Journal
+from eyespot.imagenet_eval.labels import LabelledImage
+from eyespot.imagenet_eval.predict import predict_batches
+from eyespot.imagenet_eval.validation import find_images
 from eyespot.imagenet_eval.views import Views
 from eyespot.weights import zoo
 from eyespot.weights.find import find_weights
 from eyespot.weights.imagenet_names import imagenet_classes
 
 Progress = Callable[[int, int], None]
-"""Called with (pictures done, pictures in all)."""
+"""Called with (images done, images in all)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A picture whose first guess is wrong. `guesses`: (class, probability), best first."""
+    """A misclassified image. `guesses`: (class, probability), most probable first."""
 
-    picture: Labelled
+    image: LabelledImage
     guesses: tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """How often a network is wrong; errors are shares of `count` pictures, intervals are 95 %.
+class ImagenetEvaluation:
+    """Errors of a network, as shares of `count` images, with 95% confidence intervals.
 
-    `failures`: the surest of themselves first. `classes`: names by index. `asked`: pictures that
-    went through the network now, in `seconds`; the others were answered in an earlier run, whose
-    answers are in `journal`.
+    `failures`: the most confident first. `classes`: names by index. `asked`: images that this run
+    predicted, in `seconds`; the other answers come from the `journal` of an earlier run.
     """
 
     network: zoo.Network
@@ -73,12 +65,12 @@ class Judgement:
     journal: Path | None
 
     @property
-    def pictures_per_second(self) -> float | None:
-        """None if nothing was asked now."""
+    def images_per_second(self) -> float | None:
+        """None if all answers come from an earlier run."""
         return self.asked / self.seconds if self.asked else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers and lists, for JSON."""
+        """Numbers, strings and lists, for JSON."""
         published = self.network.errors
         return {
             "network": self.network.name,
@@ -94,13 +86,13 @@ class Judgement:
             "engine": self.engine,
             "asked": self.asked,
             "seconds": self.seconds,
-            "pictures_per_second": self.pictures_per_second,
+            "images_per_second": self.images_per_second,
             "journal": str(self.journal) if self.journal else None,
             "skipped": [{"path": s.path, "reason": s.reason} for s in self.skipped],
             "failures": [
                 {
-                    "path": failure.picture.name,
-                    "label": self.classes[failure.picture.truth],
+                    "path": failure.image.name,
+                    "label": self.classes[failure.image.truth],
                     "guesses": [
                         {"label": self.classes[index], "probability": probability}
                         for index, probability in failure.guesses
@@ -111,79 +103,47 @@ class Judgement:
         }
 
 
-def judge(
+def evaluate_imagenet(
     source: str | Path,
     network: str = DEFAULT,
     *,
     crops: int = 1,
     scales: Sequence[int] = (),
     progress: Progress = lambda done, total: None,
-) -> Judgement:
-    """Ask the registered `network` what the pictures of `source` show (see `find_pictures`).
+) -> ImagenetEvaluation:
+    """Evaluate the zoo's `network` on the labelled images of `source` (see `find_images`).
 
-    `crops`, `scales`: see `Views`. A run that was stopped goes on where it was. Raises UsageError
-    for what is no network of ImageNet's, no such view, or no labelled picture; WeightsError if the
-    network's weights are not installed; DatasetError if no picture can be read.
+    `crops`, `scales`: see `Views`. An interrupted run is resumed. Raises UsageError for a network
+    without ImageNet's classes, for invalid views, and without a labelled image; WeightsError if the
+    network's weights are missing; DatasetError if no image can be read.
     """
-    entry = zoo.find(network)
-    if entry.dataset != "ImageNet":
-        raise UsageError(
-            f"{network} was made for {entry.dataset} and knows no class of ImageNet. "
-            f"Name another network, such as {DEFAULT}."
-        )
-    backbone = judged_backbone(network)
-    classes = find_weights(entry).class_names()
-    if classes != imagenet_classes():
-        raise UsageError(
-            f"The weights of {network} know {len(classes)} classes, which are not the 1000 of "
-            "ImageNet in their order. Name another network."
-        )
+    entry, classes = _imagenet_network(network)
+    backbone = imagenet_backbone(network)
     views = Views(backbone.preprocessing, crops, tuple(scales))
-    pictures, skipped = find_pictures(source)
+    images, skipped = find_images(source)
     engine = open_engine(backbone)
-    size = ceil(BATCH / len(views))
-    batches = dict(enumerate(pictures[i : i + size] for i in range(0, len(pictures), size)))
-    known = (
-        __version__,
-        PIXELS,
-        BATCH,
-        backbone.name,
-        backbone.sha256,
-        engine.name,
-        astuple(views),
-    )
-    journal = Journal(_key(known, pictures))
-    answers = journal.read({number: len(batch) for number, batch in batches.items()})
-    waiting = {number: batch for number, batch in batches.items() if number not in answers}
-    asked = sum(map(len, waiting.values()))
-    done = len(pictures) - asked
-    progress(done, len(pictures))
+    journal = Journal(_key(backbone, engine, views, images))
     start = time.perf_counter()
-    for number, new, lasting in _ask(waiting, views, engine):
-        if lasting:
-            journal.add(number, new)
-        answers[number] = new
-        done += len(new)
-        progress(done, len(pictures))
+    answers, asked = _answer_all(images, views, engine, journal, progress)
     seconds = time.perf_counter() - start
-    in_order = (answer for number in batches for answer in answers[number])
-    failures, right = [], []
-    for picture, answer in zip(pictures, in_order, strict=True):
+    failures, top1, top5 = [], [], []
+    for image, answer in zip(images, answers, strict=True):
         if answer.error:
-            skipped.append(Skipped(picture.name, answer.error))
+            skipped.append(Skipped(image.name, answer.error))
             continue
         guessed = [index for index, _ in answer.guesses]
-        right.append((picture.truth == guessed[0], picture.truth in guessed))
-        if picture.truth != guessed[0]:
-            failures.append(Failure(picture, answer.guesses))
-    if not right:
+        top1.append(image.truth == guessed[0])
+        top5.append(image.truth in guessed)
+        if not top1[-1]:
+            failures.append(Failure(image, answer.guesses))
+    count = len(top1)
+    if not count:
         raise DatasetError(
-            f"None of the {len(pictures)} labelled pictures can be read. "
+            f"None of the {len(images)} labelled images can be read. "
             f"The last, {skipped[-1].path}: {skipped[-1].reason}."
         )
-    count = len(right)
-    wrong1, wrong5 = (count - sum(column) for column in zip(*right, strict=True))
-    return Judgement(
+    wrong1, wrong5 = count - sum(top1), count - sum(top5)
+    return ImagenetEvaluation(
         network=entry,
         views=views,
         engine=engine.name,
@@ -201,61 +161,51 @@ def judge(
     )
 
 
-def _key(known: tuple[object, ...], pictures: Sequence[Labelled]) -> str:
-    """Of all that the answers depend on: the network, how it is asked, and what it is shown."""
-    digest = hashlib.sha256(json.dumps(known).encode())
-    for picture in pictures:
-        digest.update(json.dumps([picture.name, picture.size, picture.modified]).encode())
+def _imagenet_network(name: str) -> tuple[zoo.Network, tuple[str, ...]]:
+    """The network and its classes. Raises UsageError if these are not ImageNet's."""
+    entry = zoo.find(name)
+    if entry.dataset != "ImageNet":
+        raise UsageError(
+            f"{name} was trained on {entry.dataset} and has none of ImageNet's classes. "
+            f"Choose another network, such as {DEFAULT}."
+        )
+    classes = find_weights(entry).class_names()
+    if classes != imagenet_classes():
+        raise UsageError(
+            f"The weights of {name} have {len(classes)} classes, which are not the 1,000 of "
+            "ImageNet in their order. Choose another network."
+        )
+    return entry, classes
+
+
+def _answer_all(
+    images: Sequence[LabelledImage],
+    views: Views,
+    engine: Engine,
+    journal: Journal,
+    progress: Progress,
+) -> tuple[list[Answer], int]:
+    """An answer for each image, and how many this run predicted; the journal has the others."""
+    size = ceil(BATCH / len(views))
+    batches = {i: list(images[i : i + size]) for i in range(0, len(images), size)}
+    answers = journal.read({number: len(batch) for number, batch in batches.items()})
+    waiting = {number: batch for number, batch in batches.items() if number not in answers}
+    asked = sum(map(len, waiting.values()))
+    done = len(images) - asked
+    progress(done, len(images))
+    for number, new, lasting in predict_batches(waiting, views, engine):
+        if lasting:
+            journal.add(number, new)
+        answers[number] = new
+        done += len(new)
+        progress(done, len(images))
+    return [answer for number in batches for answer in answers[number]], asked
+
+
+def _key(backbone: Backbone, engine: Engine, views: Views, images: Sequence[LabelledImage]) -> str:
+    """Digest of all that the answers depend on: code, network, engine, views and images."""
+    known = (__version__, PIXELS, BATCH, backbone.name, backbone.sha256, engine.name)
+    digest = hashlib.sha256(json.dumps([*known, astuple(views)]).encode())
+    for image in images:
+        digest.update(json.dumps([image.name, image.size, image.modified]).encode())
     return digest.hexdigest()[:32]
-
-
-def _ask(
-    batches: dict[int, list[Labelled]], views: Views, engine: Engine
-) -> Iterator[tuple[int, list[Answer], bool]]:
-    """The answers to each batch, and whether they will be the same when it is asked again.
-
-    Worker threads take a batch each through all steps, as in features/extract.py.
-    """
-    running: deque[tuple[int, Future[tuple[list[Answer], bool]]]] = deque()
-    waiting = iter(batches.items())
-    with ThreadPoolExecutor(engine.workers, thread_name_prefix="eyespot") as pool:
-        try:
-            while True:
-                while len(running) < 2 * engine.workers and (item := next(waiting, None)):
-                    running.append((item[0], pool.submit(_answer, item[1], views, engine)))
-                if not running:
-                    return
-                number, future = running.popleft()
-                yield (number, *future.result())
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _answer(batch: list[Labelled], views: Views, engine: Engine) -> tuple[list[Answer], bool]:
-    short_side = max(views.short_sides)
-    answers: list[Answer | None] = []
-    ready = []
-    lasting = True
-    for picture in batch:
-        try:
-            data = picture.source.read()
-        except PhotoError as error:  # it may be there the next time
-            answers.append(Answer(error=str(error)))
-            lasting = False
-            continue
-        try:
-            ready.append(views.of(decode(data, short_side=short_side).pixels))
-            answers.append(None)
-        except PhotoError as error:
-            answers.append(Answer(error=str(error)))
-    said = iter(_guesses(np.concatenate(ready), views, engine) if ready else ())
-    return [answer or next(said) for answer in answers], lasting
-
-
-def _guesses(pictures: NDArray[np.uint8], views: Views, engine: Engine) -> Iterator[Answer]:
-    """The answers to n pictures from all views of them, uint8 [n * len(views), S, S, 3]."""
-    probabilities = softmax(expect_usable(engine.run(pictures), "The network"))
-    means = probabilities.reshape(-1, len(views), probabilities.shape[1]).mean(axis=1)
-    for row in means:
-        best = np.argsort(-row, kind="stable")[:GUESSES]  # among equals the first class wins
-        yield Answer(tuple((int(i), round(float(row[i]), 6)) for i in best))

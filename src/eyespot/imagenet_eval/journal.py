@@ -1,4 +1,4 @@
-"""What a network has answered so far, kept so that a run goes on where it was stopped."""
+"""A journal of a network's answers, from which an interrupted evaluation is resumed."""
 
 import json
 import logging
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eyespot.errors import CacheError
-from eyespot.features.cache import cache_folder
+from eyespot.features.cache_folder import cache_folder
 from eyespot.imagenet_eval.labels import CLASSES
 
 logger = logging.getLogger(__name__)
@@ -16,33 +16,33 @@ GUESSES = 5
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """To one picture. `guesses`: (class, probability), the five most probable, best first;
-    none if it could not be decoded: `error` says why."""
+    """The answer for one image. `guesses`: (class, probability) of the five most probable classes,
+    in order; empty if the image could not be decoded, for the reason in `error`."""
 
     guesses: tuple[tuple[int, float], ...] = ()
     error: str = ""
 
 
 class Journal:
-    """A file of JSON lines, a line a batch of pictures, only ever appended to.
+    """A file of JSON lines, one for each batch of images, which is only appended to.
 
-    A kill can leave half a line, which is passed over when the file is read: its batch is done
-    again as a whole, so that the network sees the same batches as in one run, and answers the
-    same. Where nothing can be written, one warning is logged and the work goes on without.
+    A killed process can leave half a line, which `read` skips: the whole batch is predicted again,
+    so that batches and answers are those of an uninterrupted run. If the file cannot be written,
+    one warning is logged and the evaluation continues without it.
     """
 
     def __init__(self, key: str) -> None:
         self.path: Path | None = None
         try:
-            folder = cache_folder() / "judged"
+            folder = cache_folder() / "imagenet"
             folder.mkdir(exist_ok=True)
             self.path = folder / f"{key}.jsonl"
-            self._write("\n")  # ends half a line, so that the next one is whole
+            self._write("\n")  # ends half a line, so that the next one is complete
         except (OSError, CacheError) as error:
             self._give_up(error)
 
     def read(self, sizes: dict[int, int]) -> dict[int, list[Answer]]:
-        """The answers by batch; `sizes` says how many pictures each batch has."""
+        """The answers by batch. `sizes`: the number of images of each batch."""
         found: dict[int, list[Answer]] = {}
         if self.path is None:
             return found
@@ -70,12 +70,12 @@ class Journal:
                 file.write(text)
 
     def _give_up(self, error: Exception) -> None:
-        logger.warning("The answers cannot be kept, so this run cannot be resumed: %s", error)
+        logger.warning("The answers cannot be saved, so this run cannot be resumed: %s", error)
         self.path = None
 
 
 def _parsed(row: object) -> Answer:
-    """Raises ValueError or TypeError for what `Journal.add` does not write."""
+    """Parse an answer. Raises ValueError or TypeError for other values."""
     if isinstance(row, str):
         return Answer(error=row)
     if not isinstance(row, list):

@@ -1,4 +1,4 @@
-"""Which of the 1000 classes a picture of ImageNet shows, by what is known of it."""
+"""The class of an image of ImageNet, from its folder, its name or a label."""
 
 import re
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ CLASSES = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
-    """A picture whose class is known. `name`: unique in its collection. `truth`: its class, 0 to
-    999. `size`: bytes of its file. `modified`: when that, or its shard, was written, in ns."""
+class LabelledImage:
+    """`truth`: the class, 0 to 999. `name`: unique in its source. `size`: bytes of the file.
+    `modified`: when the file, or its shard, was written, in ns."""
 
     name: str
     truth: int
@@ -24,14 +24,14 @@ class Labelled:
 
 
 def class_of(path: PurePath) -> int | None:
-    """By the folder, if it is named by a wnid such as n01440764, else by the file's name, if it is
-    one of the 50,000 of the challenge's validation set."""
+    """The class of a file in a folder named by a wnid such as n01440764, or of one of the 50,000
+    files of the challenge's validation set; None for others."""
     named = _wnids().get(path.parent.name)
     return _validation().get(path.stem) if named is None else named
 
 
 def class_in(text: str) -> int | None:
-    """By what is written: 0 to 999 in the order of the challenge, or a wnid."""
+    """The class of a label: 0 to 999 in the order of the challenge, or a wnid; None for others."""
     text = text.strip()
     if re.fullmatch("0{0,9}[0-9]{1,3}", text):
         return int(text)

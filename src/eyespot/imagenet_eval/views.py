@@ -1,9 +1,9 @@
-"""The views of a picture over which a network's answers are averaged.
+"""Views of an image over which a network's probabilities are averaged.
 
-One crop at the centre is how networks are usually compared. Ten crops are the four corners and the
-centre of the picture's central square, and their mirror images (Krizhevsky, Sutskever and Hinton
-2012, sections 2 and 4.1). Several scales are several lengths of the short side that crops of one
-size are taken from (Simonyan and Zisserman 2014, section 3.2). Both average the probabilities.
+Networks are usually compared on one centre crop. Ten crops are the four corners and the centre of
+the image's central square, and their mirror images (Krizhevsky, Sutskever and Hinton 2012, sections
+2 and 4.1). Several scales are several short sides from which crops of one size are taken (Simonyan
+and Zisserman 2014, section 3.2).
 """
 
 from dataclasses import dataclass, replace
@@ -15,15 +15,15 @@ from eyespot.data.transforms import CENTRE, Preprocessing, prepare
 from eyespot.errors import UsageError
 
 LARGEST = 4096
-"""Pixels of the longest short side; a crop of a longer one shows next to nothing."""
+"""Pixels of the longest short side; a crop of a longer one covers too little of the image."""
 
 CORNERS = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """`crops`: 1 or 10. `scales`: the short sides, in pixels, that the crops are taken from; none
-    for the network's own. Raises UsageError for crops or scales that cannot be."""
+    """`crops`: 1 or 10. `scales`: short sides in pixels from which crops are taken; empty for the
+    network's own. Raises UsageError for other crops and scales."""
 
     preprocessing: Preprocessing
     crops: int = 1
@@ -35,20 +35,20 @@ class Views:
         size = self.preprocessing.size
         if self.scales and min(self.scales) < size:
             raise UsageError(
-                f"The network sees crops of {size} x {size} pixels; a short side of "
-                f"{min(self.scales)} is too small for them. Give scales of {size} or more."
+                f"The network's input has {size} x {size} pixels; a short side of "
+                f"{min(self.scales)} is too small. Give scales of {size} or more."
             )
         if self.scales and max(self.scales) > LARGEST:
             raise UsageError(
-                f"A short side of {max(self.scales)} pixels is more than the {LARGEST} that are "
-                f"looked at. Give scales of {size} to {LARGEST}."
+                f"A short side of {max(self.scales)} pixels exceeds the limit of {LARGEST}. "
+                f"Give scales of {size} to {LARGEST}."
             )
         if len(set(self.scales)) < len(self.scales):
-            raise UsageError("A scale is named twice. Name each once.")
+            raise UsageError("A scale is given twice. Give each once.")
 
     @property
     def short_sides(self) -> tuple[int, ...]:
-        """The scales in pixels, the network's own among them."""
+        """The scales, or the network's own short side, in pixels."""
         own = round(self.preprocessing.size / self.preprocessing.crop_fraction)
         return self.scales or (own,)
 
@@ -61,7 +61,7 @@ class Views:
         return f"{crops} of {self.preprocessing.size}, short side {sides}"
 
     def of(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """All views of a picture: uint8 RGB [H, W, 3] -> uint8 [len(self), size, size, 3]."""
+        """All views of an image: uint8 RGB [H, W, 3] -> uint8 [len(self), size, size, 3]."""
         size, own = self.preprocessing.size, self.preprocessing.crop_fraction
         places = (CENTRE,) if self.crops == 1 else (*CORNERS, CENTRE)
         views = []

@@ -1,7 +1,7 @@
-"""The zoo: the networks of the papers by name, exact, with their published weights.
+"""The zoo: the networks of the papers by name, with their published weights.
 
-This room holds the networks alone. `create` and `find`, which also know weights and timm's
-networks, stand in `weights/zoo.py` and are named here for users.
+This package has the networks alone. `create` and `find`, which also use weights and timm's
+networks, are in `weights/zoo.py` and are exported here for users.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -16,7 +16,7 @@ BIASED = ("conv2", "conv4", "conv5", "fc6", "fc7")
 
 
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
-    """`alexnet_2012` (two towers) or `alexnet` (one tower), with fresh weights."""
+    """`alexnet_2012` (two towers) or `alexnet` (one tower), with random weights."""
     towers = name == "alexnet_2012"
     network = ConvNet(
         two_towers(in_channels) if towers else one_tower(in_channels),
@@ -96,7 +96,7 @@ def response_norm() -> nn.LocalResponseNorm:
 
 
 def torchvision_names(name: str) -> dict[str, str]:
-    """torchvision's names of the one tower's layers, and ours."""
+    """torchvision's names of the one tower's layers, and eyespot's."""
     return {
         "features.0": "stages.conv1.0",
         "features.3": "stages.conv2.0",

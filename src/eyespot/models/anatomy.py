@@ -1,15 +1,17 @@
-"""What a network is made of: its layers in the order they run, what each costs and what it sees.
+"""Take a network apart: its layers in the order they run, their costs and receptive fields.
 
-Multiply-adds are half of what torch's own counter of operations says. Receptive fields grow as
+Multiply-adds are half of torch's count of floating-point operations. Receptive fields follow
 Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks", Distill
-2019, derive: a window of k positions that are j pixels apart adds (k - 1) j pixels, and a stride
-of s makes the next positions s j pixels apart. Both watch the operations that torch really runs,
-so they hold for whatever a network does between its modules. On torch's `meta` device nothing is
-computed and no memory is needed: the largest network takes a fraction of a second.
+2019: a window of k positions that are j pixels apart adds (k - 1) j pixels, and a stride of s
+makes the next positions s j pixels apart. Both watch the operations that torch runs, so they
+include what a network does between its modules. On torch's `meta` device nothing is computed.
+
+Run this file to write the facts of all networks of the catalogue: python -m eyespot.models.anatomy
 """
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple
 from typing import Any, NamedTuple
 
 import torch
@@ -19,60 +21,36 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from eyespot.models.catalogue import Network
+from eyespot.models.catalogue import NETWORKS, Network
+from eyespot.models.facts import FILE, Facts, Layer, Totals
 from eyespot.models.registry import build
 
 FLOAT = 4
 """Bytes of a float32."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One run of a module that has no modules within.
-
-    `kind`: the operation, window and stride, as in "Conv 3x3/2". `shape`: of what it gives for one
-    picture, [C, H, W] or [C]. `macs`: multiply-adds for one picture. `receptive_field`: height of
-    the part of the picture that one position sees, in pixels; None for the whole picture. `jump`:
-    pixels between what two neighbouring positions see; 0 for the whole picture. `memory`: bytes of
-    what it gives in float32; 0 for what works on each number alone and may write over its input.
-    """
-
-    name: str
-    kind: str
-    shape: tuple[int, ...]
-    parameters: int
-    macs: int
-    receptive_field: int | None
-    jump: int
-    memory: int
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Of a network and one picture.
-
-    `parameters`: all the network has, also those of classifiers that only training uses. `macs`:
-    of a prediction. `memory`: bytes of one forward pass in float32: the picture, and what each
-    convolution, pooling and fully connected layer gives (as lecture 9 of Stanford's CS231n adds
-    them up); what comes between can be written over its input.
-    """
-
-    parameters: int
-    macs: int
-    memory: int
+def dissect(network: Network) -> Facts:
+    """Build `network` with its paper's classes and input, and take it apart."""
+    side = network.preprocessing.size
+    shape = (network.in_channels, side, side)
+    with torch.device("meta"), torch.no_grad():
+        model = build(network).eval()
+        maps = model.forward_features(torch.zeros(1, *shape))
+    layers = anatomy(model, shape)
+    stages = {stage: tuple(values.shape[1:]) for stage, values in maps.items()}
+    return Facts(totals(model, layers, shape), stages, tuple(layers))
 
 
 def anatomy(network: nn.Module, shape: tuple[int, int, int]) -> list[Layer]:
-    """The layers of `network`, in the order they run on one picture of `shape` [C, H, W].
+    """The layers of `network`, in the order they run on one image of `shape` [C, H, W].
 
-    Nothing is computed if the network is on torch's `meta` device. Parameters that two modules
-    share count for the first.
+    Nothing is computed if the network is on torch's `meta` device. Shared parameters count for
+    the first module that has them.
     """
-    home = next(network.parameters()).device
-    picture = torch.zeros(1, *shape, device=home)
-    counter, fields = FlopCounterMode(display=False), _Fields(picture)
+    image = torch.zeros(1, *shape, device=next(network.parameters()).device)
+    counter, fields = FlopCounterMode(display=False), _Fields(image)
     layers: list[Layer] = []
-    seen: set[nn.Parameter] = set()
+    counted: set[nn.Parameter] = set()
     before = 0
 
     def enter(module: nn.Module, inputs: Any) -> None:
@@ -81,8 +59,8 @@ def anatomy(network: nn.Module, shape: tuple[int, int, int]) -> list[Layer]:
         fields.windows = 0
 
     def leave(module: nn.Module, inputs: Any, output: Tensor) -> None:
-        own = set(module.parameters()) - seen
-        seen.update(own)
+        own = set(module.parameters()) - counted
+        counted.update(own)
         field = fields.of(output)
         layers.append(
             Layer(
@@ -104,7 +82,7 @@ def anatomy(network: nn.Module, shape: tuple[int, int, int]) -> list[Layer]:
     training = network.training
     try:
         with torch.no_grad(), counter, fields:
-            network.eval()(picture)
+            network.eval()(image)
     finally:
         network.train(training)
         for hook in hooks:
@@ -113,7 +91,7 @@ def anatomy(network: nn.Module, shape: tuple[int, int, int]) -> list[Layer]:
 
 
 def totals(network: nn.Module, layers: Sequence[Layer], shape: tuple[int, int, int]) -> Totals:
-    """What the layers that `anatomy` found in `network` for `shape` add up to."""
+    """Sum the costs of the layers that `anatomy` found in `network` for an image of `shape`."""
     return Totals(
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         macs=sum(layer.macs for layer in layers),
@@ -121,44 +99,25 @@ def totals(network: nn.Module, layers: Sequence[Layer], shape: tuple[int, int, i
     )
 
 
-def dissect(network: Network) -> tuple[list[Layer], Totals]:
-    """Layers and totals of `network` with its paper's classes and input."""
-    side = network.preprocessing.size
-    shape = (network.in_channels, side, side)
-    with torch.device("meta"):
-        model = build(network)
-    layers = anatomy(model, shape)
-    return layers, totals(model, layers, shape)
-
-
-def shapes_of(network: Network) -> dict[str, tuple[int, ...]]:
-    """[C, H, W] of the maps that each stage of `network` gives."""
-    side = network.preprocessing.size
-    with torch.device("meta"), torch.no_grad():
-        model = build(network).eval()
-        maps = model.forward_features(torch.zeros(1, network.in_channels, side, side))
-    return {stage: tuple(values.shape[1:]) for stage, values in maps.items()}
-
-
 def kind_of(module: nn.Module) -> str:
     """A module's operation, window and stride: "Conv 5x5/2, 2 groups", "MaxPool 3x3/2", "Dense"."""
     name = type(module).__name__.removesuffix("Same").removesuffix("2d")
     if isinstance(module, nn.Linear):
         return "Dense"
-    window: Any = getattr(module, "kernel_size", None) or getattr(module, "kernel", None)
-    if window is None:
+    kernel: Any = getattr(module, "kernel_size", None) or getattr(module, "kernel", None)
+    if kernel is None:
         return name
     stride = _first(getattr(module, "stride", 1))
-    what = f"{_first(window)}x{_last(window)}" + (f"/{stride}" if stride != 1 else "")
+    window = f"{_first(kernel)}x{_last(kernel)}" + (f"/{stride}" if stride != 1 else "")
     if not isinstance(module, nn.Conv2d):
-        return f"{name} {what}"
+        return f"{name} {window}"
     if module.groups == module.in_channels > 1:
-        return f"Depthwise {what}"
-    return f"Conv {what}" + (f", {module.groups} groups" if module.groups > 1 else "")
+        return f"Depthwise {window}"
+    return f"Conv {window}" + (f", {module.groups} groups" if module.groups > 1 else "")
 
 
 class Field(NamedTuple):
-    """What a position sees: `size` pixels (None: all), `jump` pixels from its neighbour's."""
+    """Receptive field: `size` in pixels (None: the whole image), `jump` to the next position's."""
 
     size: int | None
     jump: int
@@ -168,18 +127,18 @@ WHOLE = Field(None, 0)
 
 
 class _Fields(TorchDispatchMode):
-    """While it is on, what each tensor that comes of `picture` sees of it.
+    """While active, records the receptive field of each tensor computed from `image`.
 
     Where branches meet, the widest counts: the narrower lie within it in every network here.
     """
 
     windows: int
-    """Convolutions, poolings and matrix products since somebody set it to 0."""
+    """Convolutions, poolings and matrix products since it was last set to 0."""
 
-    def __init__(self, picture: Tensor) -> None:
+    def __init__(self, image: Tensor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._fields = WeakTensorKeyDictionary()
-        self._fields[picture] = Field(1, 1)
+        self._fields[image] = Field(1, 1)
         self.windows = 0
 
     def of(self, tensor: Tensor) -> Field:
@@ -208,10 +167,10 @@ def _grown(field: Field, extent: int | None, stride: int) -> Field:
 
 
 def _window(operation: Any, args: Sequence[Any]) -> tuple[int | None, int] | None:
-    """Extent and stride of the window an operation moves over its maps, in positions.
+    """Extent and stride, in positions, of the window that an operation moves over its input.
 
-    The extent is None if it takes in all positions. None for operations without a window, and for
-    poolings that have nothing to pool.
+    The extent is None if the window covers all positions. None for operations without a window and
+    for poolings of a single position.
     """
     aten = torch.ops.aten
     if operation is aten.convolution:
@@ -238,3 +197,16 @@ def _first(value: int | Sequence[int]) -> int:
 
 def _last(value: int | Sequence[int]) -> int:
     return value if isinstance(value, int) else value[-1]
+
+
+def write_facts() -> None:
+    """Write the facts of all networks of the catalogue, a line each. Takes about a minute."""
+    lines = []
+    for name, network in NETWORKS.items():
+        row = json.dumps(list(astuple(dissect(network))), separators=(",", ":"))
+        lines.append(f'"{name}":{row}')
+    FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
+
+
+if __name__ == "__main__":
+    write_facts()

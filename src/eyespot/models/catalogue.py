@@ -1,4 +1,4 @@
-"""What is known of each network: paper, input, published errors and weights. Imports no torch."""
+"""The catalogue of networks: papers, inputs, published errors and weights. Imports no torch."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -8,12 +8,12 @@ from typing import Literal
 from eyespot.data.transforms import Preprocessing
 
 TIMM_PREFIX = "timm:"
-"""How the names of timm's networks begin here."""
+"""Prefix of the names of timm's networks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """Where a network was first described."""
+    """The paper that first described a network."""
 
     authors: str
     title: str
@@ -22,7 +22,7 @@ class Paper:
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """Published errors in percent; `dataset` and `source` say on which pictures, and by whom."""
+    """Published errors in percent. `source`: who measured them, and how."""
 
     top1: float
     top5: float | None
@@ -31,14 +31,14 @@ class Errors:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One registered network: where its code is, and what travels with it.
+    """One network of the catalogue. `module`: its file.
 
-    `preprocessing`: of its published weights. `feature_blocks`: what describes a photo: maps of
-    `forward_features` with a pooling (mean, std or grid), as in "stage4.std"; the last is what the
-    network's own head sees. `depth`: layers with weights from input to output, as papers count;
-    LeNet-5's subsampling of 1998 has weights, and counts.
-    `weights_package`: installed package that carries the ImageNet weights. `published`: file name
-    of torchvision's weights, whose sha256 is in `published.py`.
+    `preprocessing`: of its published weights. `feature_blocks`: features of a photo: maps of
+    `forward_features` with a pooling (mean, std or grid), such as "stage4.std"; the last is the
+    input of the network's own head. `depth`: layers with weights from input to output, as papers
+    count; LeNet-5's subsampling of 1998 has weights, and counts. `weights_package`: Python package
+    with the ImageNet weights. `published`: file name of torchvision's weights, whose sha256 is in
+    `weights/published.py`.
     """
 
     name: str
@@ -60,7 +60,7 @@ def _pooled(maps: Iterable[str], *poolings: str) -> tuple[str, ...]:
 
 
 def _described_by(*maps: str) -> tuple[str, ...]:
-    """Means and deviations of some maps, and the mean of the last."""
+    """Means and standard deviations of some maps, and the mean of the last."""
     return (*_pooled(maps[:-1], "mean", "std"), f"{maps[-1]}.mean")
 
 
@@ -106,7 +106,7 @@ REDMON = Paper("Redmon and Farhadi", "YOLO9000: Better, Faster, Stronger", 2016)
 
 TORCHVISION = "torchvision, centre crop"
 IMAGENET = Preprocessing(size=224, mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
-"""Mean and deviation of ImageNet's training pictures, as torchvision's weights expect them."""
+"""Mean and standard deviation of ImageNet's training images, which torchvision's weights need."""
 HALF = (127.5, 127.5, 127.5)
 
 
@@ -120,20 +120,14 @@ def _imagenet(
     published: str | None = None,
     preprocessing: Preprocessing = IMAGENET,
 ) -> Network:
+    path = f"eyespot.models.{module}"
     return Network(
-        name=name,
-        module=f"eyespot.models.{module}",
-        paper=paper,
-        preprocessing=preprocessing,
-        feature_blocks=blocks,
-        depth=depth,
-        errors=errors,
-        published=published,
+        name, path, paper, preprocessing, blocks, depth, errors=errors, published=published
     )
 
 
 def _torchvision(top1: float, top5: float) -> Errors:
-    """From the accuracies that torchvision states for its weights."""
+    """Errors from the accuracies that torchvision publishes for its weights."""
     return Errors(round(100 - top1, 3), round(100 - top5, 3), TORCHVISION)
 
 
@@ -151,21 +145,11 @@ def _mnist() -> Iterable[Network]:
 def _lenet() -> Iterable[Network]:
     framed = Preprocessing(size=32, mean=(33.3,) * 3, std=(78.6,) * 3, crop_fraction=1.0)
     error = Errors(0.95, None, "section III-B, without distorted digits")
-    depths = {"lenet5": 5, "lenet5_1998": 7, "lenet5_1998_rbf": 6}
-    for name, depth in depths.items():
-        fixed_codes = name == "lenet5_1998_rbf"  # its outputs learn nothing
-        yield Network(
-            name,
-            "eyespot.models.lenet",
-            LECUN,
-            framed,
-            ("c5.mean", "f6.mean"),
-            depth,
-            "MNIST",
-            10,
-            1,
-            error if fixed_codes else None,
-        )
+    module, blocks = "eyespot.models.lenet", ("c5.mean", "f6.mean")
+    yield Network("lenet5", module, LECUN, framed, blocks, 5, "MNIST", 10, 1)
+    yield Network("lenet5_1998", module, LECUN, framed, blocks, 7, "MNIST", 10, 1)
+    # Its outputs are not trained, so they do not count.
+    yield Network("lenet5_1998_rbf", module, LECUN, framed, blocks, 6, "MNIST", 10, 1, error)
 
 
 def _alexnet() -> Iterable[Network]:
@@ -196,7 +180,7 @@ def _vgg() -> Iterable[Network]:
     depths = {"vgg11": 11, "vgg11_lrn": 11, "vgg13": 13, "vgg16_1x1": 16, "vgg16": 16, "vgg19": 19}
     for plain, depth in depths.items():
         for name in (plain, f"{plain}_bn"):
-            if name == "vgg11_lrn_bn":  # one normalisation or the other
+            if name == "vgg11_lrn_bn":  # with one normalisation only
                 continue
             if name in with_weights:
                 top1, top5, file = with_weights[name]
@@ -211,17 +195,10 @@ def _nin() -> Iterable[Network]:
     blocks = _described_by("block2", "block3", "block4")
     yield _imagenet("nin_imagenet", "nin", LIN, 12, blocks, error)
     small = Preprocessing(size=32, mean=HALF, std=HALF, crop_fraction=1.0)
-    yield Network(
-        "nin_cifar10",
-        "eyespot.models.nin",
-        LIN,
-        small,
-        _described_by("block1", "block2", "block3"),
-        9,
-        "CIFAR-10",
-        10,
-        errors=Errors(10.41, None, "table 1, without augmentation"),
-    )
+    blocks = _described_by("block1", "block2", "block3")
+    error = Errors(10.41, None, "table 1, without augmentation")
+    module = "eyespot.models.nin"
+    yield Network("nin_cifar10", module, LIN, small, blocks, 9, "CIFAR-10", 10, errors=error)
 
 
 def _googlenet() -> Iterable[Network]:
@@ -269,23 +246,16 @@ def _resnet() -> Iterable[Network]:
 
 
 def _resnet_cifar() -> Iterable[Network]:
-    # Mean and deviation of CIFAR-10's training pictures.
+    # Mean and standard deviation of CIFAR-10's training images.
     small = Preprocessing(
         size=32, mean=(125.3, 123.0, 113.9), std=(63.0, 62.1, 66.7), crop_fraction=1.0
     )
-    errors = {20: 8.75, 32: 7.51, 44: 7.17, 56: 6.97, 110: 6.43}
-    for kind, (depth, error) in product(("resnet", "plain"), errors.items()):
-        yield Network(
-            f"{kind}{depth}",
-            "eyespot.models.resnet_cifar",
-            HE,
-            small,
-            _described_by("stage1", "stage2", "stage3"),
-            depth,
-            "CIFAR-10",
-            10,
-            errors=Errors(error, None, "table 6") if kind == "resnet" else None,
-        )
+    module, blocks = "eyespot.models.resnet_cifar", _described_by("stage1", "stage2", "stage3")
+    rows = {20: 8.75, 32: 7.51, 44: 7.17, 56: 6.97, 110: 6.43}
+    for kind, (depth, top1) in product(("resnet", "plain"), rows.items()):
+        name, errors = f"{kind}{depth}", Errors(top1, None, "table 6")
+        published = errors if kind == "resnet" else None
+        yield Network(name, module, HE, small, blocks, depth, "CIFAR-10", 10, errors=published)
 
 
 def _squeezenet() -> Iterable[Network]:
@@ -300,7 +270,7 @@ def _squeezenet() -> Iterable[Network]:
 
 
 def _mobilenet_v1() -> Iterable[Network]:
-    # Accuracies that TensorFlow-Slim states for its checkpoints, by width and input side.
+    # Accuracies that TensorFlow-Slim publishes for its checkpoints, by width and input side.
     accuracies = {
         1.0: {224: (70.9, 89.9), 192: (70.0, 89.2), 160: (68.0, 87.7), 128: (65.2, 85.8)},
         0.75: {224: (68.4, 88.2), 192: (67.2, 87.3), 160: (65.3, 86.0), 128: (62.1, 83.9)},
@@ -331,9 +301,9 @@ def _mobilenet_v2() -> Iterable[Network]:
     yield _imagenet("mobilenet_v2_1.4", "mobilenet_v2", SANDLER, 53, blocks, paper)
 
 
-# Measured on rubbish, hands and X-rays: the wide maps within the middle blocks gain more than any
-# others (right on rubbish: 92.8 instead of 91.7 %); those of the deepest blocks double the columns
-# for nothing, and pooling those of the first, which are large, would cost a third of the speed.
+# Measured on rubbish, hands and X-rays: the wide maps within the middle blocks gain the most
+# (accuracy on rubbish 92.8% instead of 91.7%); those of the deepest blocks double the columns
+# without a gain, and pooling those of the first, which are large, would cost a third of the speed.
 LITE_BLOCKS = (
     *_pooled((f"stage{n}" for n in range(3, 8)), "mean", "std"),
     *_pooled((f"stage{n}.hidden" for n in range(3, 6)), "mean", "std"),
@@ -358,20 +328,11 @@ def _efficientnet_lite() -> Iterable[Network]:
 
 
 def _tiny_yolo() -> Iterable[Network]:
-    # Mean of the pictures of faces that the published weights were trained on.
-    faces = Preprocessing(
-        size=224, mean=(117.001, 114.697, 97.404), std=(256.0,) * 3, fit="stretch"
-    )
-    yield Network(
-        "tiny_yolo_face",
-        "eyespot.models.tiny_yolo",
-        REDMON,
-        faces,
-        _described_by("conv3", "conv4", "pool5"),
-        12,
-        "faces",
-        25,
-    )
+    # Mean of the face images that the published weights were trained on.
+    mean = (117.001, 114.697, 97.404)
+    faces = Preprocessing(size=224, mean=mean, std=(256.0,) * 3, fit="stretch")
+    module, blocks = "eyespot.models.tiny_yolo", _described_by("conv3", "conv4", "pool5")
+    yield Network("tiny_yolo_face", module, REDMON, faces, blocks, 12, "faces", 25)
 
 
 NETWORKS = {

@@ -1,4 +1,4 @@
-"""What every network of the zoo is: named stages, one after the other, and a head."""
+"""The base of the zoo's networks: named stages in sequence, and a head."""
 
 from collections.abc import Callable, Mapping
 
@@ -12,19 +12,16 @@ from eyespot.models.layers import LinearHead
 
 @in_children
 def _compute_alone() -> None:
-    """A forked child has none of the threads that torch shares its work among, and would wait for
-    them for ever."""
+    """Use one thread: a forked child does not have torch's threads, and would wait for them."""
     torch.set_num_threads(1)
 
 
 class ConvNet(nn.Module):
-    """float32 [N, in_channels, H, W] -> what the head gives, for classifiers logits [N, K].
+    """float32 [N, in_channels, H, W] -> output of the head; for classifiers logits [N, K].
 
-    `stages`: what the papers draw as boxes, by name. `head`: makes the last layer from the numbers
-    of features and classes. `num_features`: channels of the last stage, the vector that transfer
-    learning uses.
-    `min_size`: the least height and width in pixels; with `fixed_size` the only ones, for
-    networks whose fully connected layers count the positions.
+    `stages`: the boxes of the papers' figures, by name. `head`: builds the head from the numbers of
+    features and classes. `num_features`: channels of the last stage. `min_size`: the least height
+    and width in pixels; with `fixed_size` the only one, for networks with fully connected layers.
     """
 
     def __init__(
@@ -50,7 +47,7 @@ class ConvNet(nn.Module):
     def forward_features(self, x: Tensor) -> dict[str, Tensor]:
         """The maps after each stage, in order, each [N, C, h, w].
 
-        Raises UsageError, with the size that fits, if the network cannot take pictures like `x`.
+        Raises UsageError if the network cannot take images of this shape.
         """
         self._check(x)
         maps = {}
@@ -60,7 +57,7 @@ class ConvNet(nn.Module):
         return maps
 
     def forward_head(self, maps: Tensor) -> Tensor:
-        """What the head makes of the last stage's maps."""
+        """The head's output for the last stage's maps."""
         out: Tensor = self.head(maps)
         return out
 
@@ -69,9 +66,9 @@ class ConvNet(nn.Module):
         return self.forward_head(last)
 
     def reset_head(self, num_classes: int) -> None:
-        """Replace the head by a fresh one for `num_classes` classes, on the same device.
+        """Replace the head by one with random weights for `num_classes` classes.
 
-        Raises UsageError if there is to be no class.
+        Raises UsageError for fewer than one class.
         """
         if num_classes < 1:
             raise UsageError(f"num_classes must be 1 or more, not {num_classes}.")
@@ -82,16 +79,16 @@ class ConvNet(nn.Module):
         side = self.min_size
         if x.ndim != 4 or x.shape[1] != self.in_channels:
             raise UsageError(
-                f"Expected pictures of shape [N, {self.in_channels}, H, W], got {tuple(x.shape)}."
+                f"Expected images of shape [N, {self.in_channels}, H, W], got {tuple(x.shape)}."
             )
         height, width = x.shape[2:]
         if self.fixed_size and not height == width == side:
             raise UsageError(
-                f"This network takes pictures of {side} x {side} pixels only, got {height} x "
+                f"This network takes images of {side} x {side} pixels only, got {height} x "
                 f"{width}. Resize them, or choose a network without this limit."
             )
         if height < side or width < side:
             raise UsageError(
-                f"This network takes pictures of {side} x {side} pixels or more, got {height} x "
-                f"{width}. Enlarge them, or choose a network for small pictures."
+                f"This network takes images of {side} x {side} pixels or more, got {height} x "
+                f"{width}. Enlarge them, or choose a network for small images."
             )

@@ -112,7 +112,7 @@ class EfficientNetLite(ConvNet):
 
 
 def build(name: str, num_classes: int, in_channels: int) -> EfficientNetLite:
-    """The variant called `name`, with fresh weights."""
+    """The variant called `name`, with random weights."""
     network = EfficientNetLite(VARIANTS[name], num_classes, in_channels)
     initialise_he(network)
     return network

@@ -48,7 +48,7 @@ INCEPTIONS = {
 }
 
 Conv = Callable[..., nn.Module]
-"""Makes a convolution with its activation from (in_channels, out_channels, kernel, ...)."""
+"""Builds a convolution with its activation from (in_channels, out_channels, kernel, ...)."""
 
 
 def conv_relu(
@@ -67,7 +67,7 @@ def conv_norm_relu(
 
 
 class Inception(nn.Module):
-    """Four views of the same maps side by side (figure 2b): [N, C, H, W] -> [N, w.total, H, W]."""
+    """Four parallel branches (figure 2b): [N, C, H, W] -> [N, w.total, H, W]."""
 
     def __init__(self, conv: Conv, in_channels: int, w: Widths, kernel5: int) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class Inception(nn.Module):
 
 
 class AuxiliaryHead(nn.Module):
-    """A classifier half way, for training only (section 5): [N, C, 14, 14] -> [N, num_classes]."""
+    """A classifier for training only (section 5): [N, C, 14, 14] -> [N, num_classes]."""
 
     def __init__(self, conv: Conv, pool: nn.Module, in_channels: int, num_classes: int) -> None:
         super().__init__()
@@ -103,8 +103,8 @@ class AuxiliaryHead(nn.Module):
         pooled = self.pool(maps)
         if pooled.shape[2:] != (4, 4):
             raise UsageError(
-                "The auxiliary classifiers of googlenet_2014 take pictures of 224 x 224 pixels. "
-                "Resize the pictures, or train googlenet."
+                "The auxiliary classifiers of googlenet_2014 take images of 224 x 224 pixels. "
+                "Resize the images, or train googlenet."
             )
         out: Tensor = self.fc2(self.dropout(torch.relu(self.fc1(self.conv(pooled).flatten(1)))))
         return out
@@ -145,7 +145,7 @@ class GoogLeNet(ConvNet):
         self._initialise(self)
 
     def _initialise(self, part: nn.Module) -> None:
-        """The paper says nothing. Caffe's reimplementation: Glorot, and biases of 0.2 before every
+        """Not in the paper. Caffe's reimplementation: Glorot, and biases of 0.2 before every
         ReLU. torchvision's: Gaussian, cut off at 2."""
         if self._original:
             initialise_xavier(part)
@@ -183,12 +183,12 @@ class GoogLeNet(ConvNet):
 
 
 def build(name: str, num_classes: int, in_channels: int) -> GoogLeNet:
-    """`googlenet` or `googlenet_2014`, with fresh weights."""
+    """`googlenet` or `googlenet_2014`, with random weights."""
     return GoogLeNet(name == "googlenet_2014", num_classes, in_channels)
 
 
 def torchvision_names(name: str) -> dict[str, str]:
-    """torchvision's names of layers, and ours; those within are the same."""
+    """torchvision's names of layers, and eyespot's; those within are the same."""
     return {
         "conv1": "stages.conv1",
         "conv2": "stages.conv2.0",

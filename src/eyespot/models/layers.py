@@ -1,4 +1,4 @@
-"""Layers that several networks share and that torch does not have as they are needed here."""
+"""Layers and initialisations that several networks share."""
 
 from collections import OrderedDict
 
@@ -8,13 +8,13 @@ from torch import Tensor, nn
 
 
 def same_padding(size: int, kernel: int, stride: int, dilation: int = 1) -> tuple[int, int]:
-    """How TensorFlow's SAME padding pads one axis: (before, after), in pixels.
+    """TensorFlow's SAME padding of one axis: (before, after), in pixels.
 
     The output has ceil(size / stride) positions; an odd pixel of padding goes after. torch pads
-    both sides alike, which shifts every strided convolution by half a pixel, so weights trained
-    with TensorFlow lose accuracy under torch's own padding.
+    both sides equally, which shifts strided convolutions by half a pixel, so weights trained with
+    TensorFlow lose accuracy under torch's padding.
     """
-    size = int(size)  # while a network is traced, a constant instead of a formula
+    size = int(size)  # a constant while a network is traced
     total = max((-(-size // stride) - 1) * stride + dilation * (kernel - 1) + 1 - size, 0)
     return total // 2, total - total // 2
 
@@ -38,7 +38,7 @@ class Conv2dSame(nn.Conv2d):
 
 
 class MaxPool2dSame(nn.Module):
-    """Maxima with TensorFlow's SAME padding: [N, C, H, W] -> [N, C, ceil(H/s), ceil(W/s)]."""
+    """Max pooling with TensorFlow's SAME padding: [N, C, H, W] -> [N, C, ceil(H/s), ceil(W/s)]."""
 
     def __init__(self, kernel: int, stride: int) -> None:
         super().__init__()
@@ -53,10 +53,10 @@ class MaxPool2dSame(nn.Module):
 
 
 class ConvNorm(nn.Sequential):
-    """Convolution, batch norm and, unless told otherwise, ReLU6.
+    """Convolution, batch norm and, with `activation`, ReLU6.
 
-    [N, C, H, W] -> [N, O, ceil(H/s), ceil(W/s)]. `same`: as TensorFlow has it, with SAME padding,
-    an epsilon of 1e-3 and a momentum of 0.99 (0.01 in torch's sense).
+    [N, C, H, W] -> [N, O, ceil(H/s), ceil(W/s)]. `same`: TensorFlow's SAME padding, epsilon of 1e-3
+    and momentum of 0.99 (0.01 in torch's sense).
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class ConvNorm(nn.Sequential):
 
 
 class Dense(nn.Linear):
-    """A fully connected layer as a stage: all of [N, C, H, W] -> maps of one pixel [N, O, 1, 1]."""
+    """A fully connected layer as a stage: [N, C, H, W] -> maps of one pixel [N, O, 1, 1]."""
 
     def forward(self, input: Tensor) -> Tensor:
         return super().forward(input.flatten(1))[:, :, None, None]
@@ -120,12 +120,12 @@ class GlobalAveragePool(nn.Module):
 
 
 def named(**layers: nn.Module) -> nn.Sequential:
-    """Layers one after the other, each with a name."""
+    """A sequence of named layers."""
     return nn.Sequential(OrderedDict(layers))
 
 
 def initialise_he(network: nn.Module) -> None:
-    """Fresh weights whose signals neither fade nor explode under ReLUs, in place.
+    """Initialise weights for ReLUs, in place.
 
     Convolutions: Gaussian with deviation sqrt(2 / (k * k * outputs)); He, Zhang, Ren and Sun,
     "Delving Deep into Rectifiers", ICCV 2015, equation 14. Linear layers: deviation 0.01.
@@ -142,8 +142,8 @@ def initialise_he(network: nn.Module) -> None:
 
 
 def initialise_xavier(network: nn.Module) -> None:
-    """Fresh weights of convolutions and linear layers, in place: uniform, so that signals keep
-    their variance both ways (Glorot and Bengio, AISTATS 2010, equation 16); biases 0."""
+    """Initialise convolutions and linear layers, in place: uniform, keeping the variance of
+    activations and gradients (Glorot and Bengio, AISTATS 2010, equation 16); biases 0."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             nn.init.xavier_uniform_(module.weight)
@@ -152,7 +152,7 @@ def initialise_xavier(network: nn.Module) -> None:
 
 
 def initialise_gaussian(network: nn.Module) -> None:
-    """Fresh weights of convolutions and linear layers, in place: deviation 0.01 (Krizhevsky,
+    """Initialise convolutions and linear layers, in place: deviation 0.01 (Krizhevsky,
     Sutskever and Hinton, NIPS 2012, section 5); biases 0."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):

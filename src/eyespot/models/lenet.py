@@ -1,4 +1,4 @@
-"""LeNet-5, which read the digits on cheques.
+"""LeNet-5 for handwritten digits.
 
 LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document Recognition",
 Proceedings of the IEEE 86(11), 1998, section II-B: float32 [N, 1, 32, 32] -> logits [N, 10].
@@ -22,13 +22,13 @@ C3_INPUTS = (
     (0, 2, 3, 5),
     (0, 1, 2, 3, 4, 5),
 )
-"""Table I: which of the six maps of S2 each of the sixteen maps of C3 sees."""
+"""Table I: the maps of S2 that each of the sixteen maps of C3 is connected to."""
 
 
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
-    """`lenet5` (as it is built today), `lenet5_1998` or `lenet5_1998_rbf`, with fresh weights."""
+    """`lenet5` (the modern form), `lenet5_1998` or `lenet5_1998_rbf`, with random weights."""
     network = ConvNet(
-        today(in_channels) if name == "lenet5" else original(in_channels),
+        modern(in_channels) if name == "lenet5" else original(in_channels),
         RadialBasisHead if name == "lenet5_1998_rbf" else LinearHead,
         num_classes=num_classes,
         num_features=84,
@@ -43,8 +43,8 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
 
 @torch.no_grad()
 def initialise_by_fan_in(network: nn.Module) -> None:
-    """Fresh weights, in place: uniform up to 2.4 / the number of inputs of the unit (appendix A).
-    Biases 0; the paper does not say."""
+    """Draw weights, in place: uniform up to 2.4 / the number of inputs of the unit (appendix A).
+    Biases are 0; the paper gives none."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             fan_in: Tensor | int = layer.weight[0].numel()
@@ -72,8 +72,8 @@ def original(in_channels: int) -> dict[str, nn.Module]:
     }
 
 
-def today(in_channels: int) -> dict[str, nn.Module]:
-    """ReLU for tanh, maxima for subsampling, and a C3 that sees all maps."""
+def modern(in_channels: int) -> dict[str, nn.Module]:
+    """ReLU for tanh, max pooling for subsampling, and a C3 connected to all maps."""
     return {
         "c1": nn.Sequential(nn.Conv2d(in_channels, 6, 5), nn.ReLU(inplace=True)),
         "s2": nn.MaxPool2d(2),
@@ -104,9 +104,9 @@ class Subsampling(nn.Module):
 
 
 class SparseConv2d(nn.Module):
-    """Convolution whose every output map sees only some input maps.
+    """Convolution whose output maps are connected to some input maps only.
 
-    `inputs`: for each output map, the indices of those it sees. There are no weights for the rest.
+    `inputs`: for each output map, the indices of its input maps.
     """
 
     def __init__(self, inputs: tuple[tuple[int, ...], ...], kernel: int) -> None:
@@ -130,9 +130,9 @@ class SparseConv2d(nn.Module):
 class RadialBasisHead(nn.Module):
     """Minus the squared distance of F6 to a code of 84 signs per class: logits [N, num_classes].
 
-    Equation 7; the softmax of its negative is the posterior of equation 9. The codes stay as they
-    are; the paper drew them as small pictures of the characters and names random signs as the
-    alternative, which is what these are, always the same.
+    Equation 7; the softmax of its negative is the posterior of equation 9. The codes are not
+    trained. The paper drew them as small images of the characters and names random signs as the
+    alternative; these are random signs with a fixed seed.
     """
 
     def __init__(self, num_features: int, num_classes: int) -> None:

@@ -13,7 +13,7 @@ SIDE = 28
 
 
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
-    """`mnist_linear`, `mnist_hidden` or `mnist_conv`, with fresh weights."""
+    """`mnist_linear`, `mnist_hidden` or `mnist_conv`, with random weights."""
     families = {"mnist_linear": linear, "mnist_hidden": hidden, "mnist_conv": conv}
     stages, num_features = families[name](in_channels)
     return ConvNet(

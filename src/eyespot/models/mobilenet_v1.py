@@ -1,4 +1,4 @@
-"""MobileNet: convolutions split into one filter per channel and a mix of the channels.
+"""MobileNet: depthwise separable convolutions.
 
 Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision
 Applications", 2017: depthwise separable convolution (section 3.1), table 1, width and resolution
@@ -28,9 +28,9 @@ BLOCKS = (
 
 
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
-    """`mobilenet_v1`, or `mobilenet_v1_WIDTH_SIZE`, with fresh weights.
+    """`mobilenet_v1`, or `mobilenet_v1_WIDTH_SIZE`, with random weights.
 
-    The size, the resolution multiplier, is what pictures should have; the layers are the same.
+    The size, by the resolution multiplier, is that of the images; the layers are the same.
     """
     width = 1.0 if name == "mobilenet_v1" else float(name.split("_")[2])
     channels = int(32 * width)

@@ -68,7 +68,7 @@ def scaled_channels(channels: int, width: float) -> int:
 
 
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
-    """`mobilenet_v2`, or `mobilenet_v2_WIDTH`, with fresh weights."""
+    """`mobilenet_v2`, or `mobilenet_v2_WIDTH`, with random weights."""
     width = 1.0 if name == "mobilenet_v2" else float(name.split("_")[2])
     channels = scaled_channels(32, width)
     stages: dict[str, nn.Module] = {"stem": ConvNorm(in_channels, channels, 3, stride=2)}
@@ -94,7 +94,7 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
 
 
 def torchvision_names(name: str) -> dict[str, str]:
-    """torchvision's names of layers, which it numbers through all stages, and ours."""
+    """torchvision's names of layers, which it numbers through all stages, and eyespot's."""
     names = {"classifier.1": "head.linear"}
     convs = {"features.0": "stages.stem", "features.18": "stages.top"}
     theirs = 1

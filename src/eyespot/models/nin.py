@@ -14,7 +14,7 @@ from eyespot.models.layers import ConvHead, initialise_he
 
 
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
-    """`nin_imagenet` or `nin_cifar10`, with fresh weights."""
+    """`nin_imagenet` or `nin_cifar10`, with random weights."""
     stages, num_features = (imagenet if name == "nin_imagenet" else cifar10)(in_channels)
     network = ConvNet(
         stages,

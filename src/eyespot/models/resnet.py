@@ -149,7 +149,7 @@ def stack(
 
 
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
-    """`VARIANTS[name]`, with fresh weights."""
+    """`VARIANTS[name]`, with random weights."""
     variant = VARIANTS[name]
     wide = variant.depth >= 50
     block = partial(Bottleneck, stride_in_3x3=variant.stride_in_3x3) if wide else BasicBlock
@@ -179,7 +179,7 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
 
 
 def torchvision_names(name: str) -> dict[str, str]:
-    """torchvision's names of layers, and ours; those within blocks are the same."""
+    """torchvision's names of layers, and eyespot's; those within blocks are the same."""
     return {
         "conv1": "stages.conv1.conv",
         "bn1": "stages.conv1.bn",

@@ -14,7 +14,7 @@ from eyespot.models.resnet import BasicBlock, Shortcut, stack
 
 
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
-    """`resnet20` to `resnet110`, or `plain20` to `plain110`, with fresh weights."""
+    """`resnet20` to `resnet110`, or `plain20` to `plain110`, with random weights."""
     plain = name.startswith("plain")
     shortcut: Shortcut = "none" if plain else "A"
     depth = int(name.removeprefix("plain" if plain else "resnet"))

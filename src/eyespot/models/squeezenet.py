@@ -42,7 +42,7 @@ class Fire(nn.Module):
 
 
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
-    """`squeezenet1_0` or `squeezenet1_1`, with fresh weights."""
+    """`squeezenet1_0` or `squeezenet1_1`, with random weights."""
     channels, kernel = (96, 7) if name == "squeezenet1_0" else (64, 3)
     conv = nn.Conv2d(in_channels, channels, kernel, stride=2)
     stages: dict[str, nn.Module] = {
@@ -69,7 +69,7 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
 
 
 def torchvision_names(name: str) -> dict[str, str]:
-    """torchvision's names of layers, which it numbers, and ours."""
+    """torchvision's names of layers, which it numbers, and eyespot's."""
     names = {"features.0": "stages.conv1.conv", "classifier.1": "head.conv"}
     theirs = 3
     for number in FIRES:

@@ -1,4 +1,4 @@
-"""A network of timm with the methods that ours have."""
+"""A network of timm with the methods of `ConvNet`."""
 
 from importlib import import_module
 from typing import Any
@@ -9,14 +9,14 @@ from eyespot.errors import MissingExtraError, UsageError, WeightsError
 from eyespot.models.catalogue import TIMM_PREFIX
 
 STAGES = 3
-"""How many of the last stages (or blocks, of transformers) are looked at, at most."""
+"""The most last stages (blocks, in transformers) that are read."""
 
 
 class TimmNet(nn.Module):
-    """float32 [N, in_channels, H, W] -> logits [N, K]. `model`: as timm makes it.
+    """float32 [N, in_channels, H, W] -> logits [N, K]. `model`: timm's.
 
     `stage_names`: maps of `forward_features` besides "head". Raises UsageError for the few networks
-    that are no classifiers with one last layer.
+    without a single last layer that classifies.
     """
 
     def __init__(self, name: str, model: Any, in_channels: int) -> None:
@@ -37,8 +37,8 @@ class TimmNet(nn.Module):
         self.stage_names = [info["module"] for info in known][-STAGES:] if usable else []
 
     def forward_features(self, x: Tensor) -> dict[str, Tensor]:
-        """The maps of the last stages, each [N, C, h, w], and "head" [N, num_features, 1, 1], which
-        the last layer sees."""
+        """The maps of the last stages, each [N, C, h, w], and "head" [N, num_features, 1, 1], the
+        input of the last layer."""
         if self.stage_names:
             last, maps = self.model.forward_intermediates(
                 x, indices=len(self.stage_names), output_fmt="NCHW"
@@ -59,14 +59,14 @@ class TimmNet(nn.Module):
         return self.forward_head(self.forward_features(x)["head"])
 
     def reset_head(self, num_classes: int) -> None:
-        """Replace the last layer by a fresh one for `num_classes` classes, on the same device."""
+        """Replace the last layer by one with random weights for `num_classes` classes."""
         old = next(self.parameters())
         self.model.reset_classifier(num_classes)
         self.to(old.device, old.dtype)
 
 
 def build(name: str, num_classes: int | None = None, in_channels: int | None = None) -> TimmNet:
-    """With fresh weights; None for timm's own number of classes and channels."""
+    """timm's network with random weights; None for its own number of classes and channels."""
     options = {"num_classes": num_classes, "in_chans": in_channels}
     model = import_timm().create_model(
         name.removeprefix(TIMM_PREFIX), **{k: v for k, v in options.items() if v is not None}
@@ -75,7 +75,7 @@ def build(name: str, num_classes: int | None = None, in_channels: int | None = N
 
 
 def from_published(model: TimmNet, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """timm's names and ours, which begin with "model."."""
+    """Rename timm's tensors: eyespot's names begin with "model."."""
     return {f"model.{key}": tensor for key, tensor in state.items()}
 
 
@@ -84,7 +84,7 @@ def import_timm() -> Any:
         return import_module("timm")
     except ImportError as error:
         raise MissingExtraError("A network of timm", "timm") from error
-    except RuntimeError as error:  # torch and torchvision, which it imports, are not of one kind
+    except RuntimeError as error:  # torch and torchvision, which it imports, do not match
         raise WeightsError(
             f"timm is installed, but cannot be imported ({error}). Reinstall torch and torchvision "
             "together, from the same index."

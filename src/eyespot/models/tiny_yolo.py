@@ -26,7 +26,7 @@ ANCHORS = (
 
 
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
-    """The detector with `num_classes` numbers per cell of the grid (25 as published), fresh."""
+    """The detector with `num_classes` numbers per grid cell (25 as published), random weights."""
     stages: dict[str, nn.Module] = {}
     channels = in_channels
     for number, out_channels in enumerate(CHANNELS):

@@ -24,7 +24,7 @@ CONFIGURATIONS = {
 
 
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
-    """A configuration by name, with `_bn` at its end for batch norm; with fresh weights."""
+    """A configuration by name, with `_bn` at its end for batch norm; with random weights."""
     plain = name.removesuffix("_bn")
     stages: dict[str, nn.Module] = {}
     channels = in_channels
@@ -55,7 +55,7 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
 
 
 def torchvision_names(name: str) -> dict[str, str]:
-    """torchvision's names of layers, which it numbers through all stages, and ours."""
+    """torchvision's names of layers, which it numbers through all stages, and eyespot's."""
     names = {"classifier.0": "stages.fc6.0", "classifier.3": "stages.fc7.0"}
     names["classifier.6"] = "head.linear"
     theirs = 0

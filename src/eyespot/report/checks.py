@@ -8,19 +8,19 @@ import numpy as np
 
 from eyespot.report.chart import Chart, chart
 from eyespot.report.html import fill, write_page
+from eyespot.training.checks.check import CheckResult
 from eyespot.training.checks.gradients import TOLERANCE, Gradients
 from eyespot.training.checks.rates import WORSE, Rates
 from eyespot.training.checks.signals import Signals
-from eyespot.training.checks.verdict import Verdict
 from eyespot.training.plan import Plan
 
 
-def write_checks(verdicts: Sequence[Verdict], plan: Plan, path: Path) -> None:
+def write_checks(verdicts: Sequence[CheckResult], plan: Plan, path: Path) -> None:
     """Write the page to `path`, atomically. Raises OSError as writing does."""
     write_page(path, render(verdicts, plan))
 
 
-def render(verdicts: Sequence[Verdict], plan: Plan) -> str:
+def render(verdicts: Sequence[CheckResult], plan: Plan) -> str:
     """The page as HTML."""
     rates = next((verdict for verdict in verdicts if isinstance(verdict, Rates)), None)
     return fill(
@@ -33,7 +33,7 @@ def render(verdicts: Sequence[Verdict], plan: Plan) -> str:
     )
 
 
-def _layers(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+def _layers(verdicts: Sequence[CheckResult]) -> list[dict[str, Any]]:
     """What the checks found in each layer."""
     signals = next((verdict for verdict in verdicts if isinstance(verdict, Signals)), None)
     slopes = next((verdict for verdict in verdicts if isinstance(verdict, Gradients)), None)

@@ -5,7 +5,7 @@ from typing import Any
 
 from eyespot.data.decode import decode
 from eyespot.errors import PhotoError
-from eyespot.imagenet_eval.evaluate import Failure, Judgement
+from eyespot.imagenet_eval.evaluate import Failure, ImagenetEvaluation
 from eyespot.report.html import fill, image_uri, write_page
 
 SHOWN = 200
@@ -14,12 +14,12 @@ SIDE = 256
 """Longest side of an image on the page, in pixels."""
 
 
-def write_gallery(judgement: Judgement, path: Path) -> None:
+def write_gallery(judgement: ImagenetEvaluation, path: Path) -> None:
     """Write the page to `path`, atomically. Raises OSError as writing does."""
     write_page(path, render(judgement))
 
 
-def render(judgement: Judgement) -> str:
+def render(judgement: ImagenetEvaluation) -> str:
     """The page as HTML."""
     return fill(
         "gallery.html",
@@ -35,8 +35,8 @@ def render(judgement: Judgement) -> str:
     )
 
 
-def _shown(judgement: Judgement, failure: Failure) -> dict[str, Any]:
-    image, classes = failure.picture, judgement.classes
+def _shown(judgement: ImagenetEvaluation, failure: Failure) -> dict[str, Any]:
+    image, classes = failure.image, judgement.classes
     return {
         "name": image.name,
         "actual": classes[image.truth],
@@ -52,6 +52,6 @@ def _shown(judgement: Judgement, failure: Failure) -> dict[str, Any]:
 def _thumbnail(failure: Failure) -> str | None:
     """The image as an address; None if it is no longer readable."""
     try:
-        return image_uri(decode(failure.picture.source.read(), short_side=SIDE).pixels, SIDE)
+        return image_uri(decode(failure.image.source.read(), short_side=SIDE).pixels, SIDE)
     except PhotoError:
         return None

@@ -10,10 +10,10 @@ from eyespot.report.confusions import confusions
 from eyespot.report.html import fill, image_uri, write_page
 from eyespot.report.photos import GALLERY
 from eyespot.tasks.classification.train import Training
-from eyespot.training.effect import in_effect
-from eyespot.training.judged import answers
+from eyespot.training.evaluate import class_probabilities
+from eyespot.training.log import Epoch, best_epoch, describe_ending
 from eyespot.training.plan import Plan
-from eyespot.training.records import Epoch, best_of, ending
+from eyespot.training.settings import used_settings
 
 SIDE = 160
 """Longest side of an image on the page, in pixels."""
@@ -38,7 +38,7 @@ def render(
 ) -> str:
     """The page as HTML. `epochs`: at least one. `training`: the result, None before the end.
     `more`: settings that are not in the plan, by name."""
-    best = best_of(epochs)
+    best = best_epoch(epochs)
     settings = _settings(plan, training, best is not None) | {
         name: value for name, value in (more or {}).items() if value
     }
@@ -51,12 +51,12 @@ def render(
         results=_results(best or epochs[-1], training),
         over=training is not None,
         charts=_charts(epochs, best),
-        interval=lambda epoch: _interval(epoch.val_accuracy, epoch.val_pictures),
+        interval=lambda epoch: _interval(epoch.val_accuracy, epoch.val_images),
         settings=[(_words(name), value) for name, value in settings.items()],
         unused=[_words(name).lower() for name in unused],
-        ending=ending(epochs, plan.epochs) if training or epochs[-1].stopped_early else "",
+        ending=describe_ending(epochs, plan.epochs) if training or epochs[-1].stopped_early else "",
         skipped=training.skipped if training else (),
-        trained_on=training.train_photos if training else epochs[-1].pictures,
+        trained_on=training.train_photos if training else epochs[-1].images,
         **_validation(plan, training),
     )
 
@@ -66,7 +66,7 @@ def _settings(plan: Plan, training: Training | None, validated: bool) -> dict[st
     if training:
         settings = training.settings
     else:  # the network's own dropout layers are known at the end
-        settings = in_effect(plan, validated=validated, droppable=plan.dropout is not None)
+        settings = used_settings(plan, validated=validated, droppable=plan.dropout is not None)
     if settings.get("dropout", 0) is None:
         settings["dropout"] = "the network's own"
     return settings
@@ -89,7 +89,7 @@ def _results(kept: Epoch, training: Training | None) -> list[dict[str, Any]]:
 
     results = []
     if kept.val_accuracy is not None and kept.val_loss is not None:
-        results.append(result("validation", kept.val_accuracy, kept.val_loss, kept.val_pictures))
+        results.append(result("validation", kept.val_accuracy, kept.val_loss, kept.val_images))
     if training and training.test:
         loss, accuracy = training.test
         results.append(result("test", accuracy, loss, training.tested))
@@ -125,7 +125,7 @@ def _validation(plan: Plan, training: Training | None) -> dict[str, Any]:
     if training is None or training.validation is None:
         return {"evaluation": None}
     images, trained = training.validation, training.trained
-    shares = answers(trained.network, images, trained.preprocessing, trained.plan)
+    shares = class_probabilities(trained.network, images, trained.preprocessing, trained.plan)
     evaluation = evaluate(shares, images.labels, trained.classes)
     probable = plan.loss == "cross-entropy"  # the softmax of other scores is not a probability
     return {

@@ -17,7 +17,7 @@ from eyespot.studio.photo_files import png
 from eyespot.tasks.classification.classifier import Classifier
 from eyespot.tasks.task import load
 from eyespot.weights.find import origin_of
-from eyespot.weights.zoo import NETWORKS, find
+from eyespot.weights.zoo import NETWORKS, facts_of, find
 
 router = APIRouter(prefix="/api/look")
 
@@ -38,9 +38,7 @@ class OpenNetwork:
 
     def stages(self) -> dict[str, tuple[int, ...]]:
         """Shape [C, h, w] of each stage's activation maps."""
-        from eyespot.models.anatomy import shapes_of
-
-        return dict(shapes_of(find(self.classifier.backbone.name)))
+        return facts_of(self.classifier.backbone.name).stages
 
 
 @lru_cache(maxsize=2)

@@ -5,8 +5,8 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from eyespot.features.networks import facts_of
-from eyespot.weights.zoo import NETWORKS, find
+from eyespot.features.networks import network_rows
+from eyespot.weights.zoo import NETWORKS, facts_of, find
 
 router = APIRouter(prefix="/api/zoo")
 
@@ -14,18 +14,14 @@ router = APIRouter(prefix="/api/zoo")
 @router.get("")
 def networks() -> dict[str, Any]:
     """`networks`: the rows of `eyespot zoo --json` with their families."""
-    return {
-        "networks": [{**row, "family": _family(row["name"])} for row in facts_of(list(NETWORKS))]
-    }
+    return {"networks": [{**row, "family": _family(row["name"])} for row in network_rows(NETWORKS)]}
 
 
 @router.get("/{name}")
 def network(name: str) -> dict[str, Any]:
     """One network and its layers, in the order they run, each with its stage."""
-    from eyespot.models.anatomy import dissect
-
-    layers, _ = dissect(find(name))
-    return {**facts_of([name])[0], "layers": [asdict(layer) for layer in layers]}
+    layers = [asdict(layer) for layer in facts_of(name).layers]
+    return {**network_rows([name])[0], "layers": layers}
 
 
 def _family(name: str) -> str:

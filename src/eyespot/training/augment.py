@@ -1,7 +1,7 @@
-"""Pictures changed at random while a network trains, a whole batch at a time.
+"""Random augmentation of whole batches of images.
 
-All of it draws from torch's own generator, which the trainer sets for every step: a run that is
-resumed sees the same pictures as one that was never stopped.
+All random numbers come from torch's own generator, which `batches.py` seeds for every step, so that
+a resumed run gets the same images as an uninterrupted one.
 """
 
 import re
@@ -25,7 +25,7 @@ LIGHT_VALUES = torch.tensor([0.2175, 0.0188, 0.0045])
 
 
 def random_crops(images: Tensor, side: int, margin: int) -> Tensor:
-    """Each picture's own window of `side`, after `margin` pixels of zeros around it.
+    """A random window of `side` for each image, after `margin` pixels of zeros around it.
 
     uint8 or float [N, C, H, W] -> the same, [N, C, side, side].
     """
@@ -36,25 +36,25 @@ def random_crops(images: Tensor, side: int, margin: int) -> Tensor:
     lefts = torch.randint(width - side + 1, (count,))
     rows = (tops[:, None] + torch.arange(side)).to(images.device)
     columns = (lefts[:, None] + torch.arange(side)).to(images.device)
-    picture = torch.arange(count, device=images.device)
+    image = torch.arange(count, device=images.device)
     # [N, side, side, C]: the indexed axes come first, the channels stay.
-    windows = images.permute(0, 2, 3, 1)[picture[:, None, None], rows[:, :, None], columns[:, None]]
+    windows = images.permute(0, 2, 3, 1)[image[:, None, None], rows[:, :, None], columns[:, None]]
     return windows.permute(0, 3, 1, 2)
 
 
 def random_mirrors(images: Tensor) -> Tensor:
-    """Half of the pictures, mirrored left to right."""
+    """Mirror a random half of the images left to right."""
     chosen = (torch.rand(len(images)) < 0.5).to(images.device)
     return torch.where(chosen[:, None, None, None], images.flip(3), images)
 
 
 def random_light(pixels: Tensor, strength: float = 0.1) -> Tensor:
-    """The whole picture's colour moved along the directions in which ImageNet's colours vary.
+    """Shift each image's colour along the directions in which ImageNet's colours vary.
 
-    float [N, 3, H, W], 0..255. Raises UsageError for grey pictures.
+    float [N, 3, H, W], 0..255. Raises UsageError for grey images.
     """
     if pixels.shape[1] != 3:
-        raise UsageError("light changes colours, and these pictures are grey. Choose crops.")
+        raise UsageError("light changes colours, but these images are grey. Choose crops.")
     shift = 255 * strength * (torch.randn(len(pixels), 3) * LIGHT_VALUES) @ LIGHT.T
     return pixels + shift.to(pixels.device)[:, :, None, None]
 
@@ -66,13 +66,13 @@ def random_colour(
     saturation: float = 0.4,
     hue: float = 0.1,
 ) -> Tensor:
-    """Brightness, contrast and saturation of the whole picture times 1 ± up to so much, its hue
-    turned by ± up to so much of a circle (Howard, "Some Improvements on Deep Convolutional Neural
-    Network Based Image Classification", 2013, section 2.2; hue besides).
+    """Colour jitter: multiply each image's brightness, contrast and saturation by 1 ± the given
+    limits, and rotate its hue by ± the given share of a circle (Howard, "Some Improvements on Deep
+    Convolutional Neural Network Based Image Classification", 2013, section 2.2, without hue).
 
-    float [N, C, H, W], 0..255. A grey picture has neither saturation nor hue. Hues turn about the
-    axis of greys (Haeberli, "Matrix Operations for Image Processing", 1993), which makes all of it
-    one product of matrices: twenty times as fast as going through hue, saturation and value.
+    float [N, C, H, W], 0..255. Grey images have neither saturation nor hue. Hues rotate about the
+    axis of greys (Haeberli, "Matrix Operations for Image Processing", 1993), so that one product of
+    matrices does everything: twenty times as fast as converting to hue, saturation and value.
     """
     count, channels = pixels.shape[:2]
     spans = torch.tensor([brightness, contrast, saturation, hue])
@@ -92,7 +92,7 @@ def random_colour(
 
 
 def random_erasing(pixels: Tensor, share: float = 0.25) -> Tensor:
-    """A square of up to half the side filled with the picture's mean, in a `share` of the pictures
+    """Fill a square of up to half the side with the image's mean, in a `share` of the images
     (Zhong et al., "Random Erasing Data Augmentation", AAAI 2020)."""
     count, _, height, width = pixels.shape
     side = (torch.rand(count) * min(height, width) / 2).ceil() * (torch.rand(count) < share)
@@ -104,9 +104,9 @@ def random_erasing(pixels: Tensor, share: float = 0.25) -> Tensor:
     return torch.where(hole, pixels.mean((2, 3), keepdim=True), pixels)
 
 
-def mixed(pixels: Tensor, targets: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
-    """MixUp: every picture blended with another, and their targets alike (Zhang et al., ICLR 2018,
-    section 2)."""
+def mixup(pixels: Tensor, targets: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
+    """Blend every image with another, and their targets likewise (Zhang et al., ICLR 2018, section
+    2)."""
     share = float(torch.distributions.Beta(alpha, alpha).sample())
     other = torch.randperm(len(pixels)).to(pixels.device)
     return (
@@ -115,9 +115,9 @@ def mixed(pixels: Tensor, targets: Tensor, alpha: float) -> tuple[Tensor, Tensor
     )
 
 
-def cut_and_mixed(pixels: Tensor, targets: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
-    """CutMix: a window of another picture pasted into every one, targets by area (Yun et al., ICCV
-    2019, section 3.1)."""
+def cutmix(pixels: Tensor, targets: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
+    """Paste a window of another image into every image; targets by area (Yun et al., ICCV 2019,
+    section 3.1)."""
     height, width = pixels.shape[2:]
     side = (1 - float(torch.distributions.Beta(alpha, alpha).sample())) ** 0.5
     row, column = int(torch.randint(height, ())), int(torch.randint(width, ()))
@@ -133,8 +133,9 @@ def cut_and_mixed(pixels: Tensor, targets: Tensor, alpha: float) -> tuple[Tensor
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """What is done to a batch. `stored`: side of the pictures as kept, for a network's `side`;
-    `crops`: margin of zeros, None for no crops; `more`: further changes of float pixels."""
+    """Augmentation of a batch. `stored`: side of the stored images, for a network's `side`.
+    `margin`: zeros around images before cropping; None for no crops. `more`: further changes of
+    float pixels."""
 
     stored: Callable[[int], int]
     margin: int | None
@@ -171,7 +172,7 @@ AUGMENTATIONS = {
     "crops": Augmentation(_larger, 0, True),
     "alexnet": Augmentation(_larger, 0, True, (random_light,)),
 }
-"""`shift` is for digits, `small` for pictures of 32 pixels (He et al. 2016, section 4.2), `crops`
+"""`shift` is for digits, `small` for images of 32 pixels (He et al. 2016, section 4.2), `crops`
 and `alexnet` for photos (Krizhevsky et al. 2012, section 4.1), `windows` for photos that must not
 be mirrored."""
 
@@ -181,12 +182,13 @@ CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
     "randaugment": randaugment,
     "erasing": random_erasing,
 }
-"""What may be added to each of them."""
+"""Changes that can be added to each of AUGMENTATIONS."""
 
 
 def find_augmentation(name: str) -> Augmentation:
-    """One of AUGMENTATIONS, and any of CHANGES added in the order in which they are to be made:
-    "crops+colour+erasing". "randaugment-3-15" makes 3 changes of magnitude 15 instead of 2 of 9.
+    """One of AUGMENTATIONS with any of CHANGES, in their order, such as "crops+colour+erasing".
+
+    "randaugment-3-15" makes 3 changes of magnitude 15 instead of 2 of 9.
 
     Raises UsageError for an unknown name.
     """
@@ -213,5 +215,5 @@ def _unknown(name: str) -> str:
     added = ", ".join(f"+{change}" for change in CHANGES)
     return (
         f"There is no augmentation '{name}'. Choose one of: {', '.join(AUGMENTATIONS)}; and add "
-        f"what you like of: {added}. An example: crops+colour+erasing"
+        f"any of: {added}. An example: crops+colour+erasing"
     )

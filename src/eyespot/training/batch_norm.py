@@ -1,4 +1,4 @@
-"""Batch norm over the whole batch when each of several processes holds a share of it."""
+"""Batch norm over a whole batch of which several processes hold a share each."""
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from eyespot.training.processes import summed
 
 
 class SharedBatchNorm2d(nn.BatchNorm2d):
-    """As `nn.SyncBatchNorm`, which works on GPUs only, for processes on CPUs."""
+    """`nn.SyncBatchNorm`, which needs GPUs, for processes on CPUs."""
 
     def forward(self, input: Tensor) -> Tensor:
         """float [N, C, H, W] -> the same. N may differ from process to process."""
@@ -19,7 +19,7 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         sums = summed(torch.cat([x.sum((0, 2, 3)), count]))
         count = sums[-1].detach()
         mean = sums[:-1] / count
-        # Squares of what is centred: the mean of squares less the mean's square would lose digits.
+        # Squares of centred values: the mean of squares minus the squared mean would lose digits.
         centred = x - mean[:, None, None]
         variance = summed(centred.square().sum((0, 2, 3))) / count
         with torch.no_grad():
@@ -33,10 +33,10 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
 
 
 def share_batch_norms(network: nn.Module, device: torch.device) -> None:
-    """Replace each batch norm in the network by one that sees all processes' shares, with the same
+    """Replace each batch norm of the network by one over the shares of all processes, with the same
     parameters and buffers under the same names.
 
-    Raises UsageError if it has some of a kind of its own, as networks of timm have.
+    Raises UsageError for other kinds of batch norm, which networks of timm have.
     """
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):

@@ -1,7 +1,7 @@
-"""The state of a training run in one file, written atomically: safetensors, facts in its header.
+"""Checkpoints: the state of a training run in a safetensors file, with facts in its header.
 
-A run's chances (order of pictures, augmentation, dropout) follow from its seed and the number of
-the step, so the weights, the optimiser's memory and that number are all there is to keep.
+The order of images, augmentation and dropout follow from the seed and the number of the step, so a
+checkpoint holds only the weights, the optimiser's state and that number.
 """
 
 import contextlib
@@ -22,17 +22,17 @@ from eyespot.errors import TrainingError
 from eyespot.files import expect_file
 from eyespot.shown import shown
 
-FORMAT = 1
+FORMAT = 2
 ODD = (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError)
-"""What comes of facts that are not what a run writes."""
+"""Exceptions for facts that no run writes."""
 LAST, BEST = "last.safetensors", "best.safetensors"
-"""In the folder of a run: its state, from which it goes on, and the weights that were best."""
+"""Files in the folder of a run: the state to resume from, and the best weights."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """`tensors`: "model.NAME", "average.NAME", "optimiser.INDEX.NAME". `facts`: the plan, the
-    classes, the photos, the step, what was best so far."""
+    classes, the photos, the step, the best validation accuracy so far."""
 
     tensors: dict[str, Tensor]
     facts: dict[str, Any]
@@ -50,7 +50,8 @@ def write_checkpoint(
     average: dict[str, Tensor],
     optimiser: torch.optim.Optimizer | None = None,
 ) -> None:
-    """Raises TrainingError if it cannot be written; an older file is then as it was."""
+    """Write a checkpoint atomically. Raises TrainingError if it cannot be written; an older file
+    then stays as it was."""
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in average.items()}
     if optimiser is not None:
@@ -64,13 +65,13 @@ def write_checkpoint(
         write_atomically(path, content)
     except OSError as error:
         raise TrainingError(
-            f"The state of the training cannot be kept in {path} ({error.strerror}); the last "
-            "that was kept is as it was. Make room there, and give the same command again."
+            f"The checkpoint {path} cannot be written ({error.strerror}); the last one is "
+            "unchanged. Make room there, and run the same command again."
         ) from error
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Raises TrainingError if the file is not there, damaged or none of these."""
+    """Read a checkpoint. Raises TrainingError if the file is missing, damaged or another kind."""
     try:
         expect_file(path)
         with safe_open(path, framework="pt") as file:
@@ -79,14 +80,14 @@ def read_checkpoint(path: Path) -> Checkpoint:
         _check(facts)
     except (OSError, SafetensorError, *ODD) as error:
         raise TrainingError(
-            f"{path} is no whole checkpoint of eyespot ({error}). To begin anew, delete "
+            f"{path} is not a complete checkpoint of eyespot ({error}). To start again, delete "
             f"{path.with_name(LAST)}."
         ) from error
     return Checkpoint(tensors, facts)
 
 
 def _check(facts: dict[str, Any]) -> None:
-    """Raises LookupError, TypeError or ValueError for facts that no run writes."""
+    """Raise LookupError, TypeError or ValueError for facts that no run writes."""
     if facts["format"] != FORMAT:
         raise ValueError(f"its format is {shown(facts['format'])}, not {FORMAT}")
     sound = {
@@ -96,13 +97,13 @@ def _check(facts: dict[str, Any]) -> None:
         "step": _is_count(facts["step"]),
         "stale": _is_count(facts["stale"]) and facts["stale"] <= facts["step"],
         "best": facts["best"] is None or 0 <= facts["best"] <= 1,
-        "running": facts["running"].keys() == {"loss", "right", "seen"}
+        "running": facts["running"].keys() == {"loss", "correct", "images"}
         and math.isfinite(facts["running"]["loss"])
-        and _is_count(facts["running"]["right"])
-        and _is_count(facts["running"]["seen"]),
+        and _is_count(facts["running"]["correct"])
+        and _is_count(facts["running"]["images"]),
     }
     if odd := [name for name, good in sound.items() if not good]:
-        raise ValueError(f"no run writes such a {odd[0]}")
+        raise ValueError(f"its {odd[0]} is not valid")
 
 
 def _is_count(value: object) -> bool:
@@ -110,8 +111,8 @@ def _is_count(value: object) -> bool:
 
 
 def load_weights(checkpoint: Checkpoint, path: Path, model: nn.Module) -> None:
-    """Put the weights that were averaged, or else the network's, into `model`. Raises
-    TrainingError if they do not fit."""
+    """Load the averaged weights, or else the network's, into `model`. Raises TrainingError if they
+    do not fit."""
     with _fitting(path):
         model.load_state_dict(checkpoint.part("average") or checkpoint.part("model"))
 
@@ -123,14 +124,14 @@ def restore(
     average: dict[str, Tensor],
     optimiser: torch.optim.Optimizer,
 ) -> None:
-    """Put a checkpoint's tensors back, in place. Raises TrainingError if they do not fit."""
+    """Restore a checkpoint's tensors in place. Raises TrainingError if they do not fit."""
     with _fitting(path):
         model.load_state_dict(checkpoint.part("model"))
         kept = checkpoint.part("average")
         if {name: value.shape for name, value in kept.items()} != {
             name: value.shape for name, value in average.items()
         }:
-            raise ValueError("its averages are of other weights")
+            raise ValueError("its averaged weights have other names or shapes")
         for name, value in kept.items():
             average[name].copy_(value)
         states: dict[int, dict[str, Tensor]] = {}
@@ -143,13 +144,13 @@ def restore(
 
 
 def _check_memory(states: dict[int, dict[str, Tensor]], optimiser: torch.optim.Optimizer) -> None:
-    """Raises LookupError or ValueError for what would fail in a step only."""
+    """Raise LookupError or ValueError for a state that would fail only in a step."""
     parameters = [weight for group in optimiser.param_groups for weight in group["params"]]
     sgd = isinstance(optimiser, torch.optim.SGD)
     names = {"momentum_buffer"} if sgd else {"step", "exp_avg", "exp_avg_sq"}
     for index, memory in states.items():
         if index < 0 or memory.keys() != names:
-            raise ValueError(f"its optimiser remembers other things of weight {index}")
+            raise ValueError(f"its optimiser has another state of weight {index}")
         for name, value in memory.items():
             if value.shape != (() if name == "step" else parameters[index].shape):
                 raise ValueError(f"the {name} of weight {index} has another shape")
@@ -163,5 +164,5 @@ def _fitting(path: Path) -> Iterator[None]:
         reason = str(error).partition("\n")[0]
         raise TrainingError(
             f"{path} belongs to another network or optimiser ({reason}). Train into another "
-            f"folder, or delete {path.with_name(LAST)} to begin anew."
+            f"folder, or delete {path.with_name(LAST)} to start again."
         ) from error

@@ -1,8 +1,12 @@
-"""Event files of TensorBoard: scalars over steps, written as they come.
+"""Scalars over steps in TensorBoard's event files.
+
+Written here because torch's writer needs 59 MB of packages (tensorboard and its dependencies), and
+the writer of tensorboardX (1.6 MB with protobuf) runs in a thread that flushes late and loses
+errors such as a full disk.
 
 A file is a row of records (`tensorflow/core/lib/io/record_writer.h`): the length as uint64, its
 masked CRC-32C, a message, the masked CRC-32C of that. The messages are `Event` of
-`tensorflow/core/util/event.proto`; below, fields are called by their numbers there.
+`tensorflow/core/util/event.proto`; below, fields are given by their numbers there.
 """
 
 import socket
@@ -16,8 +20,11 @@ CASTAGNOLI = 0x82F63B78
 
 
 class Events:
-    """A new event file in `folder`. What earlier files hold of steps after `step` was lost with
-    the process that wrote it, and TensorBoard forgets it. Raises OSError as writing does."""
+    """A new event file in `folder` for a run that continues after `step`.
+
+    TensorBoard drops what earlier files have after `step`: a killed process lost that work. Raises
+    OSError if the file cannot be written.
+    """
 
     def __init__(self, folder: Path, step: int) -> None:
         # TensorBoard reads files in the order of their names.
@@ -27,7 +34,7 @@ class Events:
         self._write(_number(2, step + 1) + _bytes(7, _number(1, 1)))  # a session's START
 
     def add(self, step: int, scalars: Mapping[str, float]) -> None:
-        """Write values of `step` by their names; they are on the disk's way when this returns."""
+        """Write values of `step` by their names, and flush them."""
         values = (
             _bytes(1, name.encode()) + b"\x15" + struct.pack("<f", value)
             for name, value in scalars.items()
@@ -53,7 +60,7 @@ def _bytes(field: int, value: bytes) -> bytes:
 
 
 def _varint(value: int) -> bytes:
-    """Seven bits a byte, the lowest first; the eighth says that more follow."""
+    """Seven bits a byte, the lowest first; the eighth bit marks that more bytes follow."""
     more, last = value >> 7, value & 0x7F
     return bytes([last | 0x80]) + _varint(more) if more else bytes([last])
 

@@ -1,4 +1,4 @@
-"""What photos a run was begun with, so that it does not go on with others."""
+"""Fingerprint of the photos of a run, so that it is not resumed with others."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ from eyespot.data.shards import ShardSource
 
 
 def fingerprint(*parts: Sequence[Photo]) -> str:
-    """A digest of the photos' names, labels and sizes, in their order, and of who is in which part.
+    """Digest of the photos' names, labels, sizes, order and parts.
 
-    No file is opened: one that was changed and has as many bytes as before goes unnoticed. Folders
-    may be moved; what is in memory counts as a whole.
+    No file is opened, so a change that keeps the size is not noticed. Folders may be moved. Photos
+    in memory count with their whole content.
     """
     digest, sizes = hashlib.sha256(), dict[Path, int]()
     for number, part in enumerate(parts):
@@ -23,7 +23,7 @@ def fingerprint(*parts: Sequence[Photo]) -> str:
 
 
 def _marks(photo: Photo, sizes: dict[Path, int]) -> tuple[object, ...]:
-    """What tells a photo from others. `sizes`: of files that were asked already, in bytes."""
+    """Values that identify a photo. `sizes`: bytes of the files seen so far."""
     match photo.source:
         case ShardSource(shard, offset, size):  # its name has the folder's
             return shard.name, offset, size

@@ -1,4 +1,4 @@
-"""A folder for one run, or one search, at a time."""
+"""Keep a folder for one training run, or one search, at a time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +11,15 @@ from eyespot.training.checkpoint import LAST
 
 LOCK, STUDY = "run.lock", "study.db"
 KINDS = {LAST: "a training run", STUDY: "a search for settings"}
-"""What a folder is of that has such a file."""
+"""What a folder holds that has such a file."""
 
 
 @contextmanager
-def alone_in(folder: Path, kind: str) -> Iterator[None]:
-    """Within it, `folder` is there, and no other process works in it. `kind`: of `KINDS`.
+def exclusive_folder(folder: Path, kind: str) -> Iterator[None]:
+    """Make `folder`, and lock it against other processes. `kind`: a key of `KINDS`.
 
-    Raises TrainingError if one does, or the folder is of another kind; OSError as making it does.
+    Raises TrainingError if another process holds it or the folder is of another kind, OSError if it
+    cannot be made.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK, timeout=0)
@@ -26,13 +27,13 @@ def alone_in(folder: Path, kind: str) -> Iterator[None]:
         lock.acquire()
     except Timeout as error:
         raise TrainingError(
-            f"Another process is at work in {folder}. Wait for it, or choose another folder."
+            f"Another process is using {folder}. Wait for it, or choose another folder."
         ) from error
     try:
         for other, words in KINDS.items():
             if other != kind and (folder / other).exists():
                 raise TrainingError(
-                    f"Expected a folder for {KINDS[kind]}, and {folder} has {words} in it "
+                    f"Expected a folder for {KINDS[kind]}, but {folder} has {words} "
                     f"({other}). Choose another folder."
                 )
         yield

@@ -1,4 +1,4 @@
-"""Fresh weights for training from scratch."""
+"""Random initial weights for training from scratch."""
 
 from collections.abc import Callable
 
@@ -16,10 +16,10 @@ INITIALISATIONS: dict[str, Callable[[nn.Module], None]] = {
 
 
 def initialise(network: nn.Module, name: str) -> None:
-    """Fill the weights of `network` anew, in place; `default` leaves them as the network made them.
+    """Draw new weights for `network`, in place; `default` keeps those that its paper gives.
 
-    Only convolutions and fully connected layers: LeNet-5's sparse convolution and its subsampling
-    keep the paper's. See `models.layers` for each. Raises UsageError for another name.
+    Only convolutions and fully connected layers change: LeNet-5's sparse convolution and its
+    subsampling keep the paper's. Raises UsageError for an unknown name.
     """
     if name not in INITIALISATIONS:
         raise UsageError(

@@ -1,7 +1,6 @@
-"""What training makes small: logits [N, K] and targets [N, K] in, one number out.
+"""Loss functions: from logits [N, K] and targets [N, K] to a scalar.
 
-Targets are shares that add up to one: a single class, or several where labels are smoothed or
-pictures mixed.
+Targets are probabilities: one class, or several where labels are smoothed or images mixed.
 """
 
 from collections.abc import Callable
@@ -14,20 +13,20 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def _precise(logits: Tensor) -> Tensor:
-    """At least float32: sums of bfloat16 are too coarse, and float64 is asked for on purpose."""
+    """At least float32: sums of bfloat16 are too coarse, and the gradient check needs float64."""
     return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    """-sum(p log q), the mean over pictures. Fresh networks start near log(K)."""
+    """-sum(p log q), the mean over images. Random networks start near log(K)."""
     return F.cross_entropy(_precise(logits), targets)
 
 
 def hinge(logits: Tensor, targets: Tensor) -> Tensor:
-    """The multi-class SVM's: sum over wrong classes of max(0, s_j - s_y + 1), the mean over
-    pictures (Weston and Watkins 1999). Several true classes count by their shares."""
+    """The multi-class SVM's: sum over wrong classes of max(0, s_j - s_y + 1), the mean over images
+    (Weston and Watkins 1999). Several true classes count by their probabilities."""
     margins = (_precise(logits)[:, None, :] - _precise(logits)[:, :, None] + 1).clamp(min=0)
-    wrong = margins.sum(2) - 1  # the true class against itself is no fault
+    wrong = margins.sum(2) - 1  # without the margin of the true class to itself
     return (targets * wrong).sum(1).mean()
 
 
@@ -44,6 +43,6 @@ LOSSES: dict[str, Loss] = {
 
 
 def as_targets(labels: Tensor, classes: int, smoothing: float) -> Tensor:
-    """int64 [N] -> float32 [N, classes]. `smoothing`: the share that all classes divide among them
+    """int64 [N] -> float32 [N, classes]. `smoothing`: probability that is spread over all classes
     (Szegedy et al., "Rethinking the Inception Architecture", CVPR 2016, section 7)."""
     return F.one_hot(labels, classes) * (1 - smoothing) + smoothing / classes

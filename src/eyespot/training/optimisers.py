@@ -1,4 +1,4 @@
-"""From gradients to steps: which weights decay, and what else holds them small."""
+"""Optimisers and the regularisation of weights."""
 
 import torch
 from torch import Tensor, nn
@@ -10,9 +10,8 @@ OPTIMISERS = ("sgd", "adam", "adamw")
 
 
 def make_optimiser(network: nn.Module, plan: Plan) -> torch.optim.Optimizer:
-    """As the plan says. Norms and biases do not decay: they are few, and a norm's scale is what
-    undoes the decay of the weights before it (He et al., "Bag of Tricks", CVPR 2019, section 3.1).
-    Raises UsageError for an unknown name."""
+    """The plan's optimiser, with weight decay for all but norms and biases (He et al., "Bag of
+    Tricks", CVPR 2019, section 3.1). Raises UsageError for an unknown name."""
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": plan.weight_decay},
@@ -33,14 +32,14 @@ def make_optimiser(network: nn.Module, plan: Plan) -> torch.optim.Optimizer:
 
 
 def penalty(network: nn.Module) -> Tensor:
-    """The sum of all weights' sizes (L1); norms and biases do not count."""
+    """L1 norm of all weights, without norms and biases."""
     sizes = [parameter.abs().sum() for parameter in network.parameters() if parameter.ndim > 1]
     return torch.stack(sizes).sum()
 
 
 @torch.no_grad()
 def renorm(network: nn.Module, largest: float) -> None:
-    """Shrink the weights into any one unit to a norm of at most `largest`, in place (max-norm:
+    """Limit the norm of each unit's incoming weights to `largest`, in place (max-norm:
     Srivastava et al., "Dropout", JMLR 2014, section 5.1)."""
     for parameter in network.parameters():
         if parameter.ndim > 1:

@@ -1,4 +1,4 @@
-"""All that decides how a network is trained."""
+"""The plan of a training run: all its settings."""
 
 import math
 from dataclasses import asdict, dataclass, fields, replace
@@ -10,22 +10,22 @@ from eyespot.shown import shown
 
 PRECISIONS = ("auto", "fp32", "bf16")
 LARGEST_SEED = 2**64 - 1
-"""That torch takes."""
+"""The largest seed that torch accepts."""
 NORMALISATIONS = ("standardised", "channel-mean", "mean")
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`learning_rate`: at its highest, for batches of `batch_size` pictures on all processes
-    together. `warmup`: epochs. `l1`, `max_norm`: 0 for none. `mixup`, `cutmix`: alpha of the beta
-    distribution, 0 for none. `average`: decay of the running average of the weights that is
-    validated and kept, 0 for none. `clip`: largest norm of a gradient, 0 for any. `accumulate`:
-    parts that a batch is computed in. `patience`: training stops after exactly so many epochs in a
-    row whose validation accuracy is no better than the best, 0 for never. `normalisation`: of
-    pixels of 0..255: "mean" takes the mean of the training pictures from them, "channel-mean" that
-    of each colour, and "standardised" divides by each colour's deviation besides. `precision`:
-    "fp32", "bf16", or "auto" for the faster of them on the machine where training begins.
-    `compile`: by torch.compile.
+    """Settings of a training run. Zero turns an optional number off.
+
+    `learning_rate`: the peak, for batches of `batch_size` images on all processes together.
+    `warmup`: epochs. `mixup`, `cutmix`: alpha of the beta distribution. `average`: decay of the
+    running average of the weights, which is validated and kept. `clip`: largest norm of a gradient.
+    `accumulate`: parts that a batch is computed in. `patience`: epochs without a better validation
+    accuracy after which training stops. `normalisation`: "mean" subtracts the mean of the training
+    images from pixels of 0..255, "channel-mean" that of each colour, "standardised" also divides by
+    each colour's standard deviation. `precision`: "fp32", "bf16", or "auto" for the faster of them
+    on the machine where training begins. `compile`: use torch.compile.
     """
 
     model: str
@@ -57,7 +57,7 @@ class Plan:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Raises UsageError for a number out of its range."""
+        """Raise UsageError for a value out of range."""
         for name in ("epochs", "batch_size", "accumulate"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be 1 or more, not {getattr(self, name)}.")
@@ -92,9 +92,9 @@ class Plan:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Raises KeyError or TypeError if `values` are not what `to_dict` gives."""
+        """The plan of which `to_dict` gave `values`. Raises KeyError or TypeError for others."""
         return cls(**{field.name: values[field.name] for field in fields(cls)})
 
     def with_options(self, options: dict[str, Any]) -> Self:
-        """The plan with those of `options` that are not None."""
+        """The plan with the `options` that are not None."""
         return replace(self, **{k: v for k, v in options.items() if v is not None})

@@ -1,4 +1,4 @@
-"""This process among its fellows, where torchrun has started several."""
+"""The processes of a training run that torchrun has started."""
 
 import gc
 import os
@@ -18,12 +18,12 @@ T = TypeVar("T")
 
 
 @contextmanager
-def together() -> Iterator[None]:
-    """Within it, the processes that torchrun has started know each other: with nccl and a GPU each
-    where there are GPUs, else with gloo.
+def process_group() -> Iterator[None]:
+    """A context in which torchrun's processes communicate: over nccl, with a GPU each, where there
+    are GPUs, else over gloo.
 
-    An error that all of them meet is told by one on each machine. Raises UsageError if there are
-    fewer GPUs than processes, TrainingError if another process has ended.
+    One process of each machine reports an error that all of them have. Raises UsageError if there
+    are fewer GPUs than processes, TrainingError if another process has ended.
     """
     if not {"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR"} <= os.environ.keys():
         yield
@@ -32,31 +32,33 @@ def together() -> Iterator[None]:
     try:
         if torch.cuda.is_available():
             _take_gpu(here)
-        _meet()
+        _join()
         yield
-        gc.collect()  # what still averages gradients must go before the group does
-        dist.destroy_process_group()  # after an error it could wait for those that are gone
+        gc.collect()  # objects that average gradients must go before the group
+        dist.destroy_process_group()  # after an error it could wait for ended processes
     except (EyespotError, KeyboardInterrupt) as error:
         if here:
-            _let_the_first_speak()
+            _wait_for_the_report()
             raise SystemExit(130 if isinstance(error, KeyboardInterrupt) else 1) from error
         raise
     except RuntimeError as error:
         if not isinstance(error, dist.DistError) and "gloo" not in str(error):
             raise
         if here:
-            _let_the_first_speak()
+            _wait_for_the_report()
             raise SystemExit(1) from error
         raise TrainingError(
-            "Another process of this run has ended, so this one does. Give the same command "
-            "again, or let torchrun do so: --max-restarts 3"
+            "Another process of this run has ended, so this one ends too. Run the same command "
+            "again, or let torchrun do it: --max-restarts 3"
         ) from error
 
 
-def _meet() -> None:
-    """Begin the group of processes. Those that torchrun starts after others have ended find the
-    addresses of these in the same store (github.com/pytorch/pytorch, issue 135712): each
-    attempt has a part of its own."""
+def _join() -> None:
+    """Join the group of processes, in a part of the store of this attempt.
+
+    Restarted processes would find the addresses of ended ones (github.com/pytorch/pytorch, issue
+    135712).
+    """
     store, rank, world_size = next(rendezvous("env://"))
     attempt = store.add(f"eyespot/{rank}", 1)
     own_part = dist.PrefixStore(f"eyespot/{attempt}", store)  # type: ignore[attr-defined]
@@ -68,8 +70,8 @@ def _meet() -> None:
     )
 
 
-def _let_the_first_speak() -> None:
-    """torchrun ends all processes as soon as one has ended, even in the middle of a word."""
+def _wait_for_the_report() -> None:
+    """Wait: torchrun ends all processes as soon as one has ended, even while it prints."""
     time.sleep(5)
 
 
@@ -77,28 +79,28 @@ def _take_gpu(number: int) -> None:
     if number >= torch.cuda.device_count():
         raise UsageError(
             f"Expected a GPU for each process, found {torch.cuda.device_count()} on this machine. "
-            f"Start as many: torchrun --nproc-per-node {torch.cuda.device_count()}"
+            f"Start as many processes: torchrun --nproc-per-node {torch.cuda.device_count()}"
         )
     torch.cuda.set_device(number)
 
 
 def count() -> int:
-    """How many processes work on this run."""
+    """The number of processes of this run."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
 def rank() -> int:
-    """Which of them this is, from 0. Number 0 alone writes and speaks."""
+    """The number of this process, from 0. Only process 0 writes files and prints."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
-def neighbours() -> int:
-    """How many of them share this machine, its cores and its memory."""
+def local_count() -> int:
+    """The number of processes on this machine."""
     return int(os.environ["LOCAL_WORLD_SIZE"]) if dist.is_initialized() else 1
 
 
 def share(number: int) -> slice:
-    """Of `number` things in a row those that are this process's; shares differ by one at most."""
+    """This process's share of a sequence of length `number`; shares differ by one at most."""
     return slice(rank() * number // count(), (rank() + 1) * number // count())
 
 
@@ -112,7 +114,7 @@ def total(values: Sequence[float]) -> list[float]:
 
 
 def from_first(make: Callable[[], T]) -> T:
-    """What `make` gives in the first process, for all of them; the others do not call it."""
+    """The result of `make` in the first process, for all; the others do not call it."""
     if count() == 1:
         return make()
     made = [make() if rank() == 0 else None]
@@ -120,8 +122,8 @@ def from_first(make: Callable[[], T]) -> T:
     return made[0]  # type: ignore[return-value]
 
 
-def of_all(items: Sequence[T]) -> list[T]:
-    """The items of all processes, in their order."""
+def gather(items: Sequence[T]) -> list[T]:
+    """The items of all processes, in the order of the processes."""
     if count() == 1:
         return list(items)
     gathered: list[list[T]] = [[] for _ in range(count())]
@@ -130,7 +132,7 @@ def of_all(items: Sequence[T]) -> list[T]:
 
 
 def summed(values: Tensor) -> Tensor:
-    """The sum over all processes, in each of them; gradients come back from all."""
+    """The sum over all processes, in each of them; its gradient is summed, too."""
     out: Tensor = _Sum.apply(values)  # type: ignore[no-untyped-call]
     return out
 
@@ -144,7 +146,7 @@ class _Sum(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: object, gradient: Tensor) -> Tensor:
-        # What each has put in counts in the sum of every other.
+        # Each process's input is a part of every process's sum.
         return _Sum.forward(ctx, gradient)
 
 

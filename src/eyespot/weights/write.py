@@ -1,4 +1,4 @@
-"""Write weights under our names as a safetensors file, with what must be known of them."""
+"""Write weights under eyespot's names as a safetensors file with a description."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from eyespot.weights.store import Pretrained, store_file
 
 
 def keep(network: Network, state: dict[str, Tensor], known: Pretrained, source: str) -> Path:
-    """Write weights under our names into the store. Raises WeightsError if that is not possible."""
+    """Write weights into the store. Raises WeightsError if that is not possible."""
     return write_weights(store_file(network.name), network, state, known, source)
 
 
@@ -27,14 +27,14 @@ def write_weights(
         write_atomically(path, packed(network, state, known, source))
     except OSError as error:
         raise WeightsError(
-            f"The weights cannot be kept in {path.parent} ({error.strerror}). Make room there, or "
-            "set EYESPOT_WEIGHTS to another folder."
+            f"The weights cannot be written to {path.parent} ({error.strerror}). Make room there, "
+            "or set EYESPOT_WEIGHTS to another folder."
         ) from error
     return path
 
 
 def packed(network: Network, state: dict[str, Tensor], known: Pretrained, source: str) -> bytes:
-    """Weights under our names with all that must be known of them, as a safetensors file."""
+    """Weights with their description, as a safetensors file."""
     metadata = {
         "eyespot": network.name,
         "preprocessing": json.dumps(known.preprocessing.to_dict()),
@@ -42,14 +42,14 @@ def packed(network: Network, state: dict[str, Tensor], known: Pretrained, source
         "source": source,
         "sha256": known.sha256,
     }
-    if network.name not in NETWORKS:  # what the registry says of the others
+    if network.name not in NETWORKS:  # the catalogue has those of the others
         metadata["blocks"] = json.dumps(network.feature_blocks)
     return _ordered(save({key: tensor.contiguous() for key, tensor in state.items()}, metadata))
 
 
 def _ordered(content: bytes) -> bytes:
-    """A safetensors file (8 bytes for the length of a header of JSON, the header, the tensors) with
-    its header in order, so that the same weights are the same file. safetensors shuffles it."""
+    """A safetensors file (8 bytes for the length of a JSON header, the header, the tensors) with a
+    sorted header, so that the same weights give the same file. safetensors shuffles it."""
     end = 8 + int.from_bytes(content[:8], "little")
     header = json.dumps(json.loads(content[8:end]), sort_keys=True, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)
@@ -57,7 +57,7 @@ def _ordered(content: bytes) -> bytes:
 
 
 def state_digest(state: Mapping[str, Tensor]) -> str:
-    """sha256 of weights that come from no file: of their names and bytes, in order."""
+    """sha256 of weights without a file: of their names and bytes, in order."""
     digest = hashlib.sha256()
     for key, tensor in state.items():
         digest.update(key.encode())

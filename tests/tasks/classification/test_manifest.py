@@ -22,7 +22,7 @@ from eyespot.cli.main import app
 from eyespot.errors import ClassifierFileError, EyespotError, UsageError
 from eyespot.evaluation import evaluate
 from eyespot.features.backbone import CONFIDENCE, Backbone, load_backbone
-from eyespot.features.cache import cache_folder
+from eyespot.features.cache_folder import cache_folder
 from eyespot.features.extract import Features, thumbnail
 from eyespot.heads.ood import OodScorer
 from eyespot.heads.scorers import LinearScorer

@@ -8,7 +8,7 @@ from PIL import Image
 from eyespot.errors import DatasetError, TrainingError
 from eyespot.tasks.classification.train import CLASSIFIER, Training, train_on
 from eyespot.training.checkpoint import BEST, LAST
-from eyespot.training.folder import STUDY, alone_in
+from eyespot.training.folder import STUDY, exclusive_folder
 from eyespot.training.plan import Plan
 from tests.training.test_trainer import stripes
 
@@ -82,7 +82,7 @@ def test_two_runs_in_one_folder_do_not_meet(photos: Path, tmp_path: Path) -> Non
 
     train_on(photos, PLAN, tmp_path, progress=second)
     assert {"Reading", "Training", "Evaluating"} <= set(seen)
-    with alone_in(tmp_path, LAST):  # it is free again
+    with exclusive_folder(tmp_path, LAST):  # it is free again
         pass
 
 

@@ -14,14 +14,14 @@ from safetensors import safe_open
 
 from eyespot.errors import ClassifierFileError, UsageError, WeightsError
 from eyespot.features.backbone import LOGITS, load_backbone
-from eyespot.features.cache import cache_folder
+from eyespot.features.cache_folder import cache_folder
 from eyespot.tasks.classification.classifier import Classifier
 from eyespot.tasks.classification.teach import teach
 from eyespot.tasks.classification.train import CLASSIFIER, Training, train_on
 from eyespot.tasks.classification.trained import as_classifier
 from eyespot.tasks.task import load
 from eyespot.training.checkpoint import BEST, LAST
-from eyespot.training.pictures import Pictures
+from eyespot.training.images import ImageSet
 from eyespot.training.plan import Plan
 from eyespot.weights import zoo
 from eyespot.weights.store import read_description
@@ -42,9 +42,9 @@ def squares(count: int, seed: int) -> tuple[list[NDArray[np.uint8]], list[str]]:
     return pictures, labels
 
 
-def as_pictures(count: int, seed: int) -> Pictures:
+def as_pictures(count: int, seed: int) -> ImageSet:
     pictures, labels = squares(count, seed)
-    return Pictures(np.stack(pictures), np.array([CLASSES.index(n) for n in labels]), CLASSES)
+    return ImageSet(np.stack(pictures), np.array([CLASSES.index(n) for n in labels]), CLASSES)
 
 
 @pytest.fixture(scope="module")

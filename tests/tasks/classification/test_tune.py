@@ -20,10 +20,10 @@ from eyespot.tasks.classification import tune as tuning
 from eyespot.tasks.classification.tune import Search, Trial, search
 from eyespot.training.augment import find_augmentation
 from eyespot.training.checkpoint import LAST
-from eyespot.training.folder import STUDY, alone_in
-from eyespot.training.pictures import open_pictures
+from eyespot.training.folder import STUDY, exclusive_folder
+from eyespot.training.images import open_images
+from eyespot.training.log import Epoch
 from eyespot.training.plan import Plan
-from eyespot.training.records import Epoch
 from tests.training.test_trainer import stripes
 
 PLAN = Plan("lenet5", epochs=2, batch_size=16, precision="fp32", seed=1)
@@ -192,7 +192,7 @@ def test_other_photos_are_not_searched_with(tmp_path: Path) -> None:
 
 
 def test_two_searches_in_one_folder_do_not_meet(tmp_path: Path) -> None:
-    with alone_in(tmp_path, STUDY), pytest.raises(TrainingError, match="at work"):
+    with exclusive_folder(tmp_path, STUDY), pytest.raises(TrainingError, match="at work"):
         found(tmp_path)
 
 
@@ -226,9 +226,9 @@ def test_the_command_searches_and_the_one_it_names_trains(
 
     def read(photos: Any, *options: Any) -> Any:
         asked.extend(photo.name for photo in photos)
-        return open_pictures(photos, *options)
+        return open_images(photos, *options)
 
-    monkeypatch.setattr(tuning, "open_pictures", read)
+    monkeypatch.setattr(tuning, "open_images", read)
     monkeypatch.setattr(tuning, "_baseline", lambda *_: -1.0)  # in one epoch nothing is learnt
     for part, seed in (("train", 0), ("test", 2)):
         some = stripes(24, seed=seed)
@@ -265,7 +265,7 @@ def test_the_command_searches_and_the_one_it_names_trains(
         (["--held-out", "0"], "held-out"),
         (["--model", "lenet6"], "lenet5"),
         (["--epochs", "0"], "epochs"),
-        (["--model", "tiny_yolo_face"], "finds faces"),
+        (["--model", "tiny_yolo_face"], "detects faces"),
     ],
 )
 def test_bad_uses(options: list[str], match: str, tmp_path: Path) -> None:

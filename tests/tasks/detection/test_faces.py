@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from eyespot.errors import WeightsError
-from eyespot.features.backbone import build_extractor, load_backbone
+from eyespot.features.backbone import load_backbone
+from eyespot.features.extractor import build_extractor
 from eyespot.tasks.detection import faces
 from eyespot.tasks.detection.faces import Face, boxes, find_faces
 from eyespot.tasks.task import load

@@ -283,7 +283,7 @@ class Classifier:
         """The training photos' features. Raises UsageError if they were not kept."""
         if self.training_photos is None:
             why = "keeps no features of its photos (--forget-photos)"
-            if self.backbone.answers:
+            if self.backbone.reads_logits:
                 why = "predicts with its network's own head, which was trained on the photos"
             raise UsageError(
                 f"This classifier {why}, so it cannot be changed. Teach a new classifier with all "

@@ -17,7 +17,7 @@ from eyespot.features.backbone import Backbone
 from eyespot.features.engines import open_engine
 from eyespot.features.usable import expect_usable
 from eyespot.models.convnet import ConvNet
-from eyespot.training.pictures import room
+from eyespot.training.images import allocate
 
 VIEWS, LEAST_PART = 4, 0.75
 """Of each photo: the whole, and random parts of it, at least this share as high and wide."""
@@ -49,7 +49,7 @@ def frozen_maps(
             stage
         ].shape[1:]
     whole = (VIEWS, len(photos), *shape)
-    maps = room(whole, np.float16)
+    maps = allocate(whole, np.float16)
     engine = open_engine(replace(backbone, blocks=(f"{stage}.map",)))
     preprocessing = backbone.preprocessing
     short_side = needed_short_side(preprocessing)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from eyespot.errors import WeightsError
-from eyespot.features.backbone import judged_backbone
+from eyespot.features.backbone import imagenet_backbone
 from eyespot.features.engines import open_engine
 from eyespot.heads.scorers import LogitsScorer
 from eyespot.tasks.classification.classifier import Classifier
@@ -19,7 +19,7 @@ def network_classifier(name: str) -> Classifier:
     Photos are cropped as in the evaluation on ImageNet. Raises UsageError for an unknown name,
     WeightsError if the weights are missing, or do not name their classes.
     """
-    backbone = judged_backbone(name)
+    backbone = imagenet_backbone(name)
     network = find(backbone.name)
     known = read_description(network, Path(name)) if backbone.own else find_weights(network)
     classes = known.class_names()

@@ -18,15 +18,15 @@ from eyespot.tasks.classification.trained import as_classifier
 from eyespot.training import processes
 from eyespot.training.augment import find_augmentation
 from eyespot.training.checkpoint import LAST
-from eyespot.training.division import HELD_OUT, divide, expect_every_class
-from eyespot.training.effect import in_effect
+from eyespot.training.evaluate import evaluate_network
 from eyespot.training.fingerprint import fingerprint
-from eyespot.training.folder import alone_in
-from eyespot.training.judged import judged
-from eyespot.training.pictures import Pictures, open_pictures
+from eyespot.training.folder import exclusive_folder
+from eyespot.training.images import ImageSet, open_images
+from eyespot.training.log import Epoch
 from eyespot.training.plan import Plan
-from eyespot.training.records import Epoch
-from eyespot.training.trainer import Trained, train
+from eyespot.training.run import Trained, train
+from eyespot.training.settings import used_settings
+from eyespot.training.split import HELD_OUT, expect_every_class, split_photos
 from eyespot.weights import zoo
 from eyespot.weights.store import Pretrained
 from eyespot.weights.write import state_digest, write_weights
@@ -47,7 +47,7 @@ class Training:
     validated: int
     tested: int
     test: tuple[float, float] | None
-    validation: Pictures | None
+    validation: ImageSet | None
     skipped: tuple[Skipped, ...]
     path: Path
     classifier: Classifier | None
@@ -59,7 +59,7 @@ class Training:
         trained = self.trained
         layers = [layer for layer in trained.network.modules() if isinstance(layer, Dropout)]
         drops = bool(layers) if trained.plan.dropout is not None else any(x.p for x in layers)
-        found = in_effect(trained.plan, validated=self.validated > 0, droppable=drops)
+        found = used_settings(trained.plan, validated=self.validated > 0, droppable=drops)
         return found if self.held_out is None else found | {"held_out": self.held_out}
 
 
@@ -86,32 +86,34 @@ def train_on(
     about = zoo.find(plan.model)
     side = find_augmentation(plan.augmentation).stored(about.preprocessing.size)
     dataset = open_photos(source, labels)
-    parts = divide(dataset, held_out, plan.seed)
+    parts = split_photos(dataset, held_out, plan.seed)
     step = counting(progress, "Reading", sum(map(len, parts)))
     skipped = list(dataset.skipped)
 
-    def read(photos: Sequence[Photo]) -> Pictures | None:
+    def read(photos: Sequence[Photo]) -> ImageSet | None:
         if not photos:
             return None
-        images, unread = open_pictures(photos, dataset.classes, side, about.in_channels, step)
+        images, unread = open_images(photos, dataset.classes, side, about.in_channels, step)
         skipped.extend(unread)
         return images
 
-    with nullcontext() if processes.rank() else alone_in(folder, LAST):
+    with nullcontext() if processes.rank() else exclusive_folder(folder, LAST):
         images, val, test = map(read, parts)
         if processes.rank() == 0:
             missed(skipped)
-        assert images is not None  # `divide` ensures training photos
+        assert images is not None  # `split_photos` ensures training photos
         expect_every_class((images.classes[n] for n in images.labels.tolist()), dataset.classes)
         photos = processes.from_first(lambda: fingerprint(*parts[:2]))
         trained = train(
             plan, images, val, folder, every=every, photos=photos, progress=progress, watch=watch
         )
         metrics = (
-            judged(trained.network, test, trained.preprocessing, trained.plan) if test else None
+            evaluate_network(trained.network, test, trained.preprocessing, trained.plan)
+            if test
+            else None
         )
         for part in (images, val, test):
-            skipped += processes.of_all(list(part.unread.values())) if part else []
+            skipped += processes.gather(list(part.unread.values())) if part else []
         classifier = None
         if processes.rank() == 0:
             classifier = _write(trained, folder, about, (images, val, test), progress)
@@ -133,7 +135,7 @@ def _write(
     trained: Trained,
     folder: Path,
     about: Network,
-    parts: tuple[Pictures, Pictures | None, Pictures | None],
+    parts: tuple[ImageSet, ImageSet | None, ImageSet | None],
     progress: Progress,
 ) -> Classifier:
     """Write the network and its classifier. `parts`: images for training, validation, test."""

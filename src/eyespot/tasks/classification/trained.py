@@ -17,13 +17,13 @@ from eyespot.heads.calibration import fit_temperature, softmax
 from eyespot.heads.ood import MOST_REFERENCES, fit_ood
 from eyespot.heads.scorers import LogitsScorer
 from eyespot.tasks.classification.classifier import Classifier, Recipe
-from eyespot.training.judged import centre
-from eyespot.training.pictures import Pictures
-from eyespot.training.trainer import Trained
+from eyespot.training.evaluate import centre
+from eyespot.training.images import ImageSet
+from eyespot.training.run import Trained
 
 
 def as_classifier(
-    trained: Trained, path: Path, train: Pictures, val: Pictures | None, test: Pictures | None
+    trained: Trained, path: Path, train: ImageSet, val: ImageSet | None, test: ImageSet | None
 ) -> Classifier:
     """The network in `path`, as `trained`, with temperature, OOD threshold and metrics.
 
@@ -59,7 +59,7 @@ def as_classifier(
 
 
 def _predict(
-    engine: Engine, images: Pictures, body: Backbone
+    engine: Engine, images: ImageSet, body: Backbone
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
     """Logits [n, K], last-layer features [n, D], and labels [n], of the images' centre crops."""
     side, reading = body.preprocessing.size, Lock()

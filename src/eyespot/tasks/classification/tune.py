@@ -22,13 +22,14 @@ from eyespot.data.photos import Dataset
 from eyespot.errors import MissingExtraError, NonFiniteError, TrainingError, UsageError
 from eyespot.progress import Progress, counting
 from eyespot.training.augment import find_augmentation
-from eyespot.training.division import HELD_OUT, divide
 from eyespot.training.fingerprint import fingerprint
-from eyespot.training.folder import STUDY, alone_in
-from eyespot.training.pictures import Pictures, open_pictures
+from eyespot.training.folder import STUDY, exclusive_folder
+from eyespot.training.images import ImageSet, open_images
+from eyespot.training.log import Epoch, best_epoch
 from eyespot.training.plan import Plan
-from eyespot.training.records import Epoch, best_of
-from eyespot.training.trainer import PHOTOS, train
+from eyespot.training.run import train
+from eyespot.training.split import HELD_OUT, split_photos
+from eyespot.training.trainer import PHOTOS
 from eyespot.weights import zoo
 
 if TYPE_CHECKING:
@@ -123,12 +124,12 @@ def tune(
     augmentations += MIRRORED[augmentations] if mirrors else ()
     side = find_augmentation(augmentations[0]).stored(about.preprocessing.size)
     dataset = open_photos(source)
-    photos, unseen, _ = divide(dataset, held_out, plan.seed)
+    photos, unseen, _ = split_photos(dataset, held_out, plan.seed)
     if not unseen:
         raise UsageError("Expected photos for validation, found none. Hold some out: --held-out")
     step = counting(progress, "Reading", len(photos) + len(unseen))
     learn, val = (
-        open_pictures(part, dataset.classes, side, about.in_channels, step)[0]
+        open_images(part, dataset.classes, side, about.in_channels, step)[0]
         for part in (photos, unseen)
     )
     return search(
@@ -147,8 +148,8 @@ def tune(
 
 def search(
     plan: Plan,
-    learn: Pictures,
-    val: Pictures,
+    learn: ImageSet,
+    val: ImageSet,
     folder: Path,
     augmentations: Sequence[str],
     *,
@@ -168,7 +169,7 @@ def search(
         )
     end = time.monotonic() + budget if budget else float("inf")
     try:
-        with alone_in(folder, STUDY):
+        with exclusive_folder(folder, STUDY):
             facts = {"classes": list(learn.classes), PHOTOS: [photos, len(learn)]}
             facts["augmentations"] = list(augmentations)
             found = partial(_found, plan=plan, baseline=_baseline(learn, val), count=len(val))
@@ -298,13 +299,13 @@ def _pruning(trial: "optuna.Trial", epochs: int, end: float) -> Callable[[Sequen
 
 
 def _accuracy(epochs: Sequence[Epoch]) -> float:
-    best = best_of(epochs)
+    best = best_epoch(epochs)
     assert best is not None  # there are validation images
     assert best.val_accuracy is not None
     return best.val_accuracy
 
 
-def _baseline(learn: Pictures, val: Pictures) -> float:
+def _baseline(learn: ImageSet, val: ImageSet) -> float:
     """The accuracy on `val` of the majority class of `learn`."""
     majority = np.bincount(learn.labels, minlength=len(learn.classes)).argmax()
     return float((val.labels == majority).mean())

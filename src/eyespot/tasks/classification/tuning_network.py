@@ -36,9 +36,9 @@ from eyespot.models.convnet import ConvNet
 from eyespot.models.layers import LinearHead
 from eyespot.progress import Progress
 from eyespot.tasks.classification.frozen_maps import OutOfTime, frozen_maps
-from eyespot.training.precision import fastest, keep_depthwise_exact, precise
+from eyespot.training.network import best_device
+from eyespot.training.precision import autocast, fastest, keep_depthwise_exact
 from eyespot.training.schedules import factor
-from eyespot.training.trainer import best_device
 
 MOST_EPOCHS, LEAST_EPOCHS = 12, 3
 BATCH = 32
@@ -179,7 +179,7 @@ class FineTuning:
     def _forward(self, network: ConvNet, maps: NDArray[np.float16]) -> tuple[Tensor, Tensor]:
         x = torch.from_numpy(maps).to(self.device).float()
         x = x.contiguous(memory_format=torch.channels_last)
-        with precise(self.precision, self.device):
+        with autocast(self.precision, self.device):
             for name in self.trained:
                 x = network.stages[name](x)
             logits = network.forward_head(x)

@@ -1,4 +1,4 @@
-"""Does a fresh network guess, as one that knows nothing should?"""
+"""Check the loss of a network with random weights: it should equal that of uniform predictions."""
 
 import math
 from collections.abc import Callable
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import torch
 
-from eyespot.training.checks.verdict import Verdict, chance_untouched, first_batch, fresh
-from eyespot.training.pictures import Pictures
+from eyespot.training.checks.check import CheckResult, first_batch, plain_trainer, preserve_rng
+from eyespot.training.images import ImageSet
 from eyespot.training.plan import Plan
 
-PICTURES = 128
+IMAGES = 128
 TOLERANCE = 0.2
-"""Share of the expected loss; for ten classes, scores that differ by a deviation of about 1."""
+"""Share of the expected loss; for ten classes, scores with a standard deviation of about 1."""
 
-OF_CHANCE: dict[str, Callable[[int], float]] = {
+UNIFORM_LOSS: dict[str, Callable[[int], float]] = {
     "cross-entropy": math.log,
     "hinge": lambda classes: classes - 1.0,
     "squares": lambda classes: 0.5 * (1 - 1 / classes),
@@ -24,8 +24,8 @@ half of (1 - 1/K)^2 + (K - 1) / K^2."""
 
 
 @dataclass(frozen=True, slots=True)
-class FirstLoss(Verdict):
-    """`expected`: of equal scores for all classes."""
+class FirstLoss(CheckResult):
+    """`expected`: the loss of equal scores for all classes."""
 
     loss: float
     expected: float
@@ -43,18 +43,18 @@ class FirstLoss(Verdict):
     @property
     def advice(self) -> str:
         if self.loss < self.expected:
-            return "A fresh network cannot know more than chance: look at the labels and the loss."
+            return "Random weights cannot beat uniform predictions: check the labels and the loss."
         return (
             "The first steps will only shrink scores that are too large: try another "
             "--initialisation, or begin with --warmup 1."
         )
 
 
-@chance_untouched()
+@preserve_rng()
 @torch.no_grad()
-def first_loss(plan: Plan, pictures: Pictures) -> FirstLoss:
-    """The loss of a fresh network on up to 128 pictures."""
-    trainer = fresh(plan, pictures, batch_size=PICTURES)
+def first_loss(plan: Plan, data: ImageSet) -> FirstLoss:
+    """The loss of a network with random weights on up to 128 images."""
+    trainer = plain_trainer(plan, data, batch_size=IMAGES)
     x, targets = first_batch(trainer)
-    expected = OF_CHANCE[plan.loss](len(pictures.classes))
+    expected = UNIFORM_LOSS[plan.loss](len(data.classes))
     return FirstLoss(float(trainer.loss(trainer.network(x), targets)), expected)

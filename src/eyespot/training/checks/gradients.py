@@ -1,15 +1,14 @@
-"""Is the gradient that is computed the slope that is measured?
+"""Check the gradient against finite differences of the loss.
 
-In float64, by differences of the loss, at a few random weights of every layer. In the mode of
-training: a batch norm's gradient there goes through the batch's own mean and deviation, which is
-the part that is easy to get wrong, and its running averages do not count. Dropout is off, as a loss
-with chance in it has no slope.
+In float64, at a few random weights of every layer. The network is in training mode: the gradient of
+a batch norm then goes through the batch's own mean and deviation, where mistakes are easy. Dropout
+is off, because a random loss has no slope.
 
-Where a ReLU or a maximum switches between two points, their difference mixes two slopes: in
-pictures with an empty ground thousands do at once. The nearer the points, the rarer that is, and
-mostly only one of the two sides is concerned. So a weight's slope is measured to both sides and
-over both (the central difference, which is the most exact where nothing switches), with smaller
-steps as long as all disagree, and the best counts. A wrong gradient is wrong by any of them.
+Where a ReLU or a maximum switches between two points, their difference mixes two slopes; uniform
+backgrounds make thousands switch at once. Smaller steps make that rarer, and mostly only one side
+switches. So each slope is measured to both sides and over both (the central difference, the most
+exact where nothing switches), with smaller steps while all disagree, and the smallest error counts.
+A wrong gradient disagrees with all of them.
 """
 
 from collections.abc import Callable
@@ -19,26 +18,26 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from eyespot.training.checks.verdict import Verdict, chance_untouched, first_batch, fresh
-from eyespot.training.pictures import Pictures
+from eyespot.training.checks.check import CheckResult, first_batch, plain_trainer, preserve_rng
+from eyespot.training.images import ImageSet
 from eyespot.training.plan import Plan
 
-PICTURES = 4
+IMAGES = 4
 SIDE = 32
-"""Of the part of each picture that is looked at, where the network takes it."""
+"""Side of the crop of each image that is used, where the network accepts it."""
 WEIGHTS = 2
-"""Of each of a layer's tensors."""
+"""Weights of each of a layer's tensors."""
 LAYERS = 40
 """At most, evenly spread over the network's depth."""
 STEPS = (1e-5, 1e-6, 1e-7, 1e-8)
 TOLERANCE = 1e-4
-"""As is usual for functions with kinks (Karpathy's notes for CS231n, "Neural Networks Part 3")."""
+"""As usual for functions with kinks (Karpathy's notes for CS231n, "Neural Networks Part 3")."""
 SMALL = 1e-5
-"""Slopes below this are compared by difference: rounding, of about 1e-16 / 1e-5, is in them."""
+"""Slopes below this are compared by difference: they contain rounding of about 1e-16 / 1e-5."""
 
 
 @dataclass(frozen=True, slots=True)
-class Gradients(Verdict):
+class Gradients(CheckResult):
     """`errors`: the largest relative error, |a - n| / max(|a|, |n|), of each layer."""
 
     errors: dict[str, float]
@@ -56,26 +55,26 @@ class Gradients(Verdict):
     @property
     def summary(self) -> str:
         return (
-            f"off by at most {self.errors[self.worst]:.1e} of what is measured, in "
+            f"largest relative error {self.errors[self.worst]:.1e}, measured in "
             f"{len(self.errors)} layers"
         )
 
     @property
     def advice(self) -> str:
-        return f"Look at the backward pass of {self.worst}, and of what comes after it."
+        return f"Check the backward pass of {self.worst} and of the layers after it."
 
 
-@chance_untouched()
-def gradients(plan: Plan, pictures: Pictures) -> Gradients:
-    """Compare the gradient of the plan's loss with differences, on 4 pictures."""
-    trainer = fresh(plan, pictures, batch_size=PICTURES)
+@preserve_rng()
+def gradients(plan: Plan, data: ImageSet) -> Gradients:
+    """Compare the gradient of the plan's loss with finite differences, on 4 images."""
+    trainer = plain_trainer(plan, data, batch_size=IMAGES)
     network = trainer.network.double()
     x, targets = (tensor.double() for tensor in first_batch(trainer))
     if not network.fixed_size:
         side = max(SIDE, network.min_size)
         x = x[:, :, -side:, -side:]
     with torch.no_grad():
-        # Fresh biases are zeros, at which ReLUs of empty regions stand exactly on their kink.
+        # Initial biases are zeros, at which ReLUs of empty regions are exactly at their kink.
         for parameter in network.parameters():
             if parameter.ndim <= 1:
                 parameter.add_(0.1 * torch.randn_like(parameter))
@@ -110,8 +109,10 @@ def gradients(plan: Plan, pictures: Pictures) -> Gradients:
 def slope_error(
     loss: Callable[[], Tensor], here: float, parameter: nn.Parameter, place: int
 ) -> float:
-    """How far the gradient at one weight is from the slope of `loss`, relative to the larger of the
-    two, by the difference that suits it best. `here`: the loss with the weight as it is."""
+    """Smallest relative error of the gradient at one weight, over all finite differences.
+
+    `here`: the loss at the weight's present value.
+    """
     assert parameter.grad is not None
     where = np.unravel_index(place, parameter.shape)
     value, computed = parameter[where].item(), parameter.grad[where].item()

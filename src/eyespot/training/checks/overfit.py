@@ -1,4 +1,4 @@
-"""Can the network learn a few pictures by heart? One that cannot will learn nothing."""
+"""Check that the network can overfit a few images; one that cannot will not train on many."""
 
 import math
 from contextlib import suppress
@@ -8,37 +8,37 @@ import numpy as np
 import torch
 
 from eyespot.errors import TrainingError
-from eyespot.training.checks.verdict import Verdict, chance_untouched, fresh
-from eyespot.training.pictures import Pictures
+from eyespot.training.checks.check import CheckResult, plain_trainer, preserve_rng
+from eyespot.training.images import ImageSet
 from eyespot.training.plan import Plan
 from eyespot.training.trainer import Running
 
-PICTURES = 20
+IMAGES = 20
 STEPS = 200
 RATE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Overfit(Verdict):
-    """`loss`: at the last of the `steps`. `unmoved`: weights that no step has changed."""
+class Overfit(CheckResult):
+    """`loss`: after the last of the `steps`. `unmoved`: weights that no step has changed."""
 
-    pictures: int
-    right: int
+    images: int
+    correct: int
     steps: int
     loss: float
     unmoved: tuple[str, ...]
 
-    title = "Learning a few by heart"
+    title = "Overfitting a few images"
 
     @property
     def passed(self) -> bool:
-        return self.right == self.pictures and not self.unmoved
+        return self.correct == self.images and not self.unmoved
 
     @property
     def summary(self) -> str:
-        still = f", {len(self.unmoved)} weights unmoved" if self.unmoved else ""
+        still = f", {len(self.unmoved)} weights unchanged" if self.unmoved else ""
         return (
-            f"{self.right} of {self.pictures} pictures right after {self.steps} steps, "
+            f"{self.correct} of {self.images} images correct after {self.steps} steps, "
             f"loss {self.loss:.3f}{still}"
         )
 
@@ -46,29 +46,29 @@ class Overfit(Verdict):
     def advice(self) -> str:
         if self.unmoved:
             return f"No gradient reaches {self.unmoved[0]}: look for frozen or dead layers."
-        return "Look at the network and the pictures before training on more of them."
+        return "Check the network and the images before training on more of them."
 
 
-@chance_untouched()
-def overfit(plan: Plan, pictures: Pictures) -> Overfit:
-    """Train on 20 pictures without regularisation, until all are right, for at most 200 steps.
+@preserve_rng()
+def overfit(plan: Plan, data: ImageSet) -> Overfit:
+    """Train on 20 images without regularisation until all are correct, at most 200 steps.
 
-    By Adam at a rate of 0.001, which suits nearly every network: the plan's own rate is another
-    check's matter.
+    With Adam at a learning rate of 0.001, which suits nearly every network: another check tests
+    the plan's own rate.
     """
-    few = np.random.default_rng(plan.seed).permutation(len(pictures))[:PICTURES]
-    trainer = fresh(
-        plan, pictures.take(few), batch_size=len(few), optimiser="adam", learning_rate=RATE
+    few = np.random.default_rng(plan.seed).permutation(len(data))[:IMAGES]
+    trainer = plain_trainer(
+        plan, data.take(few), batch_size=len(few), optimiser="adam", learning_rate=RATE
     )
     before = {name: p.detach().clone() for name, p in trainer.network.named_parameters()}
     loss = math.inf
-    with suppress(TrainingError):  # no finite loss: those so far are not all right
-        while trainer.running.right < len(few) and trainer.step < STEPS:
+    with suppress(TrainingError):  # the loss is NaN or Inf: the result so far counts
+        while trainer.running.correct < len(few) and trainer.step < STEPS:
             trainer.running = Running()
             loss = trainer.train_step()
     return Overfit(
-        pictures=len(few),
-        right=trainer.running.right,
+        images=len(few),
+        correct=trainer.running.correct,
         steps=trainer.step,
         loss=loss,
         unmoved=tuple(

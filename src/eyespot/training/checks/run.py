@@ -1,4 +1,4 @@
-"""All checks, one after the other: the whole job of `eyespot train --check`."""
+"""Run all checks of a training plan: `eyespot train --check`."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,20 +10,20 @@ from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset, Photo
 from eyespot.progress import Progress, counting
 from eyespot.training.augment import find_augmentation
+from eyespot.training.checks.check import CheckResult
 from eyespot.training.checks.first_loss import first_loss
 from eyespot.training.checks.gradients import gradients
 from eyespot.training.checks.overfit import overfit
 from eyespot.training.checks.random_search import random_search
 from eyespot.training.checks.rates import rates
 from eyespot.training.checks.signals import signals
-from eyespot.training.checks.verdict import Verdict
-from eyespot.training.division import HELD_OUT, divide
-from eyespot.training.pictures import Pictures, read_pictures
+from eyespot.training.images import ImageSet, read_images
 from eyespot.training.plan import Plan
+from eyespot.training.split import HELD_OUT, split_photos
 from eyespot.weights import zoo
 
-LEARN, HELD = 5000, 2000
-"""Photos that are read at most, drawn by the plan's seed."""
+TRAIN, HELD = 5000, 2000
+"""Photos that are read at most, drawn with the plan's seed."""
 
 
 def check_photos(
@@ -32,25 +32,25 @@ def check_photos(
     *,
     held_out: float = HELD_OUT,
     progress: Progress = lambda stage, done, total: None,
-) -> tuple[Verdict, ...]:
-    """Check a plan on whatever `teach` takes, without training.
+) -> tuple[CheckResult, ...]:
+    """Check a plan on a source of labelled photos, without training.
 
     Raises UsageError, DatasetError.
     """
     about = zoo.find(plan.model)
     side = find_augmentation(plan.augmentation).stored(about.preprocessing.size)
     dataset = open_photos(source)
-    learn, held, _ = divide(dataset, held_out, plan.seed)
+    train, held, _ = split_photos(dataset, held_out, plan.seed)
 
-    def read(photos: list[Photo], most: int, what: str) -> Pictures:
+    def read(photos: list[Photo], most: int, what: str) -> ImageSet:
         drawn = np.random.default_rng(plan.seed).permutation(len(photos))[:most]
         step = counting(progress, what, len(drawn))
         chosen = [photos[index] for index in drawn]
-        return read_pictures(chosen, dataset.classes, side, about.in_channels, step)[0]
+        return read_images(chosen, dataset.classes, side, about.in_channels, step)[0]
 
     return check(
         plan,
-        read(learn, LEARN, "Reading"),
+        read(train, TRAIN, "Reading"),
         read(held, HELD, "Reading more") if held else None,
         progress=progress,
     )
@@ -58,23 +58,23 @@ def check_photos(
 
 def check(
     plan: Plan,
-    learn: Pictures,
-    held_out: Pictures | None,
+    train_set: ImageSet,
+    held_out: ImageSet | None,
     *,
     progress: Progress = lambda stage, done, total: None,
-) -> tuple[Verdict, ...]:
-    """Every check, the cheap ones first. The same plan and pictures give the same verdicts."""
-    checks: tuple[Callable[[], Verdict], ...] = (
-        lambda: first_loss(plan, learn),
-        lambda: signals(plan, learn),
-        lambda: gradients(plan, learn),
-        lambda: overfit(plan, learn),
-        lambda: rates(plan, learn),
-        lambda: random_search(plan, learn, held_out),
+) -> tuple[CheckResult, ...]:
+    """Run every check, the cheap ones first. The same plan and images give the same results."""
+    checks: tuple[Callable[[], CheckResult], ...] = (
+        lambda: first_loss(plan, train_set),
+        lambda: signals(plan, train_set),
+        lambda: gradients(plan, train_set),
+        lambda: overfit(plan, train_set),
+        lambda: rates(plan, train_set),
+        lambda: random_search(plan, train_set, held_out),
     )
-    verdicts = []
+    results = []
     for done, run in enumerate(checks):
         progress("Checking", done, len(checks))
-        verdicts.append(run())
+        results.append(run())
     progress("Checking", len(checks), len(checks))
-    return tuple(verdicts)
+    return tuple(results)

@@ -1,4 +1,4 @@
-"""Do signals come through a fresh network: neither fading, nor exploding, nor stopped by ReLUs?"""
+"""Check the activations of a network with random weights: vanishing, exploding, dead ReLUs."""
 
 from dataclasses import dataclass
 
@@ -6,21 +6,21 @@ import torch
 from torch import Tensor, nn
 
 from eyespot.evaluation import percent
-from eyespot.training.checks.verdict import Verdict, chance_untouched, first_batch, fresh
-from eyespot.training.pictures import Pictures
+from eyespot.training.checks.check import CheckResult, first_batch, plain_trainer, preserve_rng
+from eyespot.training.images import ImageSet
 from eyespot.training.plan import Plan
 
-PICTURES = 64
+IMAGES = 64
 FADED, EXPLODED = 1e-4, 1e4
 DEAD = 0.4
-"""Share of the units that reach a layer above which there is a warning."""
+"""Largest share of dead units in a layer's input."""
 
 
 @dataclass(frozen=True, slots=True)
-class Signals(Verdict):
-    """Of each layer that has weights. `deviations`: of all its outputs. `dead`: the share of units
-    (maps, where there are positions) coming into it that are zero for every picture. So ReLUs are
-    seen by what they feed, be they modules or functions."""
+class Signals(CheckResult):
+    """For each layer with weights. `deviations`: standard deviation of its outputs. `dead`: share
+    of its input units (maps, in convolutions) that are zero for every image, so that ReLUs count
+    whether they are modules or functions."""
 
     deviations: dict[str, float]
     dead: dict[str, float]
@@ -29,7 +29,7 @@ class Signals(Verdict):
 
     @property
     def unfit(self) -> tuple[str, ...]:
-        """Layers whose outputs fade or explode (or are no numbers)."""
+        """Layers whose outputs vanish or explode (or are NaN)."""
         return tuple(n for n, std in self.deviations.items() if not FADED <= std <= EXPLODED)
 
     @property
@@ -44,27 +44,25 @@ class Signals(Verdict):
     def summary(self) -> str:
         low, high = min(self.deviations.values()), max(self.deviations.values())
         return (
-            f"deviations from {low:.2g} to {high:.2g}; at most {percent(max(self.dead.values()))} "
-            "of the units before a layer are dead"
+            f"standard deviations from {low:.2g} to {high:.2g}; at most "
+            f"{percent(max(self.dead.values()))} of a layer's input units are dead"
         )
 
     @property
     def advice(self) -> str:
         wrong = (
-            f"{self.unfit[0]} is the first layer whose outputs fade or explode"
+            f"{self.unfit[0]} is the first layer whose outputs vanish or explode"
             if self.unfit
-            else f"{self.starved[0]} is the first layer that dead units feed"
+            else f"{self.starved[0]} is the first layer with too many dead input units"
         )
-        return (
-            f"{wrong}: try another --initialisation, such as he, or look at the weights before it."
-        )
+        return f"{wrong}: try another --initialisation, such as he, or check the weights before it."
 
 
-@chance_untouched()
+@preserve_rng()
 @torch.no_grad()
-def signals(plan: Plan, pictures: Pictures) -> Signals:
-    """Watch every layer of a fresh network while it looks at up to 64 pictures."""
-    trainer = fresh(plan, pictures, batch_size=PICTURES)
+def signals(plan: Plan, data: ImageSet) -> Signals:
+    """Watch every layer of a network with random weights on up to 64 images."""
+    trainer = plain_trainer(plan, data, batch_size=IMAGES)
     deviations: dict[str, float] = {}
     dead: dict[str, float] = {}
 

@@ -1,4 +1,4 @@
-"""Which photos a network learns from, which validate it, and which test it."""
+"""Split photos into training, validation and test parts."""
 
 import math
 from collections import Counter
@@ -10,17 +10,16 @@ from eyespot.data.photos import Dataset, Photo
 from eyespot.errors import DatasetError
 
 HELD_OUT = 0.1
-"""Share of every class that is held out for validation where the photos do not say which."""
+"""Share of every class that is held out for validation where the photos name no split."""
 
 
-def divide(
+def split_photos(
     dataset: Dataset, share: float, seed: int
 ) -> tuple[list[Photo], list[Photo], list[Photo]]:
-    """Photos to train on, to validate with, and to test on.
+    """Photos for training, validation and test, by the split that the dataset gives each photo.
 
-    By what the dataset says of each photo. Without a validation part, `share` of every class is
-    held out of the training part, drawn with `seed`; photos of one group stay together. Raises
-    DatasetError if nothing of a class is left to train on.
+    Without a validation part, `share` of every class is held out of the training part, drawn with
+    `seed`; photos of one group stay together. Raises DatasetError if a class has no training photo.
     """
     test = [photo for photo in dataset.photos if photo.split == "test"]
     held = [photo for photo in dataset.photos if photo.split == "val"]
@@ -30,20 +29,19 @@ def divide(
         held = [photo for index, photo in enumerate(rest) if index in chosen]
         rest = [photo for index, photo in enumerate(rest) if index not in chosen]
     if not rest:
-        raise DatasetError("Expected photos to train on, and all are for validation or test.")
+        raise DatasetError("Expected photos to train on, but all are for validation or test.")
     expect_every_class((photo.label or "" for photo in rest), dataset.classes)
     return rest, held, test
 
 
 def expect_every_class(labels: Iterable[str], classes: Sequence[str]) -> None:
-    """Raises DatasetError if a class is not among the `labels` of what is learnt from."""
+    """Raise DatasetError if a class is not among the `labels` of the training photos."""
     found = set(labels)
     if missing := [name for name in classes if name not in found]:
         names = ", ".join(map(repr, missing[:10])) + (", ..." if len(missing) > 10 else "")
         raise DatasetError(
-            f"Expected pictures of every class to train on, and there are none of {names} that can "
-            "be read outside of validation and test. Add some, or take out the rest of such a "
-            "class."
+            f"Expected training photos of every class, but {names} has no readable photo outside "
+            "validation and test. Add training photos, or remove the class."
         )
 
 
@@ -64,13 +62,12 @@ def _held_out(
         wanted = len(own) - math.ceil(share * len(own))
         for index in rng.permutation(np.array(own, np.int64)).tolist():
             photo = photos[index]
-            name = photo.label or ""
-            if left[name] <= wanted:
+            if left[photo.label or ""] <= wanted:
                 break
-            together = groups[photo.group] if photo.group is not None else [index]
-            leaving = Counter(photos[i].label or "" for i in together if i not in chosen)
+            group = groups[photo.group] if photo.group is not None else [index]
+            leaving = Counter(photos[i].label or "" for i in group if i not in chosen)
             if all(left[label] > count for label, count in leaving.items()):
-                chosen.update(together)
+                chosen.update(group)
                 for label, count in leaving.items():
                     left[label] -= count
     return chosen

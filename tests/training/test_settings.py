@@ -10,8 +10,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from eyespot.cli.main import app
-from eyespot.training.effect import in_effect, without_effect
 from eyespot.training.plan import Plan
+from eyespot.training.settings import unused_settings, used_settings
 from tests.training.test_trainer import stripes
 
 PLAN = Plan("lenet5", epochs=10)
@@ -22,7 +22,7 @@ ALWAYS = {
 
 
 def test_of_the_default_plan() -> None:
-    found = in_effect(PLAN, validated=True)
+    found = used_settings(PLAN, validated=True)
     assert set(found) == ALWAYS | {"momentum", "nesterov", "weight_decay"}
     assert found["nesterov"] is True
 
@@ -38,18 +38,18 @@ def test_of_the_default_plan() -> None:
     ],
 )
 def test_without_effect(options: dict[str, Any], names: set[str]) -> None:
-    assert not names & set(in_effect(replace(PLAN, **options), validated=True))
-    assert names <= set(without_effect(replace(PLAN, **options), validated=True))
+    assert not names & set(used_settings(replace(PLAN, **options), validated=True))
+    assert names <= set(unused_settings(replace(PLAN, **options), validated=True))
 
 
 def test_what_depends_on_network_and_photos() -> None:
     plan = replace(PLAN, patience=3, dropout=0.0)
-    assert {"patience", "dropout"} <= set(in_effect(plan, validated=True))
-    assert "patience" not in in_effect(plan, validated=False)
-    assert "dropout" not in in_effect(plan, validated=True, droppable=False)
+    assert {"patience", "dropout"} <= set(used_settings(plan, validated=True))
+    assert "patience" not in used_settings(plan, validated=False)
+    assert "dropout" not in used_settings(plan, validated=True, droppable=False)
     more = replace(PLAN, mixup=0.2, average=0.9, clip=1.0, accumulate=2, augmentation="shift")
     assert {"mixup", "average", "clip", "accumulate", "augmentation"} <= set(
-        in_effect(more, validated=True)
+        used_settings(more, validated=True)
     )
 
 

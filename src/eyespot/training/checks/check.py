@@ -1,4 +1,4 @@
-"""What the checks have in common: a verdict in words, and a fresh network to look at."""
+"""What the checks share: a result in words, and a trainer without regularisation."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -9,16 +9,16 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from eyespot.training.judged import standardised
+from eyespot.training.evaluate import standardised
+from eyespot.training.images import ImageSet
 from eyespot.training.losses import as_targets
-from eyespot.training.pictures import Pictures
 from eyespot.training.plan import Plan
 from eyespot.training.trainer import Trainer
 from eyespot.weights import zoo
 
 
-class Verdict(ABC):
-    """What a check found. A dataclass of the figures, and what they mean."""
+class CheckResult(ABC):
+    """Result of a check: a dataclass of its measurements, and their meaning."""
 
     __slots__ = ()
     title: ClassVar[str]
@@ -30,35 +30,35 @@ class Verdict(ABC):
     @property
     @abstractmethod
     def summary(self) -> str:
-        """The figures in one line."""
+        """The measurements in one line."""
 
     @property
     @abstractmethod
     def advice(self) -> str:
-        """What to do if it did not pass."""
+        """What to do after a failed check."""
 
     def to_dict(self) -> dict[str, Any]:
-        said = {"check": self.title, "passed": self.passed, "summary": self.summary}
+        found = {"check": self.title, "passed": self.passed, "summary": self.summary}
         advice = None if self.passed else self.advice
-        return {**said, "advice": advice, **asdict(self)}  # type: ignore[call-overload]
+        return {**found, "advice": advice, **asdict(self)}  # type: ignore[call-overload]
 
 
 @contextmanager
-def chance_untouched() -> Iterator[None]:
-    """torch's generators are afterwards as they were before."""
+def preserve_rng() -> Iterator[None]:
+    """Restore the state of torch's random generators afterwards."""
     with torch.random.fork_rng(range(torch.cuda.device_count())):
         yield
 
 
-def fresh(plan: Plan, pictures: Pictures, **options: Any) -> Trainer:
-    """A trainer at its first step, of the plan without all that hinders fitting, with `options`.
+def plain_trainer(plan: Plan, data: ImageSet, **options: Any) -> Trainer:
+    """A trainer at step 0 of the plan without augmentation and regularisation, with `options`.
 
-    It learns from the centres of the pictures: without crops, those kept too large are no use.
+    It trains on the centres of the images, which may be stored larger for crops.
     """
     side = zoo.find(plan.model).preprocessing.size
-    edge = (pictures.images.shape[1] - side) // 2
+    edge = (data.images.shape[1] - side) // 2
     within = slice(edge, edge + side)
-    centres = replace(pictures, images=pictures.images[:, within, within])
+    centres = replace(data, images=data.images[:, within, within])
     plain: dict[str, Any] = {
         "augmentation": "none",
         "schedule": "constant",
@@ -68,13 +68,12 @@ def fresh(plan: Plan, pictures: Pictures, **options: Any) -> Trainer:
         **dict.fromkeys(("label_smoothing", "mixup", "cutmix"), 0.0),
     }
     trainer = Trainer(replace(plan, **{**plain, **options}), centres)
-    # Not eval: a fresh batch norm has no averages to go by yet.
-    trainer.network.train()
+    trainer.network.train()  # eval mode needs averages that a new batch norm does not have
     return trainer
 
 
 def first_batch(trainer: Trainer) -> tuple[Tensor, Tensor]:
-    """What the first step would take: float32 [n, C, S, S], and targets [n, K]."""
-    images, labels = trainer.learn.batch(trainer.batch_of(0))
+    """The batch of the first step: float32 [n, C, S, S], and targets [n, K]."""
+    images, labels = trainer.train_set.batch(trainer.batches.indices(0))
     x = standardised(images.float().to(trainer.device), trainer.preprocessing)
-    return x, as_targets(labels, len(trainer.learn.classes), 0.0).to(trainer.device)
+    return x, as_targets(labels, len(trainer.train_set.classes), 0.0).to(trainer.device)

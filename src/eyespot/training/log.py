@@ -1,4 +1,4 @@
-"""The record of a run: what every epoch came to, kept as it goes."""
+"""The log of a training run: metrics of every epoch, as JSON lines and event files."""
 
 import json
 from collections.abc import Sequence
@@ -6,23 +6,23 @@ from contextlib import suppress
 from dataclasses import asdict, astuple, dataclass
 from math import isfinite
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from eyespot.evaluation import percent
 from eyespot.files import is_file, open_file
 from eyespot.training.events import Events
 
 LOG = "log.jsonl"
-NO_LINE = (ValueError, TypeError, OverflowError, RecursionError)
+BAD_LINE = (ValueError, TypeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What one epoch came to. `loss`, `accuracy`: of the training batches as they were seen,
-    augmented, `pictures` in all. `val_loss`, `val_accuracy`: of `val_pictures` that validate, None
-    without any. `stopped_early`: the run ended here, before its last epoch, as the plan's
-    `patience` was used up."""
+    """Metrics of one epoch.
+
+    `loss`, `accuracy`: of the training batches as augmented, `images` in all. `val_loss`,
+    `val_accuracy`: of `val_images` validation images; None without validation. `stopped_early`:
+    the run ended here because `patience` was used up.
+    """
 
     epoch: int
     step: int
@@ -31,22 +31,22 @@ class Epoch:
     accuracy: float
     val_loss: float | None
     val_accuracy: float | None
-    pictures: int
-    val_pictures: int
+    images: int
+    val_images: int
     seconds: float
     stopped_early: bool = False
 
     @property
     def scalars(self) -> dict[str, float]:
-        """The figures to be drawn over the steps."""
+        """The metrics that are drawn over steps."""
         names = ("learning_rate", "loss", "accuracy", "val_loss", "val_accuracy")
         values = {name: getattr(self, name) for name in names}
         return {name: value for name, value in values.items() if value is not None}
 
 
-class Record:
-    """The epochs of the run in `folder` that were over at `step`, and those that follow; a line
-    each in `log.jsonl`, and in event files of TensorBoard. Raises OSError as writing does."""
+class TrainingLog:
+    """Epochs of the run in `folder` up to `step`, and those added: a line each in `log.jsonl`, and
+    scalars in TensorBoard's event files. Raises OSError if they cannot be written."""
 
     def __init__(self, folder: Path, step: int) -> None:
         path = folder / LOG
@@ -63,29 +63,21 @@ class Record:
         self._events = self._events or Events(self._folder, self._step)
         self._events.add(epoch.step, epoch.scalars)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._log.close()
         if self._events:
             self._events.close()
 
 
-def best_of(epochs: Sequence[Epoch]) -> Epoch | None:
-    """The first that validated best, whose weights are kept; None where nothing validated."""
-    judged = [epoch for epoch in epochs if epoch.val_accuracy is not None]
-    return max(judged, key=lambda epoch: epoch.val_accuracy or 0.0, default=None)
+def best_epoch(epochs: Sequence[Epoch]) -> Epoch | None:
+    """The first epoch with the best validation accuracy; None without validation."""
+    validated = [epoch for epoch in epochs if epoch.val_accuracy is not None]
+    return max(validated, key=lambda epoch: epoch.val_accuracy or 0.0, default=None)
 
 
-def ending(epochs: Sequence[Epoch], planned: int) -> str:
-    """How a run of up to `planned` epochs ended, and which weights are kept, in sentences."""
-    last, best = epochs[-1], best_of(epochs)
+def describe_ending(epochs: Sequence[Epoch], planned: int) -> str:
+    """How a run of up to `planned` epochs ended and which weights are kept, in sentences."""
+    last, best = epochs[-1], best_epoch(epochs)
     if best is None:
         return f"The weights of the last epoch, {last.epoch}, are kept."
     accuracy = percent(best.val_accuracy or 0.0, 2)
@@ -101,14 +93,14 @@ def ending(epochs: Sequence[Epoch], planned: int) -> str:
 
 
 def read_log(path: Path) -> list[Epoch]:
-    """The epochs in a log; lines that are not whole are passed over."""
+    """The epochs in a log, without incomplete lines."""
     if not is_file(path):
         return []
     with open_file(path) as file:
         lines = file.read().decode("utf-8", "replace").splitlines()
     epochs = []
     for line in lines:
-        with suppress(*NO_LINE):  # the last may be half written
+        with suppress(*BAD_LINE):  # the last may be half written
             epoch = Epoch(**json.loads(line))
             if all(map(_is_sound, astuple(epoch))) and epoch.epoch > 0 <= epoch.step:
                 epochs.append(epoch)
