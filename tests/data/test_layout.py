@@ -176,7 +176,7 @@ def test_a_tree_is_refused(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{training_set,test_set}/{cat,dog}/1", r"splits: training_set \(train\) and test_set \(test"),
+        ("{training_set,test_set}/{cat,dog}/1", r"splits: training_set \(train\) and test_set"),
         ("data/{train,test}/{cat,dog}/1", r"splits in data: train"),
         ("train/{cat,dog}/1 test/{1,2}", "Skipped 2 photos of test outside class folders"),
         ("{cat,dog}/{train,test}/1", "inside the classes read as splits: train and test"),
