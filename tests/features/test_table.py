@@ -76,7 +76,7 @@ def test_features_of_another_network_are_not_mixed(backbone: Backbone, tmp_path:
     engine, share = open_engine(backbone), Share(1, 2)
     write_features(photos(), backbone, engine, None, tmp_path / "f", share=share)
     other = replace(backbone, sha256="0" * 64)
-    with pytest.raises(UsageError, match="differs: the network"):
+    with pytest.raises(UsageError, match="Different: the network"):
         write_features(photos(), other, engine, None, tmp_path / "f")
 
 

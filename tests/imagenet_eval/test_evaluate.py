@@ -49,7 +49,7 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def figures(evaluation: imagenet.ImagenetEvaluation) -> dict[str, Any]:
-    passing = ("asked", "seconds", "pictures_per_second", "journal")
+    passing = ("asked", "seconds", "images_per_second", "journal")
     return {k: v for k, v in evaluation.to_dict().items() if k not in passing}
 
 
@@ -216,7 +216,7 @@ def test_a_killed_run_goes_on_where_it_was(
     monkeypatch.setenv("EYESPOT_CACHE", str(other))
     whole = answered(run(shard, *options))
     assert (whole["asked"], whole["count"], len(whole["skipped"])) == (40, 35, 5)
-    passing = ("asked", "seconds", "pictures_per_second", "journal")
+    passing = ("asked", "seconds", "images_per_second", "journal")
     assert {k: v for k, v in resumed.items() if k not in passing} == {
         k: v for k, v in whole.items() if k not in passing
     }

@@ -73,7 +73,7 @@ def test_csv_alone_from_shares(classifier: Classifier, tmp_path: Path) -> None:
 def test_another_classifier_does_not_go_on(classifier: Classifier, tmp_path: Path) -> None:
     path, share = tmp_path / "a.parquet", Share(1, 2)
     write_predictions(classifier, photos(), path, share=share)
-    with pytest.raises(UsageError, match="differs: the classifier"):
+    with pytest.raises(UsageError, match="Different: the classifier"):
         write_predictions(replace(classifier, temperature=2.0), photos(), path)
     assert write_predictions(classifier, photos(), path).photos == 80
 
