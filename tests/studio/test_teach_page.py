@@ -200,7 +200,7 @@ def test_recording_with_the_camera(studio: Studio) -> None:
         page.locator("#undo").click()  # all of the second hold
         expect(thumbs).to_have_count(with_mouse)
         page.get_by_text("Recording settings").click()
-        page.get_by_label("Record", exact=True).select_option("3")
+        page.locator("#countdown").select_option("3")
         button.click()
         expect(page.get_by_text("Recording in")).to_be_visible()
         expect(thumbs.nth(with_mouse + 2)).to_be_attached()
