@@ -11,6 +11,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +212,20 @@ def test_heads_and_networks_are_copied() -> None:
         )
 
 
+def test_a_notebook_shows_it_escaped(lesson: TeachResult, tmp_path: Path) -> None:
+    classifier = replace(lesson.classifier, classes=("<b>brick", "grass"))
+    wrong = eyespot.evaluate(classifier, PICTURES, ["grass"] * len(PICTURES))
+    page = wrong._repr_html_()
+    assert "&lt;b&gt;brick" in page
+    assert "<b>brick" not in page + classifier._repr_html_()
+    assert page.count("data:image/jpeg;base64,") == min(12, len(wrong.mistakes)) > 0
+    assert "95% CI" in page
+    for thing in (lesson, classifier, wrong):
+        assert len(repr(thing).splitlines()) <= 5
+    wrong.report(tmp_path / "wrong.html")
+    assert "<html" in (tmp_path / "wrong.html").read_text()
+
+
 def test_what_is_shown_is_short(lesson: TeachResult) -> None:
     classifier = lesson.classifier
     why = eyespot.explain(classifier, PICTURES[0])
@@ -233,7 +248,7 @@ def test_what_is_shown_is_short(lesson: TeachResult) -> None:
         assert len(text) < 2000, text[:200]
         assert "\\x" not in text
     assert repr(classifier).startswith("Classifier(2 classes: brick, grass; prototypes on resnet20")
-    assert repr(lesson).startswith("TeachResult(Classifier(2 classes")
+    assert repr(lesson).startswith("TeachResult(accuracy ")
     same, other = (MemorySource(bytes([n]) * 100) for n in (0, 1))
     assert repr(same) == repr(MemorySource(bytes(100))) != repr(other)
     assert shown(["x" * 1000] * 1000) != shown(["y"])

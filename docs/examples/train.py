@@ -17,5 +17,5 @@ plan = Plan("resnet20", epochs=2, batch_size=8, learning_rate=0.05, augmentation
 done = train_on(photos, plan, Path("own-network"))  # the same call goes on with a stopped run
 for epoch in done.trained.epochs:
     print(epoch.epoch, epoch.learning_rate, epoch.loss, epoch.val_loss, epoch.val_accuracy)
-print(done.learnt, done.validated, done.test, done.skipped)
+print(done.train_photos, done.validated, done.test, done.skipped)
 print(done.trained.classes, done.path)

@@ -27,6 +27,6 @@ def most_similar(
 ) -> list[tuple[int, float]]:
     """The `k` of `rows` [n, d] nearest to `query` [d], all of length one: (row, cosine), the
     nearest first."""
-    alike = product(query[None], rows.T)[0]
-    nearest = np.argsort(-alike, kind="stable")[:k]
-    return [(int(row), float(alike[row])) for row in nearest]
+    cosines = product(query[None], rows.T)[0]
+    nearest = np.argsort(-cosines, kind="stable")[:k]
+    return [(int(row), float(cosines[row])) for row in nearest]

@@ -71,7 +71,7 @@ def cached(world: World) -> int:
 def said(world: World, output: str) -> Any:
     """What `--json` said, without what differs from run to run."""
     answer = json.loads(output)
-    keys = ("classes", "photos", "count", "top1", "confusion", "ece", "learnt", "validated")
+    keys = ("classes", "photos", "count", "top1", "confusion", "ece", "train_photos", "validated")
     return {key: answer[key] for key in keys if key in answer}
 
 

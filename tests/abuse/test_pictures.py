@@ -114,7 +114,7 @@ def test_every_verb_that_reads_photos_goes_on_without_them(tmp_path: Path) -> No
         network = ("--model", "lenet5", "--epochs", 1, "-o", tmp_path / f"{name} network")
         trained = json.loads(eyespot("train", photos, *network, "--json").stdout)
         said[name] = [taught["photos"], taught["top1"], measured["top1"]]
-        said[name].append(trained["learnt"] + trained["validated"])
+        said[name].append(trained["train_photos"] + trained["validated"])
         assert len(taught["skipped"]) == (0 if name == "clean" else 2 * 20 * _readable_kinds())
         assert len(measured["skipped"]) == len(taught["skipped"])
         eyespot("embed", photos, "-o", tmp_path / f"{name}.parquet")

@@ -55,7 +55,7 @@ def test_scorers_survive_being_arrays() -> None:
         again = scorer_from_arrays(scorer.kind, scorer.to_arrays())
         assert isinstance(again, NeighboursScorer)
         np.testing.assert_array_equal(again.scores(x), scorer.scores(x))
-    with pytest.raises(ValueError, match="no head of the kind"):
+    with pytest.raises(ValueError, match="unknown kind of head"):
         scorer_from_arrays("oracle", {})
     with pytest.raises(ValueError, match="missing"):
         scorer_from_arrays("linear", {})

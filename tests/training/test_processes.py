@@ -131,7 +131,7 @@ def test_the_command_speaks_once(photos: Path) -> None:
     done = command(photos, "--batch-size", "10", "--json")
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)  # one object
-    assert said["learnt"] + said["validated"] == 40
+    assert said["train_photos"] + said["validated"] == 40
     assert Path(said["network"]).exists()
 
 

@@ -60,7 +60,7 @@ def test_on_demand_is_as_from_memory(shards: Path, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "MEMORY", 2**30)
         kept = train_on(shards, plan, tmp_path / "kept")
-    assert (demanded.learnt, demanded.validated, demanded.skipped) == (120, 40, ())
+    assert (demanded.train_photos, demanded.validated, demanded.skipped) == (120, 40, ())
     for first, second in zip(demanded.trained.epochs, kept.trained.epochs, strict=True):
         assert replace(first, seconds=0.0) == replace(second, seconds=0.0)
     for name, value in kept.trained.network.state_dict().items():
@@ -91,7 +91,7 @@ def test_damage_is_named_and_training_goes_on(shards: Path, tmp_path: Path) -> N
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "MEMORY", 0)
         done = train_on(shards, PLAN, tmp_path / "out")
-    assert done.learnt == 90
+    assert done.train_photos == 90
     assert len(done.trained.epochs) == 2
     lost, *damaged = sorted(done.skipped, key=lambda skipped: skipped.path.count("/"))
     assert lost.path.endswith("train/1.tar")

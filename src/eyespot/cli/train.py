@@ -225,7 +225,7 @@ class _Run:
         return {
             "model": self.plan.model,
             "classes": list(done.trained.classes),
-            "learnt": done.learnt,
+            "train_photos": done.train_photos,
             "validated": done.validated,
             "held_out": done.held_out,
             "settings": done.settings,
@@ -263,7 +263,7 @@ class _Run:
         print_rows(
             [
                 ("Epochs", ending(trained.epochs, trained.plan.epochs)),
-                ("Photos", f"{counted(done.learnt, 'photo')} to train on; {validation}"),
+                ("Photos", f"{counted(done.train_photos, 'photo')} to train on; {validation}"),
                 ("Accuracy", test),
             ]
         )

@@ -76,7 +76,7 @@ def render(
         unused=[_words(name) for name in unused],
         ending=ending(epochs, plan.epochs) if training or epochs[-1].stopped_early else "",
         skipped=training.skipped if training else (),
-        learnt=training.learnt if training else epochs[-1].pictures,
+        learnt=training.train_photos if training else epochs[-1].pictures,
         **_validation(plan, training),
     )
 

@@ -193,11 +193,6 @@ class _Archive:
         except OSError as error:
             raise ClassifierFileError(f"{path} cannot be read: {error.strerror}.") from error
         except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-            if path.suffix == ".safetensors":
-                raise ClassifierFileError(
-                    f"{path} holds weights, not a classifier. eyespot train writes its classifier "
-                    f"to {path.with_name('classifier.eyespot')}"
-                ) from error
             raise damaged(path, "it is not a complete zip file") from error
         names = self._zip.namelist()
         self.names = set(names)

@@ -141,7 +141,7 @@ def test_nothing_in_it_can_be_executed(whole: Path) -> None:
     }
 
 
-def test_members_of_later_versions_are_ignored(whole: Path, tmp_path: Path) -> None:
+def test_unknown_members_are_ignored(whole: Path, tmp_path: Path) -> None:
     path = written(tmp_path / "m.eyespot", {**members(whole), "sound.wav": b"RIFF"})
     assert load(path).classes == ("brick", "grass")
 
@@ -187,7 +187,7 @@ def test_forgotten_photos_are_not_in_the_file(tmp_path: Path) -> None:
     assert "photos.safetensors" not in members(path)
     again = load(path)
     assert again.training_photos is None
-    with pytest.raises(UsageError, match="has forgotten its photos"):
+    with pytest.raises(UsageError, match="keeps no features of its photos"):
         again.add_class("gravel", patches("gravel", 2))
     assert again.classes == ("brick", "grass")
 
@@ -306,8 +306,21 @@ def test_a_missing_member_is_named(member: str, whole: Path, tmp_path: Path) -> 
 
 
 def test_a_later_format_asks_for_an_upgrade(whole: Path, tmp_path: Path) -> None:
-    path = with_manifest(whole, tmp_path / "m.eyespot", format_version=2)
-    with pytest.raises(ClassifierFileError, match=r"format version 2.*pip install --upgrade"):
+    path = with_manifest(whole, tmp_path / "m.eyespot", format_version=3)
+    with pytest.raises(ClassifierFileError, match=r"format version 3.*pip install --upgrade"):
+        load(path)
+
+
+def test_an_older_format_asks_to_teach_again(whole: Path, tmp_path: Path) -> None:
+    path = with_manifest(whole, tmp_path / "m.eyespot", format_version=1)
+    with pytest.raises(ClassifierFileError, match=r"older format version 1.*Teach it again"):
+        load(path)
+
+
+@pytest.mark.parametrize("task", [None, "sculpture", ["classification"]])
+def test_an_unknown_task_is_an_error(task: object, whole: Path, tmp_path: Path) -> None:
+    path = with_manifest(whole, tmp_path / "m.eyespot", task=task)
+    with pytest.raises(ClassifierFileError, match="its task is"):
         load(path)
 
 

@@ -70,8 +70,8 @@ def test_what_a_budget_cuts_off_is_said(network: Path, monkeypatch: pytest.Monke
     left = ["logistic on last layer", "svm on stages", "knn on last layer"]
     left.append("prototypes on last layer")
     assert [one.what for one in result.omitted] == left
-    assert f"Left out: {', '.join(left)} (the budget of 5 s was spent)." in result.reason
-    assert summary(result)["left_out"] == [
+    assert f"Not evaluated: {', '.join(left)} (the budget of 5 s was spent)." in result.reason
+    assert summary(result)["omitted"] == [
         {"what": what, "why": "the budget of 5 s was spent"} for what in left
     ]
 

@@ -265,7 +265,7 @@ def test_foreign_and_future_files(lesson: TeachResult, tmp_path: Path) -> None:
 
 
 def test_neighbours_cannot_be_forgotten(folder: Path) -> None:
-    with pytest.raises(UsageError, match="keeps no features"):
+    with pytest.raises(UsageError, match="need the photos' features"):
         teach(folder, method="knn", forget_photos=True)
 
 
@@ -279,9 +279,9 @@ def test_a_file_with_other_features_is_refused(
 ) -> None:
     path = tmp_path / "old.eyespot"
     with monkeypatch.context() as patch:
-        patch.setattr("eyespot.tasks.classification.classifier.POOLING", 1)
+        patch.setattr("eyespot.tasks.classification.manifest.POOLING", 1)
         lesson.classifier.save(path)
-    with pytest.raises(ClassifierFileError, match="kind 1"):
+    with pytest.raises(ClassifierFileError, match="version 1"):
         load(path)
 
 

@@ -17,7 +17,7 @@ from eyespot.errors import DatasetError
 from eyespot.evaluation import evaluate as evaluate_predictions
 from eyespot.evaluation import find_label_issues, fit_rejection, measure_rejection
 from eyespot.features.cache import FeatureCache
-from eyespot.features.extract import embed
+from eyespot.features.extract import Features, embed
 from eyespot.progress import Progress, counting
 from eyespot.tasks.classification.audit import AuditedPhotos
 from eyespot.tasks.classification.classifier import Classifier, shortened
@@ -135,6 +135,7 @@ def evaluate(
         split_column=split_column,
     )
     chosen = _evaluated_photos(classifier, dataset)
+    opened = time.perf_counter()
     step = counting(progress, EMBEDDING, len(chosen))
     cache = FeatureCache()
     features, kept, unreadable = embed(chosen, classifier.backbone, classifier.engine, cache, step)
@@ -144,41 +145,58 @@ def evaluate(
             f"None of the {len(chosen):,} photos could be used, the first because: "
             f"{unreadable[0].reason}."
         )
-    seconds = {"embed": time.perf_counter() - start}
+    embedded = time.perf_counter()
     progress(EVALUATING, 0, 1)
-    read = [chosen[index] for index in kept]
-    truth = np.array([classifier.classes.index(photo.label or "") for photo in read])
-    groups = [photo.group for photo in read]
+    read = replace(
+        dataset,
+        photos=tuple(chosen[index] for index in kept),
+        skipped=(*dataset.skipped, *unreadable),
+    )
+    result = _evaluate_features(classifier, read, features)
+    progress(EVALUATING, 1, 1)
+    end = time.perf_counter()
+    seconds = {"load": opened - start, "embed": embedded - opened, "evaluate": end - embedded}
+    return replace(
+        result,
+        seconds={**seconds, "total": end - start},
+        photos_per_second=len(kept) / max(embedded - opened, 1e-9),
+    )
+
+
+def _evaluate_features(
+    classifier: Classifier, dataset: Dataset, features: Features
+) -> EvaluateResult:
+    """The result for photos with these features, without the times."""
+    labels = np.array([classifier.classes.index(photo.label or "") for photo in dataset.photos])
+    groups = [photo.group for photo in dataset.photos]
     duplicates = find_duplicates(features.sha256, features.dhash, features.thumbnails, groups)
     probabilities, ood_scores = classifier.score_features(features.values)
-    correct = probabilities.argmax(axis=1) == truth
-    training = classifier.training_photos
-    hashes = set(training.features.sha256) if training else set()
-    known = [n for n, sha in zip(features.names, features.sha256, strict=True) if sha in hashes]
-    result = EvaluateResult(
+    correct = probabilities.argmax(axis=1) == labels
+    training, trained, known = classifier.training_photos, None, list[str]()
+    if training is not None:
+        trained = np.bincount(training.labels, minlength=len(classifier.classes))
+        hashes = set(training.features.sha256)
+        pairs = zip(features.names, features.sha256, strict=True)
+        known = [name for name, sha256 in pairs if sha256 in hashes]
+    return EvaluateResult(
         classifier=classifier,
-        evaluation=evaluate_predictions(probabilities, truth, classifier.classes, duplicates.group),
-        evaluated_on="these photos" if known or not training else "held-out photos",
-        dataset=replace(dataset, photos=tuple(read)),
-        skipped=(*dataset.skipped, *unreadable),
+        evaluation=evaluate_predictions(
+            probabilities, labels, classifier.classes, duplicates.group
+        ),
+        evaluated_on="these photos" if known or training is None else "held-out photos",
+        dataset=dataset,
+        skipped=dataset.skipped,
         findings=list(dataset.findings),
         duplicates=duplicates,
-        labels=truth,
-        trained=None
-        if training is None
-        else np.bincount(training.labels, minlength=len(classifier.classes)),
+        labels=labels,
+        trained=trained,
         probabilities=probabilities,
         features=features,
-        label_issues=find_label_issues(probabilities, truth),
+        label_issues=find_label_issues(probabilities, labels),
         rejection=measure_rejection(classifier.ood_threshold, ood_scores, correct),
         method=f"{classifier.recipe.method} on {', '.join(classifier.recipe.blocks)}",
-        seconds=seconds,
-        photos_per_second=len(kept) / max(seconds["embed"], 1e-9),
         known=tuple(known),
     )
-    seconds["total"] = time.perf_counter() - start
-    progress(EVALUATING, 1, 1)
-    return result
 
 
 def _evaluated_photos(classifier: Classifier, dataset: Dataset) -> list[Photo]:

@@ -181,6 +181,8 @@ def packed_metrics(metrics: Mapping[str, Any]) -> tuple[dict[str, Any], Tensors]
 def _metrics(values: object, arrays: Tensors, classes: Sequence[str]) -> dict[str, Any]:
     """The metrics as in `Classifier.metrics`."""
     metrics: dict[str, Any] = plain(dict(mapping(values, "the metrics")), "the metrics")
+    if large := {"confusion", "per_class"} & set(metrics):
+        raise ValueError(f"{min(large)} is JSON instead of an array")
     if "top1" in metrics:
         for share in ("top1", "ece"):
             metrics[share] = number(metrics.get(share), share, 0, 1)

@@ -26,9 +26,9 @@ class TeachOptions:
     def __post_init__(self) -> None:
         method, budget, onto = (getattr(self, name) for name in ("method", "budget", "onto"))
         if onto is not None and not isinstance(onto, Classifier):
-            raise UsageError(f"onto is a Classifier, as eyespot.load returns it; got {shown(onto)}")
+            raise UsageError(f"onto is a Classifier from eyespot.load, not {shown(onto)}.")
         if not isinstance(method, str):
-            raise UsageError(f"method is a name such as auto, svm or finetune, not {shown(method)}")
+            raise UsageError(f"method is a name such as auto or finetune, not {shown(method)}.")
         if budget is not None and (
             isinstance(budget, bool) or not isinstance(budget, Real) or not float(budget) >= 0
         ):

@@ -64,8 +64,8 @@ class EvaluateResult:
     label_issues: list[LabelIssue]
     rejection: Rejection
     method: str
-    seconds: dict[str, float]
-    photos_per_second: float
+    seconds: dict[str, float] = field(default_factory=dict)
+    photos_per_second: float = 0.0
     known: tuple[str, ...] = ()
     reason: str = ""
     candidates: list[CandidateResult] = field(default_factory=list)

@@ -64,7 +64,7 @@ def _require_pooling(path: Path, manifest: dict[str, Any]) -> None:
     pooling = backbone.get("pooling") if isinstance(backbone, dict) else None
     if isinstance(pooling, int) and pooling != POOLING:
         raise ClassifierFileError(
-            f"{path} was taught with features of version {shown(pooling)}, this eyespot computes "
+            f"{path} was trained with features of version {shown(pooling)}, this eyespot computes "
             f"version {POOLING}. Teach it again, or use the eyespot that made it "
             f"({shown(manifest.get('eyespot'))})."
         )
@@ -81,13 +81,13 @@ def _require_weights(path: Path, backbone: Backbone) -> None:
     if backbone.own:
         content = classifier_file.read_network(path)
         if hashlib.sha256(content).hexdigest() != backbone.sha256:
-            raise classifier_file.damaged(path, "its network is not the one it was taught with")
+            raise classifier_file.damaged(path, "its network is not the one it was trained with")
         keep_own(content)
         return
     installed = find_weights(network, fetch=False)  # files may be from strangers
     if installed.sha256 != backbone.sha256:
         raise WeightsError(
-            f"{path} was taught with {backbone.name} weights {backbone.sha256[:12]}, installed "
+            f"{path} was trained with {backbone.name} weights {backbone.sha256[:12]}, installed "
             f"are {installed.sha256[:12]}. Install the same weights, or teach it again."
         )
     stored, known = backbone.preprocessing, installed.preprocessing

@@ -11,6 +11,7 @@ from torch.nn import Dropout
 from eyespot.data.given import Label, PhotoLike
 from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset, Photo, Skipped
+from eyespot.models.catalogue import Network
 from eyespot.progress import Progress, counting
 from eyespot.tasks.classification.classifier import Classifier
 from eyespot.tasks.classification.trained import as_classifier
@@ -42,7 +43,7 @@ class Training:
     validation; None with a validation split, or without validation."""
 
     trained: Trained
-    learnt: int
+    train_photos: int
     validated: int
     tested: int
     test: tuple[float, float] | None
@@ -92,46 +93,56 @@ def train_on(
     def read(photos: Sequence[Photo]) -> Pictures | None:
         if not photos:
             return None
-        pictures, unread = open_pictures(photos, dataset.classes, side, about.in_channels, step)
+        images, unread = open_pictures(photos, dataset.classes, side, about.in_channels, step)
         skipped.extend(unread)
-        return pictures
+        return images
 
     with nullcontext() if processes.rank() else alone_in(folder, LAST):
-        learn, val, test = map(read, parts)
+        images, val, test = map(read, parts)
         if processes.rank() == 0:
             missed(skipped)
-        assert learn is not None  # divide sees to it
-        expect_every_class((learn.classes[n] for n in learn.labels.tolist()), dataset.classes)
+        assert images is not None  # `divide` ensures training photos
+        expect_every_class((images.classes[n] for n in images.labels.tolist()), dataset.classes)
         photos = processes.from_first(lambda: fingerprint(*parts[:2]))
         trained = train(
-            plan, learn, val, folder, every=every, photos=photos, progress=progress, watch=watch
+            plan, images, val, folder, every=every, photos=photos, progress=progress, watch=watch
         )
-        state, path = trained.network.state_dict(), folder / NETWORK
-        known = Pretrained(
-            path, "store", trained.preprocessing, trained.classes, state_digest(state)
-        )
-        origin = f"trained on {len(learn)} images for {len(trained.epochs)} epochs"
-        figures = (
+        metrics = (
             judged(trained.network, test, trained.preprocessing, trained.plan) if test else None
         )
-        for pictures in (learn, val, test):
-            skipped += processes.of_all(list(pictures.unread.values())) if pictures else []
+        for part in (images, val, test):
+            skipped += processes.of_all(list(part.unread.values())) if part else []
         classifier = None
         if processes.rank() == 0:
-            write_weights(path, about, state, known, origin)
-            progress("Evaluating", 0, 1)
-            classifier = as_classifier(trained, path, learn, val, test)
-            classifier.save(folder / CLASSIFIER)
-            progress("Evaluating", 1, 1)
+            classifier = _write(trained, folder, about, (images, val, test), progress)
     return Training(
         trained,
-        len(learn),
+        len(images),
         len(val) if val else 0,
         len(test) if test else 0,
-        figures,
+        metrics,
         val,
         tuple(dict.fromkeys(skipped)),
-        path,
+        folder / NETWORK,
         classifier,
         None if not val or any(photo.split == "val" for photo in dataset.photos) else held_out,
     )
+
+
+def _write(
+    trained: Trained,
+    folder: Path,
+    about: Network,
+    parts: tuple[Pictures, Pictures | None, Pictures | None],
+    progress: Progress,
+) -> Classifier:
+    """Write the network and its classifier. `parts`: images for training, validation, test."""
+    path, state = folder / NETWORK, trained.network.state_dict()
+    known = Pretrained(path, "store", trained.preprocessing, trained.classes, state_digest(state))
+    origin = f"trained on {len(parts[0])} images for {len(trained.epochs)} epochs"
+    write_weights(path, about, state, known, origin)
+    progress("Evaluating", 0, 1)
+    classifier = as_classifier(trained, path, *parts)
+    classifier.save(folder / CLASSIFIER)
+    progress("Evaluating", 1, 1)
+    return classifier
