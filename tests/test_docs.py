@@ -266,7 +266,7 @@ def test_the_fields_of_the_json_output_are_described(command: str, line: str, wo
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     text = section(REPOSITORY / "docs/reference/command-line.md", f"eyespot {command}")
-    shared = section(REPOSITORY / "docs/reference/command-line.md", "The figures")
+    shared = section(REPOSITORY / "docs/reference/command-line.md", "Metrics")
     described = described_fields(text)
     if command in ("teach", "evaluate"):
         described |= described_fields(shared)
