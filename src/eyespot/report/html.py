@@ -17,9 +17,10 @@ from eyespot.evaluation import percent, percent_interval
 
 def fill(template: str, **values: Any) -> str:
     """Fill `template` of this folder with `values`, and with `style` and `version`."""
-    from jinja2 import Environment, PackageLoader
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    templates = Environment(loader=PackageLoader("eyespot.report", "."), autoescape=True)
+    loader = PackageLoader("eyespot.report", ".")
+    templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     templates.filters |= {
         "count": "{:,}".format,
         "counted": counted,
