@@ -10,7 +10,7 @@ LARGE = ("confusion",)
 """Figures that grow with the square of the number of classes; the report has them."""
 
 
-def about(name: str, classifier: Classifier) -> str:
+def about(name: str, classifier: Classifier) -> bytes:
     """As JSON, of which 2,000 classes take half a megabyte."""
     figures = {key: value for key, value in classifier.metrics.items() if key not in LARGE}
     return json.dumps(
@@ -23,7 +23,7 @@ def about(name: str, classifier: Classifier) -> str:
             "temperature": classifier.temperature,
             "metrics": _finite(figures),
         }
-    )
+    ).encode()
 
 
 def _finite(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import json
 import logging
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
@@ -13,6 +12,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Security
 from fastapi.security import HTTPBearer
+from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
@@ -30,6 +30,7 @@ from eyespot.serve.metrics import Metrics
 from eyespot.serve.problems import Problem, as_json, bad_picture, busy, late, told
 from eyespot.serve.settings import Limits, Settings
 from eyespot.serve.shelf import Served, Shelf
+from eyespot.serve.threads import background
 from eyespot.tasks.classification.classifier import Prediction
 from eyespot.web.heads import HeadAsGet
 from eyespot.web.pages import add_file, add_shared
@@ -144,11 +145,13 @@ def create_app(settings: Settings) -> Front:
 
 
 async def _watch(shelf: Shelf) -> None:
-    for look in itertools.count(1):
-        await asyncio.sleep(WATCH)
-        await run_in_threadpool(shelf.refresh)
-        if look % TIDY == 0:
-            await run_in_threadpool(give_back)
+    loop = asyncio.get_running_loop()
+    with background(1, "watch") as pool:
+        for look in itertools.count(1):
+            await asyncio.sleep(WATCH)
+            await loop.run_in_executor(pool, shelf.refresh)
+            if look % TIDY == 0:
+                await loop.run_in_executor(pool, give_back)
 
 
 class _Rooms:
@@ -243,8 +246,8 @@ class _Rooms:
             self.metrics.pictures.labels(served.name, outcome).inc(pictures)
 
     async def models(self) -> Response:
-        texts = ", ".join(served.about for served in self.shelf)
-        return Response(f'{{"models": [{texts}]}}', media_type="application/json")
+        texts = b", ".join(served.about for served in self.shelf)
+        return Response(b'{"models": [%b]}' % texts, media_type="application/json")
 
     async def model(self, request: Request) -> Response:
         text = self._served(request.path_params["name"]).about
@@ -281,10 +284,10 @@ def _top(text: str) -> int:
 
 
 def _answered(model: str, names: list[str], answers: list[Prediction | PhotoError]) -> Response:
-    # One by one: `json` lets nobody else have the interpreter before it has done.
+    # One by one: `to_json` lets nobody else have the interpreter before it has done.
     pairs = zip(names, answers, strict=True)
-    told_of = ", ".join(json.dumps(_told_of(*pair)) for pair in pairs)
-    text = f'{{"model": {json.dumps(model)}, "predictions": [{told_of}]}}'
+    told_of = b", ".join(to_json(_told_of(*pair)) for pair in pairs)
+    text = b'{"model": %b, "predictions": [%b]}' % (to_json(model), told_of)
     return Response(text, media_type="application/json")
 
 

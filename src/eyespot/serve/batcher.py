@@ -7,7 +7,7 @@ are ready, one or a whole batch at a time, and run the network once for it.
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from itertools import groupby
 from queue import SimpleQueue
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from eyespot.errors import EyespotError, PhotoError
 from eyespot.limits import MAX_WAITING_PICTURES
+from eyespot.serve.threads import background
 from eyespot.shown import Brief
 from eyespot.tasks.classification.classifier import Classifier, Prediction
 
@@ -60,7 +61,7 @@ class Batcher:
         self._counting = threading.Lock()
         self._gathering = threading.Lock()
         self._ready: SimpleQueue[_Job | None] = SimpleQueue()
-        self._decoders = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="eyespot-decode")
+        self._decoders = background(os.cpu_count(), "decode")
         self._workers = [
             threading.Thread(target=self._work, name=f"eyespot-answer-{number}", daemon=True)
             for number in range(classifier.engine.workers)

@@ -8,7 +8,6 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncGenerator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -21,6 +20,7 @@ from starlette.requests import ClientDisconnect
 from eyespot.limits import MAX_JSON_MARKS
 from eyespot.serve.problems import Problem, busy
 from eyespot.serve.settings import Limits
+from eyespot.serve.threads import background
 from eyespot.shown import Brief
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class Bodies:
 
     def __init__(self, most: int) -> None:
         self.most, self.held = most, 0
-        self._desk = ThreadPoolExecutor(1, thread_name_prefix="eyespot-desk")
+        self._desk = background(1, "desk")
 
     async def at_desk(self, work: Callable[..., T], *arguments: Any) -> T:
         """What `work` returns. What needs the interpreter for long is done one after the other, so
@@ -152,7 +152,7 @@ async def _from_form(
             raise _unlike_count(limits, "more") from error
         raise Problem(400, "bad_request", f"The form cannot be read: {message}") from error
     files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-    sent = [Sent((file.filename or "picture")[:NAME], await file.read()) for file in files]
+    sent = [Sent(_name(file.filename or "picture"), await file.read()) for file in files]
     await form.close()
     return sent
 
@@ -187,9 +187,14 @@ def _from_entry(entry: object, number: int) -> Sent:
     if not isinstance(data, str) or not isinstance(name, str):
         raise _unlike()
     try:
-        return Sent(name[:NAME], base64.b64decode(data, validate=True))
+        return Sent(_name(name), base64.b64decode(data, validate=True))
     except ValueError:
-        return Sent(name[:NAME], error="its data is not base64")
+        return Sent(_name(name), error="its data is not base64")
+
+
+def _name(text: str) -> str:
+    """The start of a name, without surrogates, which no UTF-8 has."""
+    return text[:NAME].encode(errors="replace").decode()
 
 
 def _unlike() -> Problem:

@@ -9,7 +9,6 @@ from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from eyespot.data.photos import MemorySource, Photo
@@ -17,6 +16,7 @@ from eyespot.errors import PhotoError, UsageError
 from eyespot.serve.bodies import Sent
 from eyespot.serve.problems import Problem, as_json, bad_picture, busy
 from eyespot.serve.shelf import Served
+from eyespot.serve.threads import background
 
 
 class Explainer:
@@ -24,6 +24,7 @@ class Explainer:
 
     def __init__(self) -> None:
         self._work: asyncio.Future[Response] | None = None
+        self._pool = background(1, "explain")
 
     def check(self) -> None:
         """Raises Problem as long as a work is under way."""
@@ -34,7 +35,7 @@ class Explainer:
         """What `work` returns. If this is cancelled, the work is done nevertheless, since a thread
         cannot be stopped. Raises Problem as long as another work is under way."""
         self.check()
-        self._work = asyncio.ensure_future(run_in_threadpool(work))
+        self._work = asyncio.get_running_loop().run_in_executor(self._pool, work)
         # Nobody may be left to whom it could be told that the work failed.
         self._work.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(self._work)

@@ -18,6 +18,7 @@ from eyespot.errors import EyespotError, UsageError
 from eyespot.serve.logs import write_json_lines
 from eyespot.serve.settings import Settings
 from eyespot.serve.shelf import name_of
+from eyespot.serve.threads import background
 from eyespot.serve.workers import Workers
 from eyespot.tasks.classification.classifier import load
 from eyespot.web.draining import Draining
@@ -125,7 +126,8 @@ def _answer(
     # Every core has a worker already; threads of one matrix product would only wait for each other.
     threadpool_limits(1, "blas")
     try:
-        app = create_app(settings)
+        with background(1, "start") as pool:
+            app = pool.submit(create_app, settings).result()
     except (EyespotError, OSError, MemoryError) as error:
         logger.error("cannot serve", extra={"facts": {"why": str(error) or "out of memory"}})
         return 1
