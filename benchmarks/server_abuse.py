@@ -178,9 +178,9 @@ class Caller:
         jpeg, as_json, png = (f"Content-Type: {kind}" for kind in KINDS)
         packed = f"{jpeg}\r\nContent-Encoding: gzip"
         line, name, megabyte = b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\na: ", bytes(1_000_000)
-        braces, nested = b"[" + b"{}," * 6_600_000, b'{"pictures": ' + b"[" * 100_000
+        braces, nested = b"[" + b"{}," * 6_600_000, b'{"photos": ' + b"[" * 100_000
         one = {"data": base64.b64encode(some["photo"]).decode()}
-        full = json.dumps({"pictures": [one] * 32}).encode()
+        full = json.dumps({"photos": [one] * 32}).encode()
         upload: dict[str, Any] = {"body": megabyte, "times": 18, "slowly": 0.25}
         attacks: list[tuple[str, int, float, Callable[[], Awaitable[str]]]] = [
             ("headers without end", 4, 0.2, lambda: endless(line, b"a: b\r\n" * 1_000)),

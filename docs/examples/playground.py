@@ -1,4 +1,4 @@
-from eyespot.playground.picture import draw
+from eyespot.playground.snapshot import draw
 from eyespot.playground.settings import Settings
 from eyespot.playground.simulator import Simulator
 

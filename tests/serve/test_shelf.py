@@ -68,9 +68,9 @@ def test_one_network_serves_many_classifiers(surfaces: Path, tmp_path: Path) -> 
         a, b = (served.classifier for served in shelf)
         assert a.engine is b.engine
         assert a.classes != b.classes
-        picture = patches("brick", 1)[0]
-        assert a.predict(picture).top[0][0] == "brick"
-        assert b.predict(picture).top[0][0] == "wall"
+        photo = patches("brick", 1)[0]
+        assert a.predict(photo).top[0][0] == "brick"
+        assert b.predict(photo).top[0][0] == "wall"
     finally:
         shelf.close()
 

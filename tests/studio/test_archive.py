@@ -335,7 +335,7 @@ def test_an_import_that_is_stopped_leaves_nothing(store: Store, tmp_path: Path) 
 def test_an_import_too_large_for_a_project_is_refused_at_once(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(project, "MAX_PROJECT_PICTURES", 5)
+    monkeypatch.setattr(project, "MAX_PROJECT_PHOTOS", 5)
     with pytest.raises(UsageError, match="at most 5 pictures"):
         import_folder(store, write_folder(tmp_path / "surfaces", 3))
     assert not store.pictures.folder.exists()

@@ -12,9 +12,9 @@ from eyespot.files import read_file
 from eyespot.limits import (
     MAX_KEY_FILE_BYTES,
     MAX_REQUEST_BYTES,
-    MAX_REQUEST_PICTURES,
+    MAX_REQUEST_PHOTOS,
     MAX_REQUEST_SECONDS,
-    MAX_WAITING_PICTURES,
+    MAX_WAITING_PHOTOS,
 )
 
 LONG = 16
@@ -34,10 +34,10 @@ def serve(
         bool, typer.Option("--open", help="Without keys, let others than this machine call.")
     ] = False,
     max_bytes: Annotated[int, typer.Option(min=1000, help="Of a request.")] = MAX_REQUEST_BYTES,
-    max_pictures: Annotated[int, typer.Option(min=1, help="In a request.")] = MAX_REQUEST_PICTURES,
+    max_pictures: Annotated[int, typer.Option(min=1, help="In a request.")] = MAX_REQUEST_PHOTOS,
     queue: Annotated[
         int, typer.Option(min=1, help="Pictures of a model under way.")
-    ] = MAX_WAITING_PICTURES,
+    ] = MAX_WAITING_PHOTOS,
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds for a request.")
     ] = MAX_REQUEST_SECONDS,

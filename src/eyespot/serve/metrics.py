@@ -1,4 +1,4 @@
-"""What Prometheus is told."""
+"""Metrics for Prometheus."""
 
 import os
 
@@ -9,7 +9,7 @@ from eyespot.serve.settings import METRICS_FOLDER
 
 
 class Metrics:
-    """Counters of this process, or of all that share the folder."""
+    """Counters of this process, or of all processes that share METRICS_FOLDER."""
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
@@ -26,35 +26,35 @@ class Metrics:
             buckets=(0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10),
             registry=registry,
         )
-        self.pictures = Counter(
-            "eyespot_pictures",
-            "Pictures, by model and outcome",
+        self.photos = Counter(
+            "eyespot_photos",
+            "Photos, by model and outcome",
             ["model", "outcome"],
             registry=registry,
         )
         self.batches = Histogram(
-            "eyespot_batch_pictures",
-            "Pictures that went through the network together",
+            "eyespot_batch_photos",
+            "Photos in a batch of the network",
             ["model"],
             buckets=(1, 2, 4, 8, 16),
             registry=registry,
         )
         self.waiting = Gauge(
-            "eyespot_waiting_pictures",
-            "Pictures under way",
+            "eyespot_waiting_photos",
+            "Photos in progress",
             ["model"],
             multiprocess_mode="livesum",
             registry=registry,
         )
         self.reloads = Counter(
             "eyespot_reloads",
-            "Changed classifier files, by outcome",
+            "Reloads of changed classifier files, by outcome",
             ["model", "outcome"],
             registry=registry,
         )
 
     def text(self) -> bytes:
-        """In Prometheus' format."""
+        """The metrics in Prometheus' text format."""
         registry = self._registry
         if METRICS_FOLDER in os.environ:
             registry = CollectorRegistry()

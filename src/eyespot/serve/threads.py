@@ -1,4 +1,4 @@
-"""Threads that compute while the event loop talks to callers."""
+"""Threads that compute while the event loop answers clients."""
 
 import os
 import sys
@@ -6,12 +6,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 NICENESS = 5
-"""Where the event loop and these threads want the same core, the loop gets three times as much."""
+"""Added to the process's niceness: where both want a core, the event loop gets three times as much
+of it as one of these threads."""
 
 
 def background(count: int | None, name: str) -> ThreadPoolExecutor:
-    """A pool of `count` threads (None: as many as ThreadPoolExecutor has), which the event loop
-    goes before. Threads that they start, such as those of OpenVINO, inherit this."""
+    """A pool of `count` threads with a lower priority than the event loop. Threads that they start,
+    such as OpenVINO's, inherit the priority."""
     prefix = f"eyespot-{name}"
     return ThreadPoolExecutor(count, thread_name_prefix=prefix, initializer=_yield_to_loop)
 

@@ -16,7 +16,7 @@ import numpy as np
 from eyespot.data.photos import Dataset, FileSource, MemorySource, Photo, Skipped, label_of
 from eyespot.errors import MissingError, UsageError
 from eyespot.features.cache import Record
-from eyespot.limits import MAX_NAME_CHARACTERS, MAX_PROJECT_CLASSES, MAX_PROJECT_PICTURES
+from eyespot.limits import MAX_NAME_CHARACTERS, MAX_PROJECT_CLASSES, MAX_PROJECT_PHOTOS
 from eyespot.shown import Brief
 from eyespot.studio.database import Database, begin_step, mark_changed, take_back
 from eyespot.studio.pictures import Kept, Pictures
@@ -312,9 +312,9 @@ def file_name(path: str) -> str | None:
 
 def require_room(pictures: int) -> None:
     """Raises UsageError if a project cannot hold so many."""
-    if pictures > MAX_PROJECT_PICTURES:
+    if pictures > MAX_PROJECT_PHOTOS:
         raise UsageError(
-            f"A project holds at most {MAX_PROJECT_PICTURES:,} pictures; "
+            f"A project holds at most {MAX_PROJECT_PHOTOS:,} pictures; "
             f"these would be {pictures:,}. "
             "Teach with the command line instead: eyespot teach PHOTOS"
         )
