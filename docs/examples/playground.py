@@ -1,6 +1,6 @@
-from eyespot.playground.snapshot import draw
 from eyespot.playground.settings import Settings
 from eyespot.playground.simulator import Simulator
+from eyespot.playground.snapshot import draw
 
 settings = Settings(data="xor", noise=0.1, hidden=(4, 2), activation="tanh", learning_rate=0.03)
 simulator = Simulator(settings)

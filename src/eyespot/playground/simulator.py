@@ -24,8 +24,8 @@ DIVERGED = (
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Losses and accuracies in evaluation mode. Losses exclude penalties. Accuracies, 0..1, are None
-    in regression."""
+    """Losses and accuracies in evaluation mode. Losses exclude penalties. Accuracies,
+    0..1, are None in regression."""
 
     train_loss: float
     test_loss: float
@@ -36,13 +36,13 @@ class Scores:
 class Simulator:
     """Mini-batch gradient descent on the points that `settings` describe, or on `points`.
 
-    `steps`: batches learnt from. `epochs`: passes over the points to learn from. Each shuffles
-    them; those too few for a whole batch are left out of it, other ones each time. `gradients`: a
-    layer each, of the last step; none before the first. `scores`: now. `curves`: over the epochs.
-    `stopped`: why it cannot go on, in a sentence, or None.
+    `steps`: batches so far. `epochs`: passes over the training points, which each epoch shuffles;
+    it leaves out the rest that fills no batch. `gradients`: of each layer in the last step; empty
+    before the first. `scores`: current ones. `curves`: over the epochs. `stopped`: the reason why
+    training cannot continue, or None.
 
-    All chance depends on `settings.seed`: the same settings give the same run, bit by bit.
-    Raises UsageError if `points` are no classes (-1 and 1) for classification.
+    The random seed is `settings.seed`: the same settings give the same run, bit by bit.
+    Raises UsageError if the targets of `points` are not -1 and 1 for classification.
     """
 
     def __init__(self, settings: Settings, points: Points | None = None) -> None:

@@ -82,7 +82,7 @@ class Batcher:
     def submit(
         self, photos: Sequence[tuple[str, bytes]], top: int = 5
     ) -> list["Future[Prediction]"]:
-        """A future for each (name, encoded photo), which fails with PhotoError if the photo cannot be
+        """A future for each (name, encoded photo). It fails with PhotoError if the photo cannot be
         read. A cancelled one is dropped, unless the network has begun.
 
         Raises BusyError if the queue has no room for all of them.

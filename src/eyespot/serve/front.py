@@ -58,8 +58,8 @@ class Front:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        wanted = headers.get("x-request-id", "")
-        record = Record(wanted if _GOOD_ID.fullmatch(wanted) else secrets.token_hex(8))
+        given = headers.get("x-request-id", "")
+        record = Record(given if _GOOD_ID.fullmatch(given) else secrets.token_hex(8))
         scope.setdefault("state", {})["record"] = record
         own = [*_HEADERS, (b"x-request-id", record.id.encode())]
 

@@ -62,8 +62,9 @@ class Change(BaseModel):
 
 class Explanation(BaseModel):
     """The explanation for `label`. `attention`: Grad-CAM, 0..1, row by row. `occlusion`: the
-    drop in probability where the photo is covered. `near`: the most similar training photos; null if the
-    classifier has none. `change`: the smallest change of the prediction found, or null."""
+    drop in probability where the photo is covered. `near`: the most similar
+    training photos; null if the classifier has none. `change`: the smallest change of the
+    prediction found, or null."""
 
     model: str
     label: str
@@ -79,7 +80,7 @@ class Explanation(BaseModel):
 
 
 class Model(BaseModel):
-    """A classifier. A photo whose OOD score is beyond `threshold` is none of its classes."""
+    """A classifier. It rejects photos with an OOD score beyond `threshold`."""
 
     name: str
     labels: list[str]

@@ -106,28 +106,28 @@ class Workers:
         """Supervise the workers until SIGTERM or SIGINT. Returns 0, or 1 if the workers fail to
         start, at first or when none is left."""
         os.environ["PYTHONSAFEPATH"] = "1"  # do not import from the current folder
-        asked, ask = _spawn.Pipe(duplex=False)
+        stop, stopper = _spawn.Pipe(duplex=False)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda number, frame: ask.send_bytes(b"end"))
+            signal.signal(number, lambda number, frame: stopper.send_bytes(b"end"))
         with tempfile.TemporaryDirectory(prefix="eyespot-metrics-") as folder:
             os.environ[METRICS_FOLDER] = folder
-            while (code := self._look_after(asked)) is None:
+            while (code := self._supervise(stop)) is None:
                 pass
             self._end()
         return code
 
-    def _look_after(self, asked: Connection) -> int | None:
+    def _supervise(self, stop: Connection) -> int | None:
         """Wait for one event; the exit code if it was the last."""
         if time.monotonic() >= self._next and not self._fill():
             return 1
         missing = len(self._workers) < self._count
         patience = max(0.0, self._next - time.monotonic()) if missing else None
-        ready = wait([asked, *(worker.news for worker in self._workers)], patience)
-        if asked in ready:
+        ready = wait([stop, *(worker.news for worker in self._workers)], patience)
+        if stop in ready:
             logger.info("stopping")
             return 0
         for worker in [worker for worker in self._workers if worker.news in ready]:
-            if not self._hears_from(worker):
+            if not self._handle_news(worker):
                 return 1
         return None
 
@@ -141,7 +141,7 @@ class Workers:
             self._next = time.monotonic() + self._pause
         return bool(self._workers)
 
-    def _hears_from(self, worker: _Worker) -> bool:
+    def _handle_news(self, worker: _Worker) -> bool:
         """Whether to continue: the worker is ready, or died and can be replaced."""
         try:
             worker.news.recv_bytes()

@@ -29,12 +29,12 @@ class Draining:
             await self._app(scope, receive, send)
             return
         # A client that sent Expect: 100-continue takes the response as a no and sends no body.
-        asked = "100-continue" in headers.get("expect", "").lower()
+        expecting = "100-continue" in headers.get("expect", "").lower()
         whole = answered = False
 
         async def receive_noting() -> Message:
-            nonlocal whole, asked
-            asked = False
+            nonlocal whole, expecting
+            expecting = False
             message = await receive()
             whole = not message.get("more_body", False)
             return message
@@ -47,7 +47,7 @@ class Draining:
 
         await self._app(scope, receive_noting, send_without_end)
         if answered:
-            if not asked:
+            if not expecting:
                 await self._drain(receive)
             await send({"type": "http.response.body"})
 

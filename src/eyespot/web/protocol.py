@@ -137,7 +137,7 @@ class _Bounded(HttpToolsProtocol):
                 return
 
     def _has_ended(self) -> bool:
-        """Whether the parser must get no more data, for example after an upgrade to a web socket."""
+        """Whether the parser must get no more data, such as after an upgrade to a web socket."""
         upgraded = self.transport.get_protocol() is not self
         return self._refused or upgraded or self.transport.is_closing()
 

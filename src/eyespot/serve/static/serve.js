@@ -1,6 +1,6 @@
 // Try a served classifier with the requests that programs send.
 
-import { percent } from "./percent.js";
+import { percent, percentInterval } from "./percent.js";
 
 /**
  * @typedef {{label: string, probability: number}} Guess
@@ -158,7 +158,7 @@ function showModel() {
   byId("labels", HTMLElement).textContent = model.labels.slice(0, 100).join(", ") + (model.labels.length > 100 ? ", …" : "");
   const { top1, top1_interval: interval } = model.metrics;
   const figures = top1 === undefined || !interval ? ""
-    : ` Accuracy ${percent(top1)} (95% CI ${percent(interval[0]).replace("%", "")}–${percent(interval[1])}).`;
+    : ` Accuracy ${percent(top1)} (95% CI ${percentInterval(interval[0], interval[1])}).`;
   byId("about", HTMLElement).textContent =
     `${model.labels.length} classes. Backbone ${model.backbone}, head ${model.method}.${figures}`;
   byId("curl", HTMLElement).textContent =
