@@ -6,7 +6,7 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from eyespot.errors import PhotoError
-from eyespot.serve.problems import Problem
+from eyespot.serve.problems import bad_request
 from eyespot.tasks.classification.classifier import Prediction
 
 LARGE = 1_000
@@ -38,5 +38,5 @@ def _prediction(name: str, answer: Prediction | PhotoError) -> dict[str, Any]:
 def parse_top(text: str) -> int:
     """The number of classes that a request asks for. Raises Problem unless it is 1 or more."""
     if not (text.isascii() and text.isdigit() and int(text[:9]) > 0):
-        raise Problem(400, "bad_request", "Expected top, the number of classes, as 1 or more.")
+        raise bad_request("Expected top, the number of classes, as 1 or more.")
     return int(text[:9])

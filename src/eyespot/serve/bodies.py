@@ -18,7 +18,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from eyespot.limits import MAX_JSON_MARKS
-from eyespot.serve.problems import Problem, busy
+from eyespot.serve.problems import Problem, bad_request, busy
 from eyespot.serve.settings import Limits
 from eyespot.serve.threads import background
 from eyespot.shown import Brief
@@ -113,9 +113,7 @@ async def photos_of(request: Request, limits: Limits, bodies: Bodies, room: Room
 
 
 def _unlike_count(limits: Limits, got: str) -> Problem:
-    return Problem(
-        400, "bad_request", f"Expected 1 to {limits.photos} photos in a request, got {got}."
-    )
+    return bad_request(f"Expected 1 to {limits.photos} photos in a request, got {got}.")
 
 
 async def _bounded(request: Request, most: int, room: Room) -> AsyncGenerator[bytes, None]:
@@ -150,7 +148,7 @@ async def _from_form(
         message = getattr(error, "message", "its character set is unknown")
         if message.startswith("Too many files"):
             raise _unlike_count(limits, "more") from error
-        raise Problem(400, "bad_request", f"The form cannot be read: {message}") from error
+        raise bad_request(f"The form cannot be read: {message}") from error
     files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
     sent = [Sent(_name(file.filename or "photo"), await file.read()) for file in files]
     await form.close()
@@ -162,11 +160,7 @@ def _check_structure(body: bytes, limits: Limits) -> None:
     base64 does not have."""
     most = max(MAX_JSON_MARKS, 8 * limits.photos)
     if sum(map(body.count, (b"{", b"[", b","))) > most:
-        raise Problem(
-            400,
-            "bad_request",
-            f"Expected at most {most:,} brackets, braces and commas in the JSON of a request.",
-        )
+        raise bad_request(f"Expected at most {most:,} brackets, braces and commas in the JSON.")
 
 
 def _from_json(body: bytes, limits: Limits) -> list[Sent]:
@@ -174,7 +168,7 @@ def _from_json(body: bytes, limits: Limits) -> list[Sent]:
     try:
         content = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Problem(400, "bad_request", "The body is not JSON.") from error
+        raise bad_request("The body is not JSON.") from error
     photos = content.get("photos") if isinstance(content, dict) else None
     if not isinstance(photos, list):
         raise _unlike()
@@ -199,6 +193,4 @@ def _name(text: str) -> str:
 
 
 def _unlike() -> Problem:
-    return Problem(
-        400, "bad_request", 'Expected {"photos": [{"data": "base64", "name": "optional"}, ...]}.'
-    )
+    return bad_request('Expected {"photos": [{"data": "base64", "name": "optional"}, ...]}.')

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from eyespot.data.photos import MemorySource, Photo
 from eyespot.errors import PhotoError, UsageError
 from eyespot.serve.bodies import Sent
-from eyespot.serve.problems import Problem, as_json, bad_photo, busy
+from eyespot.serve.problems import as_json, bad_photo, bad_request, busy
 from eyespot.serve.shelf import Served
 from eyespot.serve.threads import background
 
@@ -44,7 +44,7 @@ class Explainer:
 def only(sent: Sequence[Sent]) -> Sent:
     """The only photo. Raises Problem if there are more, or if it cannot be used."""
     if len(sent) != 1:
-        raise Problem(400, "bad_request", f"Expected 1 photo, got {len(sent)}.")
+        raise bad_request(f"Expected 1 photo, got {len(sent)}.")
     if sent[0].error:
         raise bad_photo(sent[0].error)
     return sent[0]
@@ -69,7 +69,7 @@ def explained(served: Served, photo: Sent, label: str | None, *, drawn: bool) ->
     except PhotoError as error:
         raise bad_photo(error) from error
     except UsageError as error:
-        raise Problem(400, "bad_request", str(error)) from error
+        raise bad_request(str(error)) from error
     if drawn:
         file = BytesIO()
         draw_explanation(found).save(file, "PNG")

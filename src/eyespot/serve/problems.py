@@ -41,6 +41,10 @@ def error_form(code: str, message: str, request_id: str = "") -> dict[str, Any]:
     return {"error": {"code": code, "message": message, "request_id": request_id}}
 
 
+def bad_request(message: str) -> Problem:
+    return Problem(400, "bad_request", message)
+
+
 def bad_photo(why: object) -> Problem:
     return Problem(422, "bad_photo", f"The photo cannot be used: {sentence(why)}")
 
