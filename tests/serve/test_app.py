@@ -123,7 +123,7 @@ def test_health_and_figures(asker: Asker) -> None:
 
 def test_the_page_and_what_it_may_do(asker: Asker) -> None:
     page = asker.get("/")
-    assert "Ask about a photo" in page.text
+    assert "Classify photos" in page.text
     for path in (
         "/style.css",
         "/controls.css",
