@@ -1,9 +1,9 @@
-# make demo   teach a classifier from pictures that come with the installed packages
+# make demo   train a classifier on photos that come with the installed packages
 # make test   everything a change must pass
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint bench dist audit sbom clean
+.PHONY: help demo docs test test-slow lint bench dist audit sbom clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,15 +11,16 @@ PIP := $(BIN)/pip --disable-pip-version-check
 HOW := pyproject.toml constraints.txt
 
 help:
-	@echo "make demo       install eyespot into .venv and teach a first classifier"
+	@echo "make demo       install eyespot into .venv and train a first classifier"
+	@echo "make docs       build the documentation as a site into site/"
 	@echo "make test       linters, types, layers and tests"
 	@echo "make test-slow  the long tests only"
 	@echo "make lint       linters, types and layers only"
-	@echo "make bench      measure eyespot against its peers (installs them into .venv-bench)"
-	@echo "make dist       build wheel and sdist, install the wheel anew and try it"
-	@echo "make audit      ask for known weaknesses of the installed packages (needs the network)"
-	@echo "make sbom       list them in dist/eyespot.cdx.json (CycloneDX)"
-	@echo "make clean      remove everything that these commands made"
+	@echo "make bench      compare eyespot with other tools (installs them into .venv-bench)"
+	@echo "make dist       build wheel and sdist, install the wheel into a new environment, test it"
+	@echo "make audit      check the installed packages for known vulnerabilities (needs the network)"
+	@echo "make sbom       list the installed packages in dist/eyespot.cdx.json (CycloneDX)"
+	@echo "make clean      delete everything that these commands created"
 
 .venv/python:
 	@command -v $(PYTHON) >/dev/null || { echo "eyespot needs Python 3.11 or newer, and found no '$(PYTHON)'. Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
@@ -32,10 +33,15 @@ help:
 	@$(PIP) install -q -e '.[demo,studio]' -c constraints.txt
 	@touch $@
 
+.venv/docs: .venv/python $(HOW)
+	@echo "Installing eyespot and the documentation tools into .venv (once; this takes a minute or two) ..."
+	@$(PIP) install -q -e '.[docs]' -c constraints.txt
+	@touch $@
+
 .venv/test: .venv/python $(HOW)
 	@echo "Installing eyespot and its test tools into .venv (once; this takes a minute or two) ..."
 	@$(PIP) install -q -e '.[demo,heic,camera,export,serve,studio,test,dev]' -c constraints.txt
-	@touch $@ .venv/demo
+	@touch $@ .venv/demo .venv/docs
 
 # Browser tests use the system's Chromium; without one they skip, and say so.
 .venv/chromium: .venv/test
@@ -47,7 +53,7 @@ help:
 	else echo "No Chromium here: the browser tests will skip."; fi
 	@touch $@
 
-# The pages' scripts are checked by TypeScript, the pages by axe; without npm neither is.
+# TypeScript checks the pages' scripts, axe the pages. Without npm both checks are skipped.
 .venv/node: .venv/python
 	@if command -v npm >/dev/null; then \
 		npm install --silent --no-audit --no-fund --no-save --prefix .venv typescript@5.9.3 axe-core@4.14.1 \
@@ -55,7 +61,7 @@ help:
 	else echo "No npm here: the pages' scripts will not be checked."; fi
 	@touch $@
 
-# A classifier's page for the browser is tried with the package that eyespot fetches for it.
+# The test of the exported page needs the package that `eyespot export --to web` fetches.
 ONNXRUNTIME_WEB := .venv/onnxruntime-web-1.23.2.tgz
 $(ONNXRUNTIME_WEB): .venv/python
 	@if command -v npm >/dev/null; then \
@@ -66,6 +72,10 @@ $(ONNXRUNTIME_WEB): .venv/python
 demo: .venv/demo
 	$(BIN)/eyespot demo
 
+docs: .venv/docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "The site is in site/. Open site/index.html"
+
 lint: .venv/test .venv/node
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -74,7 +84,7 @@ lint: .venv/test .venv/node
 	@if test -x .venv/node_modules/.bin/tsc; then echo tsc; .venv/node_modules/.bin/tsc -p .; fi
 
 test: lint .venv/chromium $(ONNXRUNTIME_WEB)
-	@# A process that crashes is not begun anew: the name of its test would be lost.
+	@# A crashed process is not restarted: the name of its test would be lost.
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --max-worker-restart 0
 
 test-slow: .venv/test .venv/chromium
@@ -87,7 +97,7 @@ test-slow: .venv/test .venv/chromium
 bench: .venv/test .venv-bench/ready
 	bash benchmarks/run_all.sh .venv-bench
 
-# What releases need is no part of what tests need, and pins libraries that they share.
+# Release tools have an environment of their own: they pin libraries that the tests need, too.
 .venv-release/ready:
 	$(PYTHON) -m venv .venv-release
 	.venv-release/bin/pip --disable-pip-version-check install -q 'build>=1.2' 'cyclonedx-bom>=7' 'pip-audit>=2.9'
@@ -107,5 +117,5 @@ sbom: .venv/test .venv-release/ready
 	.venv-release/bin/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible --of JSON -o dist/eyespot.cdx.json
 
 clean:
-	rm -rf .venv .venv-bench .venv-release demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-bench .venv-release demo build dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

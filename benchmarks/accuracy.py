@@ -9,7 +9,7 @@ import argparse
 import numpy as np
 from measure import SETS, keep, photos
 
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks.classification.teach import teach
 
 METHODS = ("auto", "knn", "prototypes", "logistic", "svm")
 SIZES = (1, 5, 20)
@@ -23,7 +23,7 @@ def main() -> None:
     for name in SETS:
         rows: dict[str, dict[str, object]] = {method: {} for method in METHODS}
         for method in METHODS:
-            lesson = learn(photos(name), method=method)
+            lesson = teach(photos(name), method=method)
             rows[method]["all"] = {
                 "top1": round(lesson.evaluation.top1, 4),
                 "interval": [round(end, 4) for end in lesson.evaluation.top1_interval],
@@ -54,10 +54,10 @@ def taught_with(name: str, size: int, method: str, draw: int) -> float:
         few = taken[photo.label or ""] < size
         taken[photo.label or ""] += few
         (known if few else rest).append(photo)
-    lesson = learn(type(dataset)(tuple(known), ()), method=method)
+    lesson = teach(type(dataset)(tuple(known), ()), method=method)
     classifier = lesson.classifier
     features, _, _ = embed(rest, classifier.backbone, classifier.engine, FeatureCache())
-    probabilities, _ = classifier.judge(features.values)
+    probabilities, _ = classifier.score_features(features.values)
     truth = np.array([classifier.classes.index(photo.label or "") for photo in rest])
     return float((probabilities.argmax(axis=1) == truth).mean())
 

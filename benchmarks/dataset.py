@@ -18,7 +18,7 @@ from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset
 from eyespot.evaluation import wilson_interval
 from eyespot.evaluation.clusters import principal_components
-from eyespot.evaluation.label_issues import PlantedTest, judge_label_issues, plant_wrong_labels
+from eyespot.evaluation.label_issues import PlantedTest, measure_planted, plant_wrong_labels
 from eyespot.review.review import PLANTED_SHARE, Review, review
 
 STRANGERS = 20
@@ -99,13 +99,13 @@ def planted(dataset: Dataset, draw: int) -> PlantedTest:
     assert found.check is not None
     place = {photo.name: index for index, photo in enumerate(dataset.photos)}
     kept = [place[name] for name in found.features.names]
-    return judge_label_issues(found.check.label_issues, labels[kept], wrong[kept])
+    return measure_planted(found.check.label_issues, labels[kept], wrong[kept])
 
 
 def figures(tests: list[PlantedTest]) -> dict[str, object]:
     """Of all tests together."""
     wrong, hits = sum(test.planted for test in tests), sum(test.found for test in tests)
-    said, fixed = sum(test.suspected for test in tests), sum(test.corrected for test in tests)
+    said, fixed = sum(test.reported for test in tests), sum(test.corrected for test in tests)
     return {
         "planted": wrong,
         "found": hits,

@@ -13,7 +13,7 @@ from eyespot.data.folders import find_photos
 from eyespot.explain.occlusion import slide
 from eyespot.explain.photo import explain_photo
 from eyespot.report.heat import CELLS, MOST
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks.classification.teach import teach
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--set", default="trash")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    lesson = learn(photos(options.set))  # the engine is open and warm, as before a report
+    lesson = teach(photos(options.set))  # the engine is open and warm, as before a report
     classifier = lesson.classifier
     found = find_photos(photos(options.set)).photos
     picked = [found[i] for i in np.random.default_rng(0).permutation(len(found))[:MOST]]

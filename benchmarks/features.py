@@ -23,7 +23,7 @@ from eyespot.data.transforms import needed_short_side, prepare
 from eyespot.features.backbone import Backbone, load_backbone
 from eyespot.features.engines import BATCH, Engine, open_engine
 from eyespot.features.extract import embed
-from eyespot.tasks.classification.classifier import imagenet
+from eyespot.tasks.task import load
 
 PEER_KINDS = ("eager", "bf16", "onnx")
 
@@ -65,7 +65,7 @@ def main() -> None:
     weights = Path(tempfile.mkdtemp()) / "weights.safetensors"
     save_weights(weights)
 
-    robot = imagenet()
+    robot = load("efficientnet_lite0")
     camera = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
     robot.predict(camera)
 

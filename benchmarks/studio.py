@@ -1,8 +1,8 @@
-"""The studio's teaching: from the last recorded frame to the updated prediction, and the figures.
+"""Teach in the studio: from the last recorded frame to the updated prediction, and its evaluation.
 
-Pictures are made up with a fixed seed: frames of 640 x 480 pixels, in bursts of a scene that moves
-a little. As recorded (4 bursts a class) and as files (each a picture of its own), since what is
-learnt on differs.
+Photos are made up with a fixed seed: frames of 640 x 480 pixels, in bursts of a scene that moves
+a little. As recorded (4 bursts a class) and as files (each a photo of its own), since the
+training differs.
 """
 
 import argparse
@@ -19,16 +19,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from eyespot.features.backbone import load_backbone
-from eyespot.studio.learner import Learner, Learnt
 from eyespot.studio.projects import Store
+from eyespot.studio.trainer import ProjectTrainer, Trained
 
 BURSTS = 4
 SIZE = (640, 480)
 
 
 class Laps:
-    """Milliseconds by the clock, and of this thread on a processor; the head and the figures are
-    learnt by this thread alone."""
+    """Milliseconds by the clock, and of this thread on a processor; the head is
+    trained and evaluated by this thread alone."""
 
     def __init__(self) -> None:
         self.clock: list[float] = []
@@ -47,8 +47,8 @@ class Laps:
 def scene(rng: np.random.Generator, hue: NDArray[np.float64], grain: int) -> NDArray[np.uint8]:
     """Blots of about one colour, larger than a frame, so that a frame can move in it."""
     blots = rng.random((grain, grain, 1)) * hue + rng.random((grain, grain, 3)) * 0.4
-    picture = Image.fromarray((blots.clip(0, 1) * 255).astype(np.uint8))
-    return np.asarray(picture.resize((SIZE[0] + 200, SIZE[1] + 200), Image.Resampling.BICUBIC))
+    image = Image.fromarray((blots.clip(0, 1) * 255).astype(np.uint8))
+    return np.asarray(image.resize((SIZE[0] + 200, SIZE[1] + 200), Image.Resampling.BICUBIC))
 
 
 def frames(kind: int, count: int, seed: int) -> Iterator[tuple[str, bytes]]:
@@ -71,30 +71,30 @@ def measured(classes: int, count: int, rounds: int, *, bursts: bool) -> dict[str
     """Milliseconds by part, of `rounds` frames that come one after the other."""
     found: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["EYESPOT_CACHE"] = folder  # no picture is known
+        os.environ["EYESPOT_CACHE"] = folder  # no photo is known
         project = Store(Path(folder) / "projects").create("measured")
         ids = [project.add_class(f"class {kind}") for kind in range(classes)]
         for kind, id in enumerate(ids):
             for burst, data in frames(kind, count, seed=kind):
-                project.add_pictures(id, [("frame", data)], burst if bursts else None)
-        learner = Learner(load_backbone())
+                project.add_photos(id, [("frame", data)], burst if bursts else None)
+        trainer = ProjectTrainer(load_backbone())
         start = time.perf_counter()
-        learner.update(project).look(data)
+        trainer.update(project).predict(data)
         found["first time, all"] = [1e3 * (time.perf_counter() - start)]
         more = list(frames(0, rounds * BURSTS, seed=classes))[:rounds]
         for _, data in more:
             laps = Laps()
 
-            def answers(learnt: Learnt, data: bytes = data, laps: Laps = laps) -> None:
+            def predicts(trained: Trained, data: bytes = data, laps: Laps = laps) -> None:
                 laps.lap()
-                learnt.look(data)
+                trained.predict(data)
                 laps.lap()
 
-            project.add_pictures(ids[0], [("frame", data)], "0-last" if bursts else None)
+            project.add_photos(ids[0], [("frame", data)], "0-last" if bursts else None)
             laps.lap()
-            learner.update(project, answers, laps.when_done)
+            trainer.update(project, predicts, laps.when_done)
             laps.lap()
-            parts = ("keeping it", "its features", "the head", "the prediction", "the figures")
+            parts = ("storing", "features", "head", "prediction", "evaluation")
             for part, took in zip(parts, np.diff(laps.clock), strict=True):
                 found.setdefault(part, []).append(took)
             for index in (2, 4):  # what a core that does nothing else would take
@@ -107,19 +107,19 @@ def measured(classes: int, count: int, rounds: int, *, bursts: bool) -> dict[str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--classes", type=int, default=3)
-    parser.add_argument("--pictures", type=int, default=200, help="of each class")
+    parser.add_argument("--photos", type=int, default=200, help="of each class")
     parser.add_argument("--rounds", type=int, default=20)
     asked = parser.parse_args()
     results = {
         name: {
             part: summary(took)
             for part, took in measured(
-                asked.classes, asked.pictures, asked.rounds, bursts=bursts
+                asked.classes, asked.photos, asked.rounds, bursts=bursts
             ).items()
         }
         for name, bursts in (("recorded", True), ("files", False))
     }
-    keep("studio", {"classes": asked.classes, "pictures": asked.pictures, "ms": results})
+    keep("studio", {"classes": asked.classes, "photos": asked.photos, "ms": results})
 
 
 if __name__ == "__main__":

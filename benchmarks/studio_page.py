@@ -2,8 +2,8 @@
 cores as the server. Give three videos, one for each thing to be taught.
 
 From opening the page to a classifier of three things, with pauses for reading and typing; from the
-last recorded frame to the updated prediction, among 3 x 200 pictures; how many pictures a second
-are answered; how a project of 10,000 pictures scrolls, and the memory it takes; the playground's
+last recorded frame to the updated prediction, among 3 x 200 photos; predictions per
+second; how a project of 10,000 photos scrolls, and the memory it takes; the playground's
 steps.
 """
 
@@ -42,7 +42,7 @@ LAPS = """() => {
   let sent = 0, version = Infinity;
   const {fetch} = window, {parse} = JSON;
   window.fetch = (path, options) => {
-    if (options?.method === "POST" && /pictures/.test(path)) sent = performance.now();
+    if (options?.method === "POST" && /photos/.test(path)) sent = performance.now();
     return fetch(path, options);
   };
   let isNewer = false;
@@ -114,14 +114,14 @@ def newcomer(browser: Browser, address: str) -> dict[str, Any]:
 
         begun = time.monotonic()
         time.sleep(READING)
-        shown.get_by_label("Its name").press_sequentially("Three things", delay=TYPING)
-        click("Begin")
-        click("Start the camera")
+        shown.get_by_label("Project name").press_sequentially("Three things", delay=TYPING)
+        click("Create project")
+        click("Start camera")
         camera = time.monotonic()
         for scene, name in enumerate(NAMES):
             time.sleep(READING)
-            shown.get_by_label("thing to recognise").press_sequentially(name, delay=TYPING)
-            click("Add it")
+            shown.get_by_label("Name of the new class").press_sequentially(name, delay=TYPING)
+            click("Add class")
             wait_for_scene(camera, scene, 6)
             card = shown.get_by_role("region", name=f"Class {name}")
             card.get_by_role("button", name="Hold to record").hover()
@@ -129,15 +129,15 @@ def newcomer(browser: Browser, address: str) -> dict[str, Any]:
             time.sleep(4)
             shown.mouse.up()
         expect(shown.locator("#bars li")).to_have_count(len(NAMES) + 1, timeout=LONG)
-        expect(shown.locator("#status")).to_contain_text("Learnt", timeout=LONG)
+        expect(shown.locator("#status")).to_contain_text("Trained", timeout=LONG)
         seconds = time.monotonic() - begun
-        figures = shown.locator("#figures").inner_text().splitlines()[0]
+        evaluation = shown.locator("#evaluation").inner_text().splitlines()[0]
         right = 0
         for scene, name in enumerate(NAMES):
             wait_for_scene(camera, scene, 4)
             time.sleep(3)
             right += name in (shown.locator("#bars .best").text_content() or "")
-        return {"seconds": seconds, "right of three": right, "figures": figures}
+        return {"seconds": seconds, "right of three": right, "evaluation": evaluation}
 
 
 def rate(shown: Page, seconds: int = 15) -> list[float]:
@@ -145,18 +145,18 @@ def rate(shown: Page, seconds: int = 15) -> list[float]:
     found = []
     for _ in range(seconds):
         time.sleep(1)
-        said = re.search(r"(\d+) pictures", shown.locator("#speed").text_content() or "")
+        said = re.search(r"(\d+) photos", shown.locator("#speed").text_content() or "")
         found += [float(said[1])] if said else []
     return found
 
 
 def recorded(browser: Browser, address: str, id: str, rounds: int) -> dict[str, Any]:
-    """Frame to prediction (ms), and pictures a second while nothing is recorded."""
+    """Frame to prediction (ms), and predictions per second while nothing is recorded."""
     with page(browser, address, f"/teach.html#{id}") as shown:
-        expect(shown.locator("#status")).to_contain_text("Learnt", timeout=LONG)
-        shown.get_by_role("button", name="Start the camera").click()
+        expect(shown.locator("#status")).to_contain_text("Trained", timeout=LONG)
+        shown.get_by_role("button", name="Start camera").click()
         shown.get_by_text("Recording settings").click()
-        shown.get_by_label("Pictures a second").select_option("2")
+        shown.get_by_label("Frames per second").select_option("2")
         time.sleep(5)
         shown.evaluate(LAPS)
         button = shown.get_by_role("button", name="Hold to record").first
@@ -166,20 +166,20 @@ def recorded(browser: Browser, address: str, id: str, rounds: int) -> dict[str, 
             shown.get_by_role("button", name="Recording …").wait_for()
             shown.mouse.up()
             shown.wait_for_function("count => window.laps.length > count", arg=done)
-            expect(shown.locator("#status")).to_contain_text("Learnt", timeout=LONG)
+            expect(shown.locator("#status")).to_contain_text("Trained", timeout=LONG)
         time.sleep(3)
         return {
             "frame to prediction, ms": summary(shown.evaluate("window.laps")),
-            "live, pictures a second": summary(rate(shown)),
+            "live, photos/s": summary(rate(shown)),
         }
 
 
 def large(browser: Browser, address: str, id: str, server: int) -> dict[str, Any]:
-    """Of a project of many pictures: seconds until it is learnt, scrolling, memory."""
+    """A project of many photos: seconds of training, scrolling, memory."""
     with page(browser, address, f"/teach.html#{id}") as shown:
         start = time.monotonic()
-        expect(shown.locator("#status")).to_contain_text("Learnt", timeout=1_200_000)
-        learnt = time.monotonic() - start
+        expect(shown.locator("#status")).to_contain_text("Trained", timeout=1_200_000)
+        trained = time.monotonic() - start
         for more in shown.locator(".more").all():
             more.click()
         time.sleep(2)
@@ -187,7 +187,7 @@ def large(browser: Browser, address: str, id: str, server: int) -> dict[str, Any
         peak = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{server}/status").read_text())
         heap = shown.evaluate("performance.memory.usedJSHeapSize")
     return {
-        "seconds until learnt": learnt,
+        "seconds until trained": trained,
         "between frames while scrolling, ms": summary(gaps),
         "server's peak, MB": int(peak[1]) / 1024 if peak else None,
         "page's heap, MB": heap / 2**20,
@@ -196,14 +196,14 @@ def large(browser: Browser, address: str, id: str, server: int) -> dict[str, Any
 
 def look(browser: Browser, address: str) -> dict[str, Any]:
     with page(browser, address, "/look.html") as shown:
-        shown.get_by_role("button", name="Start the camera").click()
-        expect(shown.locator("#speed")).to_contain_text("second", timeout=LONG)
+        shown.get_by_role("button", name="Start camera").click()
+        expect(shown.locator("#speed")).to_contain_text("photos/s", timeout=LONG)
         time.sleep(5)
-        return {"live, pictures a second": summary(rate(shown))}
+        return {"live, photos/s": summary(rate(shown))}
 
 
 def play(browser: Browser, address: str) -> dict[str, Any]:
-    """Steps and pictures a second of the net that the page begins with."""
+    """Steps per second of the default network."""
     found = {}
     for pace in (20, 1):
         with page(browser, address, "/play.html") as shown:
@@ -220,17 +220,17 @@ def play(browser: Browser, address: str) -> dict[str, Any]:
                 before, begun = steps(), time.monotonic()
                 time.sleep(1)
                 rates.append((steps() - before) / (time.monotonic() - begun))
-            found[f"steps a second, {pace} a picture"] = summary(rates)
+            found[f"steps a second, {pace} per frame"] = summary(rates)
     return found
 
 
 def fill(store: Store, count: int) -> str:
-    """A project of three classes, `count` pictures each, recorded in bursts."""
+    """A project of three classes, `count` photos each, recorded in bursts."""
     project = store.create(f"{count} each")
     for kind, name in enumerate(NAMES):
         id = project.add_class(name)
         for burst, data in frames(kind, count, seed=kind):
-            project.add_pictures(id, [("frame", data)], burst)
+            project.add_photos(id, [("frame", data)], burst)
     return project.id
 
 
@@ -239,7 +239,7 @@ def main() -> None:
     parser.add_argument("videos", type=Path, nargs=3)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--newcomers", type=int, default=3)
-    parser.add_argument("--large", type=int, default=3334, help="pictures of each of three classes")
+    parser.add_argument("--large", type=int, default=3334, help="photos of each of three classes")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         os.environ["EYESPOT_PROJECTS"] = folder

@@ -590,7 +590,7 @@ def finetuned(dataset: Dataset, budget: float) -> dict[str, Any]:
     from eyespot.tasks.classification.policy import FINETUNE
 
     with patch.object(teach, "_choose", wraps=teach._choose) as choosing:
-        lesson = teach.learn(dataset, method=FINETUNE, budget=budget)
+        lesson = teach.teach(dataset, method=FINETUNE, budget=budget)
     trials, tried, labels, _ = choosing.call_args.args
     rows = [
         {**asdict(figures), "log loss": trial.found.log_loss}

@@ -1,4 +1,4 @@
-"""What docs/lectures.md says that we compute: a function for every row, by the row's first cell."""
+"""The figures of docs/course/lectures.md: a function for every row, by the row's first cell."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -106,8 +106,8 @@ FIGURES: dict[str, Callable[[], str]] = {
     "A linear classifier for CIFAR-10": lambda: (
         f"10 x {weights_of(nn.Linear(3 * 32 * 32, 10)) // 10}"
     ),
-    "Numbers in a picture of 256 x 256 x 3": lambda: f"{256 * 256 * 3:,}",
-    "Pictures that LeNet-5, VGG and MobileNetV2 take": lambda: ", ".join(
+    "Numbers in an image of 256 x 256 x 3": lambda: f"{256 * 256 * 3:,}",
+    "Images that LeNet-5, VGG and MobileNetV2 take": lambda: ", ".join(
         takes(name) for name in ("lenet5", "vgg16", "mobilenet_v2")
     ),
     "Answers of LeNet-5 and AlexNet": lambda: ", ".join(
@@ -231,7 +231,7 @@ FIGURES: dict[str, Callable[[], str]] = {
         sum(vgg16_numbers()[1:3]), sum(vgg16_numbers())
     ),
     # Data
-    "Crops of 224 of a picture of 256, mirrored": lambda: f"{2 * (256 - 224 + 1) ** 2:,}",
+    "Crops of 224 of an image of 256, mirrored": lambda: f"{2 * (256 - 224 + 1) ** 2:,}",
     "Dropout of AlexNet": lambda: ", ".join(
         f"{m.p:.0%}"
         for m in network("alexnet_2012").modules()
@@ -243,8 +243,8 @@ FIGURES: dict[str, Callable[[], str]] = {
         - imagenet_classes().index("Chihuahua")
         + 1
     ),
-    "Training pictures of a class": lambda: f"{1_200_000 // len(imagenet_classes()):,} on average",
-    "Test pictures": lambda: f"{100 * len(imagenet_classes()):,}",
+    "Training images of a class": lambda: f"{1_200_000 // len(imagenet_classes()):,} on average",
+    "Test images": lambda: f"{100 * len(imagenet_classes()):,}",
     # Training
     "Backpropagation through (x + y) z at -2, 5, -4": backward,
     "First numerical slope": lambda: slope(1.25322),
@@ -254,7 +254,7 @@ FIGURES: dict[str, Callable[[], str]] = {
     "First loss on CIFAR-10, softmax": lambda: (
         f"{nn.functional.cross_entropy(torch.zeros(1, 10), torch.tensor([3])).item():.6f}"
     ),
-    "Accuracy on 20 pictures": lambda: f"steps of {1 / 20:.2f}",
+    "Accuracy on 20 images": lambda: f"steps of {1 / 20:.2f}",
     "First losses of random search": lambda: f"{hinge(torch.zeros(10), right=3):.1f}",
     "Hinge loss of the scores 2, 5, -1 if the first is right": lambda: (
         f"{hinge(torch.tensor([2.0, 5.0, -1.0]), right=0):.0f}, and with the plus "
@@ -267,16 +267,16 @@ FIGURES: dict[str, Callable[[], str]] = {
         f"{0.97**8:.2f} after 8 epochs, {0.96:.2f} in the paper"
     ),
     # Errors
-    "AlexNet, top-5": lambda: f"{top5_error('alexnet_2012'):.1f} %",
-    "VGG-19, top-5": lambda: f"{top5_error('vgg19'):.1f} %",
-    "GoogLeNet, top-5": lambda: f"{top5_error('googlenet_2014'):.1f} %",
-    "ResNet-152, top-5": lambda: f"{top5_error('resnet152_2015'):.2f} %",
+    "AlexNet, top-5": lambda: f"{top5_error('alexnet_2012'):.1f}%",
+    "VGG-19, top-5": lambda: f"{top5_error('vgg19'):.1f}%",
+    "GoogLeNet, top-5": lambda: f"{top5_error('googlenet_2014'):.1f}%",
+    "ResNet-152, top-5": lambda: f"{top5_error('resnet152_2015'):.2f}%",
     "AlexNet before the runner-up": lambda: (
-        f"{26.2 - 15.3:.1f} points, or {100 * (26.2 - 15.3) / 26.2:.0f} % fewer errors"
+        f"{26.2 - 15.3:.1f} points, or {100 * (26.2 - 15.3) / 26.2:.0f}% fewer errors"
     ),
     "A human before GoogLeNet": lambda: f"{6.8 - 5.1:.1f} points",
     "ResNet before a human": lambda: f"{5.1 - 3.57:.2f} points",
-    "VGG with response normalisation, top-5": lambda: f"{top5_error('vgg11_lrn'):.1f} %",
+    "VGG with response normalisation, top-5": lambda: f"{top5_error('vgg11_lrn'):.1f}%",
     "VGG-19 before VGG-16, top-5": lambda: (
         f"{top5_error('vgg16') - top5_error('vgg19'):.1f} points"
     ),

@@ -1,4 +1,4 @@
-"""How the figures of docs/lectures.md are found: on the real networks, with nothing computed."""
+"""Measurements of real networks for the figures of docs/course/lectures.md."""
 
 import math
 from collections.abc import Sequence
@@ -70,7 +70,7 @@ def connections(found: Sequence[Layer]) -> int:
 
 
 class _Depths(TorchDispatchMode):
-    """The longest way from the picture to each tensor, in operations of some kinds."""
+    """The longest way from the image to each tensor, in operations of some kinds."""
 
     def __init__(self, counted: Sequence[Any]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -92,12 +92,12 @@ class _Depths(TorchDispatchMode):
 
 @cache
 def depth(name: str, pooling: bool = False) -> int:
-    """Layers with weights (and pooling) on the longest way from the picture to the answer."""
+    """Layers with weights (and pooling) on the longest way from the image to the answer."""
     side = NETWORKS[name].preprocessing.size
     model = network(name)
-    picture = torch.zeros(1, model.in_channels, side, side, device="meta")
+    image = torch.zeros(1, model.in_channels, side, side, device="meta")
     with torch.no_grad(), _Depths((*WEIGHTED, *(POOLING if pooling else ()))) as mode:
-        return cast(int, mode.of[model(picture)])
+        return cast(int, mode.of[model(image)])
 
 
 def size(layer: Layer) -> str:
@@ -110,7 +110,7 @@ def sizes(found: Sequence[Layer]) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %"
+    return f"{100 * part / whole:.1f}%"
 
 
 def top5_error(name: str) -> float:
@@ -122,7 +122,7 @@ def top5_error(name: str) -> float:
 
 
 def takes(name: str) -> str:
-    """Size of the pictures that a network takes."""
+    """Size of the images that a network takes."""
     side = NETWORKS[name].preprocessing.size
     return f"{side} x {side} x {NETWORKS[name].in_channels}"
 
@@ -149,7 +149,7 @@ def field(count: int) -> str:
 
 @cache
 def vgg16_numbers() -> list[int]:
-    """The picture's numbers, and those after each stage's layers; the last are the three fully
+    """The image's numbers, and those after each stage's layers; the last are the three fully
     connected ones'."""
     counted = kinds("vgg16", "Conv", "MaxPool", "Dense")
     of_stage = [

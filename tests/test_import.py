@@ -56,6 +56,20 @@ def test_every_public_name_is_there(name: str) -> None:
     assert name in dir(eyespot)
 
 
+def test_the_public_names_fit_on_a_screen() -> None:
+    assert len(eyespot.__all__) <= 25
+
+
+def test_rooms_that_are_functions_stay_functions() -> None:
+    import eyespot.explain.photo
+    import eyespot.export.write
+
+    assert callable(eyespot.explain)
+    assert callable(eyespot.export)
+    with pytest.raises(eyespot.EyespotError, match="onnx, openvino, torch, web"):
+        eyespot.export(None, "paper", "x")  # type: ignore[operator, unused-ignore]
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="teech"):
         _ = eyespot.teech  # type: ignore[attr-defined, unused-ignore]

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ from eyespot.heads.estimators import LogisticHead
 from eyespot.models import create
 from eyespot.shown import shown
 from eyespot.tasks.classification.classifier import Classifier
-from eyespot.tasks.classification.teach import Lesson, learn
+from eyespot.tasks.classification.result import TeachResult
+from eyespot.tasks.classification.teach import teach
 from tests.pictures import patches
 
 PICTURES = [patch for name in ("brick", "grass") for patch in patches(name, 8)]
@@ -38,8 +40,8 @@ LABELS = ["brick"] * 8 + ["grass"] * 8
 
 
 @pytest.fixture
-def lesson(network: Path) -> Lesson:
-    return learn(PICTURES, LABELS, backbone=str(network), method="prototypes")
+def lesson(network: Path) -> TeachResult:
+    return teach(PICTURES, LABELS, backbone=str(network), method="prototypes")
 
 
 def in_child(work: Callable[[], Any]) -> str:
@@ -67,13 +69,13 @@ def in_child(work: Callable[[], Any]) -> str:
 
 def answers(classifier: Classifier) -> list[tuple[str | None, float]]:
     one = classifier.predict(PICTURES[0])
-    return [(a.label, a.probability) for a in (one, *classifier.predict_many(PICTURES))]
+    return [(a.label, a.probability) for a in (one, *classifier.predict_batch(PICTURES))]
 
 
-def test_a_forked_child_answers(lesson: Lesson) -> None:
+def test_a_forked_child_answers(lesson: TeachResult) -> None:
     classifier = lesson.classifier
     known = answers(classifier)
-    begun = classifier.predict_many(PICTURES * 20)
+    begun = classifier.predict_batch(PICTURES * 20)
     next(begun)
 
     def work() -> object:
@@ -92,13 +94,13 @@ def test_a_forked_child_answers(lesson: Lesson) -> None:
 
 def test_a_forked_child_answers_where_another_classifier_was_let_go(network: Path) -> None:
     """Its compiled network's threads lie idle in the parent, and are not there in the child."""
-    known = answers(learn(PICTURES, LABELS, backbone=str(network), method="prototypes").classifier)
+    known = answers(teach(PICTURES, LABELS, backbone=str(network), method="prototypes").classifier)
     gc.collect()
-    classifier = learn(PICTURES, LABELS, backbone=str(network), method="prototypes").classifier
+    classifier = teach(PICTURES, LABELS, backbone=str(network), method="prototypes").classifier
     assert in_child(lambda: answers(classifier) == known) == "True"
 
 
-def test_torch_answers_in_a_forked_child(lesson: Lesson) -> None:
+def test_torch_answers_in_a_forked_child(lesson: TeachResult) -> None:
     classifier = lesson.classifier
     classifier.engine = open_engine(classifier.backbone, "torch")
     known = classifier.predict(PICTURES[0]).label
@@ -125,7 +127,7 @@ def test_a_fork_waits_for_a_lock() -> None:
 
 
 def test_gpus_say_that_they_cannot_be_forked(
-    lesson: Lesson, monkeypatch: pytest.MonkeyPatch
+    lesson: TeachResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = open_engine(lesson.classifier.backbone, "torch")
 
@@ -145,7 +147,7 @@ COPIES: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("how", COPIES)
-def test_copies_answer_alike(lesson: Lesson, tmp_path: Path, how: str) -> None:
+def test_copies_answer_alike(lesson: TeachResult, tmp_path: Path, how: str) -> None:
     taught = lesson.classifier
     taught.save(tmp_path / "c.eyespot")
     for classifier in (taught, eyespot.load(tmp_path / "c.eyespot")):
@@ -162,7 +164,7 @@ def test_copies_answer_alike(lesson: Lesson, tmp_path: Path, how: str) -> None:
 
 
 def test_a_pickle_brings_its_own_network(
-    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lesson: TeachResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     classifier = lesson.classifier
     known, content = answers(classifier), pickle.dumps(classifier)
@@ -174,7 +176,7 @@ def test_a_pickle_brings_its_own_network(
 
 
 def test_a_loaded_classifier_finds_its_photos_from_elsewhere(
-    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lesson: TeachResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     lesson.classifier.save("c.eyespot")
@@ -184,7 +186,7 @@ def test_a_loaded_classifier_finds_its_photos_from_elsewhere(
     assert pickle.loads(content).training_photos is not None
 
 
-def test_another_process_takes_it(lesson: Lesson, tmp_path: Path) -> None:
+def test_another_process_takes_it(lesson: TeachResult, tmp_path: Path) -> None:
     cloudpickle = pytest.importorskip("cloudpickle")  # which joblib and Ray use
     lesson.classifier.predict(PICTURES[0])
     (tmp_path / "c.pickle").write_bytes(cloudpickle.dumps((lesson.classifier, PICTURES[0])))
@@ -210,20 +212,34 @@ def test_heads_and_networks_are_copied() -> None:
         )
 
 
-def test_what_is_shown_is_short(lesson: Lesson) -> None:
+def test_a_notebook_shows_it_escaped(lesson: TeachResult, tmp_path: Path) -> None:
+    classifier = replace(lesson.classifier, classes=("<b>brick", "grass"))
+    wrong = eyespot.evaluate(classifier, PICTURES, ["grass"] * len(PICTURES))
+    page = wrong._repr_html_()
+    assert "&lt;b&gt;brick" in page
+    assert "<b>brick" not in page + classifier._repr_html_()
+    assert page.count("data:image/jpeg;base64,") == min(12, len(wrong.mistakes)) > 0
+    assert "95% CI" in page
+    for thing in (lesson, classifier, wrong):
+        assert len(repr(thing).splitlines()) <= 5
+    wrong.report(tmp_path / "wrong.html")
+    assert "<html" in (tmp_path / "wrong.html").read_text()
+
+
+def test_what_is_shown_is_short(lesson: TeachResult) -> None:
     classifier = lesson.classifier
-    why = eyespot.explain_photo(classifier, PICTURES[0])
+    why = eyespot.explain(classifier, PICTURES[0])
     things = [
         *(classifier, lesson, lesson.features, lesson.dataset, lesson.evaluation, lesson.labels),
         *(lesson.findings, lesson.duplicates, lesson.dataset.photos[0], classifier.training_photos),
         *(
             classifier.scorer,
-            classifier.familiarity,
+            classifier.ood_scorer,
             why,
             why.near,
             classifier.predict(PICTURES[0]),
         ),
-        eyespot.examine(classifier, PICTURES, LABELS),
+        eyespot.evaluate(classifier, PICTURES, LABELS),
         Photo("a", MemorySource(bytes(1_000_000))),
         lesson.features.take(np.arange(16).repeat(1000)),
     ]
@@ -232,7 +248,7 @@ def test_what_is_shown_is_short(lesson: Lesson) -> None:
         assert len(text) < 2000, text[:200]
         assert "\\x" not in text
     assert repr(classifier).startswith("Classifier(2 classes: brick, grass; prototypes on resnet20")
-    assert repr(lesson).startswith("Lesson(Classifier(2 classes")
+    assert repr(lesson).startswith("TeachResult(accuracy ")
     same, other = (MemorySource(bytes([n]) * 100) for n in (0, 1))
     assert repr(same) == repr(MemorySource(bytes(100))) != repr(other)
     assert shown(["x" * 1000] * 1000) != shown(["y"])
@@ -244,26 +260,26 @@ def is_given(odd: Any) -> bool:
     return isinstance(odd, np.ndarray) or bool(odd)
 
 
-def test_odd_arguments_are_told(lesson: Lesson, tmp_path: Path) -> None:
+def test_odd_arguments_are_told(lesson: TeachResult, tmp_path: Path) -> None:
     classifier = lesson.classifier
     long = "x" * 1_000_000
     attempts: list[Callable[[Any], object]] = [
-        lambda odd: list(classifier.predict_many(odd)),
+        lambda odd: list(classifier.predict_batch(odd)),
         lambda odd: classifier.predict(PICTURES[0], top=odd),
-        lambda odd: classifier.predict_many(PICTURES, top=odd),
+        lambda odd: classifier.predict_batch(PICTURES, top=odd),
         lambda odd: classifier.add_class(odd, odd),
         lambda odd: classifier.add_photos("brick", odd),
         lambda odd: classifier.remove_class(odd),
         lambda odd: classifier.rename_class("brick", odd),
         lambda odd: classifier.rename_class(odd, "wall"),
-        lambda odd: eyespot.explain_photo(classifier, PICTURES[0], odd) if is_given(odd) else None,
-        lambda odd: eyespot.explain_photo(classifier, odd),
-        lambda odd: eyespot.examine(classifier, odd, odd),
-        lambda odd: eyespot.examine(classifier, PICTURES, odd),
-        lambda odd: eyespot.learn(PICTURES, LABELS, method=odd),
-        lambda odd: eyespot.learn(PICTURES, LABELS, backbone=odd),
-        lambda odd: eyespot.learn(PICTURES, LABELS, onto=odd) if is_given(odd) else None,
-        lambda odd: eyespot.learn(PICTURES, LABELS, budget=odd) if is_given(odd) else None,
+        lambda odd: eyespot.explain(classifier, PICTURES[0], odd) if is_given(odd) else None,
+        lambda odd: eyespot.explain(classifier, odd),
+        lambda odd: eyespot.evaluate(classifier, odd, odd),
+        lambda odd: eyespot.evaluate(classifier, PICTURES, odd),
+        lambda odd: eyespot.teach(PICTURES, LABELS, method=odd),
+        lambda odd: eyespot.teach(PICTURES, LABELS, backbone=odd),
+        lambda odd: eyespot.teach(PICTURES, LABELS, onto=odd) if is_given(odd) else None,
+        lambda odd: eyespot.teach(PICTURES, LABELS, budget=odd) if is_given(odd) else None,
         lambda odd: eyespot.open_photos(odd, odd),
         eyespot.load,
         eyespot.find_photos,
@@ -283,7 +299,7 @@ def test_odd_arguments_are_told(lesson: Lesson, tmp_path: Path) -> None:
                 wrong.append(f"{number} {type(odd)}: {error!r}"[:300])
     assert "\n".join(wrong) == ""
     with pytest.raises(DatasetError, match="Expected a list of photos"):
-        classifier.predict_many("cat.jpg")
-    (answer, other) = classifier.predict_many([None, PICTURES[0]])  # type: ignore[list-item]
+        classifier.predict_batch("cat.jpg")
+    (answer, other) = classifier.predict_batch([None, PICTURES[0]])  # type: ignore[list-item]
     assert "got None" in answer.error
     assert other.label in classifier.classes  # b"ab" is a name, too

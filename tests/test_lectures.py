@@ -1,4 +1,4 @@
-"""docs/lectures.md states what the code computes, row by row."""
+"""docs/course/lectures.md states what the code computes, row by row."""
 
 import re
 from collections import Counter
@@ -8,7 +8,7 @@ import pytest
 
 from tests.lecture_figures import FIGURES, FROM_DATA
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "lectures.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs/course/lectures.md"
 VERDICTS = ("right", "imprecise", "wrong", "not stated")
 
 

@@ -9,7 +9,7 @@ REPOSITORY = Path(__file__).parents[1]
 
 
 def test_every_limit_is_documented_as_it_is() -> None:
-    text = (REPOSITORY / "docs" / "limits.md").read_text("utf-8")
+    text = (REPOSITORY / "docs/reference/limits.md").read_text("utf-8")
     documented = dict(re.findall(r"^\| `(MAX_\w+)` \| ([\d.,]+) \|", text, re.MULTILINE))
     decided = {name: value for name, value in vars(limits).items() if name.startswith("MAX_")}
     assert {name: float(value.replace(",", "")) for name, value in documented.items()} == decided

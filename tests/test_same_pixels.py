@@ -20,7 +20,7 @@ from eyespot.features.backbone import LOGITS, Backbone
 from eyespot.features.extract import embed
 from eyespot.heads.scorers import LogitsScorer
 from eyespot.serve.batcher import Batcher
-from eyespot.studio.learner import Learnt
+from eyespot.studio.trainer import Trained
 from eyespot.tasks.classification.classifier import Classifier, Recipe
 from tests.data.files import encode
 from tests.data.profiles import DISPLAY_P3, rgb_profile
@@ -77,13 +77,13 @@ def every_path(photo: Any, classifier: Classifier, engine: Recorder) -> list[NDA
     found = []
     classifier.predict(photo)
     found.append(engine.take())
-    assert not next(classifier.predict_many([photo])).error
+    assert not next(classifier.predict_batch([photo])).error
     found.append(engine.take())
     (named,) = named_photos([photo])
     embed([named], classifier.backbone, engine)
     found.append(engine.take())
     data = named.read()
-    Learnt(0, classifier, pictures=(1,), rows=np.ones((1, 2), np.float32)).look(data)
+    Trained(0, classifier, photos=(1,), embeddings=np.ones((1, 2), np.float32)).predict(data)
     found.append(engine.take())
     found.append(classifier.prepare(data))
     square = classifier.backbone.preprocessing  # as exports, reports and explanations do
@@ -168,7 +168,7 @@ def test_a_jpeg_and_its_array_are_close() -> None:
 def test_alone_and_in_any_place_of_a_batch() -> None:
     classifier, engine = classifier_that_records("crop")
     files = [encode(made("RGB", 40 + n, 300 - n, n), "PNG") for n in range(40)]
-    list(classifier.predict_many(files))
+    list(classifier.predict_batch(files))
     together, engine.seen = engine.seen, []
     for data, pixels in zip(files, together, strict=True):
         classifier.predict(data)

@@ -27,7 +27,7 @@ def test_somebody_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(variable)
     assert user_folder("EYESPOT_CACHE") == NOWHERE
     assert not store_folder().exists()
-    with pytest.raises(CacheError, match=r"no home, and so no cache folder\. Set EYESPOT_CACHE"):
+    with pytest.raises(CacheError, match=r"no home folder, so no cache folder\. Set EYESPOT_CACHE"):
         cache_folder()
     with pytest.raises(ProjectError, match=r"no home.* Set EYESPOT_PROJECTS"):
         Store(projects_folder())

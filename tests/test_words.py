@@ -46,7 +46,10 @@ BANNED = {
 }
 """Each with what to write instead. Begins at the start of a word."""
 
-EXCEPTIONS: dict[str, str] = {}
+EXCEPTIONS = {
+    r"\bphoto_path picture\b|\bpicture pictures samples\b|\bimg picture photo\b": "names of users' "
+    "columns and folders",
+}
 """Phrases in which a banned word has another meaning, and why."""
 
 

@@ -28,7 +28,7 @@ def predict(file: UploadFile) -> dict[str, float]:
     pixels = np.asarray(image.resize((size, size), Image.Resampling.BICUBIC))
     with torch.inference_mode():
         features = network(torch.from_numpy(pixels[None].copy())).numpy()
-    probabilities, _ = classifier.judge(features)
+    probabilities, _ = classifier.score_features(features)
     return dict(zip(classifier.classes, probabilities[0].tolist(), strict=True))
 
 

@@ -14,4 +14,4 @@ rows = [find_augmentation(name)(photos, 112) for name in names]
 rows += [mix(rows[0], labels, 1.0)[0] for mix in (mixed, cut_and_mixed)]
 sheet = torch.cat([torch.cat(list(row), 2) for row in rows], 1).clamp(0, 255).byte()
 Image.fromarray(sheet.permute(1, 2, 0).numpy()).save("augmentations.jpg")
-print(f"{len(names)} augmentations, MixUp and CutMix of {len(photos)} pictures")
+print(f"{len(names)} augmentations, MixUp and CutMix of {len(photos)} photos")

@@ -1,4 +1,4 @@
-"""Change what a classifier knows, without reading its photos again.
+"""Change the classes of a classifier, without reading its photos again.
 
 Run: python docs/examples/change_classes.py PHOTOS_FOLDER (which holds a folder per class)
 """
@@ -9,12 +9,12 @@ from pathlib import Path
 import eyespot
 
 photos = Path(sys.argv[1])
-classifier = eyespot.teach(photos, method="prototypes")
+classifier = eyespot.teach(photos, method="prototypes").classifier
 new = [p for p in sorted(photos.rglob("*")) if p.is_file()][:3]
 
 # ---
-skipped = classifier.add_class("other", new)  # photos that could not be read
-skipped += classifier.add_photos("other", new)  # those it knows already are passed over
+skipped = classifier.add_class("other", new)  # unreadable photos
+skipped += classifier.add_photos("other", new)  # known photos are ignored
 classifier.rename_class("other", "something else")
 print(classifier.classes, classifier.metrics["top1"])
 classifier.remove_class("something else")

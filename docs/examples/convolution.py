@@ -2,11 +2,11 @@ from eyespot.playground.convolution import Window, convolve, pixel, pool
 from eyespot.playground.convolution_costs import compare_separable, costs
 from eyespot.playground.kernels import KERNELS
 
-picture = [[0, 0, 9, 9], [0, 0, 9, 9], [0, 0, 9, 9], [0, 0, 9, 9]]
+image = [[0, 0, 9, 9], [0, 0, 9, 9], [0, 0, 9, 9], [0, 0, 9, 9]]
 sobel = KERNELS["Sobel x"].values
-print(convolve(picture, sobel))  # [[36. 36.] [36. 36.]]
-print(pixel(picture, sobel, row=0, column=0).text)  # 0 * (-1) + 0 * 0 + 9 * 1 + ... = 36
-print(pool(picture, "max", 2))  # [[0. 9.] [0. 9.]]
+print(convolve(image, sobel))  # [[36. 36.] [36. 36.]]
+print(pixel(image, sobel, row=0, column=0).text)  # 0 * (-1) + 0 * 0 + 9 * 1 + ... = 36
+print(pool(image, "max", 2))  # [[0. 9.] [0. 9.]]
 
 layer = costs(maps=1, height=32, width=32, filters=6, window=Window(5, 5))
 print(layer.output, layer.sizes)

@@ -1,4 +1,4 @@
-"""Why a classifier says what it says of a photo.
+"""Explain the prediction for a photo.
 
 Run: python docs/examples/explain.py PHOTOS_FOLDER (which holds a folder per class)
 """
@@ -10,16 +10,16 @@ import eyespot
 
 photos = Path(sys.argv[1])
 path = next(p for p in sorted(photos.rglob("*")) if p.is_file())
-classifier = eyespot.teach(photos, method="svm")
+classifier = eyespot.teach(photos, method="svm").classifier
 
 # ---
 import eyespot
 from eyespot.explain.photo_page import draw_explanation
 
-found = eyespot.explain_photo(classifier, path)  # an eyespot.Explanation
-print(found.answer, found.rival, found.gap)
-for near in found.near or ():
+explanation = eyespot.explain(classifier, path)  # an eyespot.Explanation
+print(explanation.answer, explanation.rival, explanation.gap)
+for near in explanation.near or ():
     print(near.name, near.label, near.similarity)
-if found.change:
-    print(len(found.change.boxes), "squares covered:", found.change.label)
-draw_explanation(found).save("explained.png")
+if explanation.change:
+    print(len(explanation.change.boxes), "squares covered:", explanation.change.label)
+draw_explanation(explanation).save("explained.png")

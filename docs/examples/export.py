@@ -1,4 +1,4 @@
-"""Export a classifier, and see that what was written answers alike.
+"""Export a classifier, and check that its predictions agree.
 
 Run: python docs/examples/export.py PHOTOS_FOLDER (which holds a folder per class)
 """
@@ -8,13 +8,13 @@ import sys
 import eyespot
 
 photos = sys.argv[1]
-classifier = eyespot.teach(photos, method="prototypes")
+classifier = eyespot.teach(photos, method="prototypes").classifier
 
 # ---
-exported = eyespot.export_openvino(classifier, "pets.xml", check_with=photos)
-found = exported.agreement
-print(found.same, "of", found.photos, "answers are the same; probabilities differ by")
-print(found.difference, "at most. Written:", *exported.files)
-print(exported.snippet)  # a program that uses them, without eyespot
-# The same way: eyespot.export_onnx(classifier, "pets.onnx"), with calibrate="new-photos" for int8,
-# eyespot.export_torch(classifier, "pets.pt2"), and eyespot.export_web(classifier, "pets-page").
+exported = eyespot.export(classifier, "openvino", "pets.xml", check_with=photos)
+agreement = exported.agreement
+print(agreement.same, "of", agreement.photos, "predictions are the same")
+print("largest difference in a probability:", agreement.difference)
+print("written:", *exported.files)
+print(exported.snippet)  # a program that uses the files, without eyespot
+# Also "onnx", "torch" and "web"; eyespot.export.write.export_onnx quantizes to 8 bits.

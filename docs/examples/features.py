@@ -1,26 +1,26 @@
-"""Features and heads by themselves, as scikit-learn has it.
+"""Features and heads in scikit-learn.
 
 Run: python docs/examples/features.py PHOTOS_FOLDER (which holds a folder per class)
 """
 
 import sys
+from pathlib import Path
 
-photos = sys.argv[1]
+paths = [p for p in sorted(Path(sys.argv[1]).rglob("*")) if p.is_file()]
+labels = [p.parent.name for p in paths]
 
 # ---
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
 
 import eyespot
-from eyespot.features.backbone import load_backbone
-from eyespot.features.cache import FeatureCache
-from eyespot.features.engines import open_engine
-from eyespot.features.extract import embed
 from eyespot.heads.estimators import LogisticHead
 
-dataset = eyespot.open_photos(photos)
-backbone = load_backbone("efficientnet_lite0")
-features, kept, skipped = embed(dataset.photos, backbone, open_engine(backbone), FeatureCache())
-inputs = features.inputs(["top.mean"])  # float32 [n, 1280]: signed roots, as heads see them
-labels = [dataset.photos[index].label for index in kept]
-print(list(features.layout), inputs.shape)
-print(cross_val_score(LogisticHead(balanced=True), inputs, labels, cv=3).mean())
+features = eyespot.EyespotFeatures(stages="all")  # frozen features, float32 [n, d]
+pipeline = make_pipeline(features, LogisticHead(balanced=True))
+pipeline.fit(paths, labels)
+print(pipeline.predict(paths[:2]), features.fit(paths).get_feature_names_out()[:2])
+
+search = GridSearchCV(make_pipeline(features, LinearSVC()), {"linearsvc__C": [0.01, 1]}, cv=2)
+print(search.fit(paths, labels).best_params_)

@@ -2,5 +2,5 @@ from skimage import data
 
 import eyespot
 
-classifier = eyespot.imagenet()  # the 1000 classes that the network was trained on
+classifier = eyespot.load("efficientnet_lite0")  # its own 1,000 classes
 print(classifier.predict(data.chelsea(), top=3).top)

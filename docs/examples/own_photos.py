@@ -1,4 +1,4 @@
-"""Teach from lists, and say what belongs together.
+"""Train on lists of photos and labels, with groups.
 
 Run: python docs/examples/own_photos.py PHOTOS_FOLDER (which holds a folder per class)
 """
@@ -17,7 +17,7 @@ import eyespot
 
 dataset = eyespot.open_photos(paths, labels)  # what teach(paths, labels) opens
 print(type(dataset) is eyespot.Dataset, dataset.classes, len(dataset.photos), dataset.skipped)
-# Photos of one group, such as a burst, never stand on both sides of a split.
+# Photos of one group, such as a burst, stay on one side of every split.
 bursts = [replace(photo, group=f"burst {i // 2}") for i, photo in enumerate(dataset.photos)]
 print(type(bursts[0]) is eyespot.Photo, bursts[0].name, bursts[0].label, bursts[0].group)
-classifier = eyespot.teach(eyespot.Dataset(tuple(bursts)), method="prototypes")
+result = eyespot.teach(eyespot.Dataset(tuple(bursts)), method="prototypes")

@@ -8,10 +8,10 @@ simulator.step(2000)  # batches; an epoch of 250 points is 25 of them
 print(simulator.epochs, simulator.scores, simulator.stopped)
 print(simulator.curves.train[0], simulator.curves.train[-1])
 
-picture = draw(simulator, resolution=50)
-print(picture.layers, picture.surfaces.shape)  # features, hidden units and output
-print(picture.edges[0].weights, picture.edges[0].weights_slope)  # [in, out], of the last step
-print(picture.space.axes, picture.space.points.shape)
+drawing = draw(simulator, resolution=50)
+print(drawing.layers, drawing.surfaces.shape)  # features, hidden units and output
+print(drawing.edges[0].weights, drawing.edges[0].weights_slope)  # [in, out], of the last step
+print(drawing.space.axes, drawing.space.points.shape)
 
 address = settings.to_dict()  # short texts, of what differs from the defaults
 print(address, Settings.from_dict(address) == settings)

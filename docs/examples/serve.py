@@ -1,4 +1,4 @@
-"""Ask a server of classifiers, from any program.
+"""Send a photo to a server of classifiers.
 
 Run: python docs/examples/serve.py PHOTOS_FOLDER (which holds a folder per class)
 """
@@ -26,8 +26,8 @@ import json
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-picture = Path("photo.jpg").read_bytes()
-request = Request(f"{server}v1/models/pets:predict", picture, {"Content-Type": "image/jpeg"})
-with urlopen(request) as answer:
-    (said,) = json.load(answer)["predictions"]
-print("none of these" if said["unknown"] else said["label"], said["top"])
+photo = Path("photo.jpg").read_bytes()
+request = Request(f"{server}v1/models/pets:predict", photo, {"Content-Type": "image/jpeg"})
+with urlopen(request) as response:
+    (prediction,) = json.load(response)["predictions"]
+print("none of these" if prediction["unknown"] else prediction["label"], prediction["top"])

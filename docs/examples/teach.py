@@ -1,4 +1,4 @@
-"""Teach, and look at the figures.
+"""Train a classifier, and print its accuracy.
 
 Run: python docs/examples/teach.py PHOTOS_FOLDER (which holds a folder per class)
 """
@@ -10,7 +10,8 @@ photos = sys.argv[1]
 # ---
 import eyespot
 
-classifier = eyespot.teach(photos, method="auto")
+result = eyespot.teach(photos, method="auto")
+classifier = result.classifier  # an eyespot.Classifier
 print(classifier.classes, classifier.recipe.method, classifier.recipe.blocks)
-low, high = classifier.metrics["top1_interval"]
-print(f"right on {classifier.metrics['top1']:.1%} of unseen photos ({low:.1%} to {high:.1%})")
+low, high = result.evaluation.top1_interval
+print(f"accuracy {result.evaluation.top1:.1%}, 95% CI {low:.1%} to {high:.1%}")

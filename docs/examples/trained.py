@@ -1,4 +1,4 @@
-"""Use a network that was trained: as a classifier, and in torch.
+"""Use a trained network: as a classifier, and in torch.
 
 Run: python docs/examples/trained.py PHOTOS_FOLDER (which holds a folder per class)
 """
@@ -19,4 +19,4 @@ classifier = eyespot.load("pets-network/classifier.eyespot")
 print(classifier.predict(photo).top, classifier.metrics["evaluated_on"])
 
 network = eyespot.models.create("resnet20", weights="pets-network/network.safetensors")
-network.reset_head(5)  # the stages keep what they have learnt; the head is fresh
+network.reset_head(5)  # the stages keep their trained weights; the head is initialized anew

@@ -1,7 +1,7 @@
-"""Teach a computer to recognise new things from a few photos.
+"""Teach image classifiers from a few photos, and evaluate them.
 
-The public names are imported on first use (PEP 562), so that `import eyespot` is instant and
-predicting with a saved classifier never loads the parts that only training needs.
+The public names are imported on first use (PEP 562): `import eyespot` is instant, and predicting
+with a saved classifier never loads the parts that only training needs.
 """
 
 import importlib
@@ -12,38 +12,27 @@ from eyespot.telemetry import opt_out as _opt_out
 
 _opt_out()
 
-# scikit-learn's joblib says so where /dev/shm is full; nothing here asks it for processes.
+# joblib, which scikit-learn brings, warns where /dev/shm is full; eyespot starts no such processes.
 warnings.filterwarnings("ignore", "(?s).*joblib will operate in serial mode")
 
 __version__ = "0.1.0"
 
 _HOME = {
     "Classifier": "eyespot.tasks.classification.classifier",
-    "ClassifierFileError": "eyespot.errors",
-    "CacheError": "eyespot.errors",
     "Dataset": "eyespot.data.photos",
-    "DatasetError": "eyespot.errors",
+    "EvaluateResult": "eyespot.tasks.classification.result",
     "Explanation": "eyespot.explain.photo",
-    "ExportError": "eyespot.errors",
     "EyespotError": "eyespot.errors",
-    "Lesson": "eyespot.tasks.classification.teach",
-    "MissingExtraError": "eyespot.errors",
+    "EyespotFeatures": "eyespot.features.transformer",
     "Photo": "eyespot.data.photos",
-    "PhotoError": "eyespot.errors",
-    "Prediction": "eyespot.tasks.classification.classifier",
-    "UsageError": "eyespot.errors",
-    "WeightsError": "eyespot.errors",
-    "examine": "eyespot.tasks.classification.evaluate",
-    "explain_photo": "eyespot.explain.photo",
-    "export_onnx": "eyespot.export.write",
-    "export_openvino": "eyespot.export.write",
-    "export_torch": "eyespot.export.write",
-    "export_web": "eyespot.export.web",
+    "Prediction": "eyespot.tasks.classification.prediction",
+    "TeachResult": "eyespot.tasks.classification.result",
+    "embed": "eyespot.features.transformer",
+    "evaluate": "eyespot.tasks.classification.evaluate",
     "find_photos": "eyespot.data.folders",
-    "imagenet": "eyespot.tasks.classification.classifier",
-    "learn": "eyespot.tasks.classification.teach",
-    "load": "eyespot.tasks.classification.classifier",
+    "load": "eyespot.tasks.task",
     "open_photos": "eyespot.data.open",
+    "similar": "eyespot.features.similar",
     "teach": "eyespot.tasks.classification.teach",
     "write_report": "eyespot.report",
 }
@@ -51,8 +40,8 @@ _ROOMS = (
     "data",
     "errors",
     "evaluation",
-    "explain",
-    "export",
+    "explain",  # callable: eyespot.explain(classifier, photo)
+    "export",  # callable: eyespot.export(classifier, to, path)
     "features",
     "heads",
     "models",
@@ -60,7 +49,7 @@ _ROOMS = (
     "weights",
 )
 
-__all__ = ["__version__", *sorted(_HOME)]
+__all__ = ["__version__", "errors", "explain", "export", "heads", "models", *sorted(_HOME)]
 
 
 def __getattr__(name: str) -> Any:

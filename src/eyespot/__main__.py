@@ -4,7 +4,7 @@ import os
 import sys
 
 if __name__ == "__main__" and not sys.flags.safe_path:
-    # `python -m` looks for modules in the current folder first, whoever put them there.
+    # `python -m` imports from the current folder first, also files that somebody else put there.
     _own = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120
     try:
         if sys.path[0] == os.getcwd() != _own:  # noqa: PTH109
@@ -26,24 +26,31 @@ NO_MEMORY = (
     "can't allocate memory",  # torch
     "can't start new thread",
 )
-"""How libraries say that memory ran out."""
+"""Phrases of libraries' errors when memory ran out."""
+
+
+SLOW = (["demo"], ["teach"], ["evaluate"], ["tune"])
+"""Verbs that show a spinner, once rich and typer are imported."""
 
 
 def main() -> NoReturn:
-    """Run the command line; Ctrl-C while it still loads ends it without a traceback."""
+    """Run the command line. Ctrl-C ends it without a traceback, also while libraries load."""
     outlive_readers()
+    if sys.argv[1:2] in SLOW and sys.stderr.isatty():
+        sys.stderr.write("Starting\r")  # the next line replaces it
+        sys.stderr.flush()
     interrupted = False
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         nonlocal interrupted
         if hasattr(signal, "pthread_kill") and _is_importing(frame):
-            # An extension that Ctrl-C hits while it is loaded may abort: again in a moment.
+            # Interrupting an extension while it loads may abort Python: try again in a moment.
             Timer(0.05, signal.pthread_kill, [get_ident(), number]).start()
             return
         interrupted = True
         raise KeyboardInterrupt
 
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # in the background it is not
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not in the background
         signal.signal(signal.SIGINT, interrupt)
     code: object
     try:
@@ -56,10 +63,12 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         code = 130
     except Exception as error:
-        if interrupted:  # what a library makes of Ctrl-C, such as an ImportError
+        if interrupted:  # a library may turn Ctrl-C into an ImportError
             sys.stderr.write("eyespot: Interrupted.\n")
-        elif isinstance(error, OSError):  # help or version that cannot be printed
-            sys.stderr.write(f"eyespot: {error.strerror or error}.\n")
+        elif isinstance(error, OSError):  # help or version could not be printed
+            from eyespot.shown import printable, reason_of
+
+            sys.stderr.write(f"eyespot: {printable(reason_of(error))}.\n")
         elif isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
             sys.stderr.write("eyespot: There is not enough memory. Close other programs.\n")
         else:
@@ -79,12 +88,12 @@ def _is_importing(frame: FrameType | None) -> bool:
 
 
 def _leave(code: int) -> NoReturn:
-    """Exit at once: all is saved, and to take torch and OpenVINO apart takes half a second."""
+    """Exit at once: results are saved, and unloading torch and OpenVINO takes half a second."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except OSError as error:
-            sys.stderr.write(f"eyespot: the output was lost: {error.strerror}.\n")
+            sys.stderr.write(f"eyespot: The output was lost: {error.strerror}.\n")
             code = 1
     os._exit(code)
 

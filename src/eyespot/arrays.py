@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 def product(rows: NDArray[np.floating], matrix: NDArray[np.floating]) -> NDArray[np.floating]:
     """rows @ matrix [n, d] x [d, k], for a single row on one core.
 
-    BLAS would wake a second thread for it, which then waits busily for the next call and takes
-    2 ms of the core that the network needs for a camera's next frame.
+    BLAS would start a second thread, which then spins until the next call and takes 2 ms of the
+    core that the network needs for a camera's next frame.
     """
     if len(rows) == 1:
         return np.asarray(np.einsum("nd,dk->nk", rows, matrix))

@@ -1,4 +1,4 @@
-"""Write files so that a kill at any moment leaves the old file or the new one, never half of it."""
+"""Write files atomically: after a kill at any moment, the old file or the new one is there."""
 
 import contextlib
 import os
@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 LONGEST_NAME = 255
-"""Bytes of a file's name, on nearly every file system."""
+"""Bytes of a file name, on nearly every file system."""
 
 
 @contextlib.contextmanager
 def atomic_writer(path: Path) -> Iterator[BinaryIO]:
-    """A binary file that becomes `path` when the block ends well, and vanishes if it does not.
+    """A binary file that replaces `path` when the block succeeds and is deleted when it fails.
 
-    Where the system can (Linux), the file has no name until it is whole, so that not even a kill
-    leaves a draft behind. A link is followed; a device or pipe is written to as it is. Raises
-    OSError as writing does (no space, no permission); `path` is then as it was.
+    On Linux, the file has no name until it is complete, so even a kill leaves no draft behind.
+    Symbolic links are followed; devices and pipes are written to directly. Raises OSError as
+    writing does (no space, no permission); `path` is unchanged then.
     """
     path = Path(path)
     if path.exists() and not path.is_file() and not path.is_dir():
@@ -28,17 +28,17 @@ def atomic_writer(path: Path) -> Iterator[BinaryIO]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft, handle = _nameless(path) or _named(path)
-    except OSError as error:  # told of the file that was asked for, not of its draft
+    except OSError as error:  # name the file, not its draft
         raise OSError(error.errno, error.strerror, str(path)) from error
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-            if hasattr(os, "fchmod") and path.is_file():  # what was made private stays so
+            if hasattr(os, "fchmod") and path.is_file():  # keep private files private
                 os.fchmod(file.fileno(), path.stat().st_mode & 0o7777)
             if not draft.exists():
-                own = file.fileno()  # as a folder it says nothing, but makes Python follow the link
+                own = file.fileno()  # src_dir_fd has no effect but to make Python follow the link
                 os.link(f"/proc/self/fd/{own}", draft, src_dir_fd=own, follow_symlinks=True)
         draft.replace(path)
     except BaseException:
@@ -47,18 +47,18 @@ def atomic_writer(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Make `content` the whole content of `path`."""
+    """Replace `path` by a file that holds `content`."""
     with atomic_writer(path) as file:
         file.write(content)
 
 
 def _nameless(path: Path) -> tuple[Path, int] | None:
-    """A file without a name, and the one it may take; None where there is no such thing."""
+    """A future name and the handle of a file without a name; None where those do not exist."""
     try:
         handle = os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
-    except (AttributeError, OSError):  # another system, or a file system that does not know it
+    except (AttributeError, OSError):  # not Linux, or a file system without it
         return None
-    # A short name of its own: with that of the file in it, it would be too long for some.
+    # A short random name: one derived from the file's name may be too long.
     return path.with_name(f".{os.urandom(6).hex()}.part"), handle
 
 

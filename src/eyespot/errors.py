@@ -1,24 +1,24 @@
-"""Every error eyespot raises on purpose.
+"""The errors that eyespot raises on purpose.
 
-A message says three things: what was expected, what came instead, and what to do next.
-The command line and the web pages show the message alone, never a traceback.
+A message says what was expected, what was found, and what to do.
+The command line and the web pages show the message without a traceback.
 """
 
 
 class EyespotError(Exception):
-    """Root of the tree: catch this to catch everything eyespot raises on purpose."""
+    """Base class of all errors that eyespot raises on purpose."""
 
 
 class UsageError(EyespotError):
-    """The request itself makes no sense (an unknown option value, a missing argument)."""
+    """The request is invalid (an unknown value of an option, a missing argument)."""
 
 
 class PhotoError(EyespotError):
-    """One photo cannot be used. The message is the reason, short enough for a table cell."""
+    """One photo cannot be used. The message is the reason and fits in a table cell."""
 
 
 class DatasetError(EyespotError):
-    """A collection of photos cannot be used as a whole (no photo, a single class, ...)."""
+    """A dataset cannot be used (no photo, a single class, ...)."""
 
 
 class WeightsError(EyespotError):
@@ -30,34 +30,34 @@ class CacheError(EyespotError):
 
 
 class ConversionError(EyespotError):
-    """A network cannot be converted for an engine, or the engine computes other features."""
+    """A network cannot be converted for an engine, or the engine's features differ."""
 
 
 class ClassifierFileError(EyespotError):
-    """A `.eyespot` file is damaged, foreign, or written by a newer eyespot."""
+    """A `.eyespot` file is damaged, of another format, or written by a newer eyespot."""
 
 
 class MissingExtraError(EyespotError):
-    """An optional part is not installed; the message names the extra to install."""
+    """An optional dependency is not installed; the message names the extra to install."""
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(
-            f"{feature} needs an optional part that is not installed. "
+            f"{feature} needs an optional dependency that is not installed. "
             f'Install it with: pip install "eyespot[{extra}]"'
         )
         self.extra = extra
 
 
 class ExportError(EyespotError):
-    """A classifier cannot be exported: the file would be too large, or answers otherwise."""
+    """A classifier cannot be exported: the file is too large, or its predictions differ."""
 
 
 class TrainingError(EyespotError):
-    """A network cannot be trained any further: a loss that is no number, no room for its state."""
+    """Training cannot continue: the loss is NaN or Inf, or no space is left for checkpoints."""
 
 
 class NonFiniteError(TrainingError):
-    """A loss is infinite or no number."""
+    """The loss is NaN or Inf."""
 
 
 class ProjectError(EyespotError):
@@ -65,8 +65,8 @@ class ProjectError(EyespotError):
 
 
 class MissingError(EyespotError):
-    """What was asked for is not there, or not there any more."""
+    """A requested item does not exist, or does not exist any more."""
 
 
 class Stopped(EyespotError):
-    """Work that was told to end before it was done."""
+    """The work was cancelled."""

@@ -1,4 +1,4 @@
-"""Open files of others without ever waiting: what bears a file's name may be a pipe or a device."""
+"""Open files without blocking: a path may lead to a pipe or a device."""
 
 import errno
 import io
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is a file, or a link to one, that can be asked."""
+    """Whether `path` is a regular file, or a link to one, whose status can be read."""
     try:
         expect_file(path)
     except (OSError, ValueError):
@@ -17,12 +17,12 @@ def is_file(path: Path) -> bool:
 
 
 def expect_file(path: Path) -> os.stat_result:
-    """A file's status. Raises OSError if it is none, as a folder, pipe, device or socket is, and
-    ValueError if its name cannot be one."""
+    """The status of a regular file. Raises OSError for anything else (a folder, pipe, device or
+    socket) and ValueError for an invalid path."""
     status = Path(path).stat()
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
-    if not stat.S_ISREG(status.st_mode):  # to open it may wait for ever, or do something
+    if not stat.S_ISREG(status.st_mode):  # opening it may block, or have effects
         raise OSError(errno.EINVAL, "it is a pipe, a device or a socket, not a file", str(path))
     return status
 
@@ -30,16 +30,17 @@ def expect_file(path: Path) -> os.stat_result:
 def open_file(path: Path) -> io.BytesIO | io.BufferedReader:
     """Open a file to read its bytes. Raises as `expect_file`, and OSError as opening does.
 
-    One that says that it has no bytes has none: those of /proc say so, and then wait or never end.
+    A file of size 0 reads as empty: files of /proc have size 0, and reading some blocks or never
+    ends.
     """
     if not expect_file(path).st_size:
         return io.BytesIO()
-    # The file may have become a pipe since: then opening does not wait.
+    # O_NONBLOCK: the file may have become a pipe since.
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     return os.fdopen(handle, "rb")
 
 
 def read_file(path: Path, most: int) -> bytes:
-    """A file's bytes; one more than `most` if there are more. Raises as `open_file`."""
+    """The bytes of a file, at most `most` + 1 of them. Raises as `open_file`."""
     with open_file(path) as file:
         return file.read(most + 1)

@@ -1,8 +1,8 @@
-"""What a process forks without: threads do not come along, and what they held stays held.
+"""Keep forked processes safe: threads do not survive a fork, and their locks stay locked.
 
-A child of multiprocessing, Celery or `gunicorn --preload` begins with all of its parent's objects.
-A compiled network waits for its threads for ever, also when it is freed; one connection to a
-database is not for two processes. Whatever has such a thing says here what a child does with it.
+A child of multiprocessing, Celery or `gunicorn --preload` inherits all objects of its parent. A
+compiled network there waits for its threads for ever, even when it is freed, and two processes must
+not share a database connection. Owners of such objects register what a child does with them.
 """
 
 import ctypes
@@ -12,14 +12,14 @@ from collections.abc import Callable
 
 
 def in_children(call: Callable[[], None]) -> Callable[[], None]:
-    """Have `call` called in each child that is forked from now on. Windows has no forks."""
+    """Call `call` in each child forked from now on. Windows has no forks."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=call)
     return call
 
 
 def lock_for_forks() -> "threading.RLock":
-    """A lock that a fork waits for: no child begins while a thread that it lacks holds it."""
+    """A lock that every fork acquires, so that no child inherits it locked."""
     lock = threading.RLock()
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(
@@ -29,5 +29,5 @@ def lock_for_forks() -> "threading.RLock":
 
 
 def leave_behind(thing: object) -> None:
-    """Have `thing` never freed, not even as the process ends."""
+    """Never free `thing`, not even when the process ends."""
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))

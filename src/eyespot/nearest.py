@@ -1,21 +1,22 @@
-"""The name that was probably meant by one that does not exist."""
+"""Suggest an existing name for a misspelled one."""
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
 ALIKE = 0.6
-"""Similarity below which nothing is proposed; difflib's own default."""
+"""Minimum similarity of a suggestion; difflib's default."""
 
 
 def nearest_name(name: str, names: Iterable[str]) -> str | None:
-    """Of `names`, in order of preference, the shortest that `name` is the beginning of, else the
-    most similar, in any case of letters; of equals the first. None if none is similar."""
-    asked = name.casefold()
+    """The shortest of `names` that begins with `name`, else the most similar one, ignoring case.
+
+    `names` are in order of preference: the first wins a tie. None if no name is similar."""
+    wanted = name.casefold()
     known = list(names)
-    begun = [each for each in known if asked and each.casefold().startswith(asked)]
+    begun = [each for each in known if wanted and each.casefold().startswith(wanted)]
     if begun:
         return min(begun, key=len)
-    matcher = SequenceMatcher(b=asked)
+    matcher = SequenceMatcher(b=wanted)
     best, most = None, ALIKE
     for each in known:
         matcher.set_seq1(each.casefold())

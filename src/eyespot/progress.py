@@ -1,4 +1,4 @@
-"""How long work tells how far it is."""
+"""Progress of long work: a callback, and a counter for it."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ Progress = Callable[[str, int, int], None]
 
 
 def counting(progress: Progress, stage: str, total: int) -> Callable[[int], None]:
-    """A function that is told how many more are done, and tells `progress` how many in all."""
+    """A function that takes the number of newly done items and reports the sum to `progress`."""
     done = 0
 
     def step(count: int) -> None:

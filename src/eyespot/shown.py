@@ -1,7 +1,8 @@
-"""Values and texts for people: in messages, on terminals, and in what a notebook shows."""
+"""Format values and texts for messages, terminals and notebooks."""
 
 import re
 import reprlib
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
@@ -9,17 +10,17 @@ _CONTROLS = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
-    """A name as it may go to a terminal: control characters, which could drive it, are escaped."""
+    """A name that is safe on a terminal: characters that are not printable are escaped."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def harmless(text: str) -> str:
-    """As `printable`, of a text of several lines."""
+    """As `printable`, for a text of several lines."""
     return "\n".join(map(printable, text.split("\n")))
 
 
 def harmless_json(text: str) -> str:
-    """JSON that does nothing to a terminal: what it does not escape itself is escaped."""
+    """JSON that is safe on a terminal: remaining control characters are escaped."""
     return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
@@ -40,19 +41,36 @@ _short = _Short()
 
 
 def shown(value: object) -> str:
-    """A value as Python writes it, but never at length, nor more than the size of photos."""
+    """The repr of a value, shortened; bytes and arrays show only their size."""
     return _short.repr(value)
 
 
 def sentence(why: object) -> str:
-    """A reason as the end of a sentence: with one full stop, whether or not it came with one, as
-    the reasons of libraries and files may."""
+    """A reason as the end of a sentence, with exactly one full stop."""
     text = str(why).rstrip()
     return text if text.endswith(("!", "?")) else f"{text.rstrip('.')}."
 
 
+def reason_of(error: BaseException) -> str:
+    """What an error says: for an OSError, the operating system's text without number and path."""
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+
+
+def counted(number: int, word: str) -> str:
+    """As in "1 photo", "1,387 photos"."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def listed(names: Iterable[str], most: int = 8) -> str:
+    """As in "a, b and c"; "a, b and 7 more" for more than `most` names."""
+    shown = list(names)
+    if len(shown) > most + 1:
+        shown = [*shown[:most], f"{len(shown) - most:,} more"]
+    return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))
+
+
 class Brief:
-    """A dataclass (with repr=False) whose repr stays short."""
+    """A mixin for dataclasses (with repr=False): a short repr."""
 
     __slots__ = ()
 

@@ -1,24 +1,22 @@
-"""No dependency reports its use over the network, nor marks this machine for it.
+"""Disable the telemetry of dependencies.
 
-Each is told so by the switch that its makers give for it, before anything imports it: `import
-eyespot` does this first, and processes that are started inherit the environment. What a person has
-set already stays as it is.
+`import eyespot` first sets the environment variable of each dependency, before anything imports
+that dependency; child processes inherit the environment. Variables that are set already stay.
 """
 
 import os
 import sys
 
 SWITCHES = {
-    "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime, which also keeps a number of the machine
-    "HF_HUB_DISABLE_TELEMETRY": "1",  # huggingface_hub, through which timm fetches weights
-    "RAY_USAGE_STATS_ENABLED": "0",  # Ray, where its workers run eyespot
-    "DO_NOT_TRACK": "1",  # whoever else heeds it
+    "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime; it also stores an ID of the machine
+    "HF_HUB_DISABLE_TELEMETRY": "1",  # huggingface_hub, which timm downloads weights with
+    "RAY_USAGE_STATS_ENABLED": "0",  # Ray
+    "DO_NOT_TRACK": "1",  # any other tool that honours it
 }
 
 
 def opt_out() -> None:
-    """Set the switches."""
+    """Set the environment variables, and hide OpenVINO's telemetry package."""
     for name, value in SWITCHES.items():
         os.environ.setdefault(name, value)
-    # OpenVINO's tools report their use if this package is there; without it they do not.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]

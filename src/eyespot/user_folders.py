@@ -1,4 +1,4 @@
-"""Where a person's caches and data are kept, by the customs of the system."""
+"""The folders for a user's caches and data, as the operating system defines them."""
 
 import os
 from pathlib import Path
@@ -6,15 +6,14 @@ from pathlib import Path
 import platformdirs
 
 NOWHERE = Path(os.devnull) / "eyespot"
-"""Stands for a folder that cannot be: nothing is found in it, and it cannot be made."""
+"""A folder that does not exist and cannot be created."""
 
 
 def user_folder(variable: str, inside: str = "") -> Path:
-    """The folder that an environment variable names, or the folder `inside` the system's for a
-    person's data; the one for caches if `inside` is empty.
+    """The folder that the environment variable `variable` names. Default: the folder `inside` the
+    user's data folder, or the user's cache folder if `inside` is empty.
 
-    A person without a home (a container's user without an entry in passwd, and without HOME) has
-    none: NOWHERE, as if the folder could not be made.
+    NOWHERE for a user without a home (in a container, without a passwd entry and without HOME).
     """
     named = os.environ.get(variable)
     if named:
@@ -27,7 +26,7 @@ def user_folder(variable: str, inside: str = "") -> Path:
 
 
 def cannot_be_made(what: str, folder: Path, error: OSError) -> str:
-    """The sentence that says why there is no folder of that kind."""
+    """The sentence that says why a folder cannot be created."""
     if folder.is_relative_to(NOWHERE):
-        return f"This user has no home, and so no {what} folder."
-    return f"The {what} folder {folder} cannot be made ({error.strerror})."
+        return f"This user has no home folder, so no {what} folder."
+    return f"The {what} folder {folder} cannot be created ({error.strerror})."

@@ -1,5 +1,4 @@
-"""Values of a JSON that somebody else may have written: each is of its type, or a ValueError says
-what was expected and what came."""
+"""Check values of untrusted JSON: return a value of the expected type, or raise ValueError."""
 
 import math
 import re
@@ -19,7 +18,7 @@ def mapping(value: object, what: str) -> dict[str, Any]:
 
 
 def text(value: object, what: str, most: float = math.inf) -> str:
-    """Of 1 to `most` characters that UTF-8 can hold (no lone surrogates)."""
+    """A string of 1 to `most` characters without lone surrogates."""
     if not isinstance(value, str) or not 0 < len(value) <= most:
         raise _unexpected(what, "a text", value)
     try:
@@ -30,7 +29,7 @@ def text(value: object, what: str, most: float = math.inf) -> str:
 
 
 def names(value: object, what: str) -> tuple[str, ...]:
-    """One or more texts, no two alike."""
+    """One or more different strings."""
     if not isinstance(value, list) or not value:
         raise _unexpected(what, "a list of names", value)
     found = tuple(text(name, f"one of {what}") for name in value)
@@ -41,7 +40,7 @@ def names(value: object, what: str) -> tuple[str, ...]:
 
 
 def number(value: object, what: str, least: float = -math.inf, most: float = math.inf) -> float:
-    """Finite, from `least` to `most`."""
+    """A finite number from `least` to `most`."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
             found = float(value)
@@ -53,7 +52,7 @@ def number(value: object, what: str, least: float = -math.inf, most: float = mat
 
 
 def whole(value: object, what: str, least: int, most: int) -> int:
-    """From `least` to `most`."""
+    """An integer from `least` to `most`."""
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise _unexpected(what, f"a whole number from {least:,} to {most:,}", value)
     return value
@@ -66,14 +65,14 @@ def truth(value: object, what: str) -> bool:
 
 
 def digest(value: object, what: str) -> str:
-    """A sha256 as 64 hex digits; it becomes part of files' names."""
+    """A sha256 as 64 hex digits, which is safe in a file name."""
     if not isinstance(value, str) or not _DIGEST.fullmatch(value):
         raise _unexpected(what, "64 hex digits", value)
     return value
 
 
 def plain(value: object, what: str, depth: int = MAX_MANIFEST_DEPTH) -> Any:
-    """Any JSON, if it is not nested deeper than what reads it can follow."""
+    """Any JSON that is nested at most `depth` levels deep."""
     if depth == 0:
         raise ValueError(f"{what} are nested too deeply")
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Malformed pictures of every format, the same ones for the same seed.
+"""Malformed images of every format, the same ones for the same seed.
 
 Whole files in all the modes of a format are damaged in ten ways; beside them stand crafted ones:
 headers that claim absurd sizes, bombs, hostile EXIF and colour profiles.
@@ -14,7 +14,7 @@ from itertools import chain, islice
 import numpy as np
 from PIL import Image
 
-from tests.data.files import encode, noise, picture, png_that_claims
+from tests.data.files import encode, noise, png_that_claims, sample_image
 
 FORMATS = {
     "JPEG": "jpg",
@@ -74,7 +74,7 @@ def damaged(kind: str, seed: int) -> Iterator[tuple[str, bytes]]:
 
 def originals(kind: str) -> list[bytes]:
     """Whole files: every mode and way of writing that the format has."""
-    image = picture(48, 40)
+    image = sample_image(48, 40)
     files = [encode(_in_mode(image, mode), kind) for mode in MODES[kind]]
     files += [encode(image, kind, **options) for options in MORE.get(kind, ())]
     if kind in WITH_METADATA:
@@ -181,7 +181,7 @@ def _part(data: bytearray, rng: np.random.Generator) -> tuple[int, int]:
 def crafted(kind: str) -> Iterator[tuple[str, bytes]]:
     """Files that are hostile by design."""
     yield "empty", b""
-    yield "start-alone", encode(picture(48, 40), kind)[:12]
+    yield "start-alone", encode(sample_image(48, 40), kind)[:12]
     yield from claims(kind)
     yield from _bombs(kind)
     if kind in WITH_METADATA:
@@ -193,7 +193,7 @@ def claims(kind: str) -> Iterator[tuple[str, bytes]]:
     sizes = [(0, 0), (0, 5), (1, 2**16 - 1), (2**15, 2**15), (2**16 - 1, 2**16 - 1)]
     if kind in ("PNG", "BMP", "TIFF", "PPM", "JPEG2000"):
         sizes += [(2**31 - 1, 2**31 - 1), (2**31, 1), (2**32 - 1, 2**32 - 1)]
-    whole = encode(picture(48, 40), kind)
+    whole = encode(sample_image(48, 40), kind)
     for width, height in sizes:
         yield f"claims-{width}x{height}", _claiming(kind, whole, width, height)
 
@@ -224,7 +224,7 @@ def _claiming(kind: str, whole: bytes, width: int, height: int) -> bytes:
         data[frame + 4 : frame + 12] = struct.pack(">II", height, width)
     elif kind == "ICO":
         data[6], data[7] = width % 256, height % 256
-        data[14:22] = struct.pack("<II", width, height)  # how long the picture is, and where
+        data[14:22] = struct.pack("<II", width, height)  # the length of the image, and its position
     else:  # a HEIF or AVIF says its size in the box "ispe"
         frame = data.index(b"ispe")
         data[frame + 8 : frame + 16] = struct.pack(">II", width, height)
@@ -257,9 +257,9 @@ def _bombs(kind: str) -> Iterator[tuple[str, bytes]]:
     if kind == "PNG":
         for name in (b"zTXt", b"iCCP"):  # 100 MB of text, a profile of 100 MB
             text = b"x\0\0" + zlib.compress(bytes(100_000_000), 9)
-            yield f"bomb-{name.decode()}", _with_chunk(encode(picture(9, 9), kind), name, text)
+            yield f"bomb-{name.decode()}", _with_chunk(encode(sample_image(9, 9), kind), name, text)
         many = b"".join(_chunk(b"tEXt", b"a\0" + b"b" * 50) for _ in range(20_000))
-        whole = encode(picture(9, 9), kind)
+        whole = encode(sample_image(9, 9), kind)
         yield "many-chunks", whole[:33] + many + whole[33:]
     if kind == "GIF":
         frames = [Image.new("L", (64, 64), n % 256) for n in range(500)]
@@ -268,7 +268,7 @@ def _bombs(kind: str) -> Iterator[tuple[str, bytes]]:
             encode(frames[0], kind, save_all=True, append_images=frames[1:], optimize=False),
         )
     if kind == "JPEG":
-        scan = encode(picture(64, 64), kind, progressive=True)
+        scan = encode(sample_image(64, 64), kind, progressive=True)
         start = scan.rindex(b"\xff\xda")
         yield "many-scans", scan[:start] + scan[start:-2] * 2000 + b"\xff\xd9"
         yield "many-comments", scan[:2] + (b"\xff\xfe\xff\xff" + bytes(65_533)) * 100 + scan[2:]
@@ -283,12 +283,12 @@ def _with_chunk(png: bytes, kind: bytes, data: bytes) -> bytes:
 
 
 def exif_with(orientation: int, kind: int = 3, count: int = 1) -> bytes:
-    """An EXIF block that says how the picture stands."""
+    """An EXIF block with an orientation."""
     return b"Exif\0\0" + _tiff([(0x0112, kind, count, orientation)])
 
 
 def _metadata(kind: str) -> Iterator[tuple[str, bytes]]:
-    """A whole picture each, with EXIF or a colour profile that lies."""
+    """A whole image each, with EXIF or a colour profile that lies."""
     head = b"Exif\0\0II*\0"
     blocks = {
         "no-orientation": exif_with(0),
@@ -322,7 +322,7 @@ def _saved(kind: str, **metadata: bytes) -> bytes | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return encode(picture(48, 40), kind, **metadata)
+            return encode(sample_image(48, 40), kind, **metadata)
         except Exception:  # Pillow will not write that into this format
             return None
 
@@ -335,7 +335,7 @@ def heic_can_be_written() -> bool:
         return False
     pillow_heif.register_heif_opener()
     try:
-        picture(48, 40).save(io.BytesIO(), "HEIF")
+        sample_image(48, 40).save(io.BytesIO(), "HEIF")
     except Exception:  # without an encoder
         return False
     return True

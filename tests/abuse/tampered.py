@@ -218,4 +218,4 @@ def manifest_tricks(whole: Members) -> Iterator[tuple[str, bytes]]:
     for size in (0, -1, 100_000, 30_000, 2**31, 2**63):
         changed = {**manifest, "preprocessing": {**manifest["preprocessing"], "size": size}}
         text = json.dumps(changed).encode()
-        yield f"pictures of {size}", replaced(whole, "manifest.json", text)
+        yield f"images of {size}", replaced(whole, "manifest.json", text)

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import eyespot.tasks.classification.classifier
 from eyespot.cli.main import app
 from eyespot.features.engines import open_engine
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks.classification.teach import teach
 from tests.abuse.tampered import (
     Members,
     flipped_members,
@@ -43,7 +43,7 @@ def whole(
     photos = [*patches("brick", 6), *patches("grass", 6)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EYESPOT_CACHE", str(folder))
-        lesson = learn(photos, ["brick"] * 6 + ["grass"] * 6, method=request.param, budget=0)
+        lesson = teach(photos, ["brick"] * 6 + ["grass"] * 6, method=request.param, budget=0)
         lesson.classifier.save(folder / "whole.eyespot")
         engine = open_engine(lesson.classifier.backbone)
         patch.setattr(
@@ -123,7 +123,7 @@ def test_the_taught_photos_are_not_trusted_either(
         path = tmp_path / "m.eyespot"
         path.write_bytes(data)
         try:
-            classifier = eyespot.tasks.classification.classifier.load(path)
+            classifier = eyespot.load(path)
             classifier.add_class("gravel", [added])
             shares = [share for _, share in classifier.predict(added).top]
         except eyespot.errors.EyespotError:

@@ -18,7 +18,7 @@ from eyespot.data import jpeg, netpbm
 from eyespot.data.decode import decode
 from eyespot.errors import PhotoError
 from eyespot.limits import MAX_FILE_PARTS, MAX_JPEG_SCANS
-from tests.data.files import encode, noise, picture
+from tests.data.files import encode, noise, sample_image
 
 LONG = "takes too long to decode"
 MANY = MAX_FILE_PARTS + 1
@@ -32,7 +32,7 @@ def jpeg_of_scans(count: int, side: int = 16) -> bytes:
 
 
 def behind_start(kind: str, place: int, parts: bytes) -> bytes:
-    whole = encode(picture(), kind)
+    whole = encode(sample_image(), kind)
     return whole[:place] + parts + whole[place:]
 
 
@@ -57,13 +57,23 @@ def bmp(content: bytes) -> bytes:
     return b"BM" + struct.pack("<IHHI", 0, 0, 0, 54 + 1024) + content
 
 
+def heif_that_claims(kind: str, width: int, height: int) -> bytes:
+    """A HEIC or AVIF of 64 x 64 pixels whose header promises another size."""
+    if kind == "HEIF":
+        pytest.importorskip("pillow_heif").register_heif_opener()
+    size = b"ispe" + struct.pack(">III", 0, 64, 64)
+    whole = encode(sample_image(64, 64), kind)
+    assert size in whole
+    return whole.replace(size, b"ispe" + struct.pack(">III", 0, width, height))
+
+
 def ico(content: bytes) -> bytes:
     entry = struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, len(content), 22)
     return b"\0\0\1\0\1\0" + entry + content
 
 
 def icons(count: int, chunks: int) -> bytes:
-    """Many pictures, none of which has too many parts."""
+    """Many images, none of which has too many parts."""
     whole = behind_start("PNG", 33, chunk(b"abCd", b"") * chunks)
     start = 6 + 16 * count
     entries = b"".join(
@@ -140,6 +150,8 @@ COSTLY: dict[str, Callable[[], bytes]] = {
     "WebP": lambda: encode(
         Image.new("RGB", (7100, 7100)), "WEBP", lossless=True, quality=0, method=0
     ),
+    "AVIF": lambda: heif_that_claims("AVIF", 7100, 7100),
+    "HEIC": lambda: heif_that_claims("HEIF", 7100, 7100),
     "TIFF of strips": lambda: tiff_of_strips(MANY),
     "JPEG 2000 at full size alone": lambda: jpeg2000(5000, 5000, levels=0),
     "JPEG 2000 of channels": lambda: jpeg2000(3600, 3600, components=4, levels=0),
@@ -186,7 +198,7 @@ def test_shared_cases(shared_cases: Path) -> None:
 
 def test_scans_as_programs_write_them() -> None:
     whole = encode(noise(64, 64), "JPEG", progressive=True)
-    behind = b"\xff\xda" * 3 * MAX_JPEG_SCANS  # a video behind the picture
+    behind = b"\xff\xda" * 3 * MAX_JPEG_SCANS  # a video behind the image
     preview = b"\xff\xe5\2\x5a" + b"\xff\xda" * 300
     for data in (whole, whole + behind, whole[:2] + preview + whole[2:]):
         np.testing.assert_array_equal(decode(data).pixels, decode(whole).pixels)
@@ -204,7 +216,7 @@ def test_scans_count_by_pixels() -> None:
 @pytest.mark.parametrize("options", [{}, {"tile_size": (64, 64)}, {"no_jp2": True}], ids=str)
 @pytest.mark.parametrize("size", [(301, 205), (300, 201), (256, 1000)])
 def test_jpeg_2000_is_decoded_at_a_fraction(size: tuple[int, int], options: dict[str, Any]) -> None:
-    small = picture(*size)
+    small = sample_image(*size)
     data = encode(small, "JPEG2000", **options)
     full = decode(data)
     assert full.pixels.shape[:2] == size[::-1]
@@ -220,7 +232,7 @@ def test_jpeg_2000_is_decoded_at_a_fraction(size: tuple[int, int], options: dict
 
 def test_a_palette_has_no_mean() -> None:
     """Colours of a JPEG 2000 with a palette are numbers of its colours: no fraction of them."""
-    whole = encode(picture(256, 256).convert("L"), "JPEG2000")
+    whole = encode(sample_image(256, 256).convert("L"), "JPEG2000")
     header = whole.index(b"jp2h") - 4
     length = struct.unpack_from(">I", whole, header)[0]
     ramp = bytes(value for n in range(256) for value in (255 - n, 0, n))
@@ -267,19 +279,19 @@ def test_netpbm_is_read_as_pillow_reads_it(name: str) -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"P5 3 3 255\n12345678", "the end of the picture is missing"),
-        (b"P2 3 3 255\n1 2 3 4 5 6 7 8", "the end of the picture is missing"),
-        (b"P4 9 9\n12345678", "the end of the picture is missing"),
-        (b"P1 9 9\n1 1 1", "the end of the picture is missing"),
+        (b"P5 3 3 255\n12345678", "the end of the image is missing"),
+        (b"P2 3 3 255\n1 2 3 4 5 6 7 8", "the end of the image is missing"),
+        (b"P4 9 9\n12345678", "the end of the image is missing"),
+        (b"P1 9 9\n1 1 1", "the end of the image is missing"),
         (b"P1 2 1\n1 2", "expected digits"),
         (b"P3 1 1 255\n1 2 x", "expected numbers"),
         (b"P3 1 1 255\n1 -2 3", "expected numbers"),
         (b"P3 1 1 9\n1 2 99999999999999999999999", "larger than 9"),
-        (b"P5 3 3 0\n12345678", "numbers up to 0"),
+        (b"P5 3 3 0\n12345678", "values up to 0"),
         (b"P5 0 3 255\n", "0 x 3 pixels"),
         (b"P5 3", "its size is missing"),
-        (b"P5 3 3", "its largest number is missing"),
-        (b"P5 1 1 255", "the end of the picture is missing"),
+        (b"P5 3 3", "its maximum value is missing"),
+        (b"P5 1 1 255", "the end of the image is missing"),
         (b"P6\n#" + b"a" * 1_000_000, "its size is missing"),
         (b"P6" + b" " * 1_000_000, "its size is missing"),
     ],
@@ -294,4 +306,4 @@ def test_runs_and_parts_below_the_limit() -> None:
     assert decode(bmp(runs(8, 8, body=body))).pixels.shape == (8, 8, 3)
     assert decode(gif(b"\x21\xfe\x01a\0" * 50)).width == 8
     assert decode(behind_start("PNG", 33, chunk(b"tEXt", b"a\0b") * 50)).width == 64
-    assert decode(ico(encode(picture(16, 16), "PNG"))).width == 16
+    assert decode(ico(encode(sample_image(16, 16), "PNG"))).width == 16

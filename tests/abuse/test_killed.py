@@ -19,7 +19,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from eyespot.features.cache import FeatureCache
-from eyespot.tasks.classification.classifier import load
+from eyespot.tasks.task import load
 from tests.abuse.commands import HANG, changed, check_end, eyespot
 from tests.faults.photos import write_photos
 

@@ -1,4 +1,4 @@
-"""Malformed pictures of every format: each gets an answer or a reason, and the others theirs."""
+"""Malformed images of every format: each gets an answer or a reason, and the others theirs."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 EACH = 520
 LARGEST = 3.0
-"""Gigabytes that a process may take: two pictures of the largest size at once, and the network."""
+"""Gigabytes that a process may take: two images of the largest size at once, and the network."""
 
 
 def readable(kind: str) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from eyespot.tasks.classification.classifier import load
+from eyespot.tasks.task import load
 from tests.abuse.commands import changed, check_end, eyespot
 from tests.faults.photos import write_photos
 

@@ -8,8 +8,8 @@ import pytest
 
 from eyespot.features.cache import FeatureCache
 from eyespot.studio.projects import Store
-from eyespot.tasks.classification.classifier import load
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks.classification.teach import teach
+from eyespot.tasks.task import load
 from tests.faults.photos import write_photos
 
 PROCESSES = 6
@@ -17,7 +17,7 @@ PROCESSES = 6
 SAVE = """
 import sys
 from pathlib import Path
-from eyespot.tasks.classification.classifier import load
+from eyespot.tasks.task import load
 path, number, times = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 classifier = load(path)
 classifier.training_photos
@@ -58,10 +58,10 @@ from tests.studio.teaching import files
 store = Store(Path(sys.argv[1]))
 project, number, times = store.open(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 mine = project.add_class(f"class {number}")
-pictures = files("gravel", times, seed=int(number))
-for turn, picture in enumerate(pictures):
-    added = project.add_pictures(mine, [picture])
-    assert len(added.pictures) == 1, added
+photos = files("gravel", times, seed=int(number))
+for turn, photo in enumerate(photos):
+    added = project.add_photos(mine, [photo])
+    assert len(added.photos) == 1, added
     project.rename_class(mine, f"class {number} {turn}")
     store.purge()
 """
@@ -87,7 +87,7 @@ def all_at_once(program: str, *arguments: tuple[object, ...]) -> None:
 @pytest.mark.slow
 def test_many_save_one_classifier(tmp_path: Path) -> None:
     path = tmp_path / "m.eyespot"
-    learn(write_photos(tmp_path / "photos", 3, ("brick", "grass")), budget=0).classifier.save(path)
+    teach(write_photos(tmp_path / "photos", 3, ("brick", "grass")), budget=0).classifier.save(path)
     all_at_once(SAVE, *((path, number, 20) for number in range(PROCESSES)))
     assert load(path).classes[1].startswith("meadow")
     assert {entry.name for entry in tmp_path.iterdir()} == {"m.eyespot", "photos"}
@@ -109,5 +109,5 @@ def test_many_change_one_project(tmp_path: Path) -> None:
     all_at_once(PROJECT, *((store.folder, project.id, n, 15) for n in range(PROCESSES)))
     snapshot = project.snapshot()
     assert sorted(of.name for of in snapshot.classes) == [f"class {n} 14" for n in range(PROCESSES)]
-    assert len(snapshot.pictures) == 15 * PROCESSES
-    assert all(project.file(picture.sha256) for picture in snapshot.pictures)
+    assert len(snapshot.photos) == 15 * PROCESSES
+    assert all(project.file(picture.sha256) for picture in snapshot.photos)

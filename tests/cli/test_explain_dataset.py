@@ -56,7 +56,7 @@ def test_words_for_a_person(tmp_path: Path) -> None:
         (("photos.zip",), 1, "Unpack it first"),
         (("empty",), 1, "found none"),
         (("broken",), 1, "can be read"),
-        (("photos.csv", "--csv", "photos.csv"), 2, "would be written over"),
+        (("photos.csv", "--csv", "photos.csv"), 2, "would overwrite"),
         (("photos.csv", "-o", "a.html", "--csv", "a.html"), 2, "ends in .csv"),
         (("photos.csv", "-o", "."), 2, "is a folder"),
         (("photos.csv", "-o", "photos.zip/a.html"), 2, "cannot be written"),

@@ -117,7 +117,7 @@ def test_one_network_layer_by_layer() -> None:
     assert cells("2.conv2 Conv 3x3 512x7x7 2,360,320 116 M 427 px") in rows
     assert cells("linear Dense 1000 2,049,000 2.05 M all") in rows
     assert "25,557,032 parameters, 4.09 G multiply-adds, 45.9 MB for one" in done.stdout
-    assert "top-1 23.9 %, top-5 7.14 %" in " ".join(cells(done.stdout))
+    assert "top-1 23.9%, top-5 7.14%" in " ".join(cells(done.stdout))
 
 
 def test_one_network_as_json() -> None:
@@ -168,7 +168,7 @@ def test_a_warm_table_needs_no_torch(session_cache: Path, own_cache: Path) -> No
 
 
 def test_the_page_shows_what_the_command_prints() -> None:
-    page = (REPOSITORY / "docs" / "zoo.md").read_text("utf-8")
+    page = (REPOSITORY / "docs/course/zoo.md").read_text("utf-8")
     shown = re.findall(
         r"^(eyespot zoo [^\n]*)\n```\n\n```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL
     )

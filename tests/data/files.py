@@ -1,4 +1,4 @@
-"""Pictures and files for the tests of eyespot.data, made on the spot."""
+"""Images and files for the tests of eyespot.data, made on the spot."""
 
 import io
 import struct
@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 
-def picture(width: int = 64, height: int = 48) -> Image.Image:
+def sample_image(width: int = 64, height: int = 48) -> Image.Image:
     """Smooth colours with a red, a green, a blue and a white corner: any turn of it shows."""
     corners = np.array([[[200, 0, 0], [0, 200, 0]], [[0, 0, 200], [250, 250, 250]]], np.uint8)
     return Image.fromarray(corners).resize((width, height), Image.Resampling.BILINEAR)
 
 
 def noise(width: int = 64, height: int = 48, seed: int = 0) -> Image.Image:
-    """A picture that no format can make small."""
+    """A image that no format can make small."""
     rng = np.random.default_rng(seed)
     return Image.fromarray(rng.integers(0, 256, (height, width, 3), dtype=np.uint8))
 

@@ -11,7 +11,7 @@ from eyespot.data.audit import audit, audited, misnamed
 from eyespot.data.duplicates import Duplicates
 from eyespot.data.finding import Finding
 from eyespot.data.photos import Dataset, FileSource, MemorySource, Photo
-from tests.data.files import encode, picture, save
+from tests.data.files import encode, sample_image, save
 
 
 def names(count: int) -> list[str]:
@@ -49,7 +49,7 @@ def test_few_photos() -> None:
         Finding(
             "few photos",
             "note",
-            "Few photos: dog (5), cat (19).",
+            "Few photos: dog (5) and cat (19).",
             "Add photos until every class has at least 20.",
         )
     ]
@@ -58,14 +58,14 @@ def test_few_photos() -> None:
 def test_too_few_photos() -> None:
     worst, rest = sizes(cat=4, dog=1, cow=6)
     assert (worst.kind, worst.severity) == ("few photos", "warning")
-    assert worst.message == "Too few photos to learn from: dog (1), cat (4)."
+    assert worst.message == "Too few photos to train on: dog (1) and cat (4)."
     assert (rest.severity, rest.message) == ("note", "Few photos: cow (6).")
 
 
 def test_long_lists_of_classes_are_cut() -> None:
     (found,) = sizes(**{f"class {number}": 1 for number in range(11)})
-    assert found.message.startswith("Too few photos to learn from: class 0 (1), class 1 (1), ")
-    assert found.message.endswith(", class 7 (1) and 3 more classes.")
+    assert found.message.startswith("Too few photos to train on: class 0 (1), class 1 (1), ")
+    assert found.message.endswith(", class 7 (1) and 3 more.")
 
 
 def test_imbalance() -> None:
@@ -74,7 +74,7 @@ def test_imbalance() -> None:
             "imbalance",
             "warning",
             "cow has 1,200 photos, cat only 20.",
-            "Add photos of cat; until then, look at its own figures, not at the total.",
+            "Add photos of cat. Until then, look at the recall of cat, too.",
         )
     ]
 
@@ -89,9 +89,9 @@ def test_exact_duplicates() -> None:
         Finding(
             "exact duplicates",
             "note",
-            "3 photos are the same file as another.",
-            "They are kept together in every split, so they do not flatter the figures; "
-            "different photos would teach more.",
+            "3 exact duplicates found.",
+            "Duplicates stay in the same fold, so they do not inflate the metrics. Other photos "
+            "would improve the classifier more.",
             ("0.jpg", "1.jpg", "3.jpg", "4.jpg", "5.jpg"),
         )
     ]
@@ -100,41 +100,41 @@ def test_exact_duplicates() -> None:
 def test_near_duplicates() -> None:
     (found,) = of_copies("aab", near=[[0, 1]])
     assert (found.kind, found.severity) == ("near duplicates", "note")
-    assert found.message == "1 photo is the same picture as another, perhaps changed a bit."
+    assert found.message == "1 near-duplicate found."
     assert found.photos == ("0.jpg", "1.jpg")
 
 
 @pytest.mark.parametrize("kind", ["exact", "near"])
-def test_one_picture_in_two_classes(kind: str) -> None:
+def test_one_image_in_two_classes(kind: str) -> None:
     conflict, note = of_copies("aba", **{kind: [[0, 1]]})
     assert conflict == Finding(
         "conflicting duplicates",
         "error",
-        "One picture is labelled a and b.",
-        "Keep it in the class where it belongs and delete the other copies.",
+        "1 photo has duplicates in several classes: a and b.",
+        "Keep it in the correct class and delete the other duplicates.",
         ("0.jpg", "1.jpg"),
     )
     assert (note.kind, note.severity) == (f"{kind} duplicates", "note")
 
 
-def test_many_pictures_in_two_classes() -> None:
+def test_many_images_in_two_classes() -> None:
     conflict = of_copies("abcba", exact=[[0, 1]], near=[[3, 4]])[0]
-    assert conflict.message == "2 pictures are labelled a and b."
-    assert conflict.advice.startswith("Keep each in the class where it belongs")
+    assert conflict.message == "2 photos have duplicates in several classes: a and b."
+    assert conflict.advice.startswith("Keep each in the correct class")
     assert sorted(conflict.photos) == ["0.jpg", "1.jpg", "3.jpg", "4.jpg"]
 
 
 def test_each_pair_of_classes_in_conflict_is_told() -> None:
     found = of_copies("abac", exact=[[0, 1], [2, 3]])
     assert [finding.message for finding in found if finding.severity == "error"] == [
-        "One picture is labelled a and b.",
-        "One picture is labelled a and c.",
+        "1 photo has duplicates in several classes: a and b.",
+        "1 photo has duplicates in several classes: a and c.",
     ]
 
 
-def test_a_picture_in_three_classes() -> None:
+def test_a_image_in_three_classes() -> None:
     assert of_copies("cab", near=[[0, 1, 2]])[0].message == (
-        "One picture is labelled a and b and c."
+        "1 photo has duplicates in several classes: a, b and c."
     )
 
 
@@ -161,7 +161,7 @@ def test_the_worst_comes_first_and_conflicts_are_never_missed(
 
 
 def write(folder: Path, name: str, kind: str) -> Photo:
-    save(folder / name).write_bytes(encode(picture(), kind))
+    save(folder / name).write_bytes(encode(sample_image(), kind))
     return Photo(name, FileSource(folder / name), "cat")
 
 
@@ -175,8 +175,8 @@ def test_misnamed_photos(tmp_path: Path) -> None:
         Finding(
             "misnamed",
             "note",
-            "2 photos in another format than the name says, as cat/1.jpg (PNG).",
-            "They were used all the same; rename them if other programs cannot open them.",
+            "2 photos with a wrong file ending, as cat/1.jpg (PNG).",
+            "eyespot used them. Rename them if other programs cannot open them.",
             ("cat/1.jpg", "cat/3.PNG"),
         )
     ]
@@ -200,10 +200,10 @@ def test_names_that_promise_nothing_else_are_right(tmp_path: Path, name: str, ki
 
 
 def test_what_has_no_name_or_cannot_be_read_is_not_misnamed(tmp_path: Path) -> None:
-    (tmp_path / "text.jpg").write_text("no picture")
+    (tmp_path / "text.jpg").write_text("no image")
     (tmp_path / "folder.jpg").mkdir()
     photos = [
-        Photo("a", MemorySource(encode(picture(), "PNG")), "cat"),
+        Photo("a", MemorySource(encode(sample_image(), "PNG")), "cat"),
         *(
             Photo(n, FileSource(tmp_path / n), "cat")
             for n in ("gone.jpg", "text.jpg", "folder.jpg")
@@ -218,7 +218,7 @@ def test_nothing_is_read_from_a_pipe(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     both_ends = os.open(pipe, os.O_RDWR)  # so that a reader finds something and need not wait
     try:
-        os.write(both_ends, encode(picture(), "PNG"))
+        os.write(both_ends, encode(sample_image(), "PNG"))
         assert misnamed([Photo("1.jpg", FileSource(pipe), "cat")]) == []
     finally:
         os.close(both_ends)
@@ -247,7 +247,7 @@ def test_a_class_without_photos_to_train_on_is_told() -> None:
         for number, (label, split) in enumerate(photos)
     )
     assert [finding.message for finding in audited(Dataset(given)).findings] == [
-        "elk has 1 validation photo and none to train on.",
-        "owl has 2 test photos and none to train on.",
+        "elk has 1 validation photo and no training photos.",
+        "owl has 2 test photos and no training photos.",
     ]
     assert audited(Dataset(given[2:4])).findings == ()  # nothing to train on is another matter

@@ -15,7 +15,7 @@ from tests.data.files import encode, noise, save
 
 NAMES = [f"{label}{number}.jpg" for label in ("cat", "dog", "owl") for number in range(4)]
 LABELS = [name[:3] for name in NAMES]
-PICTURE = encode(noise(16, 12, 1), "PNG")
+IMAGE = encode(noise(16, 12, 1), "PNG")
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_the_choice_is_told(folder: Path) -> None:
     assert finding.message == (
         "labels.csv: photo column: image, label column: emotion, split column: split."
     )
-    assert finding.advice.startswith("Not used: image_id, width. ")
+    assert finding.advice.startswith("Not used: image_id and width. ")
 
 
 REFUSED = {
@@ -137,7 +137,7 @@ REFUSED = {
     "batches": ("image,batch", "{f},{i}", "one column of labels"),
     "labels that are ids": ("image,label", "{f},{n}", "one column of labels"),
     "titles": ("image,headline", "{f},Photo number {n}", "one column of labels"),
-    "two labels": ("image,label,species", "{f},{s}x,{l}", "found 2 that may hold them"),
+    "two labels": ("image,label,species", "{f},{s}x,{l}", "found 2 candidates"),
     "two photos": ("left,right,label", "{f},{f},{l}", "one column of photos"),
     "several labels": ("image,cat,dog,owl", "{f},1,1,0", "has several labels"),
     "choices": ("image,choice", '{f},"[""a"", ""b""]"', "one column of labels|several labels"),
@@ -161,7 +161,7 @@ def test_a_refusal_lists_columns_with_three_values(folder: Path) -> None:
     with pytest.raises(DatasetError) as caught:
         read(folder, text)
     said = str(caught.value)
-    assert "colour (blue, red); animal (cat, dog, owl)" in said
+    assert "colour (blue, red) and animal (cat, dog, owl)" in said
     assert "--label-column" in said
     assert is_right(read(folder, text, label_column="animal"))
     assert is_right(read(folder, text, label_column="ANIMAL"))
@@ -173,7 +173,7 @@ def test_a_refusal_lists_columns_with_three_values(folder: Path) -> None:
 
 def test_columns_are_of_tables_alone(folder: Path) -> None:
     with pytest.raises(UsageError, match="Only tables have columns"):
-        open_photos([PICTURE, PICTURE], ["a", "b"], label_column="a")
+        open_photos([IMAGE, IMAGE], ["a", "b"], label_column="a")
     with pytest.raises(UsageError, match="Only tables have columns"):
         open_photos(folder, label_column="a")
 
@@ -199,7 +199,10 @@ def test_missing_labels_are_none(folder: Path, missing: str) -> None:
 def test_a_class_called_none_is_told(folder: Path) -> None:
     found = read(folder, rows("image,label", "{f},{l}").replace(",owl", ",none"))
     assert found.classes == ("cat", "dog", "none")
-    assert "4 photos of labels.csv have the label 'none'" in found.findings[1].message
+    assert (
+        "The label 'none' of 4 photos in labels.csv was read as a class"
+        in found.findings[1].message
+    )
 
 
 def jsonl(records: list[dict[str, Any]]) -> str:
@@ -262,9 +265,9 @@ def test_json(folder: Path, name: str, text: str) -> None:
     ("text", "message"),
     [
         ("{", "Expected a JSON object in each line"),
-        ("[1, 2]", "item 1 is none"),
+        ("[1, 2]", "number 1 is not an object"),
         ('{"images": [], "annotations": []}', "COCO"),
-        ("[" * 100_000, "lists within lists|JSON object"),
+        ("[" * 100_000, "nested too deeply|JSON object"),
         ('[{"data": {}, "annotations": [{"result": [{"type": "rectanglelabels"}]}]}]', "choices"),
         ("", "found nothing"),
     ],
@@ -299,7 +302,7 @@ def test_metadata_without_labels_leaves_the_folders_and_says_so(tmp_path: Path) 
 
 
 def parquet(file: Path, **columns: Any) -> Dataset:
-    columns = {"image": [PICTURE] * 12, **columns}
+    columns = {"image": [IMAGE] * 12, **columns}
     pq.write_table(pa.table(columns), file, row_group_size=5)
     return open_photos(file, least_classes=1)
 

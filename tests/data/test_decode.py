@@ -11,10 +11,11 @@ from PIL import Image, ImageOps
 
 from eyespot.data import decode as decoding
 from eyespot.data import pillow
-from eyespot.data.decode import decode, dhash
+from eyespot.data.decode import decode
+from eyespot.data.duplicates import dhash
 from eyespot.data.formats import sniff
 from eyespot.errors import PhotoError
-from tests.data.files import encode, noise, picture, png_that_claims
+from tests.data.files import encode, noise, png_that_claims, sample_image
 
 LOSSLESS = ["PNG", "BMP", "TIFF", "PPM"]
 LOSSY = ["JPEG", "WEBP", "JPEG2000", "AVIF"]
@@ -38,21 +39,21 @@ def test_lossless_formats_keep_every_pixel(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", LOSSY)
 def test_lossy_formats_come_close(kind: str) -> None:
-    assert difference(decode(encode(picture(), kind)).pixels, picture()) < 4
+    assert difference(decode(encode(sample_image(), kind)).pixels, sample_image()) < 4
 
 
 def test_heic(monkeypatch: pytest.MonkeyPatch) -> None:
     heif = pytest.importorskip("pillow_heif")
     heif.register_heif_opener()
-    data = encode(picture(), "HEIF", quality=90)
+    data = encode(sample_image(), "HEIF", quality=90)
     assert sniff(data) == "HEIC"
-    assert difference(decode(data).pixels, picture()) < 4
+    assert difference(decode(data).pixels, sample_image()) < 4
     monkeypatch.setattr(pillow, "_heic_is_installed", lambda: False)
     with pytest.raises(PhotoError, match=r"eyespot\[heic\]"):
         decode(data)
 
 
-def test_animations_and_pages_give_the_first_picture() -> None:
+def test_animations_and_pages_give_the_first_image() -> None:
     frames = [Image.new("RGB", (9, 9), color) for color in ("red", "blue", "lime")]
     for kind in ("GIF", "TIFF", "WEBP", "PNG"):
         data = encode(frames[0], kind, save_all=True, append_images=frames[1:])
@@ -66,7 +67,7 @@ def test_animations_and_pages_give_the_first_picture() -> None:
 def test_photos_stand_upright(kind: str, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    data = encode(picture(), kind, exif=exif)
+    data = encode(sample_image(), kind, exif=exif)
     expected = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
     found = decode(data)
     assert (found.width, found.height) == expected.size
@@ -74,11 +75,11 @@ def test_photos_stand_upright(kind: str, orientation: int) -> None:
 
 
 def test_tiff_and_pillow_images_stand_upright() -> None:
-    data = encode(picture(), "TIFF", tiffinfo={0x0112: 6})
+    data = encode(sample_image(), "TIFF", tiffinfo={0x0112: 6})
     assert decode(data).pixels.shape == (64, 48, 3)
     exif = Image.Exif()
     exif[0x0112] = 6
-    opened = Image.open(io.BytesIO(encode(picture(), "PNG", exif=exif)))
+    opened = Image.open(io.BytesIO(encode(sample_image(), "PNG", exif=exif)))
     assert (decode(opened).width, decode(opened).height) == (48, 64)
 
 
@@ -87,7 +88,7 @@ def test_tiff_and_pillow_images_stand_upright() -> None:
     [(b"Exif\0\0garbage", 64), (b"Exif\0\0II*\0\xff\xff\xff\xff", 64), (b"Exif\0\0", 64)],
 )
 def test_damaged_exif_does_not_cost_the_photo(exif: bytes, side: int) -> None:
-    assert decode(encode(picture(), "JPEG", exif=exif)).width == side
+    assert decode(encode(sample_image(), "JPEG", exif=exif)).width == side
 
 
 @pytest.mark.parametrize("short_side", [1, 20, 50, 51, 100, 101, 200, 400])
@@ -95,7 +96,7 @@ def test_damaged_exif_does_not_cost_the_photo(exif: bytes, side: int) -> None:
 def test_large_jpegs_are_decoded_smaller_but_not_too_small(
     short_side: int, progressive: bool
 ) -> None:
-    original = picture(530, 401)
+    original = sample_image(530, 401)
     data = encode(original, "JPEG", quality=95, progressive=progressive)
     found = decode(data, short_side=short_side)
     height, width = found.pixels.shape[:2]
@@ -106,18 +107,18 @@ def test_large_jpegs_are_decoded_smaller_but_not_too_small(
 
 
 def test_large_pngs_are_shrunk_in_memory() -> None:
-    found = decode(encode(picture(1000, 800), "PNG"), short_side=100)
+    found = decode(encode(sample_image(1000, 800), "PNG"), short_side=100)
     assert (found.width, found.height) == (1000, 800)
     assert found.pixels.shape == (200, 250, 3)
-    assert difference(found.pixels, picture(1000, 800).resize((250, 200))) < 2
+    assert difference(found.pixels, sample_image(1000, 800).resize((250, 200))) < 2
 
 
 def test_grey_palette_and_two_levels() -> None:
-    grey = picture().convert("L")
+    grey = sample_image().convert("L")
     expected = np.asarray(grey.convert("RGB"))
     np.testing.assert_array_equal(decode(encode(grey, "PNG")).pixels, expected)
     assert difference(decode(encode(grey, "JPEG")).pixels, expected) < 4
-    colours = picture().quantize(64)
+    colours = sample_image().quantize(64)
     np.testing.assert_array_equal(
         decode(encode(colours, "PNG")).pixels, np.asarray(colours.convert("RGB"))
     )
@@ -151,8 +152,8 @@ def test_transparency_is_put_on_white() -> None:
 
 def test_cmyk() -> None:
     for kind in ("JPEG", "TIFF"):
-        data = encode(picture().convert("CMYK"), kind)
-        assert difference(decode(data).pixels, picture()) < 4, kind
+        data = encode(sample_image().convert("CMYK"), kind)
+        assert difference(decode(data).pixels, sample_image()) < 4, kind
 
 
 def test_sixteen_bits_and_floats_are_scaled_to_their_white() -> None:
@@ -188,7 +189,7 @@ def test_numbers_that_are_no_colours_are_refused(wrong: float, short_side: int |
     values[1, 2] = wrong
     image = Image.fromarray(values)
     for data in (encode(image, "TIFF"), image, values.astype(np.float64)):
-        with pytest.raises(PhotoError, match=r"^expected numbers .* NaN or infinite"):
+        with pytest.raises(PhotoError, match=r"^expected finite pixels.* NaN or infinite"):
             decode(data, short_side=short_side)
 
 
@@ -217,12 +218,12 @@ def test_floats_of_a_file_take_the_range_that_holds_them() -> None:
         (np.full((4, 4), np.nan), "NaN"),
     ],
 )
-def test_arrays_that_are_no_pictures(array: NDArray[Any], reason: str) -> None:
+def test_arrays_that_are_not_images(array: NDArray[Any], reason: str) -> None:
     with pytest.raises(PhotoError, match=reason):
         decode(array)
 
 
-def test_arrays_that_are_pictures() -> None:
+def test_arrays_that_are_images() -> None:
     rgb = np.asarray(noise())
     np.testing.assert_array_equal(decode(rgb).pixels, rgb)
     np.testing.assert_array_equal(decode(rgb[::-1, ::2]).pixels, rgb[::-1, ::2])
@@ -273,7 +274,9 @@ def test_bombs_are_refused_before_they_are_unpacked() -> None:
 def test_a_progressive_jpeg_counts_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "MAX_PHOTO_PIXELS", 20_000)
     monkeypatch.setattr(decoding, "MAX_REDUCED_PIXELS", 80_000)
-    plain, progressive = (encode(picture(300, 200), "JPEG", progressive=p) for p in (False, True))
+    plain, progressive = (
+        encode(sample_image(300, 200), "JPEG", progressive=p) for p in (False, True)
+    )
     assert decode(plain, short_side=50).pixels.shape == (50, 75, 3)
     for data, short_side in ((progressive, 50), (plain, None)):
         with pytest.raises(PhotoError, match="300 x 200 pixels are more"):
@@ -284,13 +287,13 @@ def test_a_progressive_jpeg_counts_in_full(monkeypatch: pytest.MonkeyPatch) -> N
     ("data", "reason"),
     [
         (b"", "empty"),
-        (b"hello, this is text", "not a picture"),
+        (b"hello, this is text", "not an image"),
         (b"<!DOCTYPE html><html>not found</html>", "web page"),
         (b"%PDF-1.7 ...", "PDF"),
         (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG"),
         (b"\0\0\0\x20ftypisom" + bytes(40), "video"),
         (bytes(5000), "zeros"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "not a picture"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "not an image"),
         (b"\xff\xd8", "damaged"),
         (b"\xff\xd8\xff\xe0", "damaged"),
         (b"\x89PNG\r\n\x1a\n", "damaged"),
@@ -299,14 +302,14 @@ def test_a_progressive_jpeg_counts_in_full(monkeypatch: pytest.MonkeyPatch) -> N
         (b"P6\n9", "damaged"),
     ],
 )
-def test_files_that_are_no_pictures(data: bytes, reason: str) -> None:
+def test_files_that_are_not_images(data: bytes, reason: str) -> None:
     with pytest.raises(PhotoError, match=reason):
         decode(data)
 
 
 def test_oversize_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "MAX_PHOTO_BYTES", 1000)
-    with pytest.raises(PhotoError, match="at most 1,000"):
+    with pytest.raises(PhotoError, match="the limit is 1,000"):
         decode(encode(noise(), "PNG"))
 
 
@@ -332,7 +335,7 @@ def test_sniffing() -> None:
         "ICO": "ICO",
     }
     for kind, name in kinds.items():
-        assert sniff(encode(picture(), kind)[:32]) == name
+        assert sniff(encode(sample_image(), kind)[:32]) == name
     assert sniff(b"BMW is a car, and this is text about it") is None
     assert sniff(b"P6") is None
 

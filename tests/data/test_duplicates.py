@@ -12,8 +12,8 @@ from PIL import Image, ImageOps
 from skimage import data
 
 from eyespot.data import duplicates
-from eyespot.data.decode import decode, dhash
-from eyespot.data.duplicates import Duplicates, find_duplicates
+from eyespot.data.decode import decode
+from eyespot.data.duplicates import Duplicates, dhash, find_duplicates
 from eyespot.data.transforms import Preprocessing, prepare
 from eyespot.features.extract import thumbnail
 from tests.data.files import encode
@@ -46,9 +46,9 @@ def photos() -> tuple[Image.Image, ...]:
 @cache
 def noted(content: bytes) -> tuple[str, int, bytes]:
     """What is kept of a file: its digest, hash and thumbnail."""
-    picture = decode(content)
-    pixels = prepare(picture.pixels, SQUARE)
-    small = thumbnail(pixels, picture.width / picture.height)
+    image = decode(content)
+    pixels = prepare(image.pixels, SQUARE)
+    small = thumbnail(pixels, image.width / image.height)
     return hashlib.sha256(content).hexdigest(), dhash(pixels), small
 
 
@@ -116,7 +116,7 @@ def test_a_mirrored_photo_is_another_photo() -> None:
     assert find([photos()[0], ImageOps.mirror(photos()[0])]).near == []
 
 
-def test_bursts_are_kept_together_but_are_no_copies() -> None:
+def test_bursts_are_kept_together_but_are_not_duplicates() -> None:
     found = find(photos()[:5], ["a", None, "a", "b", "b"])
     assert parts(found.group.tolist()) == {frozenset({0, 2}), frozenset({1}), frozenset({3, 4})}
     assert (found.exact, found.near) == ([], [])
@@ -132,12 +132,12 @@ def test_no_burst_in_any_row_changes_nothing() -> None:
     assert len(set(find(photos()[:4], [None, "", None, ""]).group.tolist())) == 4
 
 
-def test_blank_pictures_are_no_copies_of_each_other() -> None:
+def test_blank_images_are_not_duplicates_of_each_other() -> None:
     found = find(Image.new("RGB", (64, 64), color) for color in ("red", "white", "navy", "#777"))
     assert (found.exact, found.near) == ([], [])
 
 
-def test_thousands_of_blank_pictures_are_compared_with_few(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_thousands_of_blank_images_are_compared_with_few(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[int] = []
     look = duplicates._look_alike
 
@@ -165,7 +165,7 @@ def test_thousands_of_copies_of_one_file_are_one_group() -> None:
     assert found.near == []
 
 
-def test_pictures_with_almost_the_same_hash_are_compared_with_few() -> None:
+def test_images_with_almost_the_same_hash_are_compared_with_few() -> None:
     """Candidates stay few however alike the hashes are: here all differ in at most 12 bits."""
     hashes = np.arange(4096, dtype=np.uint64)
     pairs = duplicates._candidates(hashes)

@@ -86,7 +86,7 @@ def test_a_stranger_beside_the_splits_is_named(tmp_path: Path) -> None:
     found = read_class_folders(
         save_all(tmp_path, "train/cat/1.png", "test/cat/1.png", "extra/1.png")
     )
-    assert skipped(found) == {"extra": "stands beside train, val and test"}
+    assert skipped(found) == {"extra": "is next to train, val and test"}
 
 
 def test_trains_are_a_class_too(tmp_path: Path) -> None:
@@ -154,13 +154,13 @@ def test_endings_in_any_case(tmp_path: Path, name: str) -> None:
 
 def test_unknown_endings_are_looked_into(tmp_path: Path) -> None:
     save_all(tmp_path, "cat/1", "cat/2.jpg_large")
-    (tmp_path / "cat" / "3").write_text("no picture")
+    (tmp_path / "cat" / "3").write_text("no image")
     found = read_class_folders(tmp_path)
     assert list(labels(found)) == ["cat/1", "cat/2.jpg_large"]
-    assert skipped(found) == {"cat/3": "not a picture in a format that can be read"}
+    assert skipped(found) == {"cat/3": "not an image in a supported format"}
 
 
-def test_what_is_clearly_no_picture_is_passed_over(tmp_path: Path) -> None:
+def test_what_is_clearly_not_an_image_is_excluded(tmp_path: Path) -> None:
     save_all(tmp_path, "cat/1.png", "cat/notes.txt", "cat/1.JSON", "readme.md")
     found = read_class_folders(tmp_path)
     assert list(labels(found)) == ["cat/1.png"]
@@ -175,12 +175,12 @@ def test_raw_files_are_named(tmp_path: Path) -> None:
 
 def test_photos_in_no_class_are_named(tmp_path: Path) -> None:
     found = read_class_folders(save_all(tmp_path, "cat/1.png", "loose.png"))
-    assert skipped(found) == {"loose.png": "is in no class folder"}
+    assert skipped(found) == {"loose.png": "is not in a class folder"}
 
 
 def test_photos_of_a_split_in_no_class_are_named(tmp_path: Path) -> None:
     found = read_class_folders(save_all(tmp_path, "train/cat/1.png", "test/loose.png"))
-    assert skipped(found) == {"test/loose.png": "is in no class folder"}
+    assert skipped(found) == {"test/loose.png": "is not in a class folder"}
 
 
 def test_an_empty_class_is_named(tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ def test_a_folder_too_high_is_guessed(tmp_path: Path) -> None:
 
 def test_no_class_is_explained(tmp_path: Path) -> None:
     save_all(tmp_path, "1.png", "2.png")
-    with pytest.raises(DatasetError, match=r"2 photos in no class folder.*Make a folder for each"):
+    with pytest.raises(DatasetError, match=r"2 photos outside class folders.*Make a folder"):
         open_photos(tmp_path)
 
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from eyespot.data.formats import EXTENSIONS, sniff
 from eyespot.data.jpeg import read_header
-from tests.data.files import encode, picture
+from tests.data.files import encode, sample_image
 
 STARTS = [b"\xff\xd8", b"RIFF\0\0\0\0WEBP", b"\0\0\0\x20ftypavif", b"BM", b"P6", b"II*\0"]
 
@@ -18,12 +18,12 @@ def test_sniffing_knows_any_bytes_or_not(data: bytes) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"P", b"P6", b"P7\n", b"Peas\n", b"hello", b"<svg>", b"RIFF\0\0\0\0WAVE", b"\xff"]
 )
-def test_other_files_are_no_pictures(data: bytes) -> None:
+def test_other_files_are_not_images(data: bytes) -> None:
     assert sniff(data) is None
 
 
 @pytest.mark.parametrize("brand", [b"isom", b"mp42", b"qt  ", b"M4A "])
-def test_videos_are_no_pictures(brand: bytes) -> None:
+def test_videos_are_not_images(brand: bytes) -> None:
     assert sniff(b"\0\0\0\x18ftyp" + brand + bytes(12)) is None
 
 
@@ -41,5 +41,5 @@ def test_any_jpeg_header_is_read(data: bytes) -> None:
 @pytest.mark.parametrize("described", [False, True])
 def test_a_whole_header(progressive: bool, described: bool) -> None:
     more = {"exif": b"Exif\0\0anything"} if described else {}
-    header = read_header(encode(picture(), "JPEG", progressive=progressive, **more))
+    header = read_header(encode(sample_image(), "JPEG", progressive=progressive, **more))
     assert (header.progressive, header.described) == (progressive, described)

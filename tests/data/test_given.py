@@ -118,27 +118,27 @@ def test_numbers_of_16_bits_in_any_order_of_bytes() -> None:
     ("given", "said"),
     [
         (None, "got None"),
-        (["a.png", "b.png"], "got a list; predict_many takes many"),
-        (("a.png",), "predict_many"),
+        (["a.png", "b.png"], "got a list; predict_batch takes many"),
+        (("a.png",), "predict_batch"),
         ({"path": "a.png"}, "got a dict"),
         (7, "got a int"),
         (1.5, "got a float"),
         (np.float64(1.5), "got a float64"),
         (object(), "got a object"),
-        (np.array(["a.png", "b.png"]), "got a ndarray; predict_many"),
-        (iter(["a.png"]), "predict_many"),
+        (np.array(["a.png", "b.png"]), "got a ndarray; predict_batch"),
+        (iter(["a.png"]), "predict_batch"),
         ("", "0 characters"),
         ("x" * 1_000_000, "1,000,000 characters"),
-        ("https://example.org/cat.jpg", "is an address"),
+        ("https://example.org/cat.jpg", "is a web address"),
         (".", "is a folder"),
         ("no-such.png", "No such file"),
         ("a\0b.png", "null"),
         (b"", "is empty"),
-        (b"no picture", "not a picture"),
+        (b"no image", "not an image"),
         (io.BytesIO(), "is empty"),
         (io.StringIO("text"), "open as text"),
-        (np.zeros((2, 8, 6, 3), np.uint8), "array of 2; predict_many"),
-        (torch.zeros(2, 3, 8, 6), "array of 2; predict_many"),
+        (np.zeros((2, 8, 6, 3), np.uint8), "array of 2; predict_batch"),
+        (torch.zeros(2, 3, 8, 6), "array of 2; predict_batch"),
         (torch.zeros(3, 8, 6), "transpose"),
         (np.zeros((3, 8, 6), np.uint8), "transpose"),
         (torch.full((8, 6, 3), float("nan")), "NaN"),
@@ -188,8 +188,8 @@ def test_open_files_that_give_nothing(path: Path) -> None:
         (text, "as text"),
         (shut, "closed"),
         (Broken(RuntimeError("the cable fell out " * 100)), "cable"),
-        (Broken(7), "gave a int"),
-        (Broken(waited_for()), "gave a coroutine"),
+        (Broken(7), "got a int"),
+        (Broken(waited_for()), "got a coroutine"),
     ]
     for given, said in cases:
         with pytest.raises(PhotoError) as told:
@@ -244,7 +244,7 @@ def test_a_photo_is_read_from_the_start_each_time(path: Path) -> None:
 
 def test_names_of_their_own() -> None:
     photos = named_photos(["a.png", "a.png", b"", "a.png"])
-    assert [photo.name for photo in photos] == ["a.png", "a.png (1)", "picture 2", "a.png (3)"]
+    assert [photo.name for photo in photos] == ["a.png", "a.png (1)", "photo 2", "a.png (3)"]
     with pytest.raises(DatasetError, match=r"Photo 1: expected one photo .* got None"):
         named_photos([b"", None])
 
@@ -323,22 +323,22 @@ def test_labels(labels: object, texts: list[str]) -> None:
         (7, "got a int"),
         (["a"], "got 1"),
         (np.eye(2), "got a ndarray"),
-        (["a", None], "Photo 1 has no label, but None"),
-        (["a", ""], "has no label"),
-        (["a", " "], "has no label"),
-        (["a", float("nan")], "has no label, but nan"),
-        (["a", np.float32("nan")], "has no label"),
-        (["a", Missing()], "has no label, but <NA>"),
-        (np.ma.masked_array([1, 2], [False, True]), "has no label"),
-        ([1, "1"], "Labels of two types would be one class: 1 and '1'"),
-        ([True, "True"], "two types"),
-        ([[1, 0], [0, 1]], "labelled with a list"),
-        (["a", ("a", "b")], "labelled with a tuple"),
-        (["a", Path("a")], "labelled with a PosixPath"),
-        (["a", ["x" * 1000] * 1000], "labelled with a list"),
-        (["a", np.zeros((1000, 1000))], "labelled with a ndarray"),
-        (["a", decimal.Decimal(1)], "labelled with a Decimal"),
-        (["a", 1j], "labelled with a complex"),
+        (["a", None], "label for photo 1, got None"),
+        (["a", ""], "got ''"),
+        (["a", " "], "got ' '"),
+        (["a", float("nan")], "label for photo 1, got nan"),
+        (["a", np.float32("nan")], "label for photo 1, got "),
+        (["a", Missing()], "label for photo 1, got <NA>"),
+        (np.ma.masked_array([1, 2], [False, True]), "label for photo 1, got "),
+        ([1, "1"], "one type; 1 and '1' would be one class"),
+        ([True, "True"], "one type"),
+        ([[1, 0], [0, 1]], "got a list"),
+        (["a", ("a", "b")], "got a tuple"),
+        (["a", Path("a")], "got a PosixPath"),
+        (["a", ["x" * 1000] * 1000], "got a list"),
+        (["a", np.zeros((1000, 1000))], "got a ndarray"),
+        (["a", decimal.Decimal(1)], "got a Decimal"),
+        (["a", 1j], "got a complex"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else value[:20],
 )
@@ -353,7 +353,7 @@ def test_a_list_with_labels_is_a_collection(path: Path) -> None:
     photos: list[PhotoLike] = [PIXELS, path, io.BytesIO(encoded()), torch.zeros(8, 6, 3)]
     dataset = open_photos(photos, torch.tensor([1, 0, 1, 0]))
     assert dataset.classes == ("0", "1")
-    assert dataset.photos[0].name == "picture 0"
+    assert dataset.photos[0].name == "photo 0"
     with pytest.raises(DatasetError, match="got one path"):
         open_photos(path, ["a"])
     for wrong in (None, 7, path.read_bytes(), {"a.png": "a"}):
@@ -372,11 +372,11 @@ def test_a_whole_number(value: object) -> None:
 def test_the_name_of_a_class() -> None:
     assert class_name(" cat ") == "cat"
     for wrong in (None, "", " ", ["cat"], np.zeros(2)):
-        with pytest.raises(UsageError, match="A class needs a name"):
+        with pytest.raises(UsageError, match="name of a class"):
             class_name(wrong)
 
 
-def test_bytes_that_are_no_picture_in_other_forms() -> None:
+def test_bytes_that_are_not_an_image_in_other_forms() -> None:
     for item in (array.array("B", encoded()), np.frombuffer(encoded(), np.uint8)):
         with pytest.raises(PhotoError):
             read(item)
@@ -396,6 +396,6 @@ def test_tables_of_pandas() -> None:
             many(wrong)
     with pytest.raises(DatasetError, match="got a DataFrame"):
         label_texts(table, 2)
-    for thing, said in ((table.path, "predict_many"), (pd.NA, "NAType"), (table, "object")):
+    for thing, said in ((table.path, "predict_batch"), (pd.NA, "NAType"), (table, "object")):
         with pytest.raises(PhotoError, match=said):
             read(thing)

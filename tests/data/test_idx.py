@@ -80,11 +80,11 @@ def test_a_damaged_file_of_names_costs_only_the_names(tmp_path: Path) -> None:
         (b"\0\0\x08\0", "not an IDX file"),
         (b"\0\0\x08\x05" + bytes(30), "not an IDX file"),
         (b"\x89PNG\r\n\x1a\n", "not an IDX file"),
-        (b"\0\0\x08\3\0\0\0\1", "cut off in its header"),
-        (idx(IMAGES)[:-1], r"should hold 120 bytes .*\(4, 5, 6\), it holds 119\. .*damaged"),
-        (idx(IMAGES)[:16], "it holds 0"),
-        (idx(IMAGES) + b"\0", r"should hold 120 bytes .*it holds more"),
-        (b"\0\0\x08\4" + b"\xff" * 16, "it holds 0"),
+        (b"\0\0\x08\3\0\0\0\1", "truncated in its header"),
+        (idx(IMAGES)[:-1], r"Expected 120 bytes .*\(4, 5, 6\) .* found 119\. Download"),
+        (idx(IMAGES)[:16], "found 0"),
+        (idx(IMAGES) + b"\0", r"Expected 120 bytes .*found more"),
+        (b"\0\0\x08\4" + b"\xff" * 16, "found 0"),
     ],
 )
 @pytest.mark.parametrize("packed", [False, True])
@@ -113,7 +113,7 @@ def test_what_would_fill_the_memory_is_not_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader, "MAX_IDX_BYTES", 119)
-    with pytest.raises(DatasetError, match="unpacks to 120 bytes, more than 119"):
+    with pytest.raises(DatasetError, match="unpacks to 120 bytes, the limit is 119"):
         read_array(write(tmp_path, gzip.compress(idx(IMAGES))))
     np.testing.assert_array_equal(read_array(write(tmp_path, idx(IMAGES))), IMAGES)
 
@@ -126,7 +126,7 @@ def test_labels_that_do_not_fit(
     tmp_path: Path, images: NDArray[np.uint8], labels: NDArray[np.uint8]
 ) -> None:
     (tmp_path / "x-labels-idx1-ubyte").write_bytes(idx(labels))
-    with pytest.raises(DatasetError, match=r"as many labels as pictures.*has the shape"):
+    with pytest.raises(DatasetError, match=r"as many labels as images.*has the shape"):
         read_idx(write(tmp_path, idx(images)))
 
 
@@ -136,11 +136,11 @@ def test_labels_that_are_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_no_picture_at_all(tmp_path: Path, packed: bool) -> None:
+def test_no_image_at_all(tmp_path: Path, packed: bool) -> None:
     for name, array in (("images-idx3", IMAGES[:0]), ("labels-idx1", LABELS[:0])):
         data = gzip.compress(idx(array)) if packed else idx(array)
         (tmp_path / f"x-{name}-ubyte").write_bytes(data)
-    with pytest.raises(DatasetError, match=r"Expected pictures in .*found none"):
+    with pytest.raises(DatasetError, match=r"Expected images in .*found none"):
         open_photos(tmp_path)
 
 

@@ -14,8 +14,7 @@ from eyespot.data.photos import Dataset
 from eyespot.data.shards import expand
 from eyespot.errors import DatasetError
 from eyespot.studio.archive import open_archive
-from eyespot.studio.imports import import_folder, read_dropped
-from eyespot.studio.projects import Store
+from eyespot.studio.imports import read_dropped
 from tests.data.files import save
 
 Reading = dict[str, Counter[str | None]]
@@ -137,7 +136,7 @@ REFUSED = {
     "people in splits": ("{train,test}/{anna,ben}/{cat,dog}/1", "either may be the classes"),
     "digits of people": ("{anna,ben}/{0,1,2}/1", "either may be the classes"),
     "some divided": ("cat/{train,test}/1 dog/1", "in every class"),
-    "beside the collection": ("pets/{train,test}/{cat,dog}/1 docs/1", "If pets is the collection"),
+    "beside the collection": ("pets/{train,test}/{cat,dog}/1 docs/1", "If pets is the dataset"),
     "nothing": ("@eaDir/1", "class"),
 }
 
@@ -176,17 +175,20 @@ def test_a_tree_is_refused(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{training_set,test_set}/{cat,dog}/1", r"splits: training_set \(train\), test_set \(test"),
+        (
+            "{training_set,test_set}/{cat,dog}/1",
+            r"splits: training_set \(train\) and test_set \(test",
+        ),
         ("data/{train,test}/{cat,dog}/1", r"splits in data: train"),
-        ("train/{cat,dog}/1 test/{1,2}", "2 photos of test stand in no class folder"),
+        ("train/{cat,dog}/1 test/{1,2}", "Skipped 2 photos of test outside class folders"),
         ("{cat,dog}/{train,test}/1", "inside the classes read as splits: train and test"),
-        ("{cat,dog}/{2023,2024}/1", r"cat and dog hold the same folders \(2023 and 2024\)"),
-        ("cat/{1,old/test/1} dog/1", "^cat/old/test lies inside a class and is no split"),
+        ("{cat,dog}/{2023,2024}/1", r"cat and dog contain the same folders \(2023 and 2024\)"),
+        ("cat/{1,old/test/1} dog/1", "^cat/old/test is inside a class and not read as a split"),
         ("{fold1,fold2}/{cat,dog}/1", "fold1 and fold2 were read as folds"),
         ("train/1 bus/1", "train was read as a class"),
-        ("owl/{snowy,barn}/1", r"only class folder, owl, holds folders itself \(snowy and barn"),
-        ("{cat,dog}/1 cat/@eaDir/{1,2}/S .git/1", r"Passed over 3 files: @eaDir \(2\), .git \(1"),
-        ("{cat,dog}/1 runs/exp/1", r"Passed over 1 file: runs \(1\)"),
+        ("owl/{snowy,barn}/1", r"only class folder, owl, contains folders \(snowy and barn"),
+        ("{cat,dog}/1 cat/@eaDir/{1,2}/S .git/1", r"Excluded 3 files: @eaDir \(2\) and .git \(1"),
+        ("{cat,dog}/1 runs/exp/1", r"Excluded 1 file: runs \(1\)"),
     ],
 )
 def test_a_guess_is_told(text: str, said: str) -> None:
@@ -248,16 +250,16 @@ def test_case_training_set(shared_cases: Path) -> None:
 def test_case_eadir(shared_cases: Path) -> None:
     found = open_photos(shared_cases / "folders-eadir" / "pets")
     assert reading(found) == {name: Counter({None: 3}) for name in ("cat", "dog")}
-    assert [one.kind for one in found.findings] == ["passed over"]
+    assert [one.kind for one in found.findings] == ["excluded files"]
 
 
 def test_case_class_only_in_test(shared_cases: Path) -> None:
     case = shared_cases / "folders-class-only-in-test"
     said = " ".join(one.message for one in open_photos(case / "a").findings)
-    assert "owl has 3 test photos and none to train on" in said
+    assert "owl has 3 test photos and no training photos" in said
     said = " ".join(one.message for one in open_photos(case / "b").findings)
     assert "'cat' and 'Cat'" in said or "'Cat' and 'cat'" in said
-    assert "cat has 3 test photos and none to train on" in said
+    assert "cat has 3 test photos and no training photos" in said
 
 
 def test_case_zip(shared_cases: Path) -> None:
@@ -266,6 +268,8 @@ def test_case_zip(shared_cases: Path) -> None:
         assert {photo.split for photo in found.dataset.photos} == {"train", "test"}
 
 
-def test_test_photos_in_a_project_are_told(shared_cases: Path, tmp_path: Path) -> None:
-    found = import_folder(Store(tmp_path), shared_cases / "folders-training-set" / "dataset")
-    assert "hold the 4 validation and test photos" in found.note
+def test_test_photos_in_a_project_are_told(shared_cases: Path) -> None:
+    case = shared_cases / "folders-training-set"
+    files = [path for path in (case / "dataset").rglob("*") if path.is_file()]
+    found = read_dropped([path.relative_to(case).as_posix() for path in files])
+    assert "include the 4 validation and test photos" in found.note

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from eyespot.data.decode import decode
-from tests.data.files import encode, noise, picture
+from tests.data.files import encode, noise, sample_image
 
 ORIENTATION = 0x0112
 TYPES = {"BYTE": 1, "ASCII": 2, "SHORT": 3, "LONG": 4, "UNDEFINED": 7, "SSHORT": 8, "SLONG": 9}
@@ -30,7 +30,7 @@ def exif(order: str, value: int = 6, kind: str = "SHORT", count: int = 1) -> byt
 
 def jpeg(*segments: tuple[int, bytes], grey: bool = False) -> bytes:
     """A JPEG of 64 x 48 with these application segments."""
-    data = encode(picture().convert("L") if grey else picture(), "JPEG")
+    data = encode(sample_image().convert("L") if grey else sample_image(), "JPEG")
     parts = [bytes((0xFF, mark)) + struct.pack(">H", len(s) + 2) + s for mark, s in segments]
     return data[:2] + b"".join(parts) + data[2:]
 
@@ -50,8 +50,8 @@ def as_pillow_says(data: bytes) -> None:
 def test_every_type_and_byte_order(order: str, kind: str, count: int) -> None:
     block = exif(order, 6, kind, count)
     as_pillow_says(jpeg((0xE1, b"Exif\0\0" + block)))
-    as_pillow_says(encode(picture(), "PNG", exif=block))
-    as_pillow_says(encode(picture(), "WEBP", exif=block))
+    as_pillow_says(encode(sample_image(), "PNG", exif=block))
+    as_pillow_says(encode(sample_image(), "WEBP", exif=block))
     if kind in ("SHORT", "LONG") and count == 1:
         assert decode(jpeg((0xE1, b"Exif\0\0" + block))).width == 48
 
@@ -88,7 +88,7 @@ def test_text_of_a_png_holds_exif() -> None:
 
     info, block = PngInfo(), b"Exif\0\0" + exif(">")
     info.add_text("Raw profile type exif", f"\nexif\n{len(block):8}\n{block.hex()}\n")
-    data = encode(picture(), "PNG", pnginfo=info)
+    data = encode(sample_image(), "PNG", pnginfo=info)
     as_pillow_says(data)
     assert decode(data).width == 48
 
@@ -99,22 +99,22 @@ def test_other_formats_turn_once(kind: str, orientation: int) -> None:
     if kind == "HEIF":
         pytest.importorskip("pillow_heif").register_heif_opener()
     if kind == "TIFF":
-        data = encode(picture(), "TIFF", tiffinfo={ORIENTATION: orientation})
+        data = encode(sample_image(), "TIFF", tiffinfo={ORIENTATION: orientation})
     else:
-        data = encode(picture(), kind, exif=exif("<", orientation))
+        data = encode(sample_image(), kind, exif=exif("<", orientation))
     as_pillow_says(data)
     expected = np.asarray(ImageOps.exif_transpose(_turned(orientation)), int)
     assert np.abs(decode(data).pixels - expected).mean() < 4
 
 
 def _turned(orientation: int) -> Image.Image:
-    image = picture()
+    image = sample_image()
     image.getexif()[ORIENTATION] = orientation
     return image
 
 
 def test_large_turned_jpegs_are_decoded_smaller() -> None:
-    data = encode(picture(800, 600), "JPEG", exif=b"Exif\0\0" + exif(">", 6, "LONG"))
+    data = encode(sample_image(800, 600), "JPEG", exif=b"Exif\0\0" + exif(">", 6, "LONG"))
     found = decode(data, short_side=100)
     assert (found.width, found.height) == (600, 800)
     assert found.pixels.shape == (200, 150, 3)
@@ -124,7 +124,7 @@ def test_large_turned_jpegs_are_decoded_smaller() -> None:
 @example(b"II*\0\xff\xff\xff\xff")
 @example(b"MM\0*\0\0\0\x08\xff\xff")
 @example(b"II")
-def test_any_exif_leaves_a_picture(block: bytes) -> None:
+def test_any_exif_leaves_a_image(block: bytes) -> None:
     assert decode(jpeg((0xE1, (b"Exif\0\0" + block)[:60000]))).width in (48, 64)
 
 

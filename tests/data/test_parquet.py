@@ -8,12 +8,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from eyespot.data.open import open_photos
-from eyespot.data.parquet import read_parquet
+from eyespot.data.parquet_tables import read_parquet
 from eyespot.data.photos import Dataset
 from eyespot.errors import DatasetError, PhotoError
 from tests.data.files import encode, noise, save
 
-PICTURES = [encode(noise(16, 12, seed), "PNG") for seed in range(6)]
+IMAGES = [encode(noise(16, 12, seed), "PNG") for seed in range(6)]
 LABELS = [0, 1, 0, 1, 2, 2]
 
 
@@ -31,35 +31,35 @@ def write(file: Path, columns: dict[str, Any], names: object = None) -> Path:
     return file
 
 
-def structs(pictures: list[bytes]) -> list[dict[str, Any]]:
-    return [{"bytes": data, "path": f"{number}.png"} for number, data in enumerate(pictures)]
+def structs(images: list[bytes]) -> list[dict[str, Any]]:
+    return [{"bytes": data, "path": f"{number}.png"} for number, data in enumerate(images)]
 
 
 @pytest.mark.parametrize("nested", [True, False])
-def test_pictures_and_labels(tmp_path: Path, nested: bool) -> None:
-    images = structs(PICTURES) if nested else PICTURES
+def test_images_and_labels(tmp_path: Path, nested: bool) -> None:
+    images = structs(IMAGES) if nested else IMAGES
     found = open_photos(write(tmp_path / "a.parquet", {"image": images, "label": LABELS}))
     assert labels(found) == ["0", "1", "0", "1", "2", "2"]
-    assert [photo.read() for photo in found.photos] == PICTURES
-    assert found.photos[5].read() == found.photos[5].read() == PICTURES[5]
+    assert [photo.read() for photo in found.photos] == IMAGES
+    assert found.photos[5].read() == found.photos[5].read() == IMAGES[5]
     assert found.photos[4].name == "a.parquet#4"
 
 
 def test_class_names_in_the_metadata(tmp_path: Path) -> None:
-    columns = {"img": structs(PICTURES), "label": LABELS}
+    columns = {"img": structs(IMAGES), "label": LABELS}
     found = read_parquet(write(tmp_path / "a.parquet", columns, ["a, b", "🐈‍⬛", 'c "d"']))
     assert labels(found) == ["a, b", "🐈‍⬛", "a, b", "🐈‍⬛", 'c "d"', 'c "d"']
 
 
 def test_class_names_in_a_file_beside(tmp_path: Path) -> None:
     (tmp_path / "names.json").write_text('{"0": "cat", "1": "dog", "2": "cow"}')
-    found = read_parquet(write(tmp_path / "a.parquet", {"image": PICTURES, "label": LABELS}))
+    found = read_parquet(write(tmp_path / "a.parquet", {"image": IMAGES, "label": LABELS}))
     assert found.classes == ("cat", "cow", "dog")
 
 
 @pytest.mark.parametrize("names", ["cat", 7, [], {"0": "cat"}])
 def test_numbers_without_a_name_stay_numbers(tmp_path: Path, names: object) -> None:
-    columns = {"image": PICTURES, "label": [7, 8, 9, 7, 8, 9]}
+    columns = {"image": IMAGES, "label": [7, 8, 9, 7, 8, 9]}
     assert read_parquet(write(tmp_path / "a.parquet", columns, names)).classes == ("7", "8", "9")
 
 
@@ -72,28 +72,28 @@ def test_numbers_without_a_name_stay_numbers(tmp_path: Path, names: object) -> N
     ],
 )
 def test_labels_as_text(tmp_path: Path, column: Any) -> None:
-    found = read_parquet(write(tmp_path / "a.parquet", {"image": PICTURES, "label": column}))
+    found = read_parquet(write(tmp_path / "a.parquet", {"image": IMAGES, "label": column}))
     assert labels(found) == ["x", "y", "x", "y", "z", "z"]
 
 
 def test_usual_names_of_columns_come_first(tmp_path: Path) -> None:
     columns = {
         "id": list(range(6)),
-        "mask": structs(PICTURES[::-1]),
-        "Image": structs(PICTURES),
+        "mask": structs(IMAGES[::-1]),
+        "Image": structs(IMAGES),
         "coarse": LABELS[::-1],
         "Label": LABELS,
     }
     found = read_parquet(write(tmp_path / "a.parquet", columns))
     assert labels(found) == ["0", "1", "0", "1", "2", "2"]
-    assert found.photos[0].read() == PICTURES[0]
+    assert found.photos[0].read() == IMAGES[0]
 
 
 def test_rows_without_a_label_are_named(tmp_path: Path) -> None:
-    columns = {"image": PICTURES, "label": ["x", None, "y", "", "x", None]}
+    columns = {"image": IMAGES, "label": ["x", None, "y", "", "x", None]}
     found = read_parquet(write(tmp_path / "a.parquet", columns))
     assert labels(found) == ["x", "y", "x"]
-    assert [photo.read() for photo in found.photos] == [PICTURES[0], PICTURES[2], PICTURES[4]]
+    assert [photo.read() for photo in found.photos] == [IMAGES[0], IMAGES[2], IMAGES[4]]
     assert [(one.path, one.reason) for one in found.skipped] == [
         ("a.parquet row group 0, row 1", "has no label"),
         ("a.parquet row group 0, row 3", "has no label"),
@@ -103,13 +103,13 @@ def test_rows_without_a_label_are_named(tmp_path: Path) -> None:
 
 def test_minus_one_is_no_label_where_labels_have_names(tmp_path: Path) -> None:
     """So the hub marks photos whose labels are kept secret."""
-    columns = {"image": PICTURES, "label": [0, 1, 0, 1, -1, -1]}
+    columns = {"image": IMAGES, "label": [0, 1, 0, 1, -1, -1]}
     found = read_parquet(write(tmp_path / "a.parquet", columns, ["cat", "dog"]))
     assert found.classes == ("cat", "dog")
     assert [one.reason for one in found.skipped] == ["has no label"] * 2
 
 
-def test_pictures_in_files_beside(tmp_path: Path) -> None:
+def test_images_in_files_beside(tmp_path: Path) -> None:
     file = save(tmp_path / "photos" / "1.png")
     kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     cells = [{"bytes": None, "path": name} for name in ("photos/1.png", "gone.png")]
@@ -122,7 +122,7 @@ def test_pictures_in_files_beside(tmp_path: Path) -> None:
 
 def test_a_folder_of_splits(tmp_path: Path) -> None:
     for name in ("train-00000-of-00002", "train-00001-of-00002", "test-0", "validation", "rest"):
-        write(tmp_path / f"{name}.parquet", {"image": PICTURES[:1], "label": ["x"]})
+        write(tmp_path / f"{name}.parquet", {"image": IMAGES[:1], "label": ["x"]})
     found = open_photos(tmp_path, least_classes=1)
     assert {photo.name: photo.split for photo in found.photos} == {
         "rest.parquet#0": None,
@@ -136,36 +136,36 @@ def test_a_folder_of_splits(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "told"),
     [
-        ({"image": PICTURES}, "its columns are image .binary."),
+        ({"image": IMAGES}, "its columns are image .binary."),
         ({"label": LABELS, "height": LABELS}, "its columns are label .int64., height .int64."),
         ({}, "its columns are none"),
         ({"image": [[0.5]] * 6, "label": LABELS}, r"image .list<.*double>., label"),
     ],
 )
 def test_missing_columns(tmp_path: Path, columns: dict[str, Any], told: str) -> None:
-    with pytest.raises(DatasetError, match=rf"column of pictures .*labels .* in .*{told}"):
+    with pytest.raises(DatasetError, match=rf"column of images .*label column .* in .*{told}"):
         read_parquet(write(tmp_path / "a.parquet", columns))
 
 
 def test_no_row(tmp_path: Path) -> None:
     columns = {"image": pa.array([], pa.binary()), "label": pa.array([], pa.int64())}
-    with pytest.raises(DatasetError, match=r"Expected pictures with labels in .*found none"):
+    with pytest.raises(DatasetError, match=r"Expected images with labels in .*found none"):
         read_parquet(write(tmp_path / "a.parquet", columns))
 
 
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"PAR1PAR1", b"PAR1" + bytes(90) + b"PAR1"])
 def test_what_is_no_parquet_file(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.parquet").write_bytes(data)
-    with pytest.raises(DatasetError, match=r"a\.parquet is not a Parquet file that can be read"):
+    with pytest.raises(DatasetError, match=r"a\.parquet is not a readable Parquet file"):
         open_photos(tmp_path)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
 def test_a_truncated_file(tmp_path: Path, share: float) -> None:
-    file = write(tmp_path / "a.parquet", {"image": PICTURES, "label": LABELS})
+    file = write(tmp_path / "a.parquet", {"image": IMAGES, "label": LABELS})
     data = file.read_bytes()
     file.write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(DatasetError, match="not a Parquet file that can be read"):
+    with pytest.raises(DatasetError, match="not a readable Parquet file"):
         read_parquet(file)
 
 
@@ -173,7 +173,7 @@ def test_a_truncated_file(tmp_path: Path, share: float) -> None:
 def test_a_damaged_file_gives_reasons_only(tmp_path: Path, seed: int) -> None:
     """Each photo is read, or says why not; nothing else is raised."""
     rng = np.random.default_rng(seed)
-    file = write(tmp_path / "a.parquet", {"image": structs(PICTURES), "label": LABELS}, ["x", "y"])
+    file = write(tmp_path / "a.parquet", {"image": structs(IMAGES), "label": LABELS}, ["x", "y"])
     data = bytearray(file.read_bytes())
     start = rng.choice([0, len(data) - 1500])
     for position in rng.integers(start, len(data), 3):
@@ -190,27 +190,27 @@ def test_a_damaged_file_gives_reasons_only(tmp_path: Path, seed: int) -> None:
             continue
 
 
-def test_a_damaged_picture_costs_its_row_group_only(tmp_path: Path) -> None:
-    file = write(tmp_path / "a.parquet", {"image": PICTURES, "label": LABELS})
+def test_a_damaged_image_costs_its_row_group_only(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.parquet", {"image": IMAGES, "label": LABELS})
     offset = pq.read_metadata(file).row_group(1).column(0).data_page_offset
     data = bytearray(file.read_bytes())
     data[offset : offset + 40] = b"\xff" * 40
     file.write_bytes(data)
     found = read_parquet(file)
-    assert [photo.read() for photo in found.photos[:4]] == PICTURES[:4]
+    assert [photo.read() for photo in found.photos[:4]] == IMAGES[:4]
     with pytest.raises(PhotoError, match="the row cannot be read"):
         found.photos[4].read()
 
 
-def test_a_cell_without_a_picture(tmp_path: Path) -> None:
-    columns = {"image": [*PICTURES[:5], None], "label": LABELS}
+def test_a_cell_without_a_image(tmp_path: Path) -> None:
+    columns = {"image": [*IMAGES[:5], None], "label": LABELS}
     found = read_parquet(write(tmp_path / "a.parquet", columns))
-    with pytest.raises(PhotoError, match="the row holds no picture"):
+    with pytest.raises(PhotoError, match="the row holds no image"):
         found.photos[5].read()
 
 
 def test_a_file_that_is_gone(tmp_path: Path) -> None:
-    file = write(tmp_path / "a.parquet", {"image": PICTURES, "label": LABELS})
+    file = write(tmp_path / "a.parquet", {"image": IMAGES, "label": LABELS})
     found = read_parquet(file)
     file.unlink()
     with pytest.raises(PhotoError, match="the row cannot be read"):

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from eyespot.data import parts as module
-from eyespot.data.parts import WHOLE, Parts, Share, folder_for
+from eyespot.data.job_folder import folder_for
+from eyespot.data.parts import WHOLE, Parts, Share
 from eyespot.data.photos import MemorySource, Photo
 from eyespot.errors import UsageError
 
@@ -126,9 +127,9 @@ def test_another_job_is_refused_and_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"\(199 then, 200 now\), the list of photos"):
         Parts(tmp_path / "p", more, ASKED)
     other = [Photo("other.jpg", MemorySource(b"")), *photos()[1:]]
-    with pytest.raises(UsageError, match=r"differs: the list of photos\. Ask"):
+    with pytest.raises(UsageError, match=r"Different: the list of photos\. Use"):
         Parts(tmp_path / "p", other, ASKED)
-    with pytest.raises(UsageError, match=r"classes are shown \(5 then, 6 now\)\. Ask"):
+    with pytest.raises(UsageError, match=r"classes shown \(5 then, 6 now\)\. Use"):
         Parts(tmp_path / "p", photos(), {**ASKED, "top": 6})
     assert sorted((tmp_path / "p").glob("part-*")) == before
     run(tmp_path / "p")
@@ -160,7 +161,7 @@ def test_two_at_once_are_told(tmp_path: Path) -> None:
 
 
 def test_what_is_written_tells_of_failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SHOWN_FAILURES", 3)
+    monkeypatch.setattr(module, "FAILURES_LISTED", 3)
     run(tmp_path / "p", share=Share(1, 2))
     with Parts(tmp_path / "p", photos(), ASKED) as parts:
         written = parts.written()

@@ -1,4 +1,4 @@
-"""Which pictures WebDataset shards hold, of which class; everything that is left out is named."""
+"""Which images WebDataset shards hold, of which class; everything that is left out is named."""
 
 import json
 import tarfile
@@ -12,7 +12,7 @@ from tests.imagenet_eval.worlds import grey, write_shard
 
 
 def pair(key: str, label: object, value: int = 9) -> list[tuple[str, bytes]]:
-    """A picture, and its label in .cls, or in .json if that is no text."""
+    """A image, and its label in .cls, or in .json if that is no text."""
     if isinstance(label, str):
         return [(f"{key}.cls", label.encode()), (f"{key}.png", grey(value))]
     return [(f"{key}.png", grey(value)), (f"{key}.json", json.dumps(label).encode())]
@@ -55,7 +55,7 @@ def test_splits_from_folders_and_from_names(tmp_path: Path) -> None:
         assert splits == ["train"] * 4 + ["val"] * 4
 
 
-def test_an_unreadable_shard_in_the_middle_is_named_and_passed_over(tmp_path: Path) -> None:
+def test_an_unreadable_shard_in_the_middle_is_skipped(tmp_path: Path) -> None:
     for number in range(3):
         write_shard(tmp_path / f"{number}.tar", [*pair("a", "cat"), *pair("b", "dog")])
     middle = tmp_path / "1.tar"
@@ -63,7 +63,7 @@ def test_an_unreadable_shard_in_the_middle_is_named_and_passed_over(tmp_path: Pa
     labels, skipped = found(tmp_path, tmp_path)
     assert list(labels) == ["0.tar/a.png", "0.tar/b.png", "2.tar/a.png", "2.tar/b.png"]
     assert list(skipped) == ["1.tar"]
-    assert "of its pictures none" in skipped["1.tar"]
+    assert "0 labelled photos before it" in skipped["1.tar"]
     middle.unlink()
     for pattern, missing in (("{0..3}", r"2 of 4 .*1\.tar"), ("{0,1}", "1 of 2"), ("9", "1 of 1")):
         with pytest.raises(DatasetError, match=f"every shard .*; {missing}"):
@@ -79,7 +79,7 @@ def test_of_a_shard_that_is_cut_off_what_comes_before_is_kept(tmp_path: Path) ->
     labels, skipped = found(shard, tmp_path)
     assert labels == {"s.tar/a.png": "cat", "s.tar/b.png": "dog", "s.tar/c.png": "?"}
     assert "damaged" in skipped["s.tar"]
-    assert "the 3 labelled before the damage count" in skipped["s.tar"]
+    assert "3 labelled photos before it" in skipped["s.tar"]
 
 
 def test_class_folders_beside_an_archive_are_class_folders(tmp_path: Path) -> None:

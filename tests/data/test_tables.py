@@ -6,10 +6,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from eyespot.data.columns import is_path
+from eyespot.data.column import is_path
 from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset, label_of
-from eyespot.data.tables import MISSING, read_table
+from eyespot.data.row_facts import MISSING
+from eyespot.data.tables import read_table
 from eyespot.errors import DatasetError
 from tests.data.files import save
 
@@ -134,8 +135,8 @@ def test_a_misspelt_split_is_not_learnt_from(tmp_path: Path) -> None:
     [
         ("gone.png,cat", "gone.png", "there is no such file"),
         ("https://x.org/1.png,cat", "https://x.org/1.png", "web address: download it first"),
-        ("2.png,", "2.png", "no label (row 3 of the table)"),
-        ("2.png", "2.png", "no label (row 3 of the table)"),
+        ("2.png,", "2.png", "has no label"),
+        ("2.png", "2.png", "has no label"),
         (",cat", "photos.csv row 3", "no path (row 3 of the table)"),
         ("1.png,cat", "1.png", "is listed again in row 3"),
         ("1.png,dog", "1.png", "listed again in row 3, with the label 'dog'"),
@@ -158,7 +159,7 @@ def test_rows_that_cannot_be_used_are_named(
         ("", r"columns path and label in .*photos\.csv, found nothing.*Write one line per photo"),
         ("path\n1.png\n", r"columns path and label .*found 'path' in its first line"),
         ("1.png\n2.png\n", r"columns path and label .*found '1\.png'"),
-        ("path,split\n1.png,train\n", r"one column of labels in photos\.csv, found none"),
+        ("path,split\n1.png,train\n", r"one column of labels in photos\.csv, found no candidate"),
         ("path,label\n", r"photos\.csv has a header, but no row with a photo"),
         ("path,label\ngone.png,cat\n", r"None of the 1 photos .*gone\.png: there is no such file"),
         ("path,label\n1.png," + "x" * 200_000, r"not a table .*field limit"),

@@ -104,7 +104,7 @@ def test_a_list_of_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(find_unlabelled(["a.png", "new.txt"]).photos) == 3  # each once
 
 
-def test_a_picture_called_txt_is_a_picture(tmp_path: Path) -> None:
+def test_a_image_called_txt_is_a_image(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(png(3))
     assert find_unlabelled(tmp_path / "a.txt").photos[0].read() == png(3)
 
@@ -122,7 +122,7 @@ def test_where_there_is_no_photo_it_is_said(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"found none \(.*bad\.tar: damaged"):
         find_unlabelled(tmp_path / "bad.tar")
     pq.write_table(pa.table({"x": [1]}), tmp_path / "x.parquet")
-    with pytest.raises(DatasetError, match=r"no column of pictures; its columns are x"):
+    with pytest.raises(DatasetError, match=r"no image column; its columns are x"):
         find_unlabelled(tmp_path / "x.parquet")
     (tmp_path / "empty.txt").touch()
     with pytest.raises(DatasetError, match="found none"):
@@ -174,4 +174,4 @@ def test_what_is_passed_over_in_a_folder_is_counted(tmp_path: Path) -> None:
     found = find_unlabelled(tmp_path)
     assert [photo.name for photo in found.photos] == [f"{tmp_path}/1.png"]
     (told,) = found.findings
-    assert told.message.startswith("Passed over 4 files: ")
+    assert told.message.startswith("Excluded 4 files: ")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from eyespot.evaluation.crossval import CrossValidated, cross_validate, honest_choice
+from eyespot.evaluation.crossval import CrossValidated, cross_validate, nested_selection
 from eyespot.heads.calibration import log_loss
 from eyespot.heads.linear import Linear
 from eyespot.heads.method import Fold
@@ -76,7 +76,7 @@ def test_the_best_of_many_candidates_is_worth_chance_on_random_labels() -> None:
         rng = np.random.default_rng(seed)
         labels = rng.integers(0, CLASSES, COUNT)
         candidates = [as_candidate(scores, labels) for scores in guesses(rng, 50)]
-        _, answers = honest_choice(candidates, labels, PARTS)
+        _, answers = nested_selection(candidates, labels, PARTS)
         looks.append(max(accuracy(c.probabilities, labels) for c in candidates))
         honest.append(accuracy(answers, labels))
     assert np.mean(looks) > 0.55
@@ -94,8 +94,8 @@ def test_the_first_candidate_is_kept_unless_another_is_clearly_better() -> None:
             (3.0, rng.normal(size=(COUNT, CLASSES))),
         )
     )
-    assert honest_choice([plain, noisy], labels, PARTS)[0] == 0
-    assert honest_choice([plain, better], labels, PARTS)[0] == 1
+    assert nested_selection([plain, noisy], labels, PARTS)[0] == 0
+    assert nested_selection([plain, better], labels, PARTS)[0] == 1
 
 
 def test_a_real_head_on_noise_is_worth_chance() -> None:
@@ -149,7 +149,7 @@ def test_the_candidate_that_knows_is_chosen() -> None:
     scores = guesses(rng, 5)
     scores[2, np.arange(COUNT), labels] += 3
     candidates = [as_candidate(s, labels) for s in scores]
-    best, honest = honest_choice(candidates, labels, PARTS)
+    best, honest = nested_selection(candidates, labels, PARTS)
     assert best == 2
     np.testing.assert_array_equal(honest, candidates[2].probabilities)
 
@@ -163,7 +163,7 @@ def test_of_equally_right_candidates_the_better_calibrated_one_is_chosen() -> No
     clear[np.arange(COUNT), labels] = 0.9
     blank = np.zeros((COUNT, CLASSES), dtype=np.float32)
     candidates = [CrossValidated(p, blank, 1.0, 1.0, 0.0) for p in (vague, clear)]
-    assert honest_choice(candidates, labels, PARTS)[0] == 1
+    assert nested_selection(candidates, labels, PARTS)[0] == 1
 
 
 def test_photos_in_no_test_fold_are_not_answered() -> None:
@@ -174,7 +174,7 @@ def test_photos_in_no_test_fold_are_not_answered() -> None:
     asked = PARTS == 0
     assert np.isnan(found.probabilities[~asked]).all()
     np.testing.assert_allclose(found.probabilities[asked].sum(axis=1), 1)
-    honest = honest_choice([found, found], labels, PARTS)[1]
+    honest = nested_selection([found, found], labels, PARTS)[1]
     np.testing.assert_array_equal(honest, found.probabilities)
 
 

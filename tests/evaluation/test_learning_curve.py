@@ -50,7 +50,7 @@ def test_a_flat_curve_asks_for_none() -> None:
 def test_a_few_photos_leave_it_open() -> None:
     turned = np.append(right(7, 8), [False, True])
     curve = learning_curve([4, 8], [np.append(right(7, 8), [True, False]), turned])
-    assert "cannot be told yet" in curve.verdict
+    assert "cannot show yet" in curve.verdict
 
 
 def test_a_loss_never_asks_for_more_photos() -> None:

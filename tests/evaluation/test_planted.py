@@ -6,7 +6,7 @@ import pytest
 from eyespot.evaluation.label_issues import (
     LabelIssue,
     find_label_issues,
-    judge_label_issues,
+    measure_planted,
     plant_wrong_labels,
 )
 
@@ -30,8 +30,8 @@ def test_every_count_counts_what_it_says() -> None:
         LabelIssue(2, 2, 0.9, 0.0),  # planted, but it was something else
         LabelIssue(3, 0, 0.9, 0.0),  # was right
     ]
-    found = judge_label_issues(label_issues, labels, planted)
-    assert (found.planted, found.found, found.corrected, found.suspected) == (3, 2, 1, 3)
+    found = measure_planted(label_issues, labels, planted)
+    assert (found.planted, found.found, found.corrected, found.reported) == (3, 2, 1, 3)
     assert found.recall == pytest.approx(2 / 3)
     assert found.precision == pytest.approx(2 / 3)
     low, high = found.recall_interval
@@ -43,13 +43,13 @@ def test_a_head_that_knows_all_finds_all() -> None:
     planted = plant_wrong_labels(labels, 3, 0.1)
     probabilities = np.full((200, 3), 0.02)
     probabilities[np.arange(200), labels] = 0.96
-    found = judge_label_issues(find_label_issues(probabilities, planted), labels, planted)
+    found = measure_planted(find_label_issues(probabilities, planted), labels, planted)
     assert found.recall == found.precision == 1
     assert found.corrected == found.found
 
 
 def test_nothing_planted_says_nothing() -> None:
     labels = np.zeros(4, np.int64)
-    found = judge_label_issues([], labels, labels)
+    found = measure_planted([], labels, labels)
     assert np.isnan(found.recall)
     assert np.isnan(found.precision)

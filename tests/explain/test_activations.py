@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from eyespot.data.transforms import Preprocessing
 from eyespot.errors import UsageError
-from eyespot.explain.activations import activations, draw_activations, seen, stage_called
+from eyespot.explain.activations import activations, draw_activations, network_input, stage_called
 from eyespot.weights.zoo import create, find
 from tests.pictures import patches
 
@@ -18,13 +18,15 @@ def photo() -> NDArray[np.uint8]:
 def test_maps_are_those_that_the_network_computes(photo: NDArray[np.uint8]) -> None:
     network = create("efficientnet_lite0").train()
     how = Preprocessing(64, mean=(10.0, 20.0, 30.0), std=(1.0, 2.0, 4.0))
-    picture = seen(network, photo, how)
-    assert picture.shape == (64, 64, 3)
-    maps = activations(network, picture, how)
+    prepared = network_input(network, photo, how)
+    assert prepared.shape == (64, 64, 3)
+    maps = activations(network, prepared, how)
     assert not network.training  # or batch norm would measure this one photo
     assert maps["stem"].shape == (32, 32, 32)
     assert maps["top"].shape == (1280, 2, 2)
-    by_hand = (torch.tensor(picture).float() - torch.tensor([10, 20, 30])) / torch.tensor([1, 2, 4])
+    by_hand = (torch.tensor(prepared).float() - torch.tensor([10, 20, 30])) / torch.tensor(
+        [1, 2, 4]
+    )
     with torch.inference_mode():
         expected = network.forward_features(by_hand.permute(2, 0, 1)[None])
     assert list(maps) == list(expected)
@@ -37,14 +39,14 @@ def test_a_grey_network_sees_grey(photo: NDArray[np.uint8]) -> None:
     red[:, :, 1:] = 0
     how = find("mnist_conv").preprocessing
     network = create("mnist_conv")
-    picture = seen(network, red, how)
-    assert picture.shape == (28, 28, 3)
-    assert (picture == picture[:, :, :1]).all()
-    assert picture.mean() == pytest.approx(0.299 * red[:, :, 0].mean(), rel=0.05)
-    assert activations(network, picture, how)["conv"].shape == (32, 14, 14)
+    prepared = network_input(network, red, how)
+    assert prepared.shape == (28, 28, 3)
+    assert (prepared == prepared[:, :, :1]).all()
+    assert prepared.mean() == pytest.approx(0.299 * red[:, :, 0].mean(), rel=0.05)
+    assert activations(network, prepared, how)["conv"].shape == (32, 14, 14)
 
 
-def test_an_unknown_stage_is_told_with_those_that_there_are() -> None:
+def test_an_unknown_stage_is_an_error_with_the_names() -> None:
     stages = {"conv1": np.zeros((1, 2, 2), np.float32), "conv2": np.ones((1, 2, 2), np.float32)}
     assert stage_called("conv2", stages) is stages["conv2"]
     with pytest.raises(UsageError, match=r"no stage called 'conv3'; there are: conv1, conv2\."):

@@ -32,7 +32,7 @@ def leads(by_covered: dict[str, float]) -> Classifier:
 
 def change(classifier: Classifier, wanted: int | None = None) -> Change | None:
     found = least_change(
-        classifier, picture(), classifier.judge(slide(classifier, picture()))[0], wanted
+        classifier, picture(), classifier.score_features(slide(classifier, picture()))[0], wanted
     )
     return found
 

@@ -13,13 +13,13 @@ from typer.testing import CliRunner, Result
 
 from eyespot.cli.main import app
 from eyespot.data.decode import decode
-from eyespot.explain.activations import activations, draw_activations, seen
+from eyespot.explain.activations import activations, draw_activations, network_input
 from eyespot.weights.store import Pretrained
 from eyespot.weights.write import keep
 from eyespot.weights.zoo import create, find
 from tests.pictures import patches
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "explain.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/guides/explain.md"
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +64,7 @@ def test_the_photo_is_prepared_as_the_weights_expect(
     known = Pretrained(Path("theirs.pth"), "store", theirs, (), "0" * 64)
     keep(about, network.state_dict(), known, source="theirs.pth")
     assert explain("activations", "lenet5", "photo.png", "--stage", "c3").exit_code == 0
-    picture = seen(network, decode((folder / "photo.png").read_bytes()).pixels, theirs)
+    picture = network_input(network, decode((folder / "photo.png").read_bytes()).pixels, theirs)
     maps = activations(network, picture, theirs)["c3"]
     expected = np.asarray(draw_activations(maps, picture, "lenet5: c3"))
     with Image.open(folder / "maps.png") as image:
@@ -77,7 +77,7 @@ def test_all_stages_get_a_file_each(folder: Path) -> None:
     names = sorted(path.name for path in (folder / "maps").iterdir())
     assert names[:3] == ["01-stem.png", "02-stage1.hidden.png", "03-stage1.png"]
     assert names[-1] == "16-top.png"
-    assert "16 stages, maps" in done.stdout
+    assert "Wrote 16 stages to maps" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,11 @@ def test_all_stages_get_a_file_each(folder: Path) -> None:
         (("filters", "alexnet_2012"), 1, "weights"),
         (("filters", "lenet5", "--random", "-o", "x.jpg"), 2, r"ends in \.png"),
         (("activations", "lenet5", "photo.png", "--random", "--stage", "conv"), 2, "c1, s2"),
-        (("activations", "lenet5", "photo.png", "--random", "-o", "photo.png"), 2, "over photo"),
+        (
+            ("activations", "lenet5", "photo.png", "--random", "-o", "photo.png"),
+            2,
+            "would overwrite photo",
+        ),
         (("activations", "lenet5", "nothing.jpg", "--random"), 1, r"nothing\.jpg cannot be used"),
         (("activations", "lenet5", ".", "--random"), 1, "cannot be used"),
     ],

@@ -22,7 +22,7 @@ def taught(
     (folder / "networks").symlink_to(converted_networks, target_is_directory=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EYESPOT_CACHE", str(folder))
-        lesson = eyespot.learn(write_folder(folder / "photos"), budget=0, backbone=str(network))
+        lesson = eyespot.teach(write_folder(folder / "photos"), budget=0, backbone=str(network))
         lesson.classifier.save(folder / "pets.eyespot")
     return folder / "pets.eyespot"
 
@@ -55,9 +55,9 @@ def test_a_photo_is_explained(folder: Path, arguments: tuple[str, ...]) -> None:
     lines = done.stdout.splitlines()
     assert lines[0] == "photo.png"
     assert re.fullmatch(r"  grass, [\d.]+%", lines[1])
-    assert re.fullmatch(r"  Next is brick, [\d.]+%: [\d.]+ points behind.", lines[2])
+    assert re.fullmatch(r"  Second: brick, [\d.]+%, [\d.]+ points behind.", lines[2])
     assert re.match(r"  With \d squares? covered|  Covering up to 6 squares", lines[3])
-    assert lines[4] == "  The taught photos most alike:"
+    assert lines[4] == "  Similar training photos:"
     assert re.fullmatch(r"    grass  +[\d.]+  grass/\d+\.png", lines[5])
     with Image.open(folder / "explained.png") as image:
         assert lines[-1] == f"  explained.png: {image.width} x {image.height} pixels"
@@ -77,7 +77,7 @@ def test_several_photos_go_into_a_folder_and_a_bad_one_is_named(folder: Path) ->
     assert done.exit_code == 0, done.output
     first, second, bad = json.loads(done.stdout)
     assert (first["label"], second["label"]) == ("brick", "grass")
-    assert first["picture"] == "why/1-1.png"
+    assert first["image"] == "why/1-1.png"
     assert bad["path"] == "holiday/3.png"
     assert "truncated" in bad["error"]
     assert sorted(p.name for p in (folder / "why").iterdir()) == ["1-1.png", "2-2.png"]
@@ -94,7 +94,7 @@ def test_a_long_name_makes_no_longer_one(folder: Path) -> None:
 def test_the_networks_own_classes_without_a_classifier(folder: Path) -> None:
     done = explain("photo.png")
     assert done.exit_code == 0, done.output
-    assert "not known: it keeps none" in done.stdout
+    assert "unknown, the model stores none" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -103,13 +103,13 @@ def test_the_networks_own_classes_without_a_classifier(folder: Path) -> None:
         (("nothing.png",), 1, "no file, folder or pattern nothing"),
         (("filtres",), 1, "Check the spelling"),
         ((), 2, r"Name a photo, as in: .* photo\.jpg -m pets\.eyespot"),
-        (("--help",), 0, r"Usage: .* PHOTO -m CLASSIFIER .*\n +.* COMMAND"),
+        (("--help",), 0, r"Usage: .* PHOTO -m MODEL .*\n +.* COMMAND"),
         (("photo.png", "-m", "photo.png"), 1, "photo.png"),
         (("photo.png", "-o", "x.jpg"), 2, r"ends in \.png"),
-        (("photo.png", "-o", "photo.png"), 2, "over photo"),
+        (("photo.png", "-o", "photo.png"), 2, "would overwrite photo"),
         (("holiday", "-o", "photo.png"), 2, "is a file. Name a folder"),
         (("photo.png", "-m", "pets.eyespot", "--class", "cat"), 2, "classes are brick, grass"),
-        (("pets.eyespot", "-m", "pets.eyespot"), 1, "cannot be used: not a picture"),
+        (("pets.eyespot", "-m", "pets.eyespot"), 1, "cannot be used: not an image"),
         (("bad.png", "-m", "pets.eyespot"), 1, "cannot be used: the file is empty"),
     ],
 )

@@ -64,5 +64,5 @@ def test_the_towers_are_drawn_side_by_side() -> None:
 
 
 def test_kernels_over_two_channels_are_refused() -> None:
-    with pytest.raises(UsageError, match="these see 2"):
+    with pytest.raises(UsageError, match="this network has 2"):
         filters(create("efficientnet_lite0", in_channels=2))

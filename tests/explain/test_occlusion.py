@@ -27,7 +27,7 @@ def photo() -> np.ndarray:
 
 
 def probabilities(classifier: Classifier, photo: np.ndarray, cells: int = CELLS) -> np.ndarray:
-    return classifier.judge(slide(classifier, photo, cells))[0]
+    return classifier.score_features(slide(classifier, photo, cells))[0]
 
 
 @pytest.mark.parametrize(("size", "cells"), [(16, 8), (224, 8), (225, 6), (32, 3), (9, 8), (5, 8)])
@@ -56,11 +56,11 @@ def test_what_is_covered_is_grey_and_the_rest_as_it_was(
 def test_it_is_what_is_lost(classifier: Classifier, photo: np.ndarray) -> None:
     found = heat(probabilities(classifier, photo), 1)
     total, count = np.zeros((SIZE, SIZE)), np.zeros((SIZE, SIZE))
-    whole = classifier.judge(classifier.engine.run(photo[None]))[0][0, 1]
+    whole = classifier.score_features(classifier.engine.run(photo[None]))[0][0, 1]
     for left, top, right, bottom in squares(SIZE):
         one = photo.copy()
         one[top:bottom, left:right] = GREY
-        share = classifier.judge(classifier.engine.run(one[None]))[0][0, 1]
+        share = classifier.score_features(classifier.engine.run(one[None]))[0][0, 1]
         total[top:bottom, left:right] += whole - share
         count[top:bottom, left:right] += 1
     assert np.allclose(found.repeat(2, 0).repeat(2, 1), total / count, atol=1e-6)
@@ -71,7 +71,7 @@ def test_captum_agrees(classifier: Classifier, photo: np.ndarray) -> None:
 
     def share(pictures: torch.Tensor) -> torch.Tensor:
         pixels = pictures.permute(0, 2, 3, 1).numpy().astype(np.uint8)
-        return torch.from_numpy(classifier.judge(classifier.engine.run(pixels))[0])
+        return torch.from_numpy(classifier.score_features(classifier.engine.run(pixels))[0])
 
     theirs = captum.Occlusion(share).attribute(
         torch.from_numpy(photo.transpose(2, 0, 1)[None].astype(np.float64)),

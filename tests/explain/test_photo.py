@@ -1,4 +1,4 @@
-"""An explanation of a taught classifier's answer, and the page that is drawn of it."""
+"""An explanation of a prediction, and its page."""
 
 import json
 from collections.abc import Iterator
@@ -27,14 +27,14 @@ NAMES = ("brick", "grass", "gravel")
 def classifier(
     network: Path, converted_networks: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Classifier]:
-    """Taught with wide patches, so that proportions can be told apart."""
+    """Trained on wide patches, to tell proportions apart."""
     folder = tmp_path_factory.mktemp("cache")
     (folder / "networks").symlink_to(converted_networks, target_is_directory=True)
     photos = [patch[:48] for name in NAMES for patch in patches(name, 8)]
     labels = [name for name in NAMES for _ in range(8)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EYESPOT_CACHE", str(folder))
-        yield eyespot.learn(photos, labels, method="svm", backbone=str(network)).classifier
+        yield eyespot.teach(photos, labels, method="svm", backbone=str(network)).classifier
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +56,13 @@ def test_it_explains_the_answer(
     assert explanation.rival[0] == answer.top[1][0]
     assert explanation.rival[1] == pytest.approx(answer.top[1][1], abs=0.02)
     assert explanation.gap == explanation.probability - explanation.rival[1] > 0
-    assert explanation.picture.shape == (32, 32, 3)
+    assert explanation.image.shape == (32, 32, 3)
     assert explanation.aspect == 2
     assert explanation.occlusion.shape == (CELLS, CELLS)
     assert 0 <= explanation.attention.min() <= explanation.attention.max() <= 1
 
 
-def test_the_nearest_taught_photos_are_told(
+def test_the_most_similar_training_photos_are_named(
     explanation: Explanation, classifier: Classifier
 ) -> None:
     taught = classifier.training_photos
@@ -101,12 +101,12 @@ def test_why_not_another(classifier: Classifier, photo: np.ndarray) -> None:
 
 
 def test_a_change_holds(classifier: Classifier, photo: np.ndarray) -> None:
-    """Other photos until an answer changes: what is said of the covered one is what comes."""
+    """The prediction of the covered photo is the one that the change promises."""
     for one in [photo, *(patch[:48] for patch in patches("gravel", 6, seed=5))]:
         found = explain_photo(classifier, one)
         if found.change is None:
             continue
-        covered = found.picture.copy()
+        covered = found.image.copy()
         for left, top, right, bottom in found.change.boxes:
             covered[top:bottom, left:right] = np.round(classifier.backbone.preprocessing.mean)
         answer = classifier.predict(covered)
@@ -117,7 +117,7 @@ def test_a_change_holds(classifier: Classifier, photo: np.ndarray) -> None:
 
 
 def test_an_unknown_photo_is_none_of_these(classifier: Classifier, photo: np.ndarray) -> None:
-    found = explain_photo(replace(classifier, threshold=2.0), photo)
+    found = explain_photo(replace(classifier, ood_threshold=-1.0), photo)
     assert found.answer.startswith("none of these, the nearest is grass, ")
 
 
@@ -138,21 +138,21 @@ def test_pictures_come_as_for_predict(
     path = tmp_path / "x.png"
     Image.fromarray(photo).save(path)
     called = Photo("called", MemorySource(photo))
-    names: dict[str, Any] = {"picture": photo, str(path): path, "called": called}
+    names: dict[str, Any] = {"photo": photo, str(path): path, "called": called}
     for name, picture in names.items():
         found = explain_photo(classifier, picture)
         assert found.prediction.path == name
         assert found.label == "grass"
 
 
-def test_what_cannot_be_explained_is_said(classifier: Classifier, photo: np.ndarray) -> None:
+def test_errors(classifier: Classifier, photo: np.ndarray) -> None:
     with pytest.raises(UsageError, match=r"no class 'cat'; the classes are brick, grass, gravel"):
         explain_photo(classifier, photo, "cat")
     with pytest.raises(UsageError, match="did you mean 'gravel'"):
         explain_photo(classifier, photo, "Gravel")
-    with pytest.raises(PhotoError, match="not a picture"):
+    with pytest.raises(PhotoError, match="not an image"):
         explain_photo(classifier, b"not a picture at all")
-    with pytest.raises(UsageError, match="one class only"):
+    with pytest.raises(UsageError, match="needs two classes or more"):
         explain_photo(replace(classifier, classes=("grass",)), photo)
 
 
@@ -165,7 +165,7 @@ def test_all_is_on_the_page(explanation: Explanation) -> None:
     assert whole.width > poor.width > 900
     assert max(whole.size) < 2000
     pixels = np.asarray(whole).astype(int)
-    shown = Image.fromarray(explanation.picture).resize((300, 150), Image.Resampling.BICUBIC)
+    shown = Image.fromarray(explanation.image).resize((300, 150), Image.Resampling.BICUBIC)
     top = 24 + 22 + 24 + 15 + 12
     assert np.array_equal(pixels[top : top + 150, 24:324], np.asarray(shown))
     assert explanation.near is not None

@@ -18,7 +18,7 @@ from eyespot.data.transforms import Preprocessing, prepare
 from eyespot.explain.gradcam import grad_cam
 from eyespot.features.backbone import load_network
 from eyespot.models.convnet import ConvNet
-from eyespot.tasks.classification.classifier import imagenet
+from eyespot.tasks.task import load
 
 Map = Callable[[ConvNet, np.ndarray, Preprocessing, int], np.ndarray]
 
@@ -44,7 +44,7 @@ def forgotten(draw: Map) -> list[float]:
     """How much maps are still what they were, mean over photos, after more and more is forgotten:
     the head, the last stage, half of all stages, all."""
     torch.manual_seed(0)
-    classifier = imagenet()
+    classifier = load("efficientnet_lite0")
     pixels = classifier.backbone.preprocessing
     network = load_network(classifier.backbone)
     shown = [(prepare(getattr(data, name)(), pixels), index) for name, index in CLASSES.items()]

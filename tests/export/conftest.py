@@ -1,4 +1,4 @@
-"""Small classifiers of every kind of head, over a network that has learnt nothing."""
+"""Small classifiers of every kind of head, over an untrained network."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +12,7 @@ from eyespot.features.backbone import LOGITS, load_backbone
 from eyespot.features.engines import open_engine
 from eyespot.features.extract import block_widths, embed
 from eyespot.heads import make_method
-from eyespot.heads.ood import learn_familiarity
+from eyespot.heads.ood import fit_ood
 from eyespot.heads.scorers import LogitsScorer
 from eyespot.tasks.classification.classifier import Classifier, Recipe
 from tests.pictures import patches
@@ -23,7 +23,7 @@ KINDS = ("logistic", "knn", "prototypes", "logits")
 
 @pytest.fixture
 def classifier_of(network: Path) -> Callable[[str], Classifier]:
-    """The classifier of a kind. That of `logits` crops its pictures, as trained networks do."""
+    """The classifier of a kind. `logits` crops its photos, as trained networks do."""
 
     def make(kind: str) -> Classifier:
         body = load_backbone(str(network))
@@ -38,18 +38,18 @@ def classifier_of(network: Path) -> Callable[[str], Classifier]:
         ]
         features, _, _ = embed(photos, body, engine)
         labels = np.repeat(np.arange(3), 8)
-        familiarity = learn_familiarity(features.inputs((body.last,)), labels)
+        ood_scorer = fit_ood(features.inputs((body.last,)), labels)
         if kind == "logits":
             names = tuple(str(number) for number in range(10))
             recipe = Recipe("training", (LOGITS,), 0.0)
             scores = LogitsScorer(10)
-            return Classifier(names, body, recipe, scores, 1.7, familiarity, 0.5, _engine=engine)
+            return Classifier(names, body, recipe, scores, 1.7, ood_scorer, 0.5, _engine=engine)
         method, blocks = make_method(kind), body.blocks[-2:]
         widths = block_widths(features.layout, blocks)
         hyperparameter = 3 if kind == "knn" else method.hyperparameters[0]
         scorer = method.prepare(features.inputs(blocks), widths).fit(labels, 3, hyperparameter)
         recipe = Recipe(kind, blocks, hyperparameter)
         warmth = 6.0 if kind == "knn" else 0.6  # that a class without a vote is seen
-        return Classifier(NAMES, body, recipe, scorer, warmth, familiarity, 0.99, _engine=engine)
+        return Classifier(NAMES, body, recipe, scorer, warmth, ood_scorer, 0.01, _engine=engine)
 
     return make

@@ -1,4 +1,4 @@
-"""`eyespot export` says what it cannot do before it begins."""
+"""`eyespot export` reports wrong use before it begins."""
 
 from pathlib import Path
 
@@ -12,15 +12,15 @@ from eyespot.cli.main import app
     ("options", "code", "words"),
     [
         (["--to", "web3"], 2, "--to is one of onnx, openvino, torch, web"),
-        (["--to", "torch", "--int8"], 2, "--int8 is for --to onnx alone"),
+        (["--to", "torch", "--int8"], 2, "--int8 needs --to onnx"),
         (["--int8"], 2, "a folder per class"),
         (["--calibrate", "photos"], 2, "--int8"),
         (["-o", "pets.xml"], 2, "ends in .onnx, not pets.xml"),
         (["-o", "folder.onnx"], 2, "is a folder"),
-        (["--onnxruntime", "ort.tgz"], 2, "--onnxruntime is for --to web alone"),
+        (["--onnxruntime", "ort.tgz"], 2, "--onnxruntime needs --to web"),
         (["--to", "web", "-o", "folder.onnx/file"], 2, "is a file. Name a folder"),
-        (["--to", "web"], 1, "There is no file pets.eyespot"),
-        ([], 1, "There is no file pets.eyespot"),
+        (["--to", "web"], 1, "Expected the file pets.eyespot"),
+        ([], 1, "Expected the file pets.eyespot"),
         (["."], 2, "is a folder. Name a classifier's file"),
     ],
 )
@@ -42,4 +42,4 @@ def test_a_classifier_is_not_written_over(tmp_path: Path) -> None:
     classifier.write_text("a classifier with an odd name")
     done = CliRunner().invoke(app, ["export", str(classifier)])
     assert done.exit_code == 2
-    assert "would be written over" in done.output
+    assert "would overwrite" in done.output

@@ -1,4 +1,4 @@
-"""A folder that is whole or absent, and a page that answers as the classifier does."""
+"""A folder that is complete or absent, and a page that predicts as the classifier does."""
 
 import functools
 import http.server
@@ -42,7 +42,7 @@ Make = Callable[[str], Classifier]
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch, classifier_of: Make) -> Classifier:
-    """A classifier whose graph takes no time to write, and right answers of it."""
+    """A classifier whose conversion takes no time, and passes the check."""
     classifier = classifier_of("prototypes")
     for name, made in (
         ("runtime_files", lambda file, progress: dict.fromkeys(FILES, b"runs")),
@@ -83,7 +83,7 @@ def test_everything_that_the_page_names_is_in_the_folder(quick: Classifier, tmp_
 
 @pytest.mark.parametrize("old", [None, {}, OLD])
 @pytest.mark.parametrize("fails", ["a file", "the folder"])
-def test_it_is_whole_or_as_it_was(
+def test_an_error_leaves_the_folder_as_it_was(
     old: dict[str, bytes] | None,
     fails: str,
     quick: Classifier,
@@ -150,11 +150,11 @@ def test_where_it_cannot_go(
         export_web(quick, tmp_path / "file")
     lay(tmp_path / "here", {})
     monkeypatch.chdir(tmp_path / "here")
-    with pytest.raises(UsageError, match="You are in"):
+    with pytest.raises(UsageError, match="is the current folder"):
         export_web(quick, ".")
 
 
-def test_what_answers_otherwise_is_not_written(
+def test_an_export_that_differs_is_not_written(
     quick: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
@@ -172,7 +172,7 @@ def test_what_answers_otherwise_is_not_written(
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """The address of a server of files, the one that the command names."""
+    """The address of the web server that the command names."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, format: str, *args: object) -> None:
@@ -191,7 +191,7 @@ def served(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def opened(browser: Browser, address: str) -> Iterator[Page]:
-    """The page, ready; what it complains of, or asks of others, fails the test."""
+    """The page, loaded; messages on the console, or requests elsewhere, fail the test."""
     said: list[str] = []
     context = browser.new_context(permissions=["camera"])
     try:
@@ -209,14 +209,14 @@ def opened(browser: Browser, address: str) -> Iterator[Page]:
 
 
 def shown(page: Page) -> tuple[str, list[float]]:
-    """What the page says of the picture, once it has said it."""
-    expect(page.locator("#speed")).to_contain_text("ms for this picture")
-    meters = "[...document.querySelectorAll('#guesses meter')].map((one) => one.value)"
+    """The prediction and the probabilities, once the page shows them."""
+    expect(page.locator("#speed")).to_contain_text("ms for this photo")
+    meters = "[...document.querySelectorAll('#classes meter')].map((one) => one.value)"
     return page.inner_text("#answer"), page.evaluate(meters)
 
 
 @pytest.mark.browser
-def test_the_page_answers_as_the_classifier(classifier_of: Make, tmp_path: Path) -> None:
+def test_the_page_predicts_as_the_classifier(classifier_of: Make, tmp_path: Path) -> None:
     found = find_browser()
     if found is None:
         pytest.skip("there is no Chromium on this machine")
@@ -235,8 +235,8 @@ def test_the_page_answers_as_the_classifier(classifier_of: Make, tmp_path: Path)
     Image.fromarray(np.dstack([upright, stripes])).save(tmp_path / "photo.png")
     (tmp_path / "torn.jpg").write_bytes(b"\xff\xd8\xff")
     names = ("photo.jpg", "photo.png")
-    known = [classifier.predict(tmp_path / name).familiarity or 0.0 for name in names]
-    classifier.threshold = float(np.mean(known))  # one is none of these
+    known = [classifier.predict(tmp_path / name).ood_score or 0.0 for name in names]
+    classifier.ood_threshold = float(np.mean(known))  # one is none of these
     classifier.save(tmp_path / "pets.eyespot")
     folder = tmp_path / "pets-web"
     line = ["export", str(tmp_path / "pets.eyespot"), "--to", "web", "--onnxruntime", str(PACKAGE)]
@@ -249,7 +249,7 @@ def test_the_page_answers_as_the_classifier(classifier_of: Make, tmp_path: Path)
         browser = playwright.chromium.launch(executable_path=found, args=arguments)
         with opened(browser, address) as page:
             assert page.title() == "pets · eyespot"
-            assert HOSTILE in page.inner_text("#guesses")
+            assert HOSTILE in page.inner_text("#classes")
             for name in names:
                 page.evaluate("document.getElementById('speed').textContent = ''")
                 page.set_input_files("#file", tmp_path / name)
@@ -258,15 +258,15 @@ def test_the_page_answers_as_the_classifier(classifier_of: Make, tmp_path: Path)
                 expected = dict(answer.top)
                 assert label == (answer.label or "None of these")
                 assert shares == pytest.approx([expected[x] for x in classifier.classes], abs=0.01)
-            expect(page.locator("#said")).to_have_text(label)
+            expect(page.locator("#spoken")).to_have_text(label)
             page.set_input_files("#file", tmp_path / "torn.jpg")
-            expect(page.locator("#problem")).to_contain_text("cannot read this picture")
+            expect(page.locator("#problem")).to_contain_text("cannot read this photo")
             page.locator("#camera").press("Enter")
-            expect(page.locator("#speed")).to_contain_text("pictures a second")
+            expect(page.locator("#speed")).to_contain_text("photos/s")
             expect(page.locator("#problem")).to_be_hidden()
             assert serious_faults(page) == []
             page.locator("#camera").press("Enter")
-            expect(page.locator("#camera")).to_have_text("Start the camera")
+            expect(page.locator("#camera")).to_have_text(re.compile("^Start"))
             page.emulate_media(color_scheme="dark")
             page.set_viewport_size({"width": 360, "height": 800})
             assert not is_wider_than_window(page)

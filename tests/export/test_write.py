@@ -1,4 +1,4 @@
-"""Files for others: they answer alike without eyespot, and what does not is not written."""
+"""Exported files predict as the classifier without eyespot; a file that differs is not written."""
 
 import json
 import subprocess
@@ -32,8 +32,8 @@ NAMES = {"onnx": "pets.onnx", "openvino": "pets.xml", "torch": "pets.pt2"}
 
 
 def run_snippet(text: str, folder: Path) -> str:
-    """What the program prints, where neither eyespot nor anything of these tests can be imported:
-    its own folder is empty but for the files."""
+    """The output of the program in a folder from which neither eyespot nor these tests can be
+    imported."""
     program = folder / "use.py"
     blocked = "import sys; sys.modules['eyespot'] = None\n"
     program.write_text(blocked + text)
@@ -45,7 +45,7 @@ def run_snippet(text: str, folder: Path) -> str:
 
 
 def check_format(to: str, classifier: Classifier, folder: Path) -> None:
-    """Export it, run the program that is printed, on a photo that lies on its side."""
+    """Export, and run the printed program on a rotated photo."""
     (upright,) = patches("grass", 1, side=160, seed=3)
     upright[:80] //= 4
     exif = Image.Exif()
@@ -70,7 +70,7 @@ def test_onnx(classifier_of: Make, tmp_path: Path) -> None:
     model = onnx.load(tmp_path / "pets.onnx")
     about = {prop.key: prop.value for prop in model.metadata_props}
     assert json.loads(about["labels"]) == list(classifier.classes)
-    assert float(about["threshold"]) == classifier.threshold
+    assert float(about["ood_threshold"]) == classifier.ood_threshold
     assert float(about["temperature"]) == classifier.temperature
     assert [(o.domain, o.version) for o in model.opset_import if not o.domain] == [
         ("", int(about["opset"]))
@@ -85,11 +85,11 @@ def test_onnx(classifier_of: Make, tmp_path: Path) -> None:
     ones = [session.run(None, {"image": pixels[None]}) for pixels in several]
     for found, single in zip(many, zip(*ones, strict=True), strict=True):
         np.testing.assert_allclose(found, np.concatenate(single), atol=1e-4)
-    assert [o.name for o in session.get_outputs()] == ["probabilities", "familiarity", "unknown"]
+    assert [o.name for o in session.get_outputs()] == ["probabilities", "ood_score", "unknown"]
 
-    # It is refused for a classifier that answers otherwise, and rounded for one that it is of.
+    # The check fails for another classifier; int8 needs photos of the same classes.
     other = replace(classifier, temperature=0.1)
-    with pytest.raises(ExportError, match="of 10 photos a probability"):
+    with pytest.raises(ExportError, match="of 10 photos, a probability"):
         check(run_onnx(content), other)
     photos = write_folder(tmp_path / "photos", 8, classifier.classes)
     (photos / "brick" / "empty.jpg").touch()
@@ -110,8 +110,8 @@ def test_onnx(classifier_of: Make, tmp_path: Path) -> None:
         to_int8(content, classifier, photos)
 
 
-def strange_pictures(folder: Path) -> list[Path]:
-    """Photos whose pixels are no bytes of red, green and blue."""
+def unusual_photos(folder: Path) -> list[Path]:
+    """Photos of other pixel formats than 8-bit RGB."""
     (pixels,) = patches("gravel", 1, side=160, seed=4)
     grey = pixels.mean(axis=2)
     clear = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
@@ -134,7 +134,7 @@ def test_the_program_reads_photos_as_eyespot_does(tmp_path: Path) -> None:
     text = (resources.files("eyespot.export") / "snippets" / "read_photo.py").read_text("utf-8")
     program: dict[str, Any] = {}
     exec(text, program)
-    for path in strange_pictures(tmp_path):
+    for path in unusual_photos(tmp_path):
         found = program["read_photo"](path).astype(int)
         expected = decode(path.read_bytes()).pixels.astype(int)
         assert found.shape == expected.shape, path.name
@@ -156,7 +156,7 @@ def test_every_head_in_every_format(
         assert b"/site-packages/" not in file.read_bytes()  # no path of this machine
 
 
-def test_what_answers_otherwise_is_not_written(
+def test_an_export_that_differs_is_not_written(
     classifier_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     classifier = classifier_of("prototypes")
@@ -180,7 +180,7 @@ def test_it_is_checked_with_the_photos_named(classifier_of: Make, tmp_path: Path
     def run(pixels: np.ndarray) -> tuple[np.ndarray, float, bool]:
         answer = classifier.predict(pixels)
         shares = np.array([dict(answer.top)[name] for name in classifier.classes])
-        return shares, float(answer.familiarity or 0), answer.unknown
+        return shares, float(answer.ood_score or 0), answer.unknown
 
     found = check(run, classifier, photos)
     assert (found.photos, found.same, found.edge, found.difference) == (6, 6, 0, 0.0)
@@ -191,9 +191,7 @@ def test_it_is_checked_with_the_photos_named(classifier_of: Make, tmp_path: Path
         check(run, classifier, photos)
 
 
-def test_what_stands_in_the_way_is_said(
-    classifier_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_errors(classifier_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     classifier = classifier_of("logistic")
     with pytest.raises(UsageError, match=r"ends in \.onnx, not 'pets\.xml'"):
         export_onnx(classifier, tmp_path / "pets.xml")

@@ -88,7 +88,7 @@ def test_killed_at_any_moment_it_goes_on(
     process = embed(shards, network, path)
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
-    assert (f"Going on: {there} of {COUNT} photos" in errors) == (there > 0)
+    assert (f"Resuming: {there} of {COUNT} photos" in errors) == (there > 0)
     assert path.read_bytes() == whole
     assert list(tmp_path.iterdir()) == [path]
 
@@ -123,7 +123,7 @@ def test_without_room_it_stops_and_goes_on_once_there_is(
         timeout=300,
     )
     assert done.returncode == 1, done.stderr
-    assert "The system refused: File too large" in done.stderr
+    assert "File too large" in done.stderr
     assert "Traceback" not in done.stderr
     assert not path.exists()
     there = len(list(path.parent.glob("f.parquet.parts/part-*")))

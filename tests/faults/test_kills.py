@@ -15,12 +15,12 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+import eyespot
 import eyespot.cli
 from eyespot.atomic import _nameless
 from eyespot.features import extract
 from eyespot.features.cache import FeatureCache
-from eyespot.tasks.classification.classifier import load
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks.task import load
 from tests.faults.photos import teach, write_photos
 
 PHOTOS = 60
@@ -109,7 +109,7 @@ def check_next_run(photos: Path, patch: pytest.MonkeyPatch) -> None:
 
     with patch.context() as during:
         during.setattr(extract, "_embed", counted)
-        lesson = learn(photos, budget=0)
+        lesson = eyespot.teach(photos, budget=0)
     assert lesson.evaluation.count == PHOTOS
     assert sum(computed) == PHOTOS - kept
 

@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from eyespot.report import write_report
-from eyespot.tasks.classification.classifier import load
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks.classification.teach import teach
+from eyespot.tasks.task import load
 from tests.faults.photos import write_photos
 from tests.pictures import patches
 
@@ -28,7 +28,7 @@ def test_a_thousand_classes_of_two_photos(tmp_path: Path) -> None:
     pictures = coloured(1000)
     twins = [np.clip(p.astype(int) + 9, 0, 255).astype(np.uint8)[:, ::-1] for p in pictures]
     names = [f"class {number}" for number in range(1000)]
-    lesson = learn([*pictures, *twins], names * 2, budget=0)
+    lesson = teach([*pictures, *twins], names * 2, budget=0)
     assert len(lesson.classifier.classes) == 1000
     assert lesson.evaluation.count == 2000
     assert 0 <= lesson.evaluation.top1 <= lesson.evaluation.top5 <= 1
@@ -43,7 +43,7 @@ def test_a_hundred_classes_of_one_photo() -> None:
     """Nothing can be measured, and nothing is claimed: no photo has a fellow to be known by."""
     names = [f"class {number:02}" for number in range(100)]
     pictures = coloured(100)
-    lesson = learn(pictures, names, budget=0)
+    lesson = teach(pictures, names, budget=0)
     assert lesson.evaluation.top1 == 0
     assert lesson.evaluation.top1_interval[0] == 0
     assert lesson.learning_curve is None
@@ -53,7 +53,7 @@ def test_a_hundred_classes_of_one_photo() -> None:
 
 def test_one_photo_in_one_class(tmp_path: Path) -> None:
     photos = [*patches("brick", 1), *patches("grass", 12)]
-    lesson = learn(photos, ["brick"] + ["grass"] * 12)
+    lesson = teach(photos, ["brick"] + ["grass"] * 12)
     assert lesson.evaluation.per_class[0].recall == 0
     assert any(f.kind == "few photos" and "brick" in f.message for f in lesson.findings)
     assert lesson.learning_curve is None
@@ -67,10 +67,10 @@ def test_one_photo_in_one_class(tmp_path: Path) -> None:
 
 FULL = """
 import json, resource, sys
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks.classification.teach import teach
 room = (int(sys.argv[2]), resource.RLIM_INFINITY)
 resource.setrlimit(resource.RLIMIT_FSIZE, room)
-lesson = learn(sys.argv[1], budget=0)
+lesson = teach(sys.argv[1], budget=0)
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 lesson.classifier.save(sys.argv[3])
 print(json.dumps(lesson.evaluation.top1))
@@ -81,7 +81,7 @@ print(json.dumps(lesson.evaluation.top1))
 def test_a_cache_without_room_does_not_stop_the_teaching(room: int, tmp_path: Path) -> None:
     """It is given up with one warning; the classifier is as good as with a cache."""
     photos = write_photos(tmp_path / "photos", 12)
-    expected = learn(photos, budget=0, use_cache=False).evaluation.top1
+    expected = teach(photos, budget=0, use_cache=False).evaluation.top1
     done = subprocess.run(
         [sys.executable, "-c", FULL, str(photos), str(room), str(tmp_path / "m.eyespot")],
         capture_output=True,

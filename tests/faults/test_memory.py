@@ -37,7 +37,7 @@ def test_a_hundred_thousand_photos_stream_through() -> None:
         backbone = load_backbone()
         engine = open_engine(backbone)
         once = engine.run(np.zeros((1, 224, 224, 3), np.uint8))
-        engine.run = lambda pictures: np.repeat(once, len(pictures), axis=0)
+        engine.run = lambda images: np.repeat(once, len(images), axis=0)
 
         def photos():
             for number in range(100_000):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from eyespot.tasks.classification.classifier import load
+from eyespot.tasks.task import load
 from tests.faults.photos import start, teach, write_photos
 
 LATIN = os.fsdecode(b"caf\xe9")

@@ -9,16 +9,17 @@ from typing import Any
 import pytest
 
 from eyespot.cli.serve import _keys
+from eyespot.data.class_names import read_names
 from eyespot.data.idx import read_array
 from eyespot.data.open import open_photos
-from eyespot.data.parquet import picture_column, read_names
+from eyespot.data.parquet import image_column
 from eyespot.data.photos import FileSource
 from eyespot.data.shards import read_shards, shards_named
 from eyespot.data.text import read_list
 from eyespot.data.unlabelled import find_unlabelled
 from eyespot.errors import EyespotError
 from eyespot.files import is_file, open_file, read_file
-from eyespot.tasks.classification.file import read
+from eyespot.tasks.file import read
 from eyespot.training.checkpoint import read_checkpoint as read_state
 from eyespot.training.records import read_log
 from eyespot.weights.checkpoints import read_checkpoint
@@ -59,7 +60,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "t.csv": open_photos,
     "t.json": open_photos,
     "t.parquet": open_photos,
-    "u.parquet": picture_column,
+    "u.parquet": image_column,
     "train-images-idx3-ubyte": read_array,
     "s.tar": lambda path: read_shards(shards_named(str(path))),
     "photos.txt": lambda path: list(read_list(path)) or 1 / 0,

@@ -1,4 +1,4 @@
-"""The cache may be deleted at will, also while a program runs (docs/cache.md)."""
+"""The cache may be deleted at will, also while a program runs (docs/concepts/cache.md)."""
 
 import shutil
 from pathlib import Path

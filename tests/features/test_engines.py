@@ -12,7 +12,7 @@ from eyespot.data.decode import decode
 from eyespot.data.transforms import needed_short_side, prepare
 from eyespot.features.backbone import CONFIDENCE, LOGITS, Backbone, load_backbone
 from eyespot.features.engines import OpenVinoEngine, TorchEngine, open_engine
-from eyespot.tasks.classification.classifier import imagenet
+from eyespot.tasks.task import load
 
 
 def sample(shared_data: Path, count: int) -> tuple[list[Path], list[int]]:
@@ -60,7 +60,7 @@ def test_engines_agree(shared_data: Path) -> None:
 
 @pytest.mark.slow
 def test_bf16_answers_like_fp32_on_the_whole_sample(shared_data: Path) -> None:
-    backbone = imagenet().backbone
+    backbone = load("efficientnet_lite0").backbone
     paths, _ = sample(shared_data, 200)
     batch = pictures(paths, backbone)
     exact, quick = (OpenVinoEngine(backbone, precision) for precision in ("fp32", "bf16"))
@@ -71,7 +71,7 @@ def test_bf16_answers_like_fp32_on_the_whole_sample(shared_data: Path) -> None:
 
 
 def test_the_network_recognises_imagenet(shared_data: Path) -> None:
-    classifier = imagenet()
+    classifier = load("efficientnet_lite0")
     paths, labels = sample(shared_data, 40)
     hits = [
         classifier.predict(path).label == classifier.classes[label]

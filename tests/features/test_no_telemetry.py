@@ -32,8 +32,8 @@ engine.run(np.zeros((1, 224, 224, 3), np.uint8))
 def test_predicting_sends_nothing(tmp_path: Path, network_log: Path) -> None:
     code = """
 import numpy as np
-from eyespot.tasks.classification.classifier import imagenet
-imagenet().predict(np.zeros((300, 300, 3), np.uint8))
+from eyespot.tasks.task import load
+load("efficientnet_lite0").predict(np.zeros((300, 300, 3), np.uint8))
 """
     run_python(code, tmp_path)
     assert network_log.read_text() == ""

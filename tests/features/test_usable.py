@@ -18,10 +18,10 @@ from eyespot.imagenet_eval.views import Views
 from eyespot.serve.batcher import Batcher
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.shelf import Shelf
-from eyespot.studio.learner import Learnt
+from eyespot.studio.trainer import Trained
 from eyespot.tasks.classification.classifier import Classifier
-from eyespot.tasks.classification.evaluate import examine
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks.classification.evaluate import evaluate
+from eyespot.tasks.classification.teach import teach
 from tests.data.files import encode
 from tests.pictures import patches, write_folder
 
@@ -43,7 +43,7 @@ def test_numbers_that_cannot(value: float) -> None:
 def taught(tmp_path_factory: pytest.TempPathFactory, network: Path) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("taught")
     photos = write_folder(folder / "photos", 6)
-    lesson = learn(photos, method="prototypes", backbone=str(network), use_cache=False)
+    lesson = teach(photos, method="prototypes", backbone=str(network), use_cache=False)
     path = folder / "a.eyespot"
     lesson.classifier.save(path)
     return photos, path
@@ -68,18 +68,18 @@ def test_every_way_to_ask(taught: tuple[Path, Path], network: Path) -> None:
     photos, path = taught
     picture = patches("grass", 1)[0]
     with pytest.raises(DatasetError, match=SAYS):
-        learn(photos, backbone=str(network), use_cache=False)
+        teach(photos, backbone=str(network), use_cache=False)
     classifier = load(path)
     assert isinstance(classifier, Classifier)
     with pytest.raises(PhotoError, match=SAYS):
         classifier.predict(picture)
-    assert all(SAYS in answer.error for answer in classifier.predict_many([picture] * 3))
+    assert all(SAYS in answer.error for answer in classifier.predict_batch([picture] * 3))
     with pytest.raises(DatasetError, match=SAYS):
-        examine(classifier, photos)
+        evaluate(classifier, photos)
     with pytest.raises(WeightsError, match=SAYS):
         explain_photo(classifier, picture)
     with pytest.raises(PhotoError, match=SAYS):
-        Learnt(0, classifier).look(picture)
+        Trained(0, classifier).predict(picture)
     with pytest.raises(EyespotError, match=SAYS):
         Shelf([path], 9, Metrics())
     batcher = Batcher(classifier)
@@ -110,9 +110,9 @@ def test_one_photo_does_not_stop_the_others(
     features = classifier.engine.run(
         np.stack([classifier.prepare(picture) for picture in patches("grass", 3)])
     )
-    expected = classifier.answer(list("abc"), features)
+    expected = classifier.predict_features(list("abc"), features)
     features[1, 0] = np.nan
-    found = classifier.answer(list("abc"), features)
+    found = classifier.predict_features(list("abc"), features)
     assert [answer.path for answer in found] == list("abc")
     assert SAYS in found[1].error
     assert not found[1].top

@@ -3,9 +3,10 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
 from eyespot.arrays import unit_rows
+from eyespot.evaluation import fit_rejection
 from eyespot.heads.calibration import fit_temperature, softmax
 from eyespot.heads.neighbours import Neighbours
-from eyespot.heads.ood import familiarity_out_of_fold, learn_familiarity
+from eyespot.heads.ood import NEIGHBOURS, fit_ood, out_of_fold_ood_scores
 from eyespot.heads.prototypes import Prototypes
 from eyespot.heads.scorers import NeighboursScorer, scorer_from_arrays
 
@@ -54,7 +55,7 @@ def test_scorers_survive_being_arrays() -> None:
         again = scorer_from_arrays(scorer.kind, scorer.to_arrays())
         assert isinstance(again, NeighboursScorer)
         np.testing.assert_array_equal(again.scores(x), scorer.scores(x))
-    with pytest.raises(ValueError, match="no head of the kind"):
+    with pytest.raises(ValueError, match="unknown kind of head"):
         scorer_from_arrays("oracle", {})
     with pytest.raises(ValueError, match="missing"):
         scorer_from_arrays("linear", {})
@@ -75,13 +76,27 @@ def test_a_few_photos_without_an_error_are_no_certainty() -> None:
     assert 0.7 < sure < 0.95
 
 
-def test_familiarity_tells_the_strange_from_the_known() -> None:
+def test_photos_of_another_kind_have_higher_ood_scores() -> None:
     rng = np.random.default_rng(0)
     known = rng.normal(size=(60, 32)).astype(np.float32) + np.eye(32, dtype=np.float32)[0] * 6
     strange = rng.normal(size=(60, 32)).astype(np.float32) + np.eye(32, dtype=np.float32)[1] * 6
     labels = np.zeros(60, np.int64)
     folds = [(np.arange(30), np.arange(30, 60)), (np.arange(30, 60), np.arange(30))]
-    own = familiarity_out_of_fold(known, labels, folds)
+    own = out_of_fold_ood_scores(known, labels, folds)
     for forget in (False, True):
-        other = learn_familiarity(known, labels, forget_photos=forget)(strange)
-        assert other.max() < own.min()
+        other = fit_ood(known, labels, forget_photos=forget)(strange)
+        assert other.min() > own.max()
+
+
+def test_rejection_is_that_of_a_threshold_on_the_mean_similarity() -> None:
+    rng = np.random.default_rng(1)
+    train = (rng.normal(size=(80, 16)) + 1).astype(np.float32)
+    shift = rng.uniform(0, 2, (500, 1))
+    photos = (rng.normal(size=(500, 16)) + shift).astype(np.float32)
+    cosines = unit_rows(photos) @ unit_rows(train).T
+    similarity = np.sort(cosines, axis=1)[:, -NEIGHBOURS:].mean(axis=1, dtype=np.float32)
+    scores = fit_ood(train, np.zeros(80, np.int64))(photos)
+    np.testing.assert_allclose(scores, 1 - similarity, atol=1e-6)
+    found = fit_rejection(scores, np.ones(500, np.bool_))
+    kept = similarity >= np.quantile(similarity, 0.05)
+    assert (scores <= found.ood_threshold).tolist() == kept.tolist()

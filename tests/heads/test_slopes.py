@@ -49,5 +49,5 @@ def test_a_class_without_a_neighbour_has_no_slope() -> None:
 
 
 def test_an_unknown_head_is_refused() -> None:
-    with pytest.raises(TypeError, match="kind 'new'"):
+    with pytest.raises(TypeError, match="head 'new'"):
         slope(type("New", (), {"kind": "new"})(), np.zeros(2, np.float32), 0)

@@ -215,7 +215,7 @@ def crossings(layout: Layout) -> int:
 
 
 def test_the_documentation_shows_what_is_drawn_today() -> None:
-    drawing = Path(__file__).resolve().parents[2] / "docs" / "blackboard.svg"
+    drawing = Path(__file__).resolve().parents[2] / "docs/images/blackboard.svg"
     assert drawing.read_text(encoding="utf-8") == draw(work_through(*GRAPHS[1]))
 
 

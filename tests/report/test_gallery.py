@@ -1,4 +1,4 @@
-"""The page of failures: whole, safe, and good on a telephone."""
+"""The page of misclassified images: complete, safe, and usable on a phone."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ CLASSES = (LONG, HOSTILE, *(f"class {number}" for number in range(2, 1000)))
 
 
 def made(count: int) -> Judgement:
-    """A judgement with so many failures, one of whose pictures is gone."""
+    """A judgement with `count` misclassified images, one of them unreadable."""
     failures = tuple(
         Failure(
             Labelled(f"{n} {HOSTILE} {LONG}.png", n % 2, MemorySource(data), 1, 1),
@@ -54,27 +54,27 @@ def test_everything_is_on_it_and_nothing_breaks_out() -> None:
     page = Page(text)
     assert not page.unbalanced
     assert page.scripts == []
-    pictures = [a for tag, a in page.elements if tag == "img"]
-    assert len(pictures) == 5
-    assert all(a["src"].startswith("data:image/jpeg;base64,") for a in pictures)
-    assert pictures[0]["alt"] == f"{HOSTILE}, taken for class 2"
-    assert text.count("cannot be read any more") == 1
-    assert text.count('<ol class="guesses"') == 6
-    assert text.count('class="right"') == 3  # class 1 is the truth of every second one
-    assert "All 6 failures" in text
+    images = [a for tag, a in page.elements if tag == "img"]
+    assert len(images) == 5
+    assert all(a["src"].startswith("data:image/jpeg;base64,") for a in images)
+    assert images[0]["alt"] == f"{HOSTILE}, misclassified as class 2"
+    assert text.count("no longer readable") == 1
+    assert text.count('<ol class="top"') == 6
+    assert text.count('class="right"') == 3  # class 1 is the actual class of every second image
+    assert "6 misclassified images" in text
     assert not [a for _, a in page.elements if any(v.startswith("http") for v in a.values())]
 
 
-def test_only_the_worst_are_shown_and_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_page_shows_the_first_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gallery, "SHOWN", 3)
     text = render(made(7))
-    assert text.count('<ol class="guesses"') == 3
-    assert "The worst 3 of 7 failures" in text
+    assert text.count('<ol class="top"') == 3
+    assert "3 of 7 misclassified images" in text
 
 
-def test_no_failure_is_a_page_too(tmp_path: Path) -> None:
+def test_a_network_without_errors_has_a_page(tmp_path: Path) -> None:
     write_gallery(replace(made(1), failures=()), tmp_path / "g.html")
-    assert "No failures" in (tmp_path / "g.html").read_text()
+    assert "No misclassified images" in (tmp_path / "g.html").read_text()
 
 
 @pytest.mark.browser
@@ -86,7 +86,7 @@ def test_a_telephone_shows_it_without_scrolling_sideways(browser: str, tmp_path:
       wide: [...page.querySelectorAll("body *")].filter((e) => !e.closest(".skip"))
         .filter((e) => e.getBoundingClientRect().right > window.innerWidth + 1)
         .map((e) => e.outerHTML.slice(0, 80)),
-      bars: [...page.querySelectorAll(".guesses li")].slice(0, 2)
+      bars: [...page.querySelectorAll(".top li")].slice(0, 2)
         .map((e) => parseFloat(window.getComputedStyle(e, "::before").width) / e.clientWidth),
       deaf: [...page.querySelectorAll("a")].filter((e) => (e.focus(), page.activeElement !== e))
         .length,

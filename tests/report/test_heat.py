@@ -17,8 +17,8 @@ from tests.explain.pretend import GREY, SIZE, pretend
 from tests.test_import import loaded_after
 
 
-class Lesson:
-    """What of a lesson is asked for: bright photos, taken for b."""
+class Result:
+    """The attributes that are needed: bright photos, misclassified as b."""
 
     def __init__(self, photos: list[Any]) -> None:
         self.classifier = pretend(lambda x: [x[:8, :8].mean() / 255, 0.3], [[0, 4], [2, 0]])
@@ -41,9 +41,9 @@ def shown(address: str | None) -> np.ndarray:
         return np.asarray(image).astype(int)
 
 
-def test_what_speaks_for_the_wrong_answer_is_coloured() -> None:
-    lesson = Lesson([bright_corner(2 * SIZE)])
-    (address,) = heat_maps(lesson, [0]).values()  # type: ignore[arg-type]
+def test_areas_that_raise_the_score_are_coloured() -> None:
+    result = Result([bright_corner(2 * SIZE)])
+    (address,) = heat_maps(result, [0]).values()  # type: ignore[arg-type]
     picture = shown(address)
     assert picture.shape == (48, 96, 3)  # in the photo's own proportions
     brightest = SHOWN * palette()[255] + (1 - SHOWN) * 250
@@ -51,33 +51,33 @@ def test_what_speaks_for_the_wrong_answer_is_coloured() -> None:
     assert np.abs(picture[36:, 72:] - GREY).max() < 8
 
 
-def test_it_is_asked_of_what_was_said() -> None:
-    lesson = Lesson([bright_corner()])
-    lesson.probabilities = np.array([[0.9, 0.1]])
-    assert heat_maps(lesson, [0]) == {0: None}  # type: ignore[arg-type] # it speaks for b
+def test_the_map_is_that_of_the_predicted_class() -> None:
+    result = Result([bright_corner()])
+    result.probabilities = np.array([[0.9, 0.1]])
+    assert heat_maps(result, [0]) == {0: None}  # type: ignore[arg-type] # the corner raises b
 
 
-def test_where_nothing_speaks_for_it_there_is_no_picture() -> None:
-    lesson = Lesson([np.zeros((SIZE, SIZE, 3), np.uint8)])  # grey is brighter
-    assert heat_maps(lesson, [0]) == {0: None}  # type: ignore[arg-type]
+def test_where_no_area_raises_the_score_there_is_no_map() -> None:
+    result = Result([np.zeros((SIZE, SIZE, 3), np.uint8)])  # grey is brighter
+    assert heat_maps(result, [0]) == {0: None}  # type: ignore[arg-type]
 
 
-def test_photos_that_cannot_be_read_are_passed_over() -> None:
-    lesson = Lesson([bright_corner(), b"", b"not a photo", bright_corner()])
-    assert sorted(heat_maps(lesson, [1, 3, 2, 0])) == [0, 3]  # type: ignore[arg-type]
+def test_unreadable_photos_are_skipped() -> None:
+    result = Result([bright_corner(), b"", b"not a photo", bright_corner()])
+    assert sorted(heat_maps(result, [1, 3, 2, 0])) == [0, 3]  # type: ignore[arg-type]
 
 
 def test_there_are_a_dozen_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heat, "SECONDS", 1e9)
-    lesson = Lesson([bright_corner()] * (MOST + 3))
+    result = Result([bright_corner()] * (MOST + 3))
     order = list(range(MOST + 3))[::-1]
-    assert list(heat_maps(lesson, order)) == order[:MOST]  # type: ignore[arg-type]
+    assert list(heat_maps(result, order)) == order[:MOST]  # type: ignore[arg-type]
 
 
 def test_a_slow_network_gives_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heat, "SECONDS", 0)
-    lesson = Lesson([bright_corner()] * 5)
-    assert list(heat_maps(lesson, [4, 2])) == [4]  # type: ignore[arg-type]
+    result = Result([bright_corner()] * 5)
+    assert list(heat_maps(result, [4, 2])) == [4]  # type: ignore[arg-type]
 
 
 def test_the_report_needs_no_torch() -> None:
@@ -85,7 +85,9 @@ def test_the_report_needs_no_torch() -> None:
     assert "torch" not in loaded_after("import eyespot.report.page")
 
 
-def test_without_mistakes_nothing_is_asked() -> None:
-    lesson = Lesson([bright_corner()])
-    assert heat_maps(lesson, []) == {}  # type: ignore[arg-type]
-    assert lesson.classifier.engine.asked == []  # type: ignore[attr-defined]
+def test_without_mistakes_or_photos_nothing_is_run() -> None:
+    result = Result([bright_corner()])
+    assert heat_maps(result, []) == {}  # type: ignore[arg-type]
+    del result.dataset
+    assert heat_maps(result, [0]) == {}  # type: ignore[arg-type]
+    assert result.classifier.engine.asked == []  # type: ignore[attr-defined]

@@ -109,7 +109,7 @@ def test_pointing_at_a_dot_shows_its_photo(browser: Browser, page_file: Path) ->
         )
         page.mouse.move(place["x"], place["y"])
         assert place["name"] in page.locator("#tip").inner_text()
-        assert "looks like" in page.locator("#tip").inner_text()
+        assert "predicted" in page.locator("#tip").inner_text()
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -130,4 +130,4 @@ def test_without_scripts_all_but_pointing_is_there(browser: Browser, page_file: 
         assert page.locator("#plot .by-label .dots").count() == 3
         assert page.locator(".zoom").is_hidden()
         assert page.locator(".groups img").count() == 12
-        assert page.get_by_text("looks like").count() >= 1
+        assert page.get_by_text("predicted").count() >= 1

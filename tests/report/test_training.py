@@ -1,4 +1,4 @@
-"""The page of a training run: its curves are the run's, and no name breaks out."""
+"""The page of a training run: its curves are those of the run, and no name becomes markup."""
 
 import re
 from dataclasses import replace
@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from eyespot.data.photos import Skipped
-from eyespot.evaluation import percent, wilson_interval
+from eyespot.evaluation import percent_interval, wilson_interval
 from eyespot.report.chart import chart, steps
 from eyespot.report.training import render, write_training
 from eyespot.tasks.classification.train import Training
@@ -32,7 +32,7 @@ RUN = tuple(
 
 @pytest.fixture(scope="module")
 def training(tmp_path_factory: pytest.TempPathFactory) -> Training:
-    """A network that knows nothing yet, of classes with the worst of names."""
+    """An untrained network, with classes of hostile names."""
     pictures = replace(stripes(40), classes=(HOSTILE, LONG))
     trainer = Trainer(PLAN, pictures)
     trained = Trained(trainer.network.eval(), PLAN, trainer.preprocessing, pictures.classes, RUN)
@@ -55,7 +55,7 @@ def test_the_curves_are_those_of_the_run() -> None:
         if tag == "polyline"
     ]
     expected = [
-        [100 * (1 - share) / 0.8 for share in (0.25, 0.25, 0.25, 0.25)],  # from 20 % to 100 %
+        [100 * (1 - share) / 0.8 for share in (0.25, 0.25, 0.25, 0.25)],  # from 20% to 100%
         [100 * (1 - share) / 0.8 for share in (0.5, 0.75, 0.9, 0.6)],
         [100 * (2 - loss) / 2 for loss in (2, 1, 2 / 3, 0.5)],
         [100 * (2 - loss) / 2 for loss in (1.5, 1.5, 1.5, 1.5)],
@@ -71,31 +71,31 @@ def test_the_settings_have_what_the_plan_has_not() -> None:
     assert "Held out" not in said  # before the end nobody knows whether any were
     assert "Every 7" in said
     assert "every" not in words(render(PLAN, RUN, more={"every": 0})).partition("Settings")[2]
-    assert "right on most validation pictures" in said
+    assert "Epoch 3 has the best validation accuracy" in said
 
 
-def test_pictures_are_there_when_the_page_is_printed(training: Training) -> None:
+def test_images_are_there_when_the_page_is_printed(training: Training) -> None:
     assert 'loading="lazy"' not in render(PLAN, RUN, training)
 
 
 def test_before_it_is_over_it_says_so_and_has_intervals() -> None:
     text = render(PLAN, RUN[:3])
-    said = words(text).replace("\N{NO-BREAK SPACE}", " ")
-    assert "90.0% right on 20 validation pictures" in said
+    said = words(text)
+    assert "90.0% accuracy on 20 validation images" in said
     assert "3 of 4 epochs" in said
-    assert "goes on, or was stopped" in said
+    assert "Training is running, or was interrupted" in said
     low, high = wilson_interval(18, 20)
-    assert f"{percent(low)} to {percent(high)}" in said
-    assert "What is taken for what" not in said
+    assert percent_interval((low, high)) in said
+    assert "Confusion matrix" not in said
 
 
 def test_in_the_end_it_says_what_came_of_it(training: Training) -> None:
     text = render(PLAN, RUN, training)
-    said = words(text).replace("\N{NO-BREAK SPACE}", " ")
-    assert "81.5% right on 200 test pictures" in said
-    assert "goes on" not in said
+    said = words(text)
+    assert "81.5% accuracy on 200 test images" in said
+    assert "is running" not in said
     low, high = wilson_interval(163, 200)
-    assert f"81.5% ({percent(low)} to {percent(high)})" in said
+    assert f"81.5% {percent_interval((low, high))}" in said
     assert training.validation is not None
     guesses = answers(
         training.trained.network, training.validation, training.trained.preprocessing, PLAN
@@ -103,9 +103,9 @@ def test_in_the_end_it_says_what_came_of_it(training: Training) -> None:
     wrong = int((guesses != training.validation.labels).sum())
     assert 0 < wrong < 40
     page = Page(text)
-    pictures = [a["src"] for tag, a in page.elements if tag == "img"]
-    assert len(pictures) == min(wrong, 24)
-    assert all(source.startswith("data:image/jpeg;base64,") for source in pictures)
+    images = [a["src"] for tag, a in page.elements if tag == "img"]
+    assert len(images) == min(wrong, 24)
+    assert all(source.startswith("data:image/jpeg;base64,") for source in images)
     rows = re.findall(r'<td class="(right|wrong)"[^>]*>(\d*)</td>', text)
     assert sum(int(count or 0) for kind, count in rows if kind == "wrong") == wrong
     assert sum(int(count or 0) for _, count in rows) == 40
@@ -144,8 +144,8 @@ def test_no_name_breaks_out(training: Training) -> None:
 
 def test_without_validation_nothing_is_invented() -> None:
     text = render(PLAN, [replace(FIRST, val_loss=None, val_accuracy=None, val_pictures=0)])
-    said = words(text).replace("\N{NO-BREAK SPACE}", " ")
-    assert "25.0% right on the pictures it learns from" in said
+    said = words(text)
+    assert "25.0% accuracy on the training images" in said
     assert "best" not in said
     assert "nan" not in text.lower()
     assert "None" not in said
@@ -153,8 +153,8 @@ def test_without_validation_nothing_is_invented() -> None:
 
 def test_scores_that_are_no_probabilities_are_not_shown_as_such(training: Training) -> None:
     hinge = render(replace(PLAN, loss="hinge"), RUN, training)
-    assert "taken for <b>" in hinge
-    assert not re.search(r"taken for <b>.*</b> \(", hinge)
+    assert "predicted <b>" in hinge
+    assert not re.search(r"predicted <b>.*</b> \(", hinge)
 
 
 def test_a_loss_without_end_does_not_bend_the_chart() -> None:
@@ -178,11 +178,11 @@ def test_numbers_along_an_axis_are_round(low: float, high: float, expected: list
 
 def test_rates_stand_at_their_powers_of_ten() -> None:
     drawn = chart(
-        "rates", "", "rate", (1e-3, 1e-2, 1e-1), {("loss", "unseen"): (3.0, 2.0, 1.0)},
-        logarithmic=True, mark=1e-2,
+        "rates", "", "rate", (1e-3, 1e-2, 1e-1), {("loss", "validation"): (3.0, 2.0, 1.0)},
+        logarithmic=True, mark=(1e-2, "planned"),
     )  # fmt: skip
     assert drawn.ticks == (("0.00", "0.001"), ("50.00", "0.01"), ("100.00", "0.1"))
-    assert drawn.mark == "50.00"
+    assert drawn.mark == ("50.00", "planned")
     assert drawn.lines[0].points == "0.00,0.00 50.00,50.00 100.00,100.00"
 
 
@@ -208,7 +208,7 @@ def test_a_telephone_shows_it_and_has_nothing_to_complain_of(
     assert found["wide"] == []
     assert found["width"] <= 320
     assert np.min(found["letters"]) >= 12
-    assert found["names"][0] == "Right, by epoch"
+    assert found["names"][0] == "Accuracy"
     content, said = open_page(browser, page, tmp_path, "--dump-dom")
     assert "</html>" in content
     assert "CONSOLE" not in said

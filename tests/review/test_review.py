@@ -1,4 +1,4 @@
-"""A review finds what is wrong with a collection, proposes what to do, and changes nothing."""
+"""A review finds the faults of a dataset, proposes changes, and changes no file."""
 
 import hashlib
 import shutil
@@ -26,7 +26,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three surfaces, and one of everything that can be wrong."""
+    """Three surfaces, and one fault of each kind."""
     root = write_folder(tmp_path_factory.mktemp("review") / "photos", 25, SURFACES)
     shutil.copy(root / "brick/1.png", root / "brick/copy.png")
     shutil.copy(root / "brick/2.png", root / "grass/same.png")
@@ -64,7 +64,7 @@ def of_kind(actions: list[Action], kind: str) -> dict[str, str]:
     }
 
 
-def test_one_picture_with_two_labels_is_to_be_settled(
+def test_duplicates_with_two_labels_are_proposed(
     found: tuple[Review, list[Action]], folder: Path
 ) -> None:
     settle = [action for action in found[1] if action.kind == "settle label"]
@@ -74,7 +74,7 @@ def test_one_picture_with_two_labels_is_to_be_settled(
     assert {action.score for action in settle} == {1.0}
 
 
-def test_copies_of_one_label_are_to_be_removed_but_for_the_largest(
+def test_of_duplicates_with_one_label_the_largest_is_kept(
     found: tuple[Review, list[Action]],
 ) -> None:
     removed = of_kind(found[1], "remove duplicate")
@@ -83,7 +83,7 @@ def test_copies_of_one_label_are_to_be_removed_but_for_the_largest(
     assert removed["small.png"] == removed["not_png.png"] == "3.png"
 
 
-def test_a_wrong_label_is_suspected_and_the_right_one_suggested(
+def test_a_wrong_label_is_an_issue_and_the_right_one_is_suggested(
     found: tuple[Review, list[Action]],
 ) -> None:
     assert of_kind(found[1], "check label")["is_grass.png"] == "grass"
@@ -100,7 +100,7 @@ def test_unreadable_and_misnamed_files_are_named(
 ) -> None:
     unreadable = [action for action in found[1] if action.kind == "fix file"]
     assert [action.path for action in unreadable] == [str(folder / "brick/broken.jpg")]
-    assert "not a picture" in unreadable[0].detail
+    assert "not an image" in unreadable[0].detail
     assert [*of_kind(found[1], "rename")] == ["not_png.png"]
 
 
@@ -186,10 +186,10 @@ def test_only_broken_files(tmp_path: Path) -> None:
         review(tmp_path)
 
 
-def test_copies_of_one_picture_are_no_reason_to_stumble() -> None:
+def test_a_dataset_of_duplicates_has_a_review() -> None:
     patch = patches("brick", 1)[0]
     photos = tuple(Photo(f"p{n}", MemorySource(patch), "ab"[n % 2]) for n in range(8))
     seen = review(Dataset(photos))
-    assert np.isnan(seen.familiarity).all()
+    assert np.isnan(seen.ood_scores).all()
     assert seen.check is None
     assert {action.kind for action in propose(seen)} == {"settle label"}

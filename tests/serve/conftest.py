@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from eyespot.serve.app import create_app
 from eyespot.serve.settings import Limits, Settings
 from eyespot.serve.shelf import Served
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks.classification.teach import teach
 from tests.pictures import write_folder
 
 PATIENCE = 600.0
@@ -45,7 +45,7 @@ def surfaces(
     """The file of a classifier that tells brick from grass."""
     folder = tmp_path_factory.mktemp("surfaces")
     path = folder / "surfaces.eyespot"
-    learn(str(write_folder(folder / "photos", 8))).classifier.save(path)
+    teach(str(write_folder(folder / "photos", 8))).classifier.save(path)
     return path
 
 

@@ -20,7 +20,8 @@ from eyespot.serve.explaining import wants_png
 from eyespot.serve.front import GUARDED, digest
 from eyespot.serve.problems import as_json
 from eyespot.serve.settings import Limits
-from eyespot.tasks.classification.classifier import Prediction, load
+from eyespot.tasks.classification.classifier import Prediction
+from eyespot.tasks.task import load
 from tests.pictures import patches
 from tests.serve.conftest import HOME, PATIENCE, Asker, asking
 from tests.serve.worlds import Gate
@@ -80,7 +81,7 @@ def test_files_of_a_form_come_back_in_order(asker: Asker) -> None:
         "top": [],
         "error": {
             "code": "bad_photo",
-            "message": "not a photo in a format that can be read",
+            "message": "not an image in a supported format",
         },
     }
 
@@ -100,7 +101,7 @@ def test_what_is_served(asker: Asker, surfaces: Path) -> None:
     about = asker.get("/v1/models/surfaces").json()
     assert about["labels"] == ["brick", "grass"]
     assert about["backbone"] == "efficientnet_lite0"
-    assert about["threshold"] == classifier.threshold
+    assert about["ood_threshold"] == classifier.ood_threshold
     assert about["metrics"]["top1"] == classifier.metrics["top1"]
     assert asker.get("/v1/models").json() == {"models": [about]}
 
@@ -249,7 +250,7 @@ def test_why_in_time_or_not_at_all(surfaces: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_bad_photo_alone(asker: Asker) -> None:
-    for data, reason in ((b"hello", "not a photo"), (b"", "empty"), (jpeg()[:-200], "truncated")):
+    for data, reason in ((b"hello", "not an image"), (b"", "empty"), (jpeg()[:-200], "truncated")):
         answer = raw(asker, data)
         assert refusal(answer) == (422, "bad_photo")
         assert reason in answer.json()["error"]["message"]

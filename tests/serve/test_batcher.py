@@ -85,7 +85,7 @@ def test_what_nobody_waits_for_is_not_computed(batcher: Batcher, gate: Gate) -> 
 def test_a_photo_that_cannot_be_read_is_alone_with_it(batcher: Batcher) -> None:
     good, bad = batcher.submit([("good", grey(0)), ("bad", b"no photo")])
     assert good.result(30).label == "dark"
-    with pytest.raises(PhotoError, match="not a photo"):
+    with pytest.raises(PhotoError, match="not an image"):
         bad.result(30)
     assert batcher.waiting == 0
 

@@ -22,7 +22,7 @@ from eyespot.serve.metrics import Metrics
 from eyespot.serve.problems import Problem, bad_photo
 from eyespot.serve.settings import Limits
 from eyespot.serve.shelf import Shelf
-from eyespot.tasks.classification.classifier import load
+from eyespot.tasks.task import load
 from tests.serve.conftest import Asker, asking
 from tests.serve.test_app import EXPLAIN, PREDICT, jpeg, refusal
 from tests.serve.worlds import Gate, light_meter

@@ -43,7 +43,7 @@ def test_asking_about_photos(visit: Visit) -> None:
         expect(cards.nth(0)).to_contain_text("<b>wall</b>.jpg")
         expect(cards.nth(0).locator("ol li").first).to_contain_text("brick")
         expect(cards.nth(1).locator("ol li").first).to_contain_text("grass")
-        expect(cards.nth(2)).to_contain_text("not a photo")
+        expect(cards.nth(2)).to_contain_text("not an image")
         choose(page, only=b"no")
         expect(page.get_by_role("alert")).to_contain_text("cannot be used")
         expect(cards).to_have_count(0)

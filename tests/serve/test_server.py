@@ -26,14 +26,14 @@ from typer.testing import CliRunner
 from eyespot.cli.main import app
 from eyespot.serve import server
 from eyespot.serve.settings import Settings
-from eyespot.tasks.classification.classifier import load
+from eyespot.tasks.task import load
 from eyespot.web.listening import listen
 from tests.serve.conftest import PATIENCE
 from tests.serve.test_app import jpeg
 
 PREDICT = "/v1/models/surfaces:predict"
 PICTURE = {"Content-Type": "image/jpeg"}
-DOCUMENTATION = Path(__file__).parents[2] / "docs" / "serve.md"
+DOCUMENTATION = Path(__file__).parents[2] / "docs/guides/serve.md"
 
 
 @dataclass
@@ -283,7 +283,7 @@ def test_what_cannot_be_served_is_said(path: Path, tmp_path: Path) -> None:
     broken.write_bytes(b"PK hello")
     assert refused(broken)[0] == 1
     assert "broken.eyespot is damaged" in refused(broken)[1]
-    assert "There is no file" in refused(tmp_path / "none.eyespot")[1]
+    assert "Expected the file" in refused(tmp_path / "none.eyespot")[1]
     assert refused(path, path)[0] == 2
     assert refused(path, "--queue", 3)[0] == 2
     assert "never fit" in refused(path, "--queue", 3)[1]
@@ -317,13 +317,13 @@ def test_a_host_that_is_not_this_machine(
 
 
 def test_the_container_starts_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (DOCUMENTATION.parents[1] / "Dockerfile").read_text()
+    text = (DOCUMENTATION.parents[2] / "Dockerfile").read_text()
     lines = re.findall(r"^(?:ENTRYPOINT|CMD) (\[.*\])$", text, re.MULTILINE)
     program, *arguments = [part for line in lines for part in json.loads(line)]
     assert program == "eyespot"
     monkeypatch.setattr(server, "listen", lambda host, port: listen("127.0.0.1", 0))
     done = CliRunner().invoke(app, arguments)
-    assert "There is no file /models/pets.eyespot" in done.output
+    assert "Expected the file /models/pets.eyespot" in done.output
     (code,) = re.findall(r'^RUN python -c "(.*?)"$', text, re.MULTILINE | re.DOTALL)
     exec(code.replace("\\\n", ""))
 

@@ -1,4 +1,4 @@
-"""Small pictures for tests of the studio's teaching, as a camera and as files bring them."""
+"""Small photos for tests of Teach, as frames of a camera and as files."""
 
 import io
 
@@ -21,7 +21,7 @@ def encoded(pixels: NDArray[np.uint8]) -> bytes:
 def files(
     surface: str, count: int, seed: int = 0, tint: tuple[float, float, float] = (1, 1, 1)
 ) -> list[tuple[str, bytes]]:
-    """(name, file) of `count` different pictures of a surface, in a light of the colour `tint`."""
+    """(name, file) of `count` different photos of a surface, in a light of the colour `tint`."""
     pixels = [(patch * tint).astype(np.uint8) for patch in patches(surface, count, 40, seed)]
     return [(f"{surface} {number}.png", encoded(one)) for number, one in enumerate(pixels)]
 
@@ -38,5 +38,5 @@ def add_classes(project: Project, count: int, names: tuple[str, ...] = NAMES) ->
     ids = {name: project.add_class(name) for name in names}
     for name, id in ids.items():
         if count:
-            project.add_pictures(id, files(name, count))
+            project.add_photos(id, files(name, count))
     return ids

@@ -1,4 +1,4 @@
-"""Pictures out and in: zip files, folders and classifiers, from us and from strangers."""
+"""Import and export: zip files, folders and classifiers, own and foreign."""
 
 import io
 import json
@@ -15,17 +15,17 @@ from eyespot.errors import (
     DatasetError,
     PhotoError,
     ProjectError,
-    Stopped,
     UsageError,
 )
 from eyespot.limits import MAX_NAME_CHARACTERS
-from eyespot.studio import archive, project
-from eyespot.studio.archive import folder_names, write_archive
-from eyespot.studio.imports import import_archive, import_classifier, import_folder
+from eyespot.studio import archive, archive_writer, rows
+from eyespot.studio.archive_writer import write_archive
+from eyespot.studio.imports import import_archive, import_classifier
+from eyespot.studio.names import folder_names
 from eyespot.studio.project import Project
 from eyespot.studio.projects import Store
 from eyespot.tasks.classification.classifier import Classifier
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks.classification.teach import teach
 from tests.pictures import write_folder
 from tests.studio.teaching import add_classes, files, recording
 
@@ -50,14 +50,19 @@ def zipped(members: dict[str, bytes], how: int = zipfile.ZIP_STORED) -> bytes:
     return file.getvalue()
 
 
-def pictures(count: int = 3) -> list[bytes]:
+def zipped_folder(folder: Path) -> bytes:
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return zipped({str(path.relative_to(folder)): path.read_bytes() for path in paths})
+
+
+def photos(count: int = 3) -> list[bytes]:
     return [data for _, data in files("brick", count)]
 
 
 def names(made: Project) -> dict[str, int]:
-    """Pictures by class."""
+    """Photos by class."""
     snapshot = made.snapshot()
-    return {of.name: sum(p.class_id == of.id for p in snapshot.pictures) for of in snapshot.classes}
+    return {of.name: sum(p.class_id == of.id for p in snapshot.photos) for of in snapshot.classes}
 
 
 # --- out and in again ------------------------------------------------------------------------
@@ -67,19 +72,19 @@ def test_what_is_exported_comes_back_whole(store: Store) -> None:
     made = store.create("Mugs & more")
     ids = add_classes(made, 2, ("brick", "grass"))
     odd = made.add_class("../a/b: é")
-    made.add_pictures(odd, recording("gravel", 3, seed=1), "burst 1")
+    made.add_photos(odd, recording("gravel", 3, seed=1), "burst 1")
     made.add_class("empty")
     made.enable_class(ids["grass"], False)
     found = import_archive(store, exported(made), "elsewhere")
     before, after = made.snapshot(), found.project.snapshot()
-    assert found.pictures == 7
+    assert found.photos == 7
     assert found.skipped == ()
     assert after.name == "Mugs & more"
     assert [(of.name, of.enabled) for of in after.classes] == [
         (of.name, of.enabled) for of in before.classes
     ]
-    assert [(p.sha256, p.burst) for p in after.pictures] == [
-        (p.sha256, p.burst) for p in before.pictures
+    assert [(p.sha256, p.burst) for p in after.photos] == [
+        (p.sha256, p.burst) for p in before.photos
     ]
     assert after.undo is None
 
@@ -118,10 +123,10 @@ def members(data: bytes) -> list[zipfile.ZipInfo]:
 
 def test_photos_keep_their_names_out_and_in_and_out(store: Store) -> None:
     made = store.create("cheese")
-    contents = pictures(len(ODD_NAMES) + 2)
-    made.add_pictures(made.add_class("é"), list(zip(ODD_NAMES, contents, strict=False)))
-    made.add_pictures(made.add_class("b"), [("folder\\IMG_2041.png", contents[-2])])
-    made.add_pictures(made.snapshot().classes[1].id, [("frame", contents[-1])], "burst 1")
+    contents = photos(len(ODD_NAMES) + 2)
+    made.add_photos(made.add_class("é"), list(zip(ODD_NAMES, contents, strict=False)))
+    made.add_photos(made.add_class("b"), [("folder\\IMG_2041.png", contents[-2])])
+    made.add_photos(made.snapshot().classes[1].id, [("frame", contents[-1])], "burst 1")
     first = exported(made)
     found = [member.filename for member in members(first)]
     assert found == [f"é/{safe}" for safe in ODD_NAMES.values()] + ["b/IMG_2041.png", "b/00002.png"]
@@ -132,14 +137,10 @@ def test_photos_keep_their_names_out_and_in_and_out(store: Store) -> None:
     assert [member.filename for member in members(exported(copy))] == found
 
 
-def test_photos_of_a_folder_and_of_a_zip_file_keep_their_names(
-    store: Store, tmp_path: Path
-) -> None:
-    one, two, three = pictures()
-    for name, data in {"cat/deep/Tom.png": one, "cat/tom.png": two, "dog/1.png": three}.items():
-        (tmp_path / "pets" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "pets" / name).write_bytes(data)
-    made = import_folder(store, tmp_path / "pets").project
+def test_photos_of_a_zip_file_keep_their_names(store: Store) -> None:
+    one, two, three = photos()
+    given = zipped({"cat/deep/Tom.png": one, "cat/tom.png": two, "dog/1.png": three})
+    made = import_archive(store, given, "pets").project
     assert sorted(member.filename.casefold() for member in members(exported(made))) == [
         "cat/tom 2.png",
         "cat/tom.png",
@@ -167,7 +168,7 @@ def test_folders_have_names_that_every_system_can_hold() -> None:
 
 @pytest.mark.parametrize("above", ["", "pets/", "a/b/"])
 def test_folders_in_a_zip_file_are_classes(store: Store, above: str) -> None:
-    one, two, three = pictures()
+    one, two, three = photos()
     members = {
         f"{above}cat/1.png": one,
         f"{above}cat/deep/2.png": two,
@@ -184,7 +185,7 @@ def test_folders_in_a_zip_file_are_classes(store: Store, above: str) -> None:
 
 @pytest.mark.parametrize("above", ["", "photos/"])
 def test_a_table_in_a_zip_file_names_the_classes(store: Store, above: str) -> None:
-    members = {f"{above}{n}.jpg": data for n, data in enumerate(pictures(4))}
+    members = {f"{above}{n}.jpg": data for n, data in enumerate(photos(4))}
     rows = "".join(f"{n}.jpg,{'ab'[n % 2]},{'xyxx'[n]}\n" for n in range(4))
     table = {f"{above}labels.csv": f"file,label,colour\n{rows}".encode()}
     found = import_archive(store, zipped(members | table), "listed")
@@ -199,32 +200,32 @@ def test_a_table_in_a_zip_file_names_the_classes(store: Store, above: str) -> No
 
 
 def test_a_table_beside_class_folders_does_not_count(store: Store) -> None:
-    members = {f"{'ab'[n % 2]}/{n}.jpg": data for n, data in enumerate(pictures(4))}
+    members = {f"{'ab'[n % 2]}/{n}.jpg": data for n, data in enumerate(photos(4))}
     members["notes.csv"] = b"what,ever\n1,2\n"
     assert names(import_archive(store, zipped(members), "x").project) == {"a": 2, "b": 2}
 
 
 def test_names_in_a_zip_file_never_become_paths(store: Store, tmp_path: Path) -> None:
-    one, two, _ = pictures()
+    one, two, _ = photos()
     members = {"../../evil/1.png": one, "/etc/2.png": two, "C:\\x\\3.png": two}
     before = set(tmp_path.rglob("*"))
     import_archive(store, zipped(members), "evil")
     after = {path.relative_to(tmp_path) for path in set(tmp_path.rglob("*")) - before}
-    assert all(path.parts[:2] == ("studio", "pictures") for path in after if "sql" not in path.name)
+    assert all(path.parts[:2] == ("studio", "photos") for path in after if "sql" not in path.name)
     assert not (tmp_path.parent / "evil").exists()
 
 
 def test_zip_bombs_are_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = zipped({"a/1.png": b"\0" * 30_000_000}, zipfile.ZIP_DEFLATED)
     assert len(bomb) < 100_000
-    with pytest.raises(DatasetError, match="would grow"):
+    with pytest.raises(DatasetError, match="would unpack"):
         import_archive(store, bomb, "bomb")
     monkeypatch.setattr(archive, "MAX_ARCHIVE_MEMBERS", 2)
     with pytest.raises(DatasetError, match="3 files"):
         import_archive(store, zipped({f"a/{n}.png": b"" for n in range(3)}), "many")
     monkeypatch.setattr(archive, "MAX_ARCHIVE_BYTES", 1000)
-    with pytest.raises(DatasetError, match="would grow"):
-        import_archive(store, zipped({"a/1.png": pictures(1)[0]}), "large")
+    with pytest.raises(DatasetError, match="would unpack"):
+        import_archive(store, zipped({"a/1.png": photos(1)[0]}), "large")
     assert store.list() == []
 
 
@@ -236,6 +237,7 @@ def test_what_could_not_be_imported_again_is_not_exported(
     add_classes(made, 3)
     before = exported(made)
     monkeypatch.setattr(archive, limit, 100)
+    monkeypatch.setattr(archive_writer, limit, 100)
     with pytest.raises(ProjectError, match="cannot be exported"):
         write_archive(made, io.BytesIO())
     with pytest.raises(DatasetError):
@@ -252,7 +254,7 @@ def test_a_manifest_of_the_longest_names_is_read_again(store: Store) -> None:
 
 
 def test_a_member_that_lies_about_its_size_is_skipped(store: Store) -> None:
-    one, two, _ = pictures()
+    one, two, _ = photos()
     honest = zipped({"a/1.png": one, "a/2.png": two})
     size = len(one).to_bytes(4, "little")
     lying = honest.replace(size, (10).to_bytes(4, "little"))
@@ -263,31 +265,31 @@ def test_a_member_that_lies_about_its_size_is_skipped(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
-        (b"no zip file", "not a whole zip"),
-        (zipped({"a/1.png": b"x"})[:-30], "not a whole zip"),
+        (b"no zip file", "zip file is damaged"),
+        (zipped({"a/1.png": b"x"})[:-30], "zip file is damaged"),
         (zipped({"1.png": b"x"}), "in no class folder"),
         (zipped({}), "in no class folder"),
-        (zipped({"a/1.png": b"x"}), "None of 1 files is a picture"),
-        (zipped({"eyespot.json": json.dumps({"format": "eyespot-pictures"}).encode()}), "classes"),
+        (zipped({"a/1.png": b"x"}), "No photo could be read; 1 tried"),
+        (zipped({"eyespot.json": json.dumps({"format": "eyespot-photos"}).encode()}), "classes"),
         (
-            zipped({"eyespot.json": b'{"format": "eyespot-pictures", "classes": 3, "bursts": {}}'}),
-            "not as expected",
+            zipped({"eyespot.json": b'{"format": "eyespot-photos", "classes": 3, "bursts": {}}'}),
+            "cannot be read",
         ),
     ],
 )
-def test_what_cannot_be_imported_is_told(store: Store, content: bytes, said: str) -> None:
-    with pytest.raises(DatasetError, match=said):
+def test_what_cannot_be_imported_is_told(store: Store, content: bytes, message: str) -> None:
+    with pytest.raises(DatasetError, match=message):
         import_archive(store, content, "odd")
     assert store.list() == []
 
 
 def test_a_manifest_of_a_stranger_can_only_name(store: Store) -> None:
     """Names too long, alike, or that no database takes, and folders that are not there."""
-    one, two, three = pictures()
+    one, two, three = photos()
     manifest = {
-        "format": "eyespot-pictures",
+        "format": "eyespot-photos",
         "name": "\ud800" + "n" * 300,
         "classes": [
             {"folder": "a", "name": "y" * 300, "enabled": True},
@@ -311,34 +313,19 @@ def test_a_manifest_of_a_stranger_can_only_name(store: Store) -> None:
 def test_a_folder_of_class_folders(store: Store, tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "surfaces", 3)
     (folder / "brick" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
-    told: list[tuple[str, int, int]] = []
-    found = import_folder(store, folder, lambda *step: told.append(step))
+    found = import_archive(store, zipped_folder(folder), "surfaces")
     assert found.project.snapshot().name == "surfaces"
     assert names(found.project) == {"brick": 3, "grass": 3}
     assert [skipped.path for skipped in found.skipped] == ["brick/broken.jpg"]
-    assert told[-1] == ("Reading pictures", 7, 7)
-
-
-def test_an_import_that_is_stopped_leaves_nothing(store: Store, tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "surfaces", 3)
-    asked: list[int] = []
-
-    def stopped() -> bool:
-        asked.append(1)
-        return len(asked) > 3
-
-    with pytest.raises(Stopped):
-        import_folder(store, folder, stopped=stopped)
-    assert store.list() == []
 
 
 def test_an_import_too_large_for_a_project_is_refused_at_once(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(project, "MAX_PROJECT_PHOTOS", 5)
-    with pytest.raises(UsageError, match="at most 5 pictures"):
-        import_folder(store, write_folder(tmp_path / "surfaces", 3))
-    assert not store.pictures.folder.exists()
+    monkeypatch.setattr(rows, "MAX_PROJECT_PHOTOS", 5)
+    with pytest.raises(UsageError, match="at most 5 photos"):
+        import_archive(store, zipped_folder(write_folder(tmp_path / "surfaces", 3)), "large")
+    assert not store.files.folder.exists()
 
 
 def test_a_disk_that_fills_while_importing_leaves_nothing(
@@ -352,9 +339,9 @@ def test_a_disk_that_fills_while_importing_leaves_nothing(
         if len(written) > 2:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("eyespot.studio.pictures.write_atomically", full)
+    monkeypatch.setattr("eyespot.studio.photo_files.write_atomically", full)
     with pytest.raises(ProjectError, match="is full"):
-        import_folder(store, folder)
+        import_archive(store, zipped_folder(folder), "full")
     assert store.list() == []
 
 
@@ -364,7 +351,7 @@ def test_a_disk_that_fills_while_importing_leaves_nothing(
 @pytest.fixture
 def taught(tmp_path: Path, network: Path) -> Classifier:
     folder = write_folder(tmp_path / "surfaces", 6, ("brick", "grass", "gravel"))
-    return learn(folder, method="svm", budget=0, backbone=str(network)).classifier
+    return teach(folder, method="svm", budget=0, backbone=str(network)).classifier
 
 
 def test_a_classifier_brings_its_classes_and_thumbnails(
@@ -373,16 +360,14 @@ def test_a_classifier_brings_its_classes_and_thumbnails(
     taught.save(tmp_path / "m.eyespot")
     found = import_classifier(store, tmp_path / "m.eyespot", "m")
     assert names(found.project) == {"brick": 6, "grass": 6, "gravel": 6}
-    assert "photos themselves are not" in found.note
+    assert "holds no photos" in found.note
     assert taught.training_photos is not None
-    picture = found.project.snapshot().pictures[0]
-    assert found.project.file(picture.sha256) is None
-    assert found.project.picture(picture.id) == taught.training_photos.features.thumbnails[0]
-    records = found.project.training_photos([picture.sha256], taught.backbone.extractor)
-    assert np.array_equal(
-        records[picture.sha256].features, taught.training_photos.features.values[0]
-    )
-    assert found.project.training_photos([picture.sha256], "another network") == {}
+    photo = found.project.snapshot().photos[0]
+    assert found.project.file(photo.sha256) is None
+    assert found.project.photo(photo.id) == taught.training_photos.features.thumbnails[0]
+    records = found.project.imported_features([photo.sha256], taught.backbone.extractor)
+    assert np.array_equal(records[photo.sha256].features, taught.training_photos.features.values[0])
+    assert found.project.imported_features([photo.sha256], "another network") == {}
     file = io.BytesIO()
     assert write_archive(found.project, file) == 18
 
@@ -404,18 +389,16 @@ def test_a_classifier_with_strange_photos_brings_the_others(
     object.__setattr__(features, "thumbnails", (*features.thumbnails[:-1], b"<script>"))
     taught.save(tmp_path / "m.eyespot")
     found = import_classifier(store, tmp_path / "m.eyespot", "m")
-    assert found.pictures == 17
+    assert found.photos == 17
     assert len(found.skipped) == 1
 
 
-def test_a_picture_that_cannot_be_read_any_more_is_not_exported(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unreadable_photo_is_not_exported(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     made = store.create("mugs")
     add_classes(made, 1)
 
     def refuse(self: object, sha256: str) -> bytes:
         raise PhotoError("cannot be read")
 
-    monkeypatch.setattr("eyespot.studio.pictures.Pictures.read", refuse)
+    monkeypatch.setattr("eyespot.studio.photo_files.PhotoFiles.read", refuse)
     assert write_archive(made, io.BytesIO()) == 3

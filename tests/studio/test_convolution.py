@@ -1,4 +1,4 @@
-"""Convolution: what its routes say, and a picture and a kernel that are edited in a browser."""
+"""Convolution: the routes, and an image and a kernel that are edited in a browser."""
 
 import io
 from collections.abc import Iterator
@@ -17,9 +17,10 @@ from eyespot.playground.kernels import KERNELS
 from tests.studio.browser import Studio, is_wider_than_window, open_studio
 
 HOME = "http://127.0.0.1:8765"
-PICTURE = np.random.default_rng(0).integers(0, 10, size=(7, 6)).astype(float).tolist()
+IMAGE = np.random.default_rng(0).integers(0, 10, size=(7, 6)).astype(float).tolist()
 SOBEL = KERNELS["Sobel x"].values.tolist()
-CONVOLUTION = {"picture": PICTURE, "kind": "convolution", "kernel": SOBEL}
+CONVOLUTION = {"image": IMAGE, "kind": "convolution", "kernel": SOBEL}
+LAYER = {"in_channels": 1, "out_channels": 1, "side": 1, "kernel": 1}
 STEPS = {"stride": 2, "padding": 1, "dilation": 2}
 
 
@@ -32,16 +33,16 @@ def ask(client: TestClient, path: str, question: dict[str, Any]) -> dict[str, An
 
 def test_a_convolution_is_the_librarys(client: TestClient) -> None:
     found = ask(client, "", {**CONVOLUTION, **STEPS})
-    assert found["output"] == convolve(PICTURE, SOBEL, **STEPS).tolist()
+    assert found["output"] == convolve(IMAGE, SOBEL, **STEPS).tolist()
     assert found["sizes"] == list(Window(3, 3, 2, 1, 2).in_words(7, 6))
     assert found["costs"][0] == "1 filter * 1 map * 3 * 3 = 9 weights"
 
 
 @pytest.mark.parametrize("kind", ["max", "mean"])
 def test_a_pooling_is_the_librarys(client: TestClient, kind: Any) -> None:
-    question = {"picture": PICTURE, "kind": kind, "size": 3, "stride": 2, "padding": 1}
+    question = {"image": IMAGE, "kind": kind, "size": 3, "stride": 2, "padding": 1}
     found = ask(client, "", question)
-    assert found["output"] == pool(PICTURE, kind, 3, stride=2, padding=1).tolist()
+    assert found["output"] == pool(IMAGE, kind, 3, stride=2, padding=1).tolist()
     one = ask(client, "/pixel", {**question, "row": 1, "column": 2})
     assert one["value"] == found["output"][1][2]
     assert (one["rows"], one["columns"]) == ([1, 2, 3], [3, 4, 5])
@@ -50,7 +51,7 @@ def test_a_pooling_is_the_librarys(client: TestClient, kind: Any) -> None:
 
 def test_a_pixel_is_the_librarys(client: TestClient) -> None:
     found = ask(client, "/pixel", {**CONVOLUTION, **STEPS, "row": 1, "column": 0})
-    there = pixel(PICTURE, SOBEL, 1, 0, **STEPS)
+    there = pixel(IMAGE, SOBEL, 1, 0, **STEPS)
     assert there.products is not None
     assert found == {
         "rows": list(there.rows),
@@ -63,7 +64,7 @@ def test_a_pixel_is_the_librarys(client: TestClient) -> None:
 
 
 def test_costs_are_the_librarys(client: TestClient) -> None:
-    found = ask(client, "/costs", {"maps": 8, "filters": 16, "side": 14, "kernel": 5})
+    found = ask(client, "/costs", {"in_channels": 8, "out_channels": 16, "side": 14, "kernel": 5})
     there = compare_separable(8, 14, 14, 16, Window(5, 5, padding=2))
     assert found["ratio"] == there.ratio
     assert found["weights"]["text"] == there.weights.text
@@ -75,21 +76,21 @@ def test_costs_are_the_librarys(client: TestClient) -> None:
     [
         ("", {**CONVOLUTION, "dilation": 4}, "(9 x 9, dilated from 3 x 3) is larger"),
         ("", {**CONVOLUTION, "kernel": [[1, 2], [3]]}, "The kernel has to be rows of numbers"),
-        ("", {"picture": PICTURE, "kind": "max", "size": 2, "padding": 2}, "half of the window"),
-        ("", {**CONVOLUTION, "picture": []}, "The picture has to be"),
+        ("", {"image": IMAGE, "kind": "max", "size": 2, "padding": 2}, "half of the window"),
+        ("", {**CONVOLUTION, "image": []}, "has to be"),
         ("/pixel", {**CONVOLUTION, "row": 5, "column": 0}, "The row has to be"),
-        ("/costs", {"maps": 0, "filters": 1, "side": 1, "kernel": 1}, "The number of maps"),
-        ("/costs", {"maps": 1, "filters": 1, "side": 9, "kernel": 10**9}, "The kernel's side"),
+        ("/costs", {**LAYER, "in_channels": 0}, "The number of"),
+        ("/costs", {**LAYER, "side": 9, "kernel": 10**9}, "The kernel's side"),
     ],
 )
-def test_what_is_wrong_is_an_answer(
+def test_errors_are_answers(
     client: TestClient, path: str, question: dict[str, Any], said: str
 ) -> None:
     assert said in ask(client, path, question)["error"]
 
 
-def test_questions_of_strangers_are_refused(client: TestClient) -> None:
-    for wrong in ({"kind": "convolution"}, {**CONVOLUTION, "kind": "median"}, {"picture": "x"}):
+def test_invalid_requests_are_rejected(client: TestClient) -> None:
+    for wrong in ({"kind": "convolution"}, {**CONVOLUTION, "kind": "median"}, {"image": "x"}):
         assert client.post("/api/convolution", json=wrong).status_code == 400
 
 
@@ -117,32 +118,32 @@ def cells(page: Page, map: str) -> list[list[float]]:
 
 
 @pytest.mark.browser
-def test_the_result_is_that_of_what_is_seen(studio: Studio) -> None:
+def test_the_page_shows_the_output(studio: Studio) -> None:
     with studio.page("/convolution.html") as page:
         expect(page.locator("#output-size")).to_have_text("10 × 10")
-        picture = cells(page, "picture")
-        assert cells(page, "output") == convolve(picture, SOBEL).tolist()
+        image = cells(page, "input")
+        assert cells(page, "output") == convolve(image, SOBEL).tolist()
         page.locator("#stride").select_option("2")
         page.locator("#padding").select_option("1")
         expect(page.locator("#output-size")).to_have_text("6 × 6")
-        assert cells(page, "output") == convolve(picture, SOBEL, stride=2, padding=1).tolist()
-        assert len(cells(page, "picture")) == 14  # with its padding
+        assert cells(page, "output") == convolve(image, SOBEL, stride=2, padding=1).tolist()
+        assert len(cells(page, "input")) == 14  # with its padding
         expect(page.locator("#sizes")).to_contain_text("= floor(11 / 2) + 1 = 6")
         page.locator("#kind").select_option("max pooling")
         page.locator("#padding").select_option("0")
         expect(page.locator("#kernel")).to_be_hidden()
-        expect(page.locator("#picture .padding")).to_have_count(0)
+        expect(page.locator("#input .padding")).to_have_count(0)
         expect(page.locator("#output-size")).to_have_text("6 × 6")
         expect(page.locator("#costs")).to_contain_text("no weights")
-        assert cells(page, "output") == pool(picture, "max", 2).tolist()
+        assert cells(page, "output") == pool(image, "max", 2).tolist()
 
 
 @pytest.mark.browser
-def test_a_pixel_shows_where_it_comes_from(studio: Studio) -> None:
-    with studio.page(link(picture="spot", kernel="1,2,3;4,5,6;7,8,9", dilation=2)) as page:
+def test_a_pixel_shows_its_window(studio: Studio) -> None:
+    with studio.page(link(image="spot", kernel="1,2,3;4,5,6;7,8,9", dilation=2)) as page:
         page.hover("#output [data-row='1'][data-column='5']")
         expect(page.locator("#sum")).to_contain_text("+ 9 × 7 + 0 × 8 + 0 × 9 = 63")
-        seen = page.locator("#picture .seen")
+        seen = page.locator("#input .seen")
         expect(seen).to_have_count(9)
         places = seen.evaluate_all(
             "all => all.map((one) => `${one.dataset.row},${one.dataset.column}`)"
@@ -156,8 +157,8 @@ def test_a_pixel_shows_where_it_comes_from(studio: Studio) -> None:
 
 @pytest.mark.browser
 def test_painting_with_mouse_and_keys(studio: Studio) -> None:
-    with studio.page(link(picture="empty", kernel="identity")) as page:
-        page.locator("#picture [data-row='5'][data-column='6']").click()
+    with studio.page(link(image="empty", kernel="identity")) as page:
+        page.locator("#input [data-row='5'][data-column='6']").click()
         page.keyboard.press("ArrowLeft")
         page.keyboard.press("4")
         page.keyboard.press("ArrowUp")
@@ -166,14 +167,14 @@ def test_painting_with_mouse_and_keys(studio: Studio) -> None:
         result = cells(page, "output")
         assert result[4][4:6] == [4, 9]
         assert sum(map(sum, result)) == 22
-        expect(page.locator("#pictures")).to_have_value("own")
-        page.locator("#picture [data-row='5'][data-column='6']").click()  # takes it away
+        expect(page.locator("#images")).to_have_value("own")
+        page.locator("#input [data-row='5'][data-column='6']").click()  # erases it
         expect(page.locator("#output [data-row='4'][data-column='5']")).to_have_text("0")
 
 
 @pytest.mark.browser
-def test_a_kernel_of_ones_own(studio: Studio) -> None:
-    with studio.page(link(picture="spot", kernel="identity")) as page:
+def test_a_custom_kernel(studio: Studio) -> None:
+    with studio.page(link(image="spot", kernel="identity")) as page:
         page.get_by_label("Weight in row 1, column 3").fill("-2")
         expect(page.locator("#kernels")).to_have_value("own")
         expect(page.locator("#output .dark", has_text="−18")).to_have_count(1)
@@ -187,10 +188,10 @@ def test_a_kernel_of_ones_own(studio: Studio) -> None:
 
 
 @pytest.mark.browser
-def test_a_window_that_does_not_fit_is_said(studio: Studio) -> None:
+def test_a_window_that_does_not_fit_is_an_error(studio: Studio) -> None:
     with studio.page(link(size=3, dilation=4), width=360) as page:
         page.locator("#size").select_option("7 × 7")
-        expect(page.locator("#fault")).to_contain_text("is larger than the picture (12 x 12)")
+        expect(page.locator("#fault")).to_contain_text("(12 x 12)")
         assert not is_wider_than_window(page)
         page.locator("#dilation").select_option("1")
         expect(page.locator("#fault")).to_be_hidden()
@@ -198,9 +199,9 @@ def test_a_window_that_does_not_fit_is_said(studio: Studio) -> None:
 
 
 @pytest.mark.browser
-def test_a_walk_over_the_picture(studio: Studio) -> None:
-    with studio.page(link(picture="spot", stride=4)) as page:
-        page.get_by_role("button", name="Walk over the picture").click()
+def test_sliding_over_the_image(studio: Studio) -> None:
+    with studio.page(link(image="spot", stride=4)) as page:
+        page.get_by_role("button", name="Slide over the image").click()
         expect(page.locator("#output .done")).to_have_count(5)
         page.get_by_role("button", name="Stop").click()
         expect(page.locator("#output.walking")).to_have_count(0)
@@ -215,39 +216,39 @@ def test_a_photo(studio: Studio) -> None:
     with studio.page("/convolution.html") as page:
         photo = FilePayload(name="half.png", mimeType="image/png", buffer=out.getvalue())
         page.set_input_files("#photo", [photo])
-        expect(page.locator("#picture-size")).to_have_text("14 × 28")
+        expect(page.locator("#input-size")).to_have_text("14 × 28")
         expect(page.locator("#output-size")).to_have_text("12 × 26")
-        assert cells(page, "picture") == [[0.0] * 14 + [9.0] * 14] * 14
-        page.wait_for_url("**picture=0*")
+        assert cells(page, "input") == [[0.0] * 14 + [9.0] * 14] * 14
+        page.wait_for_url("**image=0*")
         address = page.url
-        text = FilePayload(name="half.png", mimeType="image/png", buffer=b"no picture")
+        text = FilePayload(name="half.png", mimeType="image/png", buffer=b"not a photo")
         page.set_input_files("#photo", [text])
-        expect(page.get_by_role("alert")).to_contain_text("cannot read this file")
+        expect(page.get_by_role("alert")).to_contain_text("cannot decode this photo")
     with studio.page("/" + address.split("/", 3)[3]) as page:
         expect(page.locator("#output-size")).to_have_text("12 × 26")
 
 
 @pytest.mark.browser
 def test_standard_against_separable(studio: Studio) -> None:
-    with studio.page(link(maps=512, filters=512, side=14)) as page:
+    with studio.page(link(in_channels=512, out_channels=512, side=14)) as page:
         ratio = page.locator("#cost-ratio")
         expect(ratio).to_contain_text("1/512 + 1/9 = 0.1131")
         expect(page.locator("#cost-bars")).to_contain_text("4,608 depthwise + 262,144 pointwise")
-        page.get_by_label("Maps that come out").fill("0")
-        expect(page.get_by_role("alert")).to_contain_text("The number of filters")
-        page.get_by_label("Maps that come out").fill("1")
+        page.get_by_label("Output channels").fill("0")
+        expect(page.get_by_role("alert")).to_contain_text("The number of")
+        page.get_by_label("Output channels").fill("1")
         expect(ratio).to_contain_text("saves nothing")
 
 
 @pytest.mark.browser
-def test_a_broken_link_says_so(studio: Studio) -> None:
+def test_a_broken_link_is_an_error(studio: Studio) -> None:
     with studio.page("/convolution.html") as page:
         for state, said in (
-            ({"picture": "12.3"}, "its picture cannot be read"),
-            ({"kernel": "1,2;3,4"}, "its kernel cannot be read"),
+            ({"image": "12.3"}, "image cannot be read"),
+            ({"kernel": "1,2;3,4"}, "kernel cannot be read"),
             ({"stride": "0"}, "stride cannot be 0"),
-            ({"maps": "many"}, "maps is no number"),
-            ({"what": "x"}, "it says what, which means nothing here"),
+            ({"in_channels": "many"}, "in_channels is not a number"),
+            ({"what": "x"}, "what is unknown"),
         ):
             page.evaluate("link => { location.hash = link }", urlencode(state))
             expect(page.locator("#problem")).to_contain_text(f"This link is broken: {said}")

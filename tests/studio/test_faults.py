@@ -1,4 +1,4 @@
-"""What happens to a page whose studio is killed, or whose disk is full, and to what was taught."""
+"""Pages and projects when the studio is killed or the disk is full."""
 
 import subprocess
 from collections.abc import Iterator
@@ -24,16 +24,16 @@ def studio(
         yield studio
 
 
-def begin(page: Page) -> None:
-    page.get_by_label("Its name").fill("Kept")
-    page.get_by_role("button", name="Begin").click()
-    page.get_by_label("thing to recognise").fill("mug")
-    page.get_by_role("button", name="Add it").click()
+def create(page: Page) -> None:
+    page.get_by_label("Project name").fill("Kept")
+    page.get_by_role("button", name="Create project").click()
+    page.get_by_label("Name of the new class").fill("mug")
+    page.get_by_role("button", name="Add class").click()
     expect(page.get_by_role("region", name="Class mug")).to_be_visible()
 
 
 def noise(path: Path, side: int) -> Path:
-    """A picture that no format can make small."""
+    """A photo that no format can compress."""
     pixels = np.random.default_rng(side).integers(0, 256, (side, side, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(path, quality=95)
     return path
@@ -41,7 +41,7 @@ def noise(path: Path, side: int) -> Path:
 
 def test_killed_and_started_again(studio: Studio) -> None:
     with studio.page("/teach.html") as page:
-        begin(page)
+        create(page)
         place = page.url
         stop(studio.process)
         alert = page.get_by_role("alert")
@@ -52,14 +52,14 @@ def test_killed_and_started_again(studio: Studio) -> None:
         page.goto(studio.address)
         page.goto(place)
         expect(page.get_by_role("region", name="Class mug")).to_be_visible()
-        studio.complaints.clear()  # the browser says that nobody answered
+        studio.complaints.clear()  # the browser logs that nobody answered
 
 
 def test_a_photo_of_50_megabytes(studio: Studio, tmp_path: Path) -> None:
     photo = noise(tmp_path / "wall.jpg", 6600)
     assert photo.stat().st_size > 50_000_000
     with studio.page("/teach.html") as page:
-        begin(page)
+        create(page)
         page.locator(".files").set_input_files(photo)
         expect(page.locator(".thumbs li")).to_have_count(1)
         expect(page.get_by_role("alert")).to_be_hidden()
@@ -67,13 +67,13 @@ def test_a_photo_of_50_megabytes(studio: Studio, tmp_path: Path) -> None:
 
 def test_no_camera(studio: Studio) -> None:
     with studio.page("/teach.html", camera=True) as page:
-        begin(page)
+        create(page)
         page.evaluate(
             "() => { navigator.mediaDevices.getUserMedia ="
             " () => Promise.reject(new DOMException('none', 'NotFoundError')); }"
         )
         page.get_by_role("button", name="Hold to record").click()
-        expect(page.get_by_role("alert")).to_contain_text("no camera at this machine")
+        expect(page.get_by_role("alert")).to_contain_text("has no camera")
         expect(page.get_by_role("button", name="Hold to record")).to_be_visible()
 
 
@@ -97,7 +97,7 @@ def test_a_full_disk(small_disk: Path, tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("EYESPOT_PROJECTS", str(small_disk))
     photos = [noise(tmp_path / f"{side}.jpg", side) for side in (300, 310, 320, 900, 910, 60)]
     with open_studio() as studio, studio.page("/teach.html") as page:
-        begin(page)
+        create(page)
         page.locator(".files").set_input_files(photos[:3])
         expect(page.locator(".thumbs li")).to_have_count(3)
         page.locator(".files").set_input_files(photos[3:5])
@@ -107,4 +107,4 @@ def test_a_full_disk(small_disk: Path, tmp_path: Path, monkeypatch: pytest.Monke
         assert 3 <= with_some < 5
         page.reload()
         expect(kept).to_have_count(with_some)
-        studio.complaints.clear()  # the browser says that the studio refused
+        studio.complaints.clear()  # the browser logs the errors

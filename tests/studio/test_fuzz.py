@@ -9,7 +9,7 @@ import pytest
 from fastapi.openapi.utils import get_openapi
 from fastapi.testclient import TestClient
 
-from eyespot.studio import teach
+from eyespot.studio import project_routes
 from eyespot.studio.app import create_app
 
 HOME = "http://127.0.0.1:8765"
@@ -35,7 +35,7 @@ class Room:
         self.client.get("/?token=secret")
         made = self.client.post("/api/projects", json={"name": "mugs"}).json()["id"]
         one = self.client.post(f"/api/projects/{made}/classes", json={"name": "mug"}).json()["id"]
-        self.known = {"id": made, "class_id": one, "picture": "1", "name": "nothing"}
+        self.known = {"id": made, "class_id": one, "photo": "1", "name": "nothing"}
 
     def routes(self) -> Iterator[tuple[str, str, dict[str, Any], list[str]]]:
         """Method, path, one good body by field, and the names of the query."""
@@ -70,7 +70,7 @@ class Room:
 
 @pytest.fixture
 def room(monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
-    monkeypatch.setattr(teach, "WAIT", 0.0)
+    monkeypatch.setattr(project_routes, "WAIT", 0.0)
     room = Room()
     yield room
     room.client.delete(f"/api/projects/{room.known['id']}")

@@ -1,4 +1,4 @@
-"""Looking inside: the routes, and the conversation about the camera's pictures."""
+"""Look inside: the routes, and the conversation about the camera's photos."""
 
 import io
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from PIL import Image
 from eyespot.explain.filters import filters
 from eyespot.models import create
 from eyespot.studio import look
-from eyespot.tasks.classification.classifier import imagenet
+from eyespot.tasks.task import load
 from tests.pictures import patches
 
 HOME = "http://127.0.0.1:8765"
@@ -24,15 +24,15 @@ def jpeg(side: int = 120) -> bytes:
     return out.getvalue()
 
 
-def picture(content: bytes) -> np.ndarray:
+def pixels(content: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(content)))
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_open() -> Iterator[None]:
-    look._eye.cache_clear()
+    look._open.cache_clear()
     yield
-    look._eye.cache_clear()
+    look._open.cache_clear()
 
 
 def test_networks_whose_weights_are_here(client: TestClient) -> None:
@@ -44,26 +44,26 @@ def test_networks_whose_weights_are_here(client: TestClient) -> None:
     assert "not on this machine" in answer.json()["error"]
 
 
-def test_the_first_kernels(client: TestClient) -> None:
-    drawn = picture(client.get(f"/api/look/{NAME}/kernels.png").content)
-    kernels = filters(create(NAME, weights="imagenet"))
+def test_the_first_layer_filters(client: TestClient) -> None:
+    drawn = pixels(client.get(f"/api/look/{NAME}/filters.png").content)
+    expected = filters(create(NAME, weights="imagenet"))
     seen = {tuple(colour) for colour in drawn.reshape(-1, 3)}
-    assert {tuple(colour) for colour in kernels.reshape(-1, 3)} <= seen
+    assert {tuple(colour) for colour in expected.reshape(-1, 3)} <= seen
 
 
 def test_a_conversation(client: TestClient) -> None:
-    expected = imagenet().predict(jpeg())
+    expected = load("efficientnet_lite0").predict(jpeg())
     talk = f"ws://127.0.0.1:8765/api/look/{NAME}/live"
     with client.websocket_connect(talk, headers={"Origin": HOME}) as socket:
         socket.send_bytes(jpeg())
         answer = socket.receive_json()
         assert [(g["label"], g["probability"]) for g in answer["top"]] == list(expected.top)
-        assert not answer["drawing"]
-        for drawn in ("stage4", look.ATTENTION):
+        assert not answer["image"]
+        for drawn in ("stage4", look.GRAD_CAM):
             socket.send_text(drawn)
             socket.send_bytes(jpeg())
-            assert socket.receive_json()["drawing"]
-            shown = picture(socket.receive_bytes())
+            assert socket.receive_json()["image"]
+            shown = pixels(socket.receive_bytes())
             assert 200 < shown.shape[1] <= look.WIDTH
             assert shown.std() > 5
         socket.send_text("stage99")
@@ -71,7 +71,7 @@ def test_a_conversation(client: TestClient) -> None:
         answer = socket.receive_json()
         assert "There is no stage called 'stage99'" in answer["error"]
         socket.send_text("")
-        socket.send_bytes(b"no picture")
+        socket.send_bytes(b"not a photo")
         assert "error" in socket.receive_json()
         socket.send_bytes(jpeg())  # the conversation goes on
         assert len(socket.receive_json()["top"]) == 5

@@ -73,7 +73,7 @@ def test_families_can_be_left_out(studio: Studio) -> None:
         assert bubbles.count() == before
 
 
-def test_a_studio_that_was_closed_is_said(studio: Studio) -> None:
+def test_a_closed_studio_is_reported(studio: Studio) -> None:
     with studio.page("/zoo.html") as page:
         page.route("**/api/**", lambda route: route.abort())
         page.reload()
@@ -82,45 +82,45 @@ def test_a_studio_that_was_closed_is_said(studio: Studio) -> None:
         studio.complaints.clear()
 
 
-def choose_picture(page: Page) -> None:
+def choose_photo(page: Page) -> None:
     out = io.BytesIO()
     Image.fromarray(patches("gravel", 1, side=200)[0]).save(out, "PNG")
     files = [FilePayload(name="gravel.png", mimeType="image/png", buffer=out.getvalue())]
     page.set_input_files("#file", files)
 
 
-def test_looking_at_a_picture(studio: Studio) -> None:
+def test_looking_at_a_photo(studio: Studio) -> None:
     with studio.page("/look.html") as page:
-        choose_picture(page)
+        choose_photo(page)
         expect(page.locator("#guesses li")).to_have_count(5)
         page.get_by_role("button", name="stage4", exact=True).click()
-        expect(page.locator("#within-about")).to_have_text("stage4: 80 maps of 14 × 14.")
-        expect(page.get_by_alt_text("The maps of stage4")).to_be_visible()
-        page.get_by_role("button", name="where it looks").click()
-        expect(page.get_by_alt_text("speaks for the first guess")).to_be_visible()
-        expect(page.get_by_alt_text("kernels")).to_have_js_property("complete", True)
+        expect(page.locator("#within-about")).to_have_text("stage4: 80 activation maps of 14 × 14.")
+        expect(page.get_by_alt_text("Activation maps of stage4")).to_be_visible()
+        page.get_by_role("button", name="Grad-CAM").click()
+        expect(page.get_by_alt_text("support the first prediction")).to_be_visible()
+        expect(page.get_by_alt_text("First-layer filters")).to_have_js_property("complete", True)
 
 
 def test_looking_through_the_camera(studio: Studio) -> None:
     with studio.page("/look.html", camera=True) as page:
-        page.get_by_role("button", name="Start the camera").click()
+        page.get_by_role("button", name="Start camera").click()
         expect(page.locator("#guesses li")).to_have_count(5)
-        expect(page.locator("#speed")).to_contain_text("pictures a second")
-        page.get_by_role("button", name="Stop the camera").click()
+        expect(page.locator("#speed")).to_contain_text("photos/s")
+        page.get_by_role("button", name="Stop camera").click()
         expect(page.locator("#empty")).to_be_visible()
 
 
-def test_a_camera_that_is_refused(studio: Studio) -> None:
+def test_a_camera_that_is_not_allowed(studio: Studio) -> None:
     with studio.page("/look.html") as page:
-        page.get_by_role("button", name="Start the camera").click()
+        page.get_by_role("button", name="Start camera").click()
         expect(page.get_by_role("alert")).to_contain_text("may not use the camera")
-        choose_picture(page)
+        choose_photo(page)
         expect(page.locator("#guesses li")).to_have_count(5)
         expect(page.get_by_role("alert")).to_be_hidden()
 
 
-def test_a_file_that_is_no_picture(studio: Studio) -> None:
+def test_a_file_that_is_not_a_photo(studio: Studio) -> None:
     with studio.page("/look.html") as page:
         text = FilePayload(name="holiday.jpg", mimeType="image/jpeg", buffer=b"Dear aunt")
         page.set_input_files("#file", [text])
-        expect(page.get_by_role("alert")).to_contain_text("not a picture")
+        expect(page.get_by_role("alert")).to_contain_text("not an image")

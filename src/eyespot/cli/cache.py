@@ -2,16 +2,15 @@
 
 from typing import Annotated
 
-import typer
-
+from eyespot.cli.options import Json, option
 from eyespot.cli.show import print_json, say
 
 
 def cache(
-    clear: Annotated[bool, typer.Option("--clear", help="Delete all that is in it.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+    clear: Annotated[bool, option("Delete its content.", "--clear")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Show or clear the cache: features, converted networks, classifiers' own weights.
+    """Show or clear cached features and converted networks.
 
     Example: eyespot cache --clear
     """
@@ -36,5 +35,5 @@ def cache(
         say(
             f"{info.path}\n{info.photos:,} photos, {info.bytes / 1e6:,.1f} MB of at most "
             f"{info.limit / 1e6:,.0f} MB (EYESPOT_CACHE_LIMIT, in MB).\nConverted networks, "
-            f"classifiers' own weights and the like: {more / 1e6:,.1f} MB."
+            f"classifiers' own weights and other files: {more / 1e6:,.1f} MB."
         )

@@ -1,4 +1,4 @@
-"""`eyespot train --check`: a verdict a line, and the page."""
+"""`eyespot train --check`: a line for each check, and the page."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ PAGE = "check.html"
 def check_plan(
     photos: "Dataset", plan: "Plan", folder: Path, held_out: float, as_json: bool
 ) -> None:
-    """Check `plan` instead of training by it; the page goes into `folder`."""
+    """Check `plan` without training; write the page into `folder`."""
     from eyespot.report.checks import write_checks
     from eyespot.training.checks.run import check_photos
 
@@ -31,4 +31,4 @@ def check_plan(
         say(f"{'passed ' if verdict.passed else 'warning'}  {verdict.title}: {verdict.summary}.")
         if not verdict.passed:
             say(f"         {verdict.advice}")
-    say(f"\nPage  {folder / PAGE}")
+    say(f"\nWrote {folder / PAGE}")

@@ -3,36 +3,37 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from eyespot.cli.figures import print_taught
+from eyespot.cli.options import option
 from eyespot.cli.show import command, progress, say
+from eyespot.cli.teach import print_written
 
 
 def demo(
-    folder: Annotated[Path, typer.Option("-o", "--output", help="Where everything goes.")] = Path(
-        "demo"
-    ),
+    folder: Annotated[Path, option("The folder to write.", "-o", "--output")] = Path("demo"),
 ) -> None:
-    """Do the whole job on real pictures that installed packages carry: photographed textures.
+    """Teach a classifier from sample photos and evaluate it.
+
+    The photos show surfaces such as brick and grass. They come from installed packages.
 
     Example: eyespot demo
     """
-    from eyespot.cli.teach import print_lesson
-    from eyespot.data.textures import write_textures
-    from eyespot.report import write_report
-    from eyespot.tasks.classification.teach import learn
-
-    photos = folder / "photos"
-    say(f"Cutting photographed surfaces into small photos: {photos}")
-    write_textures(photos)
+    photos, classifier, page = (
+        folder / "photos",
+        folder / "textures.eyespot",
+        folder / "report.html",
+    )
     with progress() as step:
-        lesson = learn(photos, progress=step)
-    classifier, page = folder / "textures.eyespot", folder / "report.html"
-    lesson.classifier.save(classifier)
-    write_report(lesson, page)
-    print_lesson(lesson)
+        from eyespot.data.textures import write_textures
+        from eyespot.tasks.classification.teach import teach
+
+        say(f"Writing sample photos: {photos}")
+        write_textures(photos)
+        taught = teach(photos, progress=step)
+        taught.save(classifier)
+        taught.report(page)
+    print_taught(taught, photos)
+    print_written(classifier, page.resolve())
     example = next((photos / "test").rglob("*.png"))
-    say(f"\nClassifier  {classifier}\nReport      {page.resolve()}")
-    say(f"Try it      {command()} predict {example} -m {classifier}")
-    say(f"Your own    {command()} teach PHOTOS -o mine.eyespot")
-    say("            with PHOTOS/cat/1.jpg, PHOTOS/dog/...")
+    say(f"      {command()} predict {example} -m {classifier}")
+    say(f"      {command()} teach PHOTOS -o mine.eyespot, with PHOTOS/cat/1.jpg, PHOTOS/dog/...")

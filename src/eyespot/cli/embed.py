@@ -2,34 +2,36 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from eyespot.cli.at_length import Part, looking, read_and_written, say_failures
+from eyespot.cli.models import expect_backbone
+from eyespot.cli.options import Backbone, ManyPhotos, ShareOf, option
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, check_table
-from eyespot.cli.show import counted, print_findings, printable, say
+from eyespot.cli.resumable import print_failures, read_and_written, resumable
+from eyespot.cli.show import counted, print_findings, print_skipped, printable, say
 from eyespot.errors import PhotoError
+
+if TYPE_CHECKING:
+    from eyespot.data.parts import Written
 
 
 def embed(
-    photos: Annotated[list[str], typer.Argument(help="Files, folders, patterns, lists or shards.")],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", "--out", help="The Parquet file to write.")
-    ],
-    backbone: Annotated[str, typer.Option(help="The network.")] = "efficientnet_lite0",
+    photos: ManyPhotos,
+    output: Annotated[Path, option("The Parquet file to write.", "-o", "--output", "--out")],
+    backbone: Backbone = "efficientnet_lite0",
     shards: Annotated[
-        bool, typer.Option("--shards", help="Write a folder of Parquet files instead of one.")
+        bool, option("Write a folder of Parquet files instead of one.", "--shards")
     ] = False,
-    share: Part = "1/1",
+    share: ShareOf = "1/1",
 ) -> int:
-    """Write the features of photos to a Parquet file: a row a photo, a column a block.
+    """Write the feature vectors of photos to a Parquet file.
 
-    The same command goes on with a run that was stopped.
+    A row for each photo, a column for each stage. The same command resumes an interrupted run.
 
     Example: eyespot embed photos/ -o features.parquet
     """
-    from eyespot.data.parts import MANIFEST, WHOLE, Share
+    from eyespot.data.job_folder import MANIFEST
+    from eyespot.data.parts import Share
     from eyespot.data.unlabelled import find_unlabelled
     from eyespot.features.backbone import load_backbone
     from eyespot.features.cache import FeatureCache
@@ -37,6 +39,7 @@ def embed(
     from eyespot.features.table import COLUMNS, write_features
 
     part = Share.parse(share)
+    expect_backbone(backbone)
     if shards:
         check_folder(output, MANIFEST)
     else:
@@ -47,7 +50,7 @@ def embed(
         check_outputs([output], read_and_written(found.photos, [output]))
     body = load_backbone(backbone)
     engine = open_engine(body)
-    with looking() as step:
+    with resumable() as step:
         written = write_features(
             found.photos,
             body,
@@ -59,14 +62,18 @@ def embed(
             progress=step,
         )
     print_findings(found.findings, sys.stderr)
-    for skipped in found.skipped:
-        say(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
-    say_failures(written)
+    print_skipped(found.skipped)
+    print_failures(written)
+    return _print_written(written, len(found.photos), output, whole=part == Share())
+
+
+def _print_written(written: "Written", photos: int, output: Path, *, whole: bool) -> int:
+    """Print how many photos are in the table; the exit code. Raises PhotoError for none at all."""
     good, place = written.photos - written.failures, printable(str(output))
-    if part == WHOLE and not good:
-        raise PhotoError(f"None of the photos could be used, so nothing is written to {place}.")
-    if part == WHOLE:
-        say(f"{counted(good, 'photo')}, {place}")
+    if not whole:
+        say(f"{written.photos:,} of {photos:,} photos written for {place}")
+    elif good:
+        say(f"Wrote the features of {counted(good, 'photo')} to {place}")
     else:
-        say(f"{written.photos} of {len(found.photos)} photos are there for {place}")
+        raise PhotoError(f"None of the photos could be used, so nothing is written to {place}.")
     return 0 if good or not written.photos else 1

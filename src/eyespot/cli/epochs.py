@@ -1,4 +1,4 @@
-"""How `eyespot train` shows its epochs: a live table on a terminal, a line each elsewhere."""
+"""The epochs of `eyespot train`: a live table on a terminal, a line for each elsewhere."""
 
 import contextlib
 import sys
@@ -15,48 +15,50 @@ if TYPE_CHECKING:
     from eyespot.training.plan import Plan
     from eyespot.training.records import Epoch
 
-HEADINGS = ("Epoch", "Rate", "Loss", "Right", "Unseen loss", "Unseen", "Seconds")
+HEADINGS = ("Epoch", "LR", "Loss", "Acc", "Val loss", "Val acc", "Seconds")
 AROUND = 6
-"""Lines of a screen that are not for rows: headings, bar, the shell's line."""
+"""Lines of the screen without rows: headings, bar, the shell's line."""
 
 Watch = Callable[["Sequence[Epoch]"], None]
 
 
 @contextlib.contextmanager
 def watching(plan: "Plan", quiet: bool) -> "Iterator[tuple[Progress, Watch]]":
-    """What to tell of progress, and of all epochs so far. `quiet`: nothing on standard output."""
+    """Callbacks for progress and for all epochs so far. `quiet`: nothing on standard output."""
     if not quiet and sys.stdout.isatty():
         from rich.console import Console
 
         with LiveTable(plan, Console()) as table:
-            yield telling(plan, table.step, table.console.print), table.watch
+            yield announcing(plan, table.step, table.console.print), table.watch
     else:
         with progress() as step:
             if quiet:
                 yield step, lambda epochs: None
             else:
-                yield telling(plan, step, _to_stderr), Lines().watch
+                yield announcing(plan, step, _to_stderr), Lines().watch
 
 
-def telling(plan: "Plan", step: "Progress", tell: Callable[[str], None]) -> "Progress":
-    """`step` that also tells in words where the run begins, and what makes it wait."""
+def announcing(plan: "Plan", step: "Progress", announce: Callable[[str], None]) -> "Progress":
+    """`step` that also reports in words where the run resumes, and when it compiles."""
     begun = False
 
-    def told(stage: str, done: int, total: int) -> None:
+    def announced(stage: str, done: int, total: int) -> None:
         nonlocal begun
         if stage == "Training" and not begun:
             begun = True
             if done == total:
-                tell("Nothing is left to train: this run is over.")
+                announce("This run is complete: there is nothing to train.")
                 return
             if done:
                 epoch = done * plan.epochs // total + 1
-                tell(f"Going on in epoch {epoch} of {plan.epochs}, after step {done} of {total}.")
+                announce(
+                    f"Resuming in epoch {epoch} of {plan.epochs}, after step {done:,} of {total:,}."
+                )
         if stage == "Compiling" and not done:
-            tell("Compiling the network; the first steps take a minute or more.")
+            announce("Compiling the network; the first steps take a minute or more.")
         step(stage, done, total)
 
-    return told
+    return announced
 
 
 def _to_stderr(words: str) -> None:
@@ -64,7 +66,7 @@ def _to_stderr(words: str) -> None:
 
 
 class Lines:
-    """A line an epoch, each as soon as the epoch is over."""
+    """A line for each epoch, as soon as the epoch is over."""
 
     def __init__(self) -> None:
         self.printed = 0
@@ -81,7 +83,7 @@ class Lines:
 
 
 class LiveTable:
-    """A table that grows, the best epoch marked, above the bar of the epoch that is under way."""
+    """A table of epochs with the best one marked, above the bar of the current epoch."""
 
     def __init__(self, plan: "Plan", console: "Console") -> None:
         from rich.live import Live
@@ -107,10 +109,10 @@ class LiveTable:
 
     def __exit__(self, *error: object) -> None:
         self.now = None
-        self.live.stop()  # draws the whole table once more, which stays
+        self.live.stop()  # draws the whole table a last time
 
     def step(self, stage: str, done: int, total: int) -> None:
-        # Steps may last a thousandth of a second; drawing looks here a few times in one.
+        # Steps may take a millisecond; the screen is drawn a few times in a second.
         self.now = (stage, done, total)
 
     def watch(self, epochs: "Sequence[Epoch]") -> None:
@@ -144,14 +146,14 @@ class LiveTable:
         return table
 
     def move(self, stage: str, done: int, total: int) -> None:
-        """Bring the bar to where the work is: within its epoch, if it is training."""
+        """Move the bar: in training, to the step within its epoch."""
         title, before, size = stage, 0, total
         if stage == "Training":
             size = total // self.plan.epochs
             before = max(done - 1, 0) // size * size
             title = f"Epoch {before // size + 1}/{self.plan.epochs}"
         if title != self.bars.tasks[0].description:
-            # What was done before took no time now, and must not count as speed.
+            # Work done before took no time now, and must not count as speed.
             self.bars.reset(
                 self.bar, total=size, completed=done - before, description=title, speed=""
             )
@@ -161,12 +163,12 @@ class LiveTable:
         if stage == "Training" and speed:
             batch = self.epochs[-1].pictures / size if self.epochs else self.plan.batch_size
             left = timedelta(seconds=round((total - done) / speed))
-            words = f"{speed:.1f} steps/s {speed * batch:,.0f} pictures/s {left} left"
+            words = f"{speed:.1f} steps/s {speed * batch:,.0f} photos/s {left} left"
             self.bars.update(self.bar, speed=words)
 
 
 def cells(epoch: "Epoch") -> tuple[str, ...]:
-    """What stands under `HEADINGS`."""
+    """An epoch as texts under `HEADINGS`."""
     from eyespot.evaluation import percent
 
     return (
@@ -185,6 +187,6 @@ def _note(epoch: "Epoch", best: bool = False) -> str:
 
 
 def _line(words: Sequence[str]) -> str:
-    widths = (5, 8, 7, 7, 11, 7, 7)
+    widths = (5, 8, 7, 7, 8, 7, 7)
     right = [f"{word:>{width}}" for word, width in zip(words, widths, strict=False)]
     return "  ".join([*right, *words[len(widths) :]]).rstrip()

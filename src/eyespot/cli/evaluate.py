@@ -1,126 +1,185 @@
 """`eyespot evaluate`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn, open_labelled
+from eyespot.cli.figures import accuracy_rows, print_recalls, skipped_words
+from eyespot.cli.models import model_file, open_model
+from eyespot.cli.options import (
+    MODEL_HELP,
+    Columns,
+    Json,
+    Verbose,
+    argument,
+    models,
+    option,
+    with_columns,
+)
+from eyespot.cli.outputs import check_ending, check_outputs
+from eyespot.cli.resumable import read_and_written
 from eyespot.cli.show import (
-    bar_of,
     counted,
     print_findings,
     print_json,
+    print_rows,
     printable,
     progress,
     say,
 )
 from eyespot.errors import UsageError
 
-SHOWN = 10
+if TYPE_CHECKING:
+    from eyespot.tasks.classification.classifier import Classifier
+    from eyespot.tasks.classification.result import EvaluateResult
+
+MISTAKES = 10
 """Misclassified photos that are printed."""
+CLASSES = 20
+"""Classes whose recalls are printed without --verbose."""
+ON_IMAGENET = "ImageNet"
 
 
+@with_columns
 def evaluate(
-    photos: Annotated[Path | None, typer.Argument(help="Labelled photos, as for teach.")] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "-m", "--model", help="The classifier to measure; with --imagenet, a network's name."
-        ),
-    ] = None,
+    photos: Annotated[Path | None, argument("Labelled photos, as for teach.")] = None,
+    model: Annotated[str | None, option(MODEL_HELP, "-m", "--model", autocompletion=models)] = None,
+    report: Annotated[Path | None, option("The report page to write.")] = None,
+    verbose: Verbose = False,
+    as_json: Json = False,
     imagenet: Annotated[
         str | None,
-        typer.Option(metavar="PICTURES", help="Labelled pictures of ImageNet: a folder, shards."),
+        option(
+            "Measure a network of the zoo on labelled ImageNet images: a folder or shards.",
+            metavar="IMAGES",
+            rich_help_panel=ON_IMAGENET,
+        ),
     ] = None,
-    crops: Annotated[int, typer.Option(help="Of each picture: 1 or 10.")] = 1,
+    crops: Annotated[int, option("Crops of each image: 1 or 10.", rich_help_panel=ON_IMAGENET)] = 1,
     scales: Annotated[
         list[int] | None,
-        typer.Option("--scales", help="Short side in pixels that is cropped from; again for more."),
+        option(
+            "Short side in pixels before cropping; repeat it for more scales.",
+            "--scales",
+            rich_help_panel=ON_IMAGENET,
+        ),
     ] = None,
     gallery: Annotated[
-        Path | None, typer.Option(help="Write a page of what went wrong.", metavar="FILE")
+        Path | None,
+        option(
+            "A page of misclassified images to write.", metavar="FILE", rich_help_panel=ON_IMAGENET
+        ),
     ] = None,
-    path_column: PathColumn = None,
-    label_column: LabelColumn = None,
-    split_column: SplitColumn = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+    columns: Columns = Columns(),  # noqa: B008 - frozen
 ) -> None:
-    """Measure a classifier on photos it has not seen, or a network on ImageNet.
+    """Measure accuracy on labelled photos, with a 95% CI.
 
-    Example: eyespot evaluate new-photos/ -m pets.eyespot
+    Example: eyespot evaluate new-photos/ -m pets.eyespot --report pets.html
     """
     if imagenet is not None:
-        if photos is not None:
-            raise UsageError("--imagenet names the pictures; leave out the other photos.")
-        from eyespot.cli.judge import judge_network
+        if photos is not None or report is not None:
+            raise UsageError("--imagenet names the images: leave out other photos and --report.")
+        from eyespot.cli.imagenet import evaluate_network
 
-        judge_network(imagenet, model, crops, scales or [], gallery, as_json)
+        evaluate_network(imagenet, model, crops, scales or [], gallery, as_json)
         return
     if photos is None or model is None:
         raise UsageError(
-            "Name the photos and, with -m, the classifier: eyespot evaluate new-photos/ "
-            "-m pets.eyespot. For a network's own classes: eyespot evaluate --imagenet PICTURES"
+            "Name the photos and, with -m, the model: eyespot evaluate new-photos/ -m "
+            "pets.eyespot. For a network on ImageNet: eyespot evaluate --imagenet IMAGES"
         )
     if crops != 1 or scales or gallery:
-        raise UsageError("--crops, --scales and --gallery are for --imagenet alone.")
-    _examine(Path(model), photos, (path_column, label_column, split_column), as_json)
+        raise UsageError("--crops, --scales and --gallery need --imagenet.")
+    _evaluate(model, photos, columns, report, verbose=verbose, as_json=as_json)
 
 
-def _examine(
-    model: Path, photos: Path, columns: tuple[str | None, str | None, str | None], as_json: bool
+def _evaluate(
+    model: str, photos: Path, columns: Columns, report: Path | None, *, verbose: bool, as_json: bool
 ) -> None:
-    from eyespot.evaluation import advice, percent, percent_interval, verdict
-    from eyespot.tasks.classification.classifier import load
-    from eyespot.tasks.classification.evaluate import examine
-
-    classifier = load(model)
-    collection = open_labelled(photos, *columns, least_classes=1)
+    check_ending(report, ".html", ".htm")
+    check_outputs([report], model_file(model))
     with progress() as step:
-        exam = examine(classifier, collection, progress=step)
-    evaluation = exam.evaluation
+        from eyespot.tasks.classification.evaluate import evaluate
+
+        classifier = open_model(model)
+        collection = columns.open(photos, least_classes=1)
+        check_outputs([report], [photos, *read_and_written(collection.photos, [report])])
+        result = evaluate(classifier, collection, progress=step)
+        if report:
+            result.report(report)
     if as_json:
-        print_json(
-            {
-                **evaluation.to_dict(),
-                "refused": exam.refused,
-                "known_photos": list(exam.known),
-                "findings": [finding.to_dict() for finding in exam.findings],
-                "skipped": [{"path": s.path, "reason": s.reason} for s in exam.skipped],
-                "mistakes": [
-                    {"path": m.path, "label": m.label, "said": m.said, "probability": m.probability}
-                    for m in exam.mistakes
-                ],
-            }
-        )
+        print_json(summary(result) | ({"report": str(report)} if report else {}))
         return
-    if exam.known:
-        known = counted(len(exam.known), "photo")
+    print_evaluated(result, classifier, verbose=verbose)
+    if report:
+        say(f"\nWrote {printable(str(report))}")
+
+
+def summary(result: "EvaluateResult") -> dict[str, Any]:
+    """The JSON of an evaluation."""
+    return {
+        **result.evaluation.to_dict(),
+        "rejected": result.rejected,
+        "known_photos": list(result.known),
+        "findings": [finding.to_dict() for finding in result.findings],
+        "skipped": [{"path": s.path, "reason": s.reason} for s in result.skipped],
+        "mistakes": [
+            {
+                "path": m.path,
+                "label": m.label,
+                "predicted": m.predicted,
+                "probability": m.probability,
+            }
+            for m in result.mistakes
+        ],
+    }
+
+
+def print_evaluated(
+    result: "EvaluateResult", classifier: "Classifier", *, verbose: bool = False
+) -> None:
+    """Print the figures of an evaluation, and its most confident mistakes."""
+    from eyespot.evaluation import percent, percent_interval
+
+    evaluation = result.evaluation
+    if result.known:
+        known = counted(len(result.known), "photo")
         say(f"Warning: the classifier was trained on {known} of these; the accuracy is inflated.")
-    unseen = classifier.training_photos is not None and not exam.known
-    words = "held-out photos" if unseen else "these photos"
-    say(f"\n{printable(verdict(evaluation, words))}\n")
-    width = max(len(score.name) for score in evaluation.per_class)
-    for score in evaluation.per_class:
-        if score.support:
-            say(f"  {printable(score.name):{width}}  {bar_of(score.recall)} of {score.support:,}")
-    say(f"\nCalibration error (ECE): {evaluation.ece:.3f}.")
+    held_out = classifier.training_photos is not None and not result.known
+    top5 = ""
     if len(classifier.classes) > 5:
         interval = percent_interval(evaluation.top5_interval)
-        say(f"Top-5 accuracy: {percent(evaluation.top5)} (95% CI {interval}).")
-    say(printable(advice(evaluation, exam.trained)))
-    shown = exam.mistakes[:SHOWN]
-    if exam.mistakes:
-        rest = "" if len(shown) == len(exam.mistakes) else "; --json lists every one"
-        say(f"Misclassified, the surest {len(shown)} of {len(exam.mistakes):,}{rest}:")
-    for mistake in shown:
+        top5 = f"{percent(evaluation.top5)}  95% CI {interval}"
+    skipped = skipped_words(result.skipped)
+    say()
+    print_rows(
+        [
+            ("Photos", f"{evaluation.count:,}" + (f" ({skipped})" if skipped else "")),
+            *accuracy_rows(evaluation, "held-out photos" if held_out else "these photos"),
+            ("Top-5", top5),
+            ("Calibration", f"expected calibration error (ECE) {evaluation.ece:.3f}"),
+            ("Unknown", f"{percent(result.rejected)} rejected as none of these"),
+            ("Advice", result.advice),
+        ]
+    )
+    if verbose or len(classifier.classes) <= CLASSES:
+        print_recalls(evaluation)
+    _print_mistakes(result, len(result.mistakes) if verbose else MISTAKES)
+    if result.findings:
+        say()
+        print_findings(result.findings)
+
+
+def _print_mistakes(result: "EvaluateResult", most: int) -> None:
+    from eyespot.evaluation import percent
+
+    shown = result.mistakes[:most]
+    if shown:
+        rest = "" if len(shown) == len(result.mistakes) else f" of {len(result.mistakes):,}"
+        say(f"\nMisclassified, the {len(shown):,} most confident{rest}")
+    for one in shown:
+        probability = percent(one.probability)
         say(
             printable(
-                f"  {mistake.path}: predicted {mistake.said} ({percent(mistake.probability)}), "
-                f"actual {mistake.label}"
+                f"  {one.path}: predicted {one.predicted} ({probability}), actual {one.label}"
             )
         )
-    say(f"{percent(exam.refused)} would have been answered with none of these.")
-    print_findings(exam.findings)
-    for skipped in exam.skipped:
-        say(printable(f"Skipped {skipped.path}: {skipped.reason}"))

@@ -1,33 +1,37 @@
-"""`eyespot explain`: pictures of what a network looks for, of what it finds, and of why."""
+"""`eyespot explain`: first-layer filters, activation maps, and the group of its verbs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
 from typer.core import TyperGroup
 
 from eyespot.cli.explain_photo import photo
+from eyespot.cli.models import expect_network, open_network
+from eyespot.cli.options import MODEL_HELP, argument, models, option
 from eyespot.cli.outputs import check_ending, check_outputs, write_png
 from eyespot.cli.show import counted, printable, say
 from eyespot.errors import PhotoError
 from eyespot.shown import sentence
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from eyespot.data.transforms import Preprocessing
     from eyespot.models.convnet import ConvNet
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The network.")]
-Random = Annotated[bool, typer.Option("--random", help="Fresh weights instead of trained ones.")]
+Name = Annotated[str, argument(MODEL_HELP, metavar="MODEL", autocompletion=models)]
+Random = Annotated[bool, option("Random weights instead of trained ones.", "--random")]
 
 
 def filters(
     name: Name,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The PNG file to write.")] = Path(
+    output: Annotated[Path, option("The PNG file to write.", "-o", "--output")] = Path(
         "filters.png"
     ),
     random: Random = False,
 ) -> None:
-    """Draw the kernels of a network's first layer.
+    """Draw the first-layer filters of a network.
 
     Example: eyespot explain filters efficientnet_lite0 -o filters.png
     """
@@ -41,20 +45,19 @@ def filters(
 
 def activations(
     name: Name,
-    photo: Annotated[Path, typer.Argument(help="The photo to look at.")],
+    photo: Annotated[Path, argument("The photo.")],
     stage: Annotated[
-        str | None,
-        typer.Option(help="Whose maps; 'all' for a file each. [default: the first stage]"),
+        str | None, option("The stage; 'all' for a file for each.", show_default="the first")
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "-o", "--output", help="The PNG file, or the folder for all. [default: maps.png, maps]"
+        option(
+            "The PNG file, or the folder for all.", "-o", "--output", show_default="maps.png, maps"
         ),
     ] = None,
     random: Random = False,
 ) -> None:
-    """Draw every feature map that a network makes of a photo.
+    """Draw the activation maps of a photo in a network.
 
     Example: eyespot explain activations efficientnet_lite0 photo.jpg --stage stage3 -o maps.png
     """
@@ -63,19 +66,17 @@ def activations(
     if not whole:
         check_ending(output, ".png")
         check_outputs([output], [photo])
-    from eyespot.data.decode import decode
-    from eyespot.data.photos import FileSource
     from eyespot.data.transforms import needed_short_side
-    from eyespot.explain.activations import activations, draw_activations, seen, stage_called
+    from eyespot.explain.activations import (
+        activations,
+        draw_activations,
+        network_input,
+        stage_called,
+    )
 
     network, preprocessing = _network(name, random)
-    try:
-        short_side = needed_short_side(preprocessing)
-        pixels = decode(FileSource(photo).read(), short_side=short_side).pixels
-    except PhotoError as error:
-        raise PhotoError(f"{printable(str(photo))} cannot be used: {sentence(error)}") from error
-    picture = seen(network, pixels, preprocessing)
-    maps = activations(network, picture, preprocessing)
+    image = network_input(network, _read(photo, needed_short_side(preprocessing)), preprocessing)
+    maps = activations(network, image, preprocessing)
     if whole:
         digits = len(str(len(maps)))
         files = {n: output / f"{i:0{digits}}-{n}.png" for i, n in enumerate(maps, start=1)}
@@ -86,22 +87,24 @@ def activations(
             stage_called(wanted, maps)
     for wanted, path in files.items():
         title = f"{_shown(name, random)}: {wanted}"
-        say(write_png(draw_activations(maps[wanted], picture, title), path))
+        say(write_png(draw_activations(maps[wanted], image, title), path))
     if whole:
-        say(f"{counted(len(files), 'stage')}, {printable(str(output))}")
+        say(f"Wrote {counted(len(files), 'stage')} to {printable(str(output))}")
 
 
 VERBS = (photo, filters, activations)
 
 
 class PhotoFirst(TyperGroup):
-    """`explain photo.jpg` is short for `explain photo photo.jpg`."""
+    """A group in which `explain photo.jpg` is short for `explain photo photo.jpg`."""
 
     def format_usage(self, ctx: Any, formatter: Any) -> None:
-        formatter.write_usage(ctx.command_path, "PHOTO -m CLASSIFIER [OPTIONS]")
+        formatter.write_usage(ctx.command_path, "PHOTO -m MODEL [OPTIONS]")
         formatter.write_usage(ctx.command_path, "COMMAND [ARGS]...", prefix="       ")
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing:  # a shell completes
+            return super().parse_args(ctx, args)
         if not args:
             ctx.fail(f"Name a photo, as in: {ctx.command_path} photo.jpg -m pets.eyespot")
         if args[0] not in (*self.commands, "--help"):
@@ -110,17 +113,27 @@ class PhotoFirst(TyperGroup):
 
 
 def _network(name: str, random: bool) -> "tuple[ConvNet, Preprocessing]":
+    if not random:
+        return open_network(name)
     import torch
 
-    from eyespot.weights.find import find_weights
     from eyespot.weights.zoo import create, find
 
-    about = find(name)
-    torch.manual_seed(0)  # fresh weights that are the same tomorrow
-    if random:
-        return create(name), about.preprocessing
-    return create(name, weights="imagenet"), find_weights(about).preprocessing
+    expect_network(name)
+    torch.manual_seed(0)  # the same weights in each run
+    return create(name), find(name).preprocessing
+
+
+def _read(photo: Path, short_side: int) -> "NDArray[np.uint8]":
+    """The pixels of a photo. Raises PhotoError that names it."""
+    from eyespot.data.decode import decode
+    from eyespot.data.photos import FileSource
+
+    try:
+        return decode(FileSource(photo).read(), short_side=short_side).pixels
+    except PhotoError as error:
+        raise PhotoError(f"{printable(str(photo))} cannot be used: {sentence(error)}") from error
 
 
 def _shown(name: str, random: bool) -> str:
-    return f"{name}, not trained" if random else name
+    return f"{name}, random weights" if random else name

@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from eyespot.cli.at_length import read_and_written
-from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn
+from eyespot.cli.models import expect_backbone
+from eyespot.cli.options import Backbone, Columns, Json, argument, option, with_columns
 from eyespot.cli.outputs import check_ending, check_outputs, check_table
+from eyespot.cli.resumable import read_and_written
 from eyespot.cli.show import (
     counted,
     print_findings,
     print_json,
+    print_skipped,
     printable,
     progress,
     say,
@@ -24,45 +24,40 @@ if TYPE_CHECKING:
 COLUMNS = ("path", "action", "label", "detail", "score")
 
 
+@with_columns
 def dataset(
     photos: Annotated[
-        Path,
-        typer.Argument(help="What teach takes, or a folder of photos without class folders."),
+        Path, argument("Labelled photos, as for teach, or a folder without classes.")
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Where the page goes.")] = Path(
-        "dataset.html"
-    ),
+    output: Annotated[Path, option("The page to write.", "-o", "--output")] = Path("dataset.html"),
     csv: Annotated[
-        Path | None,
-        typer.Option(help="Where the proposals go. [default: beside the page, .actions.csv]"),
+        Path | None, option("The table of proposals to write.", show_default="NAME.actions.csv")
     ] = None,
-    backbone: Annotated[
-        str, typer.Option(help="A network of the zoo, or a file that train wrote.")
-    ] = "efficientnet_lite0",
-    path_column: PathColumn = None,
-    label_column: LabelColumn = None,
-    split_column: SplitColumn = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+    backbone: Backbone = "efficientnet_lite0",
+    as_json: Json = False,
+    columns: Columns = Columns(),  # noqa: B008 - frozen
 ) -> None:
-    """Show what a collection is like: a map, groups, copies, outliers, labels that look wrong.
+    """Review a dataset: label issues, duplicates, outliers, clusters.
 
-    Nothing is changed: a CSV file proposes what to do.
+    A CSV file proposes what to do; no photo is changed.
+
     Example: eyespot explain dataset pets/ -o pets.html
     """
     check_outputs([output])
     table = csv or output.with_suffix(".actions.csv")
     check_ending(output, ".html", ".htm")
     check_ending(table, ".csv")
-    from eyespot.data.rows import write_rows
-    from eyespot.report.review import write_review
-    from eyespot.review.actions import propose
-    from eyespot.review.review import open_any, review
-
-    collection = open_any(photos, path_column, label_column, split_column)
-    outputs = [output, table]
-    check_outputs(outputs, [photos, *read_and_written(collection.photos, outputs)])
-    check_table(table, COLUMNS)
     with progress() as step:
+        expect_backbone(backbone)
+        from eyespot.data.rows import write_rows
+        from eyespot.report.review import write_review
+        from eyespot.review.actions import propose
+        from eyespot.review.review import open_any, review
+
+        collection = open_any(photos, columns.path, columns.label, columns.split)
+        outputs = [output, table]
+        check_outputs(outputs, [photos, *read_and_written(collection.photos, outputs)])
+        check_table(table, COLUMNS)
         found = review(collection, root=photos, backbone=backbone, progress=step)
         actions = propose(found)
         step("Writing", 0, 1)
@@ -72,7 +67,7 @@ def dataset(
         print_json({**summary(found, actions), "page": str(output), "csv": str(table)})
     else:
         print_review(found, actions)
-        say(f"\nPage        {printable(str(output))}\nProposals   {printable(str(table))}")
+        say(f"\nWrote {printable(str(output))} and {printable(str(table))}")
 
 
 def row(action: "Action") -> dict[str, object]:
@@ -88,7 +83,7 @@ def row(action: "Action") -> dict[str, object]:
 
 
 def summary(review: "Review", actions: "list[Action]") -> dict[str, Any]:
-    """What `--json` prints of a review."""
+    """The JSON of a review."""
     check = review.check
     planted = check.planted if check else None
     return {
@@ -105,7 +100,7 @@ def summary(review: "Review", actions: "list[Action]") -> dict[str, Any]:
             "planted": planted.planted,
             "found": planted.found,
             "corrected": planted.corrected,
-            "suspected": planted.suspected,
+            "suspected": planted.reported,
             "recall_interval": list(planted.recall_interval),
             "precision_interval": list(planted.precision_interval),
         },
@@ -115,17 +110,14 @@ def summary(review: "Review", actions: "list[Action]") -> dict[str, Any]:
 
 
 def print_review(review: "Review", actions: "list[Action]") -> None:
-    """What a person wants to know."""
+    """Print the clusters, findings and proposals of a review."""
     kinds = [action.kind for action in actions]
-    groups = counted(len(review.clusters.members), "group")
-    say(f"\n{counted(len(review.photos), 'photo')} in {groups} that look alike.")
+    clusters = counted(len(review.clusters.members), "cluster")
+    say(f"\n{counted(len(review.photos), 'photo')} in {clusters} of similar photos.")
     print_findings(review.findings)
     proposed = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
     for kind, number in proposed.items():
         say(f"{number:6}  {kind}")
     if not proposed:
-        say("Nothing to do: no copies, no outliers, no file that cannot be read.")
-    for skipped in review.skipped[:5]:
-        say(printable(f"Skipped {skipped.path}: {skipped.reason}"))
-    if len(review.skipped) > 5:
-        say(f"and {len(review.skipped) - 5:,} more; --json lists every one.")
+        say("Nothing to do: no duplicates, no outliers, no damaged files.")
+    print_skipped(review.skipped, most=5)

@@ -1,13 +1,21 @@
-"""`eyespot explain PHOTO`: why a classifier says what it says."""
+"""`eyespot explain PHOTO`: the evidence for a prediction."""
 
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
+from eyespot.cli.models import model_file, open_model
+from eyespot.cli.options import Json, Model, argument, option
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, write_png
-from eyespot.cli.show import counted, print_findings, print_json, printable, progress, say
+from eyespot.cli.show import (
+    counted,
+    print_findings,
+    print_json,
+    print_skipped,
+    printable,
+    progress,
+    say,
+)
 from eyespot.errors import PhotoError
 
 if TYPE_CHECKING:
@@ -15,30 +23,30 @@ if TYPE_CHECKING:
     from eyespot.explain.photo import Explanation
 
 STEM = 50
-"""Letters of a photo's name in that of its picture."""
+"""Letters of a photo's name that its PNG file takes over."""
 
 
 def photo(
-    photos: Annotated[list[str], typer.Argument(help="Files, folders, patterns.")],
-    model: Annotated[
-        Path | None,
-        typer.Option("-m", "--model", help="A classifier. [default: 1000 ImageNet classes]"),
-    ] = None,
+    photos: Annotated[list[str], argument("Files, folders, patterns.")],
+    model: Model = None,
     label: Annotated[
         str | None,
-        typer.Option("--class", metavar="LABEL", help="Why not this one? [default: the answer]"),
+        option(
+            "The class to explain.", "--class", metavar="LABEL", show_default="the predicted class"
+        ),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
+        option(
+            "The PNG file, or the folder for several photos.",
             "-o",
             "--output",
-            help="The PNG file, or the folder for several. [default: explained.png, explained]",
+            show_default="explained.png, explained",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON list, for machines.")] = False,
+    as_json: Json = False,
 ) -> int:
-    """Say why a classifier says what it says of photos, and draw it.
+    """Explain the predictions for photos, and draw the evidence.
 
     Example: eyespot explain photo.jpg -m pets.eyespot -o explained.png
     """
@@ -46,41 +54,39 @@ def photo(
     from eyespot.data.photos import FileSource
     from eyespot.explain.photo import explain_photo
     from eyespot.explain.photo_page import draw_explanation
-    from eyespot.tasks.classification.classifier import imagenet, load
 
     found = find_photos(photos)
     files = _outputs(found.photos, output)
     read = [p.source.path for p in found.photos if isinstance(p.source, FileSource)]
-    check_outputs(files, [*read, *([model] if model else [])])
-    classifier = load(model) if model else imagenet()
-    told: list[dict[str, Any]] = []
+    check_outputs(files, [*read, *model_file(model)])
+    classifier = open_model(model)
+    results: list[dict[str, Any]] = []
     with progress() as step:
         for number, (one, path) in enumerate(zip(found.photos, files, strict=True)):
-            if as_json:  # what is printed shows how far it is
+            if as_json:  # without it, the printed lines are the progress
                 step("Explaining photos", number, len(files))
             try:
                 explained = explain_photo(classifier, one, label)
             except PhotoError as error:
-                told.append({"path": one.name, "error": str(error)})
+                results.append({"path": one.name, "error": str(error)})
                 if not as_json:
                     say(printable(one.name))
                     say(printable(f"  cannot be used: {error}"))
                 continue
             written = write_png(draw_explanation(explained), path)
-            told.append({**explained.to_dict(), "picture": printable(str(path))})
+            results.append({**explained.to_dict(), "image": printable(str(path))})
             if not as_json:
                 _print(explained)
                 say(f"  {written}")
     if as_json:
-        print_json(told)
+        print_json(results)
     print_findings(found.findings, sys.stderr)
-    for skipped in found.skipped:
-        say(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
-    return 1 if all(one["error"] for one in told) else 0
+    print_skipped(found.skipped)
+    return 1 if all(one["error"] for one in results) else 0
 
 
 def _outputs(photos: "tuple[Photo, ...]", output: Path | None) -> list[Path]:
-    """Where the picture of each photo goes."""
+    """The PNG file for each photo."""
     if len(photos) == 1:
         path = output or Path("explained.png")
         check_ending(path, ".png")
@@ -101,15 +107,15 @@ def _print(explained: "Explanation") -> None:
     lines = [explained.prediction.path, f"  {explained.answer}"]
     if explained.gap >= 0:
         lines.append(
-            f"  Next is {rival}, {percent(share)}: {100 * explained.gap:.1f} points behind."
+            f"  Second: {rival}, {percent(share)}, {100 * explained.gap:.1f} points behind."
         )
     else:
-        lines.append(f"  It is {-100 * explained.gap:.1f} points behind {rival}.")
+        lines.append(f"  {explained.label} is {-100 * explained.gap:.1f} points behind {rival}.")
     lines.append(f"  {_change(explained)}")
     if explained.near is None:
-        lines.append("  The taught photos most alike are not known: it keeps none.")
+        lines.append("  Similar training photos: unknown, the model stores none.")
     else:
-        lines.append("  The taught photos most alike:")
+        lines.append("  Similar training photos:")
         width = max((len(near.label) for near in explained.near), default=0)
         lines += [f"    {n.label:{width}}  {n.similarity:5.2f}  {n.name}" for n in explained.near]
     for line in lines:
@@ -122,10 +128,10 @@ def _change(explained: "Explanation") -> str:
 
     change = explained.change
     if change is None:
-        wanted = "it" if explained.gap >= 0 else f"it to {explained.label}"
-        return f"Covering up to {MOST} squares of the photo does not change {wanted}."
+        to = "" if explained.gap >= 0 else f" to {explained.label}"
+        return f"Covering up to {MOST} squares does not change the prediction{to}."
     squares = counted(len(change.boxes), "square")
     return (
-        f"With {squares} covered ({percent(change.share)} of the photo) it would say "
+        f"With {squares} covered ({percent(change.share)} of the photo) the prediction is "
         f"{change.label}, {percent(change.probability)}."
     )

@@ -5,10 +5,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
+from eyespot.cli.options import Json, argument, choice, option
 from eyespot.cli.outputs import check_folder, check_outputs
-from eyespot.cli.show import counted, print_findings, print_json, printable, progress, say
+from eyespot.cli.show import (
+    counted,
+    print_findings,
+    print_json,
+    print_skipped,
+    printable,
+    progress,
+    say,
+)
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,34 +25,31 @@ ENDINGS = {"onnx": (".onnx",), "openvino": (".xml", ".bin"), "torch": (".pt2",)}
 
 
 def export(
-    model: Annotated[Path, typer.Argument(help="The classifier to export.")],
-    to: Annotated[str, typer.Option(help="onnx, openvino, torch or web.")] = "onnx",
+    model: Annotated[Path, argument("The classifier to export.")],
+    to: Annotated[str, choice("Format: ", *ENDINGS, "web")] = "onnx",
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="Where it goes. [default: beside the classifier]"),
+        option("Where to write it.", "-o", "--output", show_default="beside the classifier"),
     ] = None,
     check_with: Annotated[
-        Path | None,
-        typer.Option(help="Photos to check it with. [default: parts of two sample photos]"),
+        Path | None, option("Photos to check with.", show_default="crops of two sample photos")
     ] = None,
-    int8: Annotated[
-        bool, typer.Option("--int8", help="Round an ONNX file's network to 8 bits.")
-    ] = False,
+    int8: Annotated[bool, option("Quantize an ONNX file's network to int8.", "--int8")] = False,
     calibrate: Annotated[
-        Path | None,
-        typer.Option(metavar="PHOTOS", help="With --int8: labelled photos, as for teach."),
+        Path | None, option("With --int8: labelled photos, as for teach.", metavar="PHOTOS")
     ] = None,
     max_loss: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="With --int8: the largest loss of accuracy allowed."),
+        float, option("With --int8: largest loss of accuracy.", min=0, max=1)
     ] = 0.02,
     onnxruntime: Annotated[
         Path | None,
-        typer.Option(help="With --to web: onnxruntime-web's package. [default: fetch it from npm]"),
+        option("With --to web: the onnxruntime-web package.", show_default="download it from npm"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Write a classifier in a format that runs without eyespot, and check that it answers alike.
+    """Export a classifier to ONNX, OpenVINO, PyTorch or a web page.
+
+    The exported file runs without eyespot; its predictions are compared with the classifier's.
 
     Example: eyespot export pets.eyespot --to onnx
 
@@ -54,40 +58,45 @@ def export(
     if to not in ENDINGS and to != "web":
         raise UsageError(f"--to is one of {', '.join(ENDINGS)}, web, not {to!r}.")
     if onnxruntime and to != "web":
-        raise UsageError("--onnxruntime is for --to web alone.")
+        raise UsageError("--onnxruntime needs --to web.")
     if int8 and to != "onnx":
-        raise UsageError("--int8 is for --to onnx alone.")
+        raise UsageError("--int8 needs --to onnx.")
     if int8 != (calibrate is not None):
         raise UsageError(
-            "--int8 needs photos that it was not taught with, a folder per class, and these need "
-            "--int8: eyespot export pets.eyespot --int8 --calibrate new-photos/"
+            "--int8 and --calibrate go together: --calibrate takes photos that are not training "
+            "photos, a folder per class: eyespot export pets.eyespot --int8 --calibrate "
+            "new-photos/"
         )
     path = output or _beside(model, to)
     _check(path, to, model)
-    from eyespot.export.web import export_web
-    from eyespot.export.write import Exported, export_onnx, export_openvino, export_torch
-    from eyespot.tasks.classification.classifier import load
-
-    classifier = load(model)
     options: dict[str, Any] = {"check_with": check_with}
     if int8:
         options |= {"calibrate": calibrate, "max_loss": max_loss}
     if to == "web":
         options |= {"name": model.stem, "onnxruntime": onnxruntime}
-        if not onnxruntime:
-            _tell_of_fetching()
+    done = _export(model, path, to, options)
+    if as_json:
+        print_json(done.to_dict())
+    else:
+        _print(done)
+
+
+def _export(model: Path, path: Path, to: str, options: dict[str, Any]) -> "Exported":
+    from eyespot.export.web import export_web
+    from eyespot.export.write import Exported, export_onnx, export_openvino, export_torch
+    from eyespot.tasks.task import load
+
     writers: dict[str, Callable[..., Exported]] = {
         "onnx": export_onnx,
         "openvino": export_openvino,
         "torch": export_torch,
         "web": export_web,
     }
+    classifier = load(model)
+    if to == "web" and not options["onnxruntime"]:
+        _announce_download()
     with progress() as step:
-        done = writers[to](classifier, path, progress=step, **options)
-    if as_json:
-        print_json(done.to_dict())
-    else:
-        _print(done)
+        return writers[to](classifier, path, progress=step, **options)
 
 
 def _beside(model: Path, to: str) -> Path:
@@ -99,7 +108,7 @@ def _beside(model: Path, to: str) -> Path:
 
 
 def _check(path: Path, to: str, model: Path) -> None:
-    """Raises UsageError if it cannot go there."""
+    """Raises UsageError if `path` cannot be written."""
     if to == "web":
         check_folder(path, "index.html")
         return
@@ -110,12 +119,12 @@ def _check(path: Path, to: str, model: Path) -> None:
     check_outputs([path.with_suffix(ending) for ending in ENDINGS[to]], [model])
 
 
-def _tell_of_fetching() -> None:
+def _announce_download() -> None:
     from eyespot.export.onnxruntime_web import MEGABYTES, VERSION, address
 
     if url := address():
-        told = f"Fetching onnxruntime-web {VERSION}, {MEGABYTES} MB, once: {url}"
-        say(printable(told), file=sys.stderr)
+        text = f"Downloading onnxruntime-web {VERSION}, {MEGABYTES} MB, once: {url}"
+        say(printable(text), file=sys.stderr)
 
 
 def _print(done: "Exported") -> None:
@@ -123,22 +132,21 @@ def _print(done: "Exported") -> None:
 
     found, loss = done.agreement, done.loss
     for read in (found, loss) if loss else (found,):
-        for skipped in read.skipped:
-            say(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
+        print_skipped(read.skipped)
         print_findings(read.findings, sys.stderr)
     say(
-        f"Checked on {counted(found.photos, 'picture')}: {found.same} got the same answer, "
-        f"probabilities differ by {found.difference:.5f} at most."
+        f"Checked on {counted(found.photos, 'photo')}: {found.same:,} with the same prediction, "
+        f"largest difference of a probability {found.difference:.5f}."
     )
     if loss:
         low, high = loss.interval
         say(
-            f"Rounded to int8 by {counted(loss.calibrated, 'photo')}: accuracy "
-            f"{percent(loss.after)} on {loss.measured} other photos, {percent(loss.before)} "
-            f"before: a loss of {percent(loss.loss)} (95% CI {percent(low)} to {percent(high)})."
+            f"Quantized to int8 with {counted(loss.calibrated, 'photo')}: accuracy "
+            f"{percent(loss.after)} on {loss.measured:,} other photos, {percent(loss.before)} "
+            f"before. Loss {percent(loss.loss)} (95% CI {percent(low)} to {percent(high)})."
         )
     for path in done.files:
         size = sum(file.stat().st_size for file in (path.iterdir() if path.is_dir() else [path]))
-        say(f"{printable(str(path))}: {size / 1e6:.1f} MB")
-    how = "To see it" if done.files[0].is_dir() else "To use it in Python"
+        say(f"Wrote {printable(str(path))} ({size / 1e6:.1f} MB)")
+    how = "Next, to see the page" if done.files[0].is_dir() else "Next, to predict in Python"
     say(f"\n{how}:\n\n{done.snippet}", end="")

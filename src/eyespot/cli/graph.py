@@ -6,8 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from eyespot.cli.options import Json, argument, option
 from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.show import print_json, say
 from eyespot.errors import UsageError
@@ -17,17 +16,15 @@ if TYPE_CHECKING:
 
 
 def graph(
-    expression: Annotated[str, typer.Argument(help="Such as (x+y)*z, in quotes.")],
-    values: Annotated[
-        list[str] | None, typer.Argument(help="A number for each name, such as x=-2.")
-    ] = None,
-    svg: Annotated[Path | None, typer.Option(help="Draw the graph into this SVG file.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON, for machines.")] = False,
+    expression: Annotated[str, argument("An expression such as (x+y)*z, in quotes.")],
+    values: Annotated[list[str] | None, argument("A number for each name, such as x=-2.")] = None,
+    svg: Annotated[Path | None, option("Draw the graph into this SVG file.")] = None,
+    as_json: Json = False,
 ) -> None:
-    """Go forward and backward through an expression, as on the blackboard.
+    """Compute an expression and its gradients step by step.
 
-    With + - * / ^, parentheses, and the functions abs, cos, exp, log, max, min, relu, sigmoid, sin,
-    sqrt, tanh. Every step is shown, with its local gradients.
+    Operators: + - * / ^ and parentheses. Functions: abs, cos, exp, log, max, min, relu, sigmoid,
+    sin, sqrt, tanh.
 
     Example: eyespot graph "(x+y)*z" x=-2 y=5 z=-4
     """
@@ -85,17 +82,17 @@ def _show(worked: "Graph") -> None:
     table.add_column(f"gradient of {result.name}", justify="right", style="red")
     for node in worked.nodes:
         if node.operation == "number":
-            continue  # stands where it is used
+            continue  # it is shown where it is used
         gradient = "-" if node.gradient is None else shown(node.gradient)
         computes = node.written if node.inputs else ""
         table.add_row(node.name, computes, shown(node.value), gradient)
     console.print(table)
-    way = ""
+    part = ""
     for number, step in enumerate(worked.steps, start=1):
-        if way != (way := "Forward" if step.kind == "forward" else "Backward"):
-            console.print(Text(f"\n{way}", style="bold"))
+        if part != (part := "Forward" if step.kind == "forward" else "Backward"):
+            console.print(Text(f"\n{part}", style="bold"))
         lines = [_line(f"{number:>3}. ", step.text, console.width)]
-        if step.kind == "backward":  # those of a sum have been shown
+        if step.kind == "backward":  # the shares of a sum were shown before
             lines += [
                 _line(
                     "     ",

@@ -1,4 +1,4 @@
-"""`eyespot predict --camera` and `--video`: the top classes of every frame, live."""
+"""`eyespot predict --camera` and `--video`: the top classes of each frame, live."""
 
 import sys
 import time
@@ -18,7 +18,7 @@ WIDTH = 28
 
 
 def watch(classifier: Classifier, video: Path | None, top: int, camera: int = 0) -> None:
-    """Show what is on each frame of a video, or of the camera until Ctrl-C.
+    """Classify each frame of a video, or of the camera until Ctrl-C.
 
     Raises EyespotError if the video or camera cannot be opened, MissingExtraError without OpenCV.
     """
@@ -27,21 +27,23 @@ def watch(classifier: Classifier, video: Path | None, top: int, camera: int = 0)
     with _Screen() as screen:
         try:
             for frame in frames(video, camera):
-                answer = classifier.predict(frame, top=top)
+                prediction = classifier.predict(frame, top=top)
                 shown += 1
                 rate = shown / (time.perf_counter() - start)
-                screen.show(lines(answer), f"frame {shown}, {rate:.1f} frames/s")
+                screen.show(lines(prediction), f"frame {shown}, {rate:.1f} frames/s")
         except KeyboardInterrupt:
             if video is not None:
                 raise
     if not shown:
-        raise EyespotError(f"Expected pictures in {video or 'the camera'}, found none.")
+        raise EyespotError(
+            f"Expected frames from {video or 'the camera'}, found none. Try another."
+        )
 
 
-def lines(answer: Prediction) -> list[str]:
+def lines(prediction: Prediction) -> list[str]:
     """A prediction as lines of text with bars."""
-    out = ["none of these" if answer.unknown else ""]
-    for label, probability in answer.top:
+    out = ["none of these" if prediction.unknown else ""]
+    for label, probability in prediction.top:
         name = printable(label)[:WIDTH]
         out.append(f"{name:{WIDTH}} {bar_of(probability)}")
     return out
@@ -52,9 +54,9 @@ def frames(video: Path | None, camera: int = 0) -> Iterator[NDArray[np.uint8]]:
     try:
         import cv2
     except ImportError as error:
-        raise MissingExtraError("Looking at cameras and videos", "camera") from error
+        raise MissingExtraError("Reading cameras and videos", "camera") from error
     if video is not None and not video.is_file():
-        raise UsageError(f"There is no video {video}.")
+        raise UsageError(f"There is no video {video}. Check the path.")
     source: Any = cv2.VideoCapture(str(video) if video is not None else camera)
     try:
         if not source.isOpened():
@@ -72,7 +74,7 @@ def frames(video: Path | None, camera: int = 0) -> Iterator[NDArray[np.uint8]]:
 
 
 class _Screen:
-    """A part of the terminal that is drawn over; plain lines, one a second, if it is none."""
+    """An area of the terminal that is redrawn; elsewhere a line each second."""
 
     def __init__(self) -> None:
         self._live: Any = None

@@ -1,7 +1,7 @@
-"""`eyespot`: the verbs, and every error as a message and an exit code.
+"""`eyespot`: the verbs in their groups, and every error as a message and an exit code.
 
-0: done. 1: failed. 2: bad use. 130: interrupted. Each verb imports what it needs when it runs, so
-that `eyespot predict` starts fast.
+0: done. 1: failed. 2: wrong use. 130: interrupted. Each verb imports its libraries when it runs,
+and rich is imported only to show help or progress, so that `eyespot predict` starts fast.
 """
 
 import functools
@@ -23,6 +23,7 @@ from eyespot.cli.explain import PhotoFirst
 from eyespot.cli.explain_dataset import dataset
 from eyespot.cli.export import export
 from eyespot.cli.graph import graph
+from eyespot.cli.options import option
 from eyespot.cli.predict import predict
 from eyespot.cli.serve import serve
 from eyespot.cli.show import guard_terminal, say
@@ -36,9 +37,38 @@ from eyespot.cli.weights import weights
 from eyespot.cli.zoo import zoo
 from eyespot.errors import EyespotError, UsageError
 
+Verb = Callable[..., int | None]
+
+GROUPS: dict[str, tuple[Verb, ...]] = {
+    "Teach and use": (demo, teach, predict, evaluate, embed, similar, cache),
+    "Look inside": (zoo, graph),
+    "Train networks": (train, tune, weights),
+    "Share and serve": (export, serve, studio),
+}
+
+_CACHED = " Computed features are in the cache."
+_RESUMES = " Finished work is kept: the same command resumes."
+_KEPT: dict[Verb, str] = {
+    teach: _CACHED,
+    predict: _RESUMES,
+    embed: _RESUMES,
+    evaluate: _CACHED,
+    dataset: _CACHED,
+    train: " The same command resumes from the last checkpoint.",
+    tune: _RESUMES,
+}
+"""What an interrupted verb leaves behind."""
+
 
 class _Verbs(TyperGroup):
-    """Its own errors of bad use quote what was typed, which may be a stranger's file's name."""
+    """A group that escapes its own errors, as they quote arguments such as untrusted file names."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The verbs in the order of the help; typer lists groups such as explain at the end."""
+        names = super().list_commands(ctx)
+        names.remove("explain")
+        names.insert(names.index("zoo"), "explain")
+        return names
 
     def main(self, *args: Any, **more: Any) -> Any:
         if not more.get("standalone_mode", True):
@@ -53,16 +83,11 @@ class _Verbs(TyperGroup):
             show = getattr(error, "show", None)
             if show is None:
                 raise
-            said = io.StringIO()
-            show(said)
-            say(said.getvalue(), end="", file=sys.stderr)
+            message = io.StringIO()
+            show(message)
+            say(message.getvalue(), end="", file=sys.stderr)
             code = getattr(error, "exit_code", 1)
         sys.exit(code if isinstance(code, int) else 0)
-
-
-app = typer.Typer(
-    cls=_Verbs, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
-)
 
 
 def _version(value: bool) -> None:
@@ -71,35 +96,25 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def eyespot(
+    context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool, option("Show the version.", "--version", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Teach a computer to recognise new things from a few photos.
+    """Teach image classifiers from a few photos, with honest evidence.
 
-    Begin with: eyespot demo
+    Start with sample photos: eyespot demo
+
+    Use your own, a folder for each class: eyespot teach pets/ -o pets.eyespot
     """
     guard_terminal()
+    if context.invoked_subcommand is None:
+        say(context.get_help(), end="")
 
 
-_IN_CACHE = " What was computed is in the cache."
-_GOES_ON = " What is done is kept: the same command goes on where it was."
-_KEPT: dict[Callable[..., int | None], str] = {
-    teach: _IN_CACHE,
-    predict: _GOES_ON,
-    embed: _GOES_ON,
-    evaluate: _IN_CACHE,
-    dataset: _IN_CACHE,
-    train: " The same command goes on from the last state that was kept.",
-    tune: _GOES_ON,
-}
-"""What is left of the work of an interrupted verb."""
-
-
-def _guarded(verb: Callable[..., int | None]) -> Callable[..., None]:
-    """The verb, with its errors turned into messages and its result into the exit code."""
+def _guarded(verb: Verb) -> Callable[..., None]:
+    """The verb with its errors as messages and its result as the exit code."""
 
     @functools.wraps(verb)
     def run(*args: Any, **options: Any) -> None:
@@ -115,13 +130,21 @@ def _guarded(verb: Callable[..., int | None]) -> Callable[..., None]:
         except MemoryError:
             _fail("There is not enough memory. Close other programs or use fewer photos.", 1)
         except OSError as error:
-            if isinstance(error, BrokenPipeError) and reader_is_gone():  # it has seen enough
+            if isinstance(error, BrokenPipeError) and reader_is_gone():
                 raise typer.Exit(0) from None
-            where = f" ({error.filename})" if error.filename else ""
-            _fail(f"The system refused: {error.strerror or error}{where}.", 1)
+            _fail(_explained(error, verb.__name__), 1)
         raise typer.Exit(code or 0)
 
     return run
+
+
+def _explained(error: OSError, verb: str) -> str:
+    """Which file failed, why, and what to do."""
+    where = f"on {error.filename}" if error.filename else "in reading or writing a file"
+    return (
+        f"{verb} failed {where}: {error.strerror or error}. Check that the file exists, that you "
+        "have permission and that the disk has room. Then run the same command again."
+    )
 
 
 def _fail(message: str, code: int) -> NoReturn:
@@ -129,33 +152,31 @@ def _fail(message: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
-_verb: Callable[..., int | None]
-for _verb in (
-    teach,
-    predict,
-    evaluate,
-    demo,
-    embed,
-    similar,
-    cache,
-    zoo,
-    weights,
-    train,
-    tune,
-    export,
-    studio,
-    serve,
-):
-    app.command()(_guarded(_verb))
-# An expression may begin with a minus, and is no option then.
-app.command(context_settings={"ignore_unknown_options": True})(_guarded(graph))
+def _build() -> typer.Typer:
+    """The command line with all verbs, in the order of the help."""
+    built = typer.Typer(cls=_Verbs, pretty_exceptions_enable=False, rich_markup_mode="rich")
+    built.callback(invoke_without_command=True)(eyespot)
+    for group, verbs in GROUPS.items():
+        for verb in verbs:
+            # An expression may begin with a minus, which is not an option then.
+            settings = {"ignore_unknown_options": True} if verb is graph else None
+            built.command(rich_help_panel=group, context_settings=settings)(_guarded(verb))
+    explain = typer.Typer(rich_markup_mode="rich", cls=PhotoFirst)
+    built.add_typer(
+        explain,
+        name="explain",
+        rich_help_panel="Look inside",
+        help="Explain a prediction, a network or a dataset.\n\n"
+        "Example: eyespot explain photo.jpg -m pets.eyespot",
+    )
+    for verb in (*EXPLAINING, dataset):
+        explain.command()(_guarded(verb))
+    return built
 
-_explain = typer.Typer(rich_markup_mode=None, cls=PhotoFirst)
-app.add_typer(_explain, name="explain", help="Why it says so; what a network looks for and finds.")
-for _verb in (*EXPLAINING, dataset):
-    _explain.command()(_guarded(_verb))
+
+app = _build()
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    app()
+    app(prog_name="eyespot")

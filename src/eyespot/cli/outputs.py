@@ -1,4 +1,4 @@
-"""Look at where results will go before the work begins; write pictures there."""
+"""Check output paths before the work begins; write images."""
 
 import io
 import os
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -> None:
-    """Raises UsageError if one of `outputs` cannot be written, or would replace another or one of
-    `inputs`. Devices and pipes are written to as they are."""
+    """Raises UsageError if one of `outputs` cannot be written, or would replace another output or
+    one of `inputs`. Devices and pipes are written to directly."""
     taken = {_resolved(path): path for path in inputs}
     for path in outputs:
         if path is None:
@@ -31,7 +31,7 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -
             continue
         if _resolved(path) in taken:
             raise UsageError(
-                f"{name} would be written over {printable(str(taken[_resolved(path)]))}. "
+                f"{name} would overwrite {printable(str(taken[_resolved(path)]))}. "
                 "Choose another name."
             )
         taken[_resolved(path)] = path
@@ -43,31 +43,31 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -
 
 
 def _check_name(path: Path) -> None:
-    """Raises UsageError if no file can have this name, which else shows when it is written."""
+    """Raises UsageError if the name or the path is too long for a file here."""
     path, most = path.absolute(), LONGEST_NAME
     if hasattr(os, "pathconf"):
         folder = next(near for near in (path, *path.parents) if os.path.exists(near))  # noqa: PTH110
         most = os.pathconf(folder, "PC_NAME_MAX")
         if len(os.fsencode(path)) >= os.pathconf(folder, "PC_PATH_MAX"):
-            raise UsageError("A path is longer than this system takes. Choose a shorter one.")
+            raise UsageError("The path is too long for this system. Choose a shorter one.")
     for part in path.parts:
         if len(name := os.fsencode(part)) > most:
             raise UsageError(
-                f"The name {printable(part[:40])}... has {len(name):,} bytes, at most {most:,} can "
-                "be. Choose a shorter one."
+                f"The name {printable(part[:40])}... has {len(name):,} bytes; at most {most:,} are "
+                "allowed. Choose a shorter one."
             )
 
 
 def _refusal(folder: Path) -> str:
-    """Why nothing can be written in a folder; empty if something can."""
+    """Why a folder cannot be written; empty if it can."""
     if not folder.is_dir():
-        return "is a file, and no folder"
+        return "is a file, not a folder"
     if not os.access(folder, os.W_OK):
-        return "is a folder in which you may not write"
-    try:  # some folders, such as /proc, refuse what their permissions allow
+        return "is a folder without write permission"
+    try:  # some folders, such as /proc, reject files although their permissions allow them
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        return f"is a folder that takes no new file ({error.strerror})"
+        return f"is a folder that accepts no new file ({error.strerror})"
     return ""
 
 
@@ -76,7 +76,7 @@ def _resolved(path: Path) -> Path:
         return path.resolve()
     except RuntimeError as error:  # until Python 3.13
         name = printable(str(path))
-        raise UsageError(f"{name} is a link that leads to itself. Choose another name.") from error
+        raise UsageError(f"{name} is a link to itself. Choose another name.") from error
 
 
 def check_folder(folder: Path, first: str) -> None:
@@ -88,9 +88,8 @@ def check_folder(folder: Path, first: str) -> None:
 
 
 def check_ending(output: Path | None, *endings: str) -> None:
-    """Raises UsageError if `output` (or the file that it is a link to) is not called as what is
-    written there is, so that no photo or classifier is written over. Devices and pipes may be
-    called anything."""
+    """Raises UsageError if `output`, or the file that it links to, has none of `endings`, so that
+    no photo or classifier is overwritten. Devices and pipes may have any name."""
     if output is not None:
         _check_name(output)
     if output is None or (output.exists() and not output.is_file()):
@@ -102,8 +101,8 @@ def check_ending(output: Path | None, *endings: str) -> None:
 
 
 def check_table(output: Path | None, columns: Sequence[str]) -> None:
-    """Raises UsageError if `output` is a table, CSV or Parquet, whose columns do not begin with
-    `columns`: one of another kind than will be written."""
+    """Raises UsageError if `output` is a CSV or Parquet table of another kind: its columns do not
+    begin with `columns`."""
     if output is not None:
         _check_name(output)
     if output is None or not output.is_file():
@@ -111,13 +110,13 @@ def check_table(output: Path | None, columns: Sequence[str]) -> None:
     found = _columns(output.resolve())
     if any(found) and found[: len(columns)] != list(columns):
         raise UsageError(
-            f"{printable(str(output))} holds a table of another kind, so it is left as it is. Its "
+            f"{printable(str(output))} holds a table of another kind and is not overwritten. Its "
             f"columns are {printable(', '.join(found[:8]))}. Choose another name, or remove it."
         )
 
 
 def _columns(file: Path) -> list[str]:
-    """The names of a table's columns; none of a damaged file."""
+    """The names of a table's columns; empty for a damaged file."""
     if file.suffix.lower() != ".parquet":
         text = read_file(file, 10_000).decode("utf-8-sig", "replace")
         return text.partition("\n")[0].rstrip().split(",")
@@ -131,7 +130,7 @@ def _columns(file: Path) -> list[str]:
 
 
 def write_png(image: "Image", path: Path) -> str:
-    """Write a picture, atomically; in words, what was written. Raises OSError as writing does."""
+    """Write an image, atomically, and describe the file. Raises OSError."""
     content = io.BytesIO()
     image.save(content, "PNG")
     write_atomically(path, content.getvalue())

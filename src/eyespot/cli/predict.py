@@ -1,111 +1,165 @@
 """`eyespot predict`."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from eyespot.cli.at_length import Part, looking, read_and_written, say_failures
+from eyespot.cli.models import model_file, open_model
+from eyespot.cli.options import Json, Model, ShareOf, Verbose, argument, option
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, check_table
-from eyespot.cli.show import bar_of, counted, json_text, print_findings, printable, say
-from eyespot.cli.streams import expect_reader
+from eyespot.cli.predictions import (
+    Show,
+    print_bars,
+    print_lines,
+    print_predictions_json,
+    while_read,
+)
+from eyespot.cli.resumable import print_failures, read_and_written, resumable
+from eyespot.cli.show import counted, print_findings, print_skipped, printable, say
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
+    from eyespot.data.parts import Share, Written
     from eyespot.data.photos import Dataset
-    from eyespot.tasks.classification.classifier import Prediction
+    from eyespot.tasks.classification.classifier import Classifier
 
 
 def predict(
     photos: Annotated[
         list[str] | None,
-        typer.Argument(help="Files, folders, patterns, lists or shards; - for standard input."),
+        argument("Files, folders, patterns, lists or shards; - for standard input."),
     ] = None,
-    model: Annotated[
-        Path | None,
-        typer.Option("-m", "--model", help="A classifier. [default: 1000 ImageNet classes]"),
-    ] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many classes to show.")] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON list, for machines.")] = False,
-    csv: Annotated[Path | None, typer.Option(help="Write a CSV file.")] = None,
-    parquet: Annotated[Path | None, typer.Option(help="Write a Parquet file.")] = None,
+    model: Model = None,
+    top: Annotated[int, option("Classes of a photo to show or write.", min=1)] = 5,
+    verbose: Verbose = False,
+    as_json: Json = False,
+    csv: Annotated[Path | None, option("Write a CSV file.")] = None,
+    parquet: Annotated[Path | None, option("Write a Parquet file.")] = None,
     shards: Annotated[
-        bool, typer.Option("--shards", help="--parquet names a folder of Parquet files.")
+        bool, option("Write a folder of Parquet files to --parquet.", "--shards")
     ] = False,
-    share: Part = "1/1",
-    camera: Annotated[bool, typer.Option("--camera", help="Look through the camera.")] = False,
-    video: Annotated[Path | None, typer.Option(help="Look at a video.")] = None,
+    share: ShareOf = "1/1",
+    camera: Annotated[bool, option("Classify the camera image.", "--camera")] = False,
+    video: Annotated[Path | None, option("Classify the frames of a video.")] = None,
 ) -> int:
-    """Say what is on photos: a taught classifier's classes, or the 1000 of ImageNet.
+    """Classify photos, a video or the camera image.
 
-    With --csv or --parquet the same command goes on with a run that was stopped.
+    With --csv or --parquet, the same command resumes an interrupted run.
 
-    Example: eyespot predict holiday/ -m pets.eyespot --csv answers.csv
+    Example: eyespot predict holiday/ -m pets.eyespot --csv predictions.csv
     """
     live = camera or video is not None
     if not photos and not live:
         raise UsageError("Name at least one photo, folder or pattern, or use --camera or --video.")
     if live and (photos or as_json or csv or parquet or (camera and video is not None)):
         raise UsageError(
-            "--camera and --video show what they see and write nothing: use one of them, without "
+            "--camera and --video show predictions and write nothing. Use one of them, without "
             "photos, --json, --csv and --parquet."
         )
-    from eyespot.data.parts import MANIFEST, WHOLE, Share
-    from eyespot.tasks.classification.classifier import imagenet, load
+    from eyespot.data.parts import Share
 
-    part, tables = Share.parse(share), [path for path in (parquet, csv) if path]
-    if (shards and not parquet) or (part != WHOLE and not tables):
-        raise UsageError("--shards goes with --parquet, --share with --parquet or --csv.")
-    files = [path for path in tables if not (shards and path == parquet)]
-    if tables:
-        from eyespot.tasks.classification.predict_table import COLUMNS, write_answers
-
-        check_ending(csv, ".csv")
-        if not shards:
-            check_ending(parquet, ".parquet")
-        for path in files:
-            check_table(path, COLUMNS)
-    classifier = load(model) if model else imagenet()
+    tables = Tables(csv, parquet, Share.parse(share), shards=shards)
+    tables.check()
+    classifier = open_model(model)
     if live:
         from eyespot.cli.live import watch
 
         watch(classifier, video, top)
         return 0
     dataset = _find(photos or [])
-    if shards and parquet:
-        check_folder(parquet, MANIFEST)
-    read = read_and_written(dataset.photos, files)
-    check_outputs(files, [*read, *([model] if model else [])])
-    if tables:
-        with looking() as step:
-            written = write_answers(
+    tables.check_inputs(dataset, model)
+    show: Show = print_predictions_json
+    if not as_json:
+        bars = verbose or len(dataset.photos) == 1
+        show = print_bars if bars else partial(print_lines, photos=dataset.photos)
+    if tables.paths:
+        written = tables.write(classifier, dataset, top, show if as_json else None)
+        count, failures = written.photos, written.failures
+        tables.print_written(count, len(dataset.photos), quiet=as_json)
+    else:
+        count, failures = show(while_read(classifier.predict_batch(dataset.photos, top=top)))
+    print_findings(dataset.findings, sys.stderr)
+    print_skipped(dataset.skipped)
+    return 1 if count and count == failures else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables that predictions are written to: perhaps none."""
+
+    csv: Path | None
+    parquet: Path | None
+    share: "Share"
+    shards: bool
+
+    @property
+    def paths(self) -> list[Path]:
+        return [path for path in (self.parquet, self.csv) if path]
+
+    @property
+    def files(self) -> list[Path]:
+        return [path for path in self.paths if not (self.shards and path == self.parquet)]
+
+    @property
+    def whole(self) -> bool:
+        from eyespot.data.parts import WHOLE
+
+        return self.share == WHOLE
+
+    def check(self) -> None:
+        """Raises UsageError for options that exclude each other and files of another kind."""
+        if (self.shards and not self.parquet) or not (self.whole or self.paths):
+            raise UsageError("--shards needs --parquet; --share needs --parquet or --csv.")
+        if self.paths:
+            from eyespot.tasks.classification.predict_table import COLUMNS
+
+            check_ending(self.csv, ".csv")
+            if not self.shards:
+                check_ending(self.parquet, ".parquet")
+            for path in self.files:
+                check_table(path, COLUMNS)
+
+    def check_inputs(self, dataset: "Dataset", model: str | None) -> None:
+        """Raises UsageError if a table would replace a photo or the model."""
+        if self.shards and self.parquet:
+            from eyespot.data.job_folder import MANIFEST
+
+            check_folder(self.parquet, MANIFEST)
+        read = read_and_written(dataset.photos, self.files)
+        check_outputs(self.files, [*read, *model_file(model)])
+
+    def write(
+        self, classifier: "Classifier", dataset: "Dataset", top: int, show: Show | None
+    ) -> "Written":
+        """Write the predictions; `show` prints them at the end."""
+        from eyespot.tasks.classification.predict_table import write_predictions
+
+        with resumable() as step:
+            written = write_predictions(
                 classifier,
                 dataset.photos,
-                parquet,
-                csv,
+                self.parquet,
+                self.csv,
                 top=top,
-                shards=shards,
-                share=part,
+                shards=self.shards,
+                share=self.share,
                 progress=step,
-                show=_print_json if as_json else lambda answers: None,
+                show=show or (lambda predictions: None),
             )
-        count, failures = written.photos, written.failures
-        say_failures(written)
-    else:
-        answers = _while_read(classifier.predict_many(dataset.photos, top=top))
-        count, failures = (_print_json if as_json else _print)(answers)
-    for path in tables:
-        said = counted(count, "answer")
-        if part != WHOLE:
-            say(f"{said} of {len(dataset.photos)} are there for {printable(str(path))}")
-        elif not as_json:
-            say(f"{said}, {printable(str(path))}", file=sys.stderr)
-    print_findings(dataset.findings, sys.stderr)
-    for skipped in dataset.skipped:
-        say(printable(f"Skipped {skipped.path}: {skipped.reason}"), file=sys.stderr)
-    return 1 if count and count == failures else 0
+        print_failures(written)
+        return written
+
+    def print_written(self, count: int, photos: int, *, quiet: bool) -> None:
+        """Print how many predictions there are, and where."""
+        predictions = counted(count, "prediction")
+        for path in self.paths:
+            name = printable(str(path))
+            if not self.whole:
+                say(f"{predictions} of {photos:,} written for {name}")
+            elif not quiet:
+                say(f"Wrote {predictions} to {name}", file=sys.stderr)
 
 
 def _find(names: list[str]) -> "Dataset":
@@ -120,39 +174,3 @@ def _find(names: list[str]) -> "Dataset":
     others = [name for name in names if name != "-"]
     found = find_unlabelled(others) if others else Dataset(())
     return Dataset(piped + found.photos, found.skipped, found.findings)
-
-
-def _while_read(answers: "Iterable[Prediction]") -> "Iterator[Prediction]":
-    """What is printed alone need not be computed for nobody."""
-    for answer in answers:
-        yield answer
-        expect_reader()
-
-
-def _print_json(answers: "Iterable[Prediction]") -> tuple[int, int]:
-    """A JSON list, answer by answer; how many answers there were, and how many are errors."""
-    count = failures = 0
-    for answer in answers:
-        say(", " if count else "[", end="")
-        say(json_text(answer.to_dict()), end="")
-        count += 1
-        failures += bool(answer.error)
-    say("]" if count else "[]")
-    return count, failures
-
-
-def _print(answers: "Iterable[Prediction]") -> tuple[int, int]:
-    count = failures = 0
-    for answer in answers:
-        count += 1
-        say(printable(answer.path))
-        if answer.error:
-            failures += 1
-            say(printable(f"  cannot be used: {answer.error}"))
-            continue
-        if answer.unknown:
-            say("  none of these: it looks like nothing that was taught. The nearest:")
-        width = max(len(label) for label, _ in answer.top)
-        for label, probability in answer.top:
-            say(f"  {printable(label):{width}}  {bar_of(probability)}")
-    return count, failures

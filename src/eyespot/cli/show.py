@@ -1,10 +1,11 @@
-"""What the verbs print alike: progress, bars, tables; JSON for machines."""
+"""Output that the verbs share: progress, rows, bars; JSON for programs."""
 
 import contextlib
 import json
 import logging
 import shutil
 import sys
+import textwrap
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -16,10 +17,11 @@ from eyespot.shown import printable as printable
 
 if TYPE_CHECKING:
     from eyespot.data.finding import Finding
+    from eyespot.data.photos import Skipped
 
 
 class HarmlessLines(logging.Formatter):
-    """Of what is logged: lines that do nothing to a terminal."""
+    """Log lines without control characters, which could drive a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
         return harmless(super().format(record))
@@ -29,8 +31,8 @@ _format_warning = warnings.formatwarning
 
 
 def guard_terminal() -> None:
-    """What is logged, warned of or raised may quote strangers' files, too, and is escaped as `say`
-    escapes what it prints."""
+    """Escape control characters in logs, warnings and tracebacks, which may quote untrusted files,
+    as `say` does."""
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(HarmlessLines())
     warnings.formatwarning = lambda *about, **more: harmless(_format_warning(*about, **more))
@@ -40,21 +42,27 @@ def guard_terminal() -> None:
 
 
 def say(*words: object, file: TextIO | None = None, end: str = "\n", flush: bool = False) -> None:
-    """Print as the verbs do: text may come from a stranger's file, a server or a name, so all but
-    its line breaks that could drive a terminal is escaped."""
+    """Print with control characters escaped, except line breaks: text may come from an untrusted
+    file, a server or a name, and could drive the terminal."""
     print(harmless(" ".join(map(str, words))), file=file, end=end, flush=flush)
 
 
 def command() -> str:
-    """What calls eyespot here, so that a line that is shown can be copied: `eyespot`, or where it
-    is if the shell would not find it."""
+    """The command for lines that people copy: `eyespot`, or its path if the shell would not find
+    it."""
     called = Path(sys.argv[0])
     return str(called) if called.name == "eyespot" and not shutil.which("eyespot") else "eyespot"
 
 
+STARTING = "Starting"
+
+
 @contextlib.contextmanager
 def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on standard error, for (stage, done, total); none if that is no terminal."""
+    """A progress bar on standard error, for (stage, done, total); none if that is not a terminal.
+
+    A spinner runs until the first stage, while libraries are loaded.
+    """
     if not sys.stderr.isatty():
         yield lambda stage, done, total: None
         return
@@ -63,11 +71,13 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        SpinnerColumn,
         TextColumn,
         TimeRemainingColumn,
     )
 
     columns = (
+        SpinnerColumn(finished_text=" "),
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
@@ -75,18 +85,20 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         TimeRemainingColumn(elapsed_when_finished=True),
     )
     console = Console(stderr=True)
-    # What is printed meanwhile stands above the bars on a terminal, and else goes where it was
-    # sent, not to standard error.
+    # Text printed meanwhile stands above the bars on a terminal. A redirected standard output must
+    # not end on standard error.
     above = sys.stdout.isatty()
     with Progress(*columns, console=console, transient=True, redirect_stdout=above) as bars:
-        tasks: dict[str, Any] = {}
+        tasks: dict[str, Any] = {STARTING: bars.add_task(STARTING, total=None, speed="")}
 
         def step(stage: str, done: int, total: int) -> None:
             stage = printable(stage)
-            # The bar of a single step moves to and fro: a share of it is never known.
+            # A single step has no known share: its bar moves to and fro.
             whole = total if total > 1 or done else None
+            if STARTING in tasks:
+                bars.remove_task(tasks.pop(STARTING))
             if stage not in tasks:
-                # What is done at the first call took no time now, and must not count as speed.
+                # Work done before the first call took no time now, and must not count as speed.
                 tasks[stage] = bars.add_task(stage, total=whole, completed=done, speed="")
             bars.update(tasks[stage], completed=done, total=whole)
             speed = next(task.speed for task in bars.tasks if task.id == tasks[stage])
@@ -95,22 +107,56 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         yield step
 
 
+def print_rows(rows: "Iterable[tuple[str, str]]") -> None:
+    """Print labels and texts under each other, wrapped to the terminal's width; no empty rows.
+
+    A command may follow a text after a line break. It stays on one line, so that it can be copied.
+    """
+    shown = [(label, text) for label, text in rows if text]
+    indent = max((len(label) for label, _ in shown), default=0) + 2
+    width = max(shutil.get_terminal_size().columns, indent + 20)
+    for label, text in shown:
+        words, _, command = text.partition("\n")
+        lines = textwrap.wrap(
+            printable(words),
+            width,
+            initial_indent=label.ljust(indent),
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        if command and len(lines[-1]) + 1 + len(command) <= width:
+            lines[-1] += f" {command}"
+        elif command:
+            lines.append(" " * indent + command)
+        say("\n".join(lines))
+
+
+def print_skipped(skipped: "Iterable[Skipped]", most: int | None = None) -> None:
+    """Print skipped photos with reasons on standard error: the first `most`, None for all."""
+    everything = list(skipped)
+    for one in everything[:most]:
+        say(printable(f"Skipped {one.path}: {one.reason}"), file=sys.stderr, flush=True)
+    if most is not None and len(everything) > most:
+        say(f"and {len(everything) - most:,} more; --json lists every one.", file=sys.stderr)
+
+
 def print_json(value: Any) -> None:
     say(json_text(value))
 
 
 def json_text(value: Any) -> str:
-    """A value as JSON that standard output can carry whatever its encoding, and that does nothing
-    to a terminal: what is not UTF-8, or controls, is escaped."""
+    """A value as JSON for standard output in any encoding: control characters are escaped, and all
+    but ASCII where the encoding is not UTF-8."""
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     return harmless_json(json.dumps(value, ensure_ascii=not utf8))
 
 
 def print_findings(findings: "Iterable[Finding]", file: TextIO | None = None) -> None:
-    """A line a finding, on standard output or `file`."""
+    """Print one line for each finding, on standard output or `file`."""
     for finding in findings:
-        said = f"{finding.severity.capitalize()}: {finding.message} {finding.advice}"
-        say(printable(said.rstrip()), file=file)
+        text = f"{finding.severity.capitalize()}: {finding.message} {finding.advice}"
+        say(printable(text.rstrip()), file=file)
 
 
 def bar(share: float, width: int = 24) -> str:
@@ -120,12 +166,12 @@ def bar(share: float, width: int = 24) -> str:
 
 
 def bar_of(share: float) -> str:
-    """A bar, and the share in percent."""
+    """A bar with its share in percent."""
     from eyespot.evaluation import percent
 
     return f"{bar(share)} {percent(share):>6}"
 
 
-def counted(number: int, word: str) -> str:
-    """1 photo, 2 photos."""
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+def counted(number: int, word: str, plural: str = "") -> str:
+    """1 photo, 1,387 photos."""
+    return f"1 {word}" if number == 1 else f"{number:,} {plural or word + 's'}"

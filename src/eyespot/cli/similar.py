@@ -1,14 +1,11 @@
 """`eyespot similar`."""
 
-import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from eyespot.atomic import write_atomically
-from eyespot.cli.outputs import check_ending, check_outputs
+from eyespot.cli.options import Json, argument, option
+from eyespot.cli.outputs import check_ending, check_outputs, write_png
 from eyespot.cli.show import bar, print_json, printable, say
 
 if TYPE_CHECKING:
@@ -19,20 +16,22 @@ if TYPE_CHECKING:
 
 
 def similar(
-    photo: Annotated[Path, typer.Argument(help="The photo to find others like.")],
+    photo: Annotated[Path, argument("The photo to compare with.")],
     features: Annotated[
-        Path, typer.Option("--in", help="What embed wrote: a Parquet file, or a folder of them.")
+        Path, option("The Parquet file, or folder of them, that embed wrote.", "--in")
     ],
-    count: Annotated[int, typer.Option("-k", min=1, help="How many to find.")] = 10,
+    count: Annotated[int, option("Photos to find.", "-k", min=1)] = 10,
     block: Annotated[
-        str | None, typer.Option(help="The features to compare. [default: the network's last]")
+        str | None, option("The features to compare.", show_default="of the last stage")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Draw them into a PNG file.")
+        Path | None, option("Draw the photos into a PNG file.", "-o", "--output")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON list, for machines.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Find the photos most like one, among those that embed has looked at.
+    """Find the photos most similar to one photo.
+
+    The others are the photos whose features embed wrote.
 
     Example: eyespot similar photo.jpg --in features.parquet
     """
@@ -42,8 +41,8 @@ def similar(
     from eyespot.data.photos import FileSource, Photo
     from eyespot.features.similar import KeptFeatures, find_similar
 
-    asked = Photo(printable(str(photo)), FileSource(photo))
-    found = find_similar(asked, KeptFeatures(features, block), count)
+    query = Photo(printable(str(photo)), FileSource(photo))
+    found = find_similar(query, KeptFeatures(features, block), count)
     if as_json:
         print_json([{"path": near.path, "similarity": near.similarity} for near in found])
     else:
@@ -51,11 +50,11 @@ def similar(
             shown = bar(max(0.0, near.similarity), 12)
             say(f"{near.similarity:6.3f} {shown} {printable(near.path)}")
     if output:
-        _draw(asked.read(), found, output)
+        _draw(query.read(), found, output)
 
 
 def _draw(data: "bytes | NDArray[np.uint8]", found: "list[Similar]", output: Path) -> None:
-    """The photo on the left, those like it row by row on the right."""
+    """Draw the photo on the left, and the similar photos row by row on the right."""
     import numpy as np
     from PIL import Image
 
@@ -63,8 +62,8 @@ def _draw(data: "bytes | NDArray[np.uint8]", found: "list[Similar]", output: Pat
     from eyespot.explain.sheet import grid, page
     from eyespot.features.extract import THUMBNAIL
 
-    def tile(picture: "bytes | NDArray[np.uint8]") -> "NDArray[np.uint8]":
-        small = Image.fromarray(decode(picture).pixels)
+    def tile(image: "bytes | NDArray[np.uint8]") -> "NDArray[np.uint8]":
+        small = Image.fromarray(decode(image).pixels)
         small.thumbnail((THUMBNAIL, THUMBNAIL))
         square = Image.new("RGB", (THUMBNAIL, THUMBNAIL), (255, 255, 255))
         square.paste(small, ((THUMBNAIL - small.width) // 2, (THUMBNAIL - small.height) // 2))
@@ -72,8 +71,5 @@ def _draw(data: "bytes | NDArray[np.uint8]", found: "list[Similar]", output: Pat
 
     tiles = np.stack([tile(near.thumbnail) for near in found])
     caption = f"{found[0].similarity:.3f} to {found[-1].similarity:.3f}, row by row"
-    sheet = page("The most similar photos", [("Asked", tile(data)), (caption, grid(tiles))])
-    content = io.BytesIO()
-    sheet.save(content, "PNG")
-    write_atomically(output, content.getvalue())
-    say(f"{printable(str(output))}: {sheet.width} x {sheet.height} pixels", file=sys.stderr)
+    sheet = page("The most similar photos", [("Query", tile(data)), (caption, grid(tiles))])
+    say(write_png(sheet, output), file=sys.stderr)

@@ -1,8 +1,8 @@
-"""Standard streams that work does not depend on: it goes on when nobody reads (any more).
+"""Standard streams without readers do not interrupt the work.
 
-A reader may go at any time (`| head -2`, less, a lost connection), and a stream may be closed from
-the beginning (`2>&-`, pythonw, daemons). What is said then is heard by nobody, and what is done is
-done: the exit code tells of the work alone.
+A reader may close a stream at any time (`| head -2`, less, a lost connection), and a stream may be
+closed from the start (`2>&-`, pythonw, daemons). Output is then dropped, and the exit code depends
+on the work alone.
 """
 
 import contextlib
@@ -13,13 +13,13 @@ import sys
 from typing import Any, TextIO
 
 GONE = {errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN, errno.EIO}
-"""How the system says that a stream has no reader; EIO is of a terminal that hung up."""
+"""Errors of a stream without a reader; EIO comes from a terminal that hung up."""
 if sys.platform == "win32":
     GONE.add(errno.EINVAL)
 
 
 class Patient(io.FileIO):
-    """A file that drops what is written once its reader is `gone`. A full disk is no such thing."""
+    """A file that drops its output once its reader is `gone`. A full disk still raises."""
 
     gone = False
 
@@ -35,8 +35,8 @@ class Patient(io.FileIO):
 
 
 def outlive_readers() -> None:
-    """Make the standard streams such that writing to them fails for a full disk alone, and open
-    those that are closed on nothing."""
+    """Wrap the standard streams so that writing fails for a full disk alone, and connect closed
+    streams to the null device."""
     for number in range(3):
         _open(number)
     if sys.stdin is None:
@@ -46,19 +46,19 @@ def outlive_readers() -> None:
 
 
 def reader_is_gone() -> bool:
-    """Whether nobody reads standard output any more."""
+    """Whether standard output has lost its reader."""
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
     return isinstance(raw, Patient) and raw.gone
 
 
 def expect_reader() -> None:
-    """For what does nothing but print: raises BrokenPipeError where nobody reads any more."""
+    """For work that only prints: raises BrokenPipeError if standard output has no reader."""
     if reader_is_gone():
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def _open(number: int) -> None:
-    """Else the next file that is opened would get the number, and what libraries print."""
+    """Open a closed stream: the next opened file would get its number, and libraries' output."""
     try:
         os.fstat(number)
     except OSError:
@@ -70,7 +70,7 @@ def _open(number: int) -> None:
 
 
 def _patient(stream: TextIO | None, number: int) -> TextIO:
-    """The same with another file below; what is no file (a console of Windows) stays."""
+    """The stream on a `Patient` file; a stream without a file (a Windows console) stays."""
     if stream is None:
         return io.TextIOWrapper(Patient(number, "w", closefd=False), "utf-8", "replace")
     if not isinstance(stream, io.TextIOWrapper):

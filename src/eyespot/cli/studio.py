@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-import typer
-
+from eyespot.cli.options import option
 from eyespot.cli.show import say
 from eyespot.errors import MissingExtraError
 
@@ -11,13 +10,15 @@ from eyespot.errors import MissingExtraError
 def studio(
     port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, help="Where to listen. [default: 8765, or a free one]"),
+        option("Port to listen on.", min=1, max=65535, show_default="8765, or a free one"),
     ] = None,
     no_browser: Annotated[
-        bool, typer.Option("--no-browser", help="Only say where the page is, do not open it.")
+        bool, option("Print the address; do not open it.", "--no-browser")
     ] = False,
 ) -> None:
-    """Teach, look and play on a page that this machine serves to itself alone.
+    """Open the studio: teach and explore networks in the browser.
+
+    Only this machine can reach the page.
 
     Example: eyespot studio
     """
@@ -25,8 +26,8 @@ def studio(
         from eyespot.studio.server import run
     except ModuleNotFoundError as error:
         raise MissingExtraError("The studio", "studio") from error
-    run(port, _say, open_browser=not no_browser)
+    run(port, _announce, open_browser=not no_browser)
 
 
-def _say(address: str) -> None:
+def _announce(address: str) -> None:
     say(f"The studio is open at\n\n  {address}\n\nPress Ctrl-C to close it.", flush=True)

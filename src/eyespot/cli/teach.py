@@ -3,86 +3,73 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from eyespot.cli.at_length import read_and_written
-from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn, open_labelled
-from eyespot.cli.outputs import check_ending, check_outputs
-from eyespot.cli.show import (
-    bar_of,
-    command,
-    counted,
-    print_findings,
-    print_json,
-    printable,
-    progress,
-    say,
+from eyespot.cli.figures import print_taught
+from eyespot.cli.models import expect_backbone
+from eyespot.cli.options import (
+    Backbone,
+    Columns,
+    Json,
+    LabelledPhotos,
+    Verbose,
+    choice,
+    option,
+    with_columns,
 )
+from eyespot.cli.outputs import check_ending, check_outputs
+from eyespot.cli.resumable import read_and_written
+from eyespot.cli.show import command, print_json, progress, say
 
 if TYPE_CHECKING:
-    from eyespot.tasks.classification.teach import Lesson
+    from eyespot.tasks.classification.result import TeachResult
 
 
+@with_columns
 def teach(
-    photos: Annotated[
-        Path,
-        typer.Argument(
-            help="PHOTOS/<class>/*.jpg, the same in train/, val/ and test/, a CSV, TSV or "
-            "JSON table, Parquet, IDX or WebDataset shards (.tar)."
-        ),
-    ],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="Where the classifier goes.")
-    ] = Path("classifier.eyespot"),
+    photos: LabelledPhotos,
+    output: Annotated[Path, option("The classifier file to write.", "-o", "--output")] = Path(
+        "classifier.eyespot"
+    ),
     report: Annotated[
-        Path | None, typer.Option(help="Where the report goes. [default: beside the classifier]")
+        Path | None, option("The report to write.", show_default="NAME.report.html")
     ] = None,
     method: Annotated[
-        str, typer.Option(help="auto, knn, prototypes, logistic, svm or finetune.")
+        str, choice("", "auto", "knn", "prototypes", "logistic", "svm", "finetune")
     ] = "auto",
     budget: Annotated[
         float | None,
-        typer.Option(
+        option(
+            "Seconds for model selection; from 60 on, auto fine-tunes, too.",
             min=0,
-            help="A limit in seconds for model selection; from 60 on auto fine-tunes, too. "
-            "[default: none; the numbers of photos and classes decide]",
+            show_default="by the numbers of photos and classes",
         ),
     ] = None,
-    onto: Annotated[
-        Path | None, typer.Option(help="A classifier to teach more; its photos are kept.")
-    ] = None,
-    backbone: Annotated[
-        str, typer.Option(help="A network of the zoo, or a file that train wrote.")
-    ] = "efficientnet_lite0",
+    onto: Annotated[Path | None, option("A classifier to extend; its photos are kept.")] = None,
+    backbone: Backbone = "efficientnet_lite0",
     forget_photos: Annotated[
-        bool, typer.Option("--forget-photos", help="Keep no features of the photos.")
+        bool, option("Store no features of the photos.", "--forget-photos")
     ] = False,
-    path_column: PathColumn = None,
-    label_column: LabelColumn = None,
-    split_column: SplitColumn = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+    verbose: Verbose = False,
+    as_json: Json = False,
+    columns: Columns = Columns(),  # noqa: B008 - frozen
 ) -> None:
-    """Teach a classifier from photos and report how good it is.
+    """Teach a classifier from labelled photos and report its accuracy.
 
     Example: eyespot teach pets/ -o pets.eyespot
     """
-    check_outputs([output])
     page = report or output.with_suffix(".report.html")
+    check_outputs([output])
     check_ending(output, ".eyespot")
     check_ending(page, ".html", ".htm")
-    from eyespot.report import write_report
-    from eyespot.tasks.classification.classifier import load
-    from eyespot.tasks.classification.teach import learn
-
-    collection = open_labelled(
-        photos, path_column, label_column, split_column, least_classes=1 if onto else 2
-    )
-    outputs = [output, page]
-    check_outputs(outputs, [photos, *read_and_written(collection.photos, outputs)])
-    if onto is not None:
-        check_outputs([page], [onto])
     with progress() as step:
-        lesson = learn(
+        expect_backbone(backbone)
+        from eyespot.tasks.classification.teach import teach
+        from eyespot.tasks.task import load
+
+        collection = columns.open(photos, least_classes=1 if onto else 2)
+        outputs = [output, page]
+        check_outputs(outputs, [photos, *read_and_written(collection.photos, outputs)])
+        check_outputs([page], [onto] if onto else [])
+        taught = teach(
             collection,
             method=method,
             budget=budget,
@@ -91,43 +78,46 @@ def teach(
             forget_photos=forget_photos,
             progress=step,
         )
-        lesson.classifier.save(output)
-        write_report(lesson, page)
+        taught.save(output)
+        taught.report(page)
     if as_json:
-        print_json({**summary(lesson), "classifier": str(output), "report": str(page)})
-    else:
-        print_lesson(lesson)
-        say(f"\nClassifier  {output}\nReport      {page}")
-        say(f"Try it      {command()} predict PHOTO -m {output}")
+        print_json({**summary(taught), "classifier": str(output), "report": str(page)})
+        return
+    print_taught(taught, photos, verbose=verbose)
+    print_written(output, page)
 
 
-def summary(lesson: "Lesson") -> dict[str, Any]:
-    """What `--json` prints of a lesson."""
-    from eyespot.evaluation import advice
+def print_written(classifier: Path, page: Path) -> None:
+    """Print the files of a taught classifier, and the command to use it."""
+    say(f"\nWrote {classifier} ({classifier.stat().st_size / 1e6:.1f} MB) and {page}")
+    say(f"Next  {command()} predict PHOTO -m {classifier}")
 
-    evaluation = lesson.evaluation
+
+def summary(taught: "TeachResult") -> dict[str, Any]:
+    """The JSON of a taught classifier."""
+    evaluation = taught.evaluation
     return {
-        "classes": list(lesson.classifier.classes),
-        "photos": len(lesson.features),
-        "skipped": [{"path": s.path, "reason": s.reason} for s in lesson.skipped],
+        "classes": list(taught.classifier.classes),
+        "photos": len(taught.features),
+        "skipped": [{"path": s.path, "reason": s.reason} for s in taught.skipped],
         "duplicates": [
-            [lesson.features.names[index] for index in group]
-            for group in (*lesson.duplicates.exact, *lesson.duplicates.near)
+            [taught.features.names[index] for index in group]
+            for group in (*taught.duplicates.exact, *taught.duplicates.near)
         ],
-        "findings": [finding.to_dict() for finding in lesson.findings],
+        "findings": [finding.to_dict() for finding in taught.findings],
         "label_issues": [
             {
-                "path": lesson.features.names[s.index],
-                "label": lesson.classifier.classes[lesson.labels[s.index]],
-                "suggested": lesson.classifier.classes[s.suggested],
+                "path": taught.features.names[s.index],
+                "label": taught.classifier.classes[taught.labels[s.index]],
+                "suggested": taught.classifier.classes[s.suggested],
                 "confidence": s.confidence,
             }
-            for s in lesson.label_issues
+            for s in taught.label_issues
         ],
-        "method": lesson.method,
-        "reason": lesson.reason,
-        "advice": advice(evaluation, lesson.trained.tolist(), lesson.learning_curve),
-        "evaluated_on": lesson.evaluated_on,
+        "method": taught.method,
+        "reason": taught.reason,
+        "advice": taught.advice,
+        "evaluated_on": taught.evaluated_on,
         **evaluation.to_dict(),
         "candidates": [
             {
@@ -136,39 +126,11 @@ def summary(lesson: "Lesson") -> dict[str, Any]:
                 "top1_interval": list(trial.top1_interval),
                 "seconds": trial.seconds,
             }
-            for trial in lesson.candidates
+            for trial in taught.candidates
         ],
-        "left_out": [{"what": one.what, "why": one.why} for one in lesson.left_out],
-        "learning_curve": lesson.learning_curve.to_dict() if lesson.learning_curve else None,
-        "rejection": lesson.rejection.to_dict(),
-        "seconds": lesson.seconds,
-        "photos_per_second": lesson.photos_per_second,
+        "omitted": [{"what": one.what, "why": one.why} for one in taught.omitted],
+        "learning_curve": taught.learning_curve.to_dict() if taught.learning_curve else None,
+        "rejection": taught.rejection.to_dict(),
+        "seconds": taught.seconds,
+        "photos_per_second": taught.photos_per_second,
     }
-
-
-def print_lesson(lesson: "Lesson") -> None:
-    """What a person wants to know."""
-    from eyespot.evaluation import advice, verdict
-
-    say(f"\n{printable(verdict(lesson.evaluation, lesson.evaluated_on))}\n{lesson.reason}\n")
-    say("Candidates (cross-validated accuracy of each alone, selection not included):")
-    width = max(len(trial.method) for trial in lesson.candidates)
-    for trial in sorted(lesson.candidates, key=lambda trial: -trial.top1):
-        say(f"  {trial.method:{width}}  {bar_of(trial.top1)}  {trial.seconds:.1f} s")
-    say()
-    if lesson.learning_curve:
-        say(lesson.learning_curve.verdict)
-    told = advice(lesson.evaluation, lesson.trained.tolist(), lesson.learning_curve)
-    say(printable(told))
-    print_findings(lesson.findings)
-    if lesson.label_issues:
-        say(f"{counted(len(lesson.label_issues), 'label issue')}; the report shows every one.")
-    for skipped in lesson.skipped[:5]:
-        say(printable(f"Skipped {skipped.path}: {skipped.reason}"))
-    if len(lesson.skipped) > 5:
-        say(f"and {len(lesson.skipped) - 5:,} more; --json lists every one.")
-    seconds = lesson.seconds
-    say(
-        f"{len(lesson.features)} photos in {seconds['total']:.1f} s "
-        f"(features at {lesson.photos_per_second:.0f} photos/s, cached ones included)."
-    )

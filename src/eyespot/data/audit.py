@@ -1,4 +1,4 @@
-"""What is wrong with a collection of photos, and what to do about it."""
+"""Find problems in a dataset: duplicates, conflicting labels, small classes, similar names."""
 
 import re
 import unicodedata
@@ -8,19 +8,19 @@ from dataclasses import replace
 
 from eyespot.data.duplicates import Duplicates
 from eyespot.data.finding import Finding, worst_first
-from eyespot.data.formats import EXTENSIONS, sniff
+from eyespot.data.formats import EXTENSIONS, sniff_file
 from eyespot.data.photos import Dataset, FileSource, Photo, natural
-from eyespot.files import open_file
+from eyespot.shown import counted, listed
 
 FEW, VERY_FEW, IMBALANCE = 20, 5, 10.0
 
 
 def audit(names: Sequence[str], labels: Sequence[str], duplicates: Duplicates) -> list[Finding]:
-    """What to know about n photos with their labels, the worst first."""
+    """Findings about n photos and their labels, the worst first."""
     findings = [*_conflicts(names, labels, duplicates), *_class_sizes(labels)]
-    for kind, groups, words in (
-        ("exact duplicates", duplicates.exact, "the same file as another"),
-        ("near duplicates", duplicates.near, "the same picture as another, perhaps changed a bit"),
+    for kind, noun, groups in (
+        ("exact duplicates", "exact duplicate", duplicates.exact),
+        ("near duplicates", "near-duplicate", duplicates.near),
     ):
         if groups:
             extra = sum(len(group) - 1 for group in groups)
@@ -28,9 +28,9 @@ def audit(names: Sequence[str], labels: Sequence[str], duplicates: Duplicates) -
                 Finding(
                     kind,
                     "note",
-                    f"{_photos(extra)} {'is' if extra == 1 else 'are'} {words}.",
-                    "They are kept together in every split, so they do not flatter the figures; "
-                    "different photos would teach more.",
+                    f"{counted(extra, noun)} found.",
+                    "Duplicates stay in the same fold, so they do not inflate the metrics. Other "
+                    "photos would improve the classifier more.",
                     tuple(names[i] for group in groups for i in group),
                 )
             )
@@ -44,18 +44,17 @@ def _conflicts(
     files = [group for group in duplicates.exact if not related.intersection(group)]
     disputed: dict[tuple[str, ...], list[list[int]]] = {}
     for group in [*duplicates.near, *files]:
-        said = tuple(sorted({labels[i] for i in group}, key=natural))
-        if len(said) > 1:
-            disputed.setdefault(said, []).append(group)
-    for said, groups in disputed.items():
+        classes = tuple(sorted({labels[i] for i in group}, key=natural))
+        if len(classes) > 1:
+            disputed.setdefault(classes, []).append(group)
+    for classes, groups in disputed.items():
         one = len(groups) == 1
         yield Finding(
             "conflicting duplicates",
             "error",
-            f"{'One picture is' if one else f'{len(groups)} pictures are'} labelled "
-            f"{' and '.join(said)}.",
-            f"Keep {'it' if one else 'each'} in the class where it belongs and delete the other "
-            "copies.",
+            f"{counted(len(groups), 'photo')} {'has' if one else 'have'} duplicates in several "
+            f"classes: {listed(classes)}.",
+            f"Keep {'it' if one else 'each'} in the correct class and delete the other duplicates.",
             tuple(names[i] for group in groups for i in group),
         )
 
@@ -66,7 +65,7 @@ def _class_sizes(labels: Sequence[str]) -> Iterable[Finding]:
     rather_few = [item for item in counts if VERY_FEW <= item[1] < FEW]
     advice = f"Add photos until every class has at least {FEW}."
     if few:
-        text = f"Too few photos to learn from: {_listed(few)}."
+        text = f"Too few photos to train on: {_listed(few)}."
         yield Finding("few photos", "warning", text, advice)
     if rather_few:
         yield Finding("few photos", "note", f"Few photos: {_listed(rather_few)}.", advice)
@@ -75,20 +74,19 @@ def _class_sizes(labels: Sequence[str]) -> Iterable[Finding]:
         yield Finding(
             "imbalance",
             "warning",
-            f"{most} has {_photos(largest)}, {least} only {fewest}.",
-            f"Add photos of {least}; until then, look at its own figures, not at the total.",
+            f"{most} has {counted(largest, 'photo')}, {least} only {fewest:,}.",
+            f"Add photos of {least}. Until then, look at the recall of {least}, too.",
         )
 
 
 def audited(dataset: Dataset) -> Dataset:
-    """A Dataset with findings about its classes: names that are nearly alike, and classes without
-    photos to train on."""
+    """Add findings about similar class names and classes without training photos."""
     found = [*_nearly_alike(dataset.classes), *_untrained(dataset.photos)]
     return replace(dataset, findings=(*dataset.findings, *found))
 
 
 _MARKS = re.compile(r"[\s_]+|(?<=[^\W\d_])[.-]+|[.-]+(?=[^\W\d_])")
-"""What two spellings of a name differ in: sea-lion, sea lion; but not -1 and 1, or 1.5 and 15."""
+"""Marks that do not distinguish names: sea-lion, sea lion. But -1 and 1, 1.5 and 15 differ."""
 
 
 def _nearly_alike(classes: Sequence[str]) -> Iterable[Finding]:
@@ -101,9 +99,9 @@ def _nearly_alike(classes: Sequence[str]) -> Iterable[Finding]:
             yield Finding(
                 "similar names",
                 "warning",
-                f"{' and '.join(map(repr, names))} are {len(names)} classes; only capitals, spaces "
-                "or hyphens differ.",
-                "If they are one class, give it one name.",
+                f"{listed(map(repr, names))} are {len(names)} classes that differ only in "
+                "capitals, spaces or hyphens.",
+                "If they are one class, rename one of them.",
             )
 
 
@@ -114,33 +112,25 @@ def _untrained(photos: Iterable[Photo]) -> Iterable[Finding]:
     for name in sorted(splits, key=natural):
         held = splits[name]
         if name and "train" not in held and any("train" in other for other in splits.values()):
-            said = " and ".join(
-                f"{_counted(count, words)}"
-                for split, words in (("val", "validation"), ("test", "test"))
-                if (count := held[split])
-            )
+            words = (("val", "validation photo"), ("test", "test photo"))
+            found = " and ".join(counted(held[split], word) for split, word in words if held[split])
             yield Finding(
                 "no photos to train on",
                 "warning",
-                f"{name} has {said} and none to train on.",
-                f"Add photos of {name} to the training photos, or take the others out.",
+                f"{name} has {found} and no training photos.",
+                f"Add training photos of {name}, or remove the class.",
             )
 
 
-def _counted(count: int, words: str) -> str:
-    return f"{count:,} {words} {'photo' if count == 1 else 'photos'}"
-
-
 def misnamed(photos: Iterable[Photo]) -> list[Finding]:
-    """Photos whose content is of another format than their names say. Reads their first bytes."""
+    """A finding about photos whose file ending is of another format. Reads their first bytes."""
     wrong: list[tuple[str, str]] = []
     for photo in photos:
         if not isinstance(photo.source, FileSource):
             continue
         try:
-            with open_file(photo.source.path) as file:
-                kind = sniff(file.read(32))
-        except OSError:  # reading the whole photo will tell
+            kind = sniff_file(photo.source.path)
+        except OSError:  # decoding reports it
             continue
         if kind is not None and EXTENSIONS.get(photo.source.path.suffix.lower(), kind) != kind:
             wrong.append((photo.name, kind))
@@ -151,17 +141,12 @@ def misnamed(photos: Iterable[Photo]) -> list[Finding]:
         Finding(
             "misnamed",
             "note",
-            f"{_photos(len(wrong))} in another format than the name says, as {name} ({kind}).",
-            "They were used all the same; rename them if other programs cannot open them.",
+            f"{counted(len(wrong), 'photo')} with a wrong file ending, as {name} ({kind}).",
+            "eyespot used them. Rename them if other programs cannot open them.",
             tuple(name for name, _ in wrong),
         )
     ]
 
 
-def _listed(counts: Sequence[tuple[str, int]], most: int = 8) -> str:
-    more = f" and {len(counts) - most} more classes" if len(counts) > most else ""
-    return ", ".join(f"{name} ({count})" for name, count in counts[:most]) + more
-
-
-def _photos(count: int) -> str:
-    return "1 photo" if count == 1 else f"{count:,} photos"
+def _listed(counts: Sequence[tuple[str, int]]) -> str:
+    return listed(f"{name} ({count:,})" for name, count in counts)

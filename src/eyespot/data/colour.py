@@ -1,7 +1,7 @@
-"""Colour profiles: a photo's colours as sRGB, whatever the camera or scanner calls red.
+"""Convert colours to sRGB by the ICC profile of a file (ICC.1:2022).
 
-A profile says what a file's numbers mean (ICC.1:2022). Phones write Display P3, cameras Adobe RGB,
-printers' files CMYK: taken for sRGB, their colours come out pale or wrong.
+Phones write Display P3, cameras Adobe RGB, print shops CMYK: read as sRGB, their colours would be
+pale or wrong.
 """
 
 import io
@@ -15,21 +15,21 @@ from eyespot.limits import MAX_PROFILE_BYTES
 
 _MODES = ("RGB", "RGBA", "L", "CMYK")
 _ROUNDING = 2
-"""Levels by which a profile of sRGB may differ: programs round its curve in many ways."""
+"""Levels by which an sRGB profile may differ: programs round its curve differently."""
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """An image of mode RGB, RGBA, L or CMYK in sRGB; a profiled L becomes RGB.
 
-    `profile`: ICC. One that is sRGB, damaged, larger than `MAX_PROFILE_BYTES`, or made for other
-    modes changes nothing. Safe to call from many threads.
+    `profile`: ICC. A profile that is sRGB, damaged, larger than `MAX_PROFILE_BYTES`, or for other
+    modes changes nothing. Thread-safe.
     """
     transform = transform_to_srgb(profile, image.mode)
     return image if transform is None else transform.apply(image)
 
 
 def transform_to_srgb(profile: bytes | None, mode: str) -> Any:
-    """Pillow's transform of images of a mode, perceptual; None if there is nothing to do."""
+    """Pillow's perceptual transform for images of a mode; None if nothing changes."""
     if not profile or len(profile) > MAX_PROFILE_BYTES or mode not in _MODES:
         return None
     return _transform(profile, mode)
@@ -38,14 +38,14 @@ def transform_to_srgb(profile: bytes | None, mode: str) -> Any:
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, mode: str) -> Any:
     try:
-        from PIL import ImageCms  # 0.01 s, which most photos need not pay
+        from PIL import ImageCms  # 0.01 s; most photos do not need it
 
         source = ImageCms.getOpenProfile(io.BytesIO(profile))
         target = "RGBA" if mode == "RGBA" else "RGB"
         transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, target)
         if mode != "CMYK" and _changes_nothing(transform, mode):
             return None
-    except Exception:  # a damaged profile must not cost the picture
+    except Exception:  # a damaged profile must not cost the photo
         return None
     return transform
 

@@ -1,20 +1,19 @@
-"""Which column of a table is the photo, which the label, which the split: told, or refused.
+"""Decide which column of a table holds the photos, which the labels, which the splits.
 
-A column whose name the field uses wins (label, class, species, ...). Without one, a column can be
-the label only if it is the last one left when ids, sizes, dates, scores and the like are taken
-away. Whatever is decided is told in a finding.
+A column with a name that the field uses wins (label, class, species, ...). Without one, the label
+column must be the only candidate after IDs, sizes, dates, scores and the like are excluded. Every
+decision is reported in a finding.
 """
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from eyespot.data.column import Column, is_number, is_path, is_split
 from eyespot.data.column_names import (
     GROUP_NAMES,
     ID_NAMES,
     INDEX_NAMES,
     LABEL_NAMES,
-    NEVER,
     NO,
     PATH_NAMES,
     SPLIT_FLAGS,
@@ -24,33 +23,20 @@ from eyespot.data.column_names import (
     YES,
 )
 from eyespot.data.finding import Finding
-from eyespot.data.formats import EXTENSIONS
 from eyespot.data.photos import printable
 from eyespot.data.split_names import Split, split_named
 from eyespot.errors import DatasetError, UsageError
+from eyespot.shown import listed
 
-LOOKED_AT = 5_000
-"""Rows, evenly spread, that are looked at to decide what a column holds."""
-MOST_SHOWN = 12
-FEW_ROWS = 4
-"""Rows below which cells that are all different say nothing."""
-
-_DATE = re.compile(
-    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*|\d{10}(?:\d{3})?"
-)
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_DECIMAL = re.compile(r"[-+]?\d*\.\d+(?:e[-+]?\d+)?|[-+]?\d+(?:\.\d*)?e[-+]?\d+", re.IGNORECASE)
-_WHOLE = re.compile(r"[-+]?\d+\.0+")
-_HEX = re.compile(r"(?=.*\d)[0-9a-f]{8}[0-9a-f-]{4,}", re.IGNORECASE)
-_ADDRESS = re.compile(r"[a-z][a-z0-9+]*://.*", re.IGNORECASE)
-_OBJECT = re.compile(r"\{.*\}|\[.*\]", re.DOTALL)
-_NO_LABELS = (_DATE, _EMAIL, _ADDRESS, _DECIMAL, _OBJECT)
+MOST_LISTED = 12
+"""Columns that a message lists."""
+_OPTIONS = {"photos": "--path-column", "labels": "--label-column", "splits": "--split-column"}
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnNames:
-    """What a person says of a table's columns; None leaves it to `choose_columns`. A number counts
-    columns from 1 where the table has no header."""
+    """The columns that a user names; the others are recognized. A number counts columns from 1
+    where the table has no header."""
 
     path: str | None = None
     label: str | None = None
@@ -58,42 +44,13 @@ class ColumnNames:
 
 
 NO_COLUMNS = ColumnNames()
-"""Nothing is named: all columns are recognised."""
+"""All columns are recognized."""
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A column: its name (empty without a header), its place from 0, cells as text. `known`: the
-    file itself says that it holds labels."""
-
-    name: str
-    place: int
-    cells: tuple[str, ...]
-    known: bool = False
-
-    @property
-    def key(self) -> str:
-        """The name in one spelling: Class Name, className and class-name are class_name."""
-        spread = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.name.strip())
-        return re.sub(r"[\W_]+", "_", spread.casefold()).strip("_")
-
-    @property
-    def shown(self) -> str:
-        return printable(self.name.strip()) or f"column {self.place + 1}"
-
-    @property
-    def filled(self) -> tuple[str, ...]:
-        return tuple(cell for cell in self.cells if cell)
-
-    def has_name(self, names: Sequence[str]) -> bool:
-        """Also the last part of a dotted name, as JSON's objects give: annotation.displayName."""
-        return self.key in names or _last(self).key in names
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """Which column is what. `labels`: one column of labels, or one of 0 and 1 for each class.
-    `photo`: the column of paths, or of pictures in the table itself."""
+class ChosenColumns:
+    """The role of each column. `photo`: of paths, or of images in the table itself. `labels`: one
+    column of labels, or one of 0 and 1 for each class."""
 
     photo: Column
     labels: tuple[Column, ...]
@@ -106,128 +63,143 @@ class Chosen:
         return len(self.labels) > 1
 
     def split_of(self, cell: str) -> Split | None:
-        """The split that a cell of the split column means; None if it is left open.
+        """The split that a cell names; None if it leaves the split open.
 
-        Raises ValueError if it means nothing.
+        Raises ValueError, with the reason, for any other cell.
         """
         text = cell.strip().casefold()
+        split: Split | None = None
         if self.split is not None and (flags := SPLIT_FLAGS.get(self.split.key)) and text:
-            if text not in NO | YES:
-                raise ValueError(cell)
-            return flags[text in YES]
-        if text in UNASSIGNED:
+            if text in NO | YES:
+                split = flags[text in YES]
+        elif text in UNASSIGNED:
             return None
-        split = split_named(cell)
+        else:
+            split = split_named(cell)
         if split is None:
-            raise ValueError(cell)
+            raise ValueError(f"has the split {cell!r}; expected train, val or test")
         return split
 
 
 def choose_columns(
-    table: str,
-    columns: Sequence[Column],
-    wanted: ColumnNames,
-    *,
-    inside: Sequence[Column] = (),
-) -> Chosen:
-    """Decide which of the columns of `table` is what.
+    table: str, columns: Sequence[Column], wanted: ColumnNames, *, images: Sequence[Column] = ()
+) -> ChosenColumns:
+    """Assign roles to the columns of `table`.
 
-    `inside`: columns that hold pictures themselves, of which one is the photo; none for tables of
-    paths. Raises DatasetError if it cannot be decided, UsageError if `wanted` names no column.
+    `images`: columns that hold images themselves, one of which is the photo; none for tables of
+    paths. Raises DatasetError for an ambiguous table, UsageError if `wanted` names no column.
     """
-    path = _choose_path(table, columns, wanted, inside)
-    others = [column for column in columns if column is not path]
-    split = _choose_split(table, others, wanted)
+    choice = _Choice(table, [*images, *columns])
+    photo = choice.photo(wanted.path, columns, images)
+    others = [column for column in columns if column is not photo]
+    choice.columns = others
+    split = choice.split(wanted.split)
     others = [column for column in others if column is not split]
     group = next((column for column in others if column.key in GROUP_NAMES), None)
-    others = [column for column in others if column is not group]
-    labels = _choose_labels(table, others, wanted)
-    unused = [column for column in others if column not in labels]
-    findings = [_told(table, path, labels, split, group, unused)]
-    findings += _unread_split(table, unused)
-    return Chosen(path, labels, split, group, tuple(findings))
+    choice.columns = [column for column in others if column is not group]
+    labels = choice.labels(wanted.label)
+    unused = [column for column in choice.columns if column not in labels]
+    findings = (_roles(table, photo, labels, split, group, unused), *_unread_splits(table, unused))
+    return ChosenColumns(photo, labels, split, group, findings)
 
 
-def is_path(cell: str) -> bool:
-    """Whether a cell looks like the name of a picture."""
-    return cell.strip().casefold().split("?", 1)[0].endswith(tuple(EXTENSIONS))
+class _Choice:
+    """The choice among `columns`, which are those without a role yet."""
 
+    def __init__(self, table: str, columns: list[Column]) -> None:
+        self.table, self.columns = table, columns
 
-def _choose_path(
-    table: str, columns: Sequence[Column], wanted: ColumnNames, inside: Sequence[Column]
-) -> Column:
-    among = [*inside, *columns]
-    if wanted.path is not None:
-        return _named(table, among, wanted.path, "--path-column")
-    if inside:
-        likely = list(inside)
-    else:
-        shares = [_share(column, is_path) for column in columns]
-        most = max(shares, default=0.0)
-        likely = [c for c, share in zip(columns, shares, strict=True) if share == most > 0]
+    def photo(
+        self, wanted: str | None, columns: Sequence[Column], images: Sequence[Column]
+    ) -> Column:
+        if wanted is not None:
+            return self._named(wanted, "photos")
+        likely = list(images)
         if not likely:
-            ids = [c for c in columns if c.has_name(PATH_NAMES)]
-            likely = ids or [c for c in columns if c.key in ID_NAMES]
-    named = [c for name in PATH_NAMES for c in likely if c.has_name((name,))]
-    if named:
-        return named[0]
-    if len(likely) != 1:
-        raise _refused(table, among, "photos", likely, "--path-column")
-    return likely[0]
+            shares = [column.share(is_path) for column in columns]
+            most = max(shares, default=0.0)
+            likely = [c for c, share in zip(columns, shares, strict=True) if share == most > 0]
+        if not likely:
+            paths = [c for c in columns if c.has_name(PATH_NAMES)]
+            likely = paths or [c for c in columns if c.key in ID_NAMES]
+        named = [c for name in PATH_NAMES for c in likely if c.has_name((name,))]
+        if not named and len(likely) != 1:
+            raise self._ambiguous("photos", likely)
+        return named[0] if named else likely[0]
 
+    def split(self, wanted: str | None) -> Column | None:
+        if wanted is not None:
+            return self._named(wanted, "splits")
+        for column in self.columns:
+            if column.key in SPLIT_FLAGS and column.holds_flags:
+                return column
+        shares = [(column, column.share(is_split)) for column in self.columns]
+        likely = [
+            column
+            for column, share in shares
+            if (share > 0.5 and (column.key in SPLIT_NAMES or column.key.endswith("ml_use")))
+            or (share > 0 and column.key in SURE_SPLITS)
+        ]
+        if not likely:
+            likely = [
+                column
+                for column, share in shares
+                if share == 1
+                and not column.has_name(LABEL_NAMES)
+                and len({*map(split_named, column.filled)} - {None}) > 1
+            ]
+        if len(likely) > 1:
+            raise self._ambiguous("splits", likely)
+        return likely[0] if likely else None
 
-def _choose_split(table: str, columns: Sequence[Column], wanted: ColumnNames) -> Column | None:
-    if wanted.split is not None:
-        return _named(table, columns, wanted.split, "--split-column")
-    for column in columns:
-        if column.key in SPLIT_FLAGS and _share(column, lambda c: c.casefold() in NO | YES) == 1:
-            return column
-    holding = [column for column in columns if _share(column, _is_split_word) > 0]
-    named = [c for c in holding if c.key in SPLIT_NAMES or c.key.endswith("ml_use")]
-    named = [c for c in named if c.key in SURE_SPLITS or _share(c, _is_split_word) > 0.5]
-    free = [c for c in holding if not c.has_name(LABEL_NAMES) and _share(c, _is_split_word) == 1]
-    likely = named or [c for c in free if len({*map(split_named, c.filled)} - {None}) > 1]
-    if len(likely) > 1:
-        raise _refused(table, columns, "splits", likely, "--split-column")
-    return likely[0] if likely else None
+    def labels(self, wanted: str | None) -> tuple[Column, ...]:
+        if wanted is not None:
+            return (self._named(wanted, "labels"),)
+        possible = [column for column in self.columns if column.can_hold_labels]
+        if any(column.key == "x" for column in self.columns):  # y is a coordinate then
+            possible = [column for column in possible if column.key != "y"]
+        for names in (LABEL_NAMES, INDEX_NAMES):
+            named = [column for column in possible if column.has_name(names)]
+            if named := named or [column for column in possible if column.declared]:
+                return (self._one_of(named),)
+        flags = [column for column in self.columns if column.is_class_flag]
+        flags = flags if len(flags) > 1 else []
+        likely = [c for c in possible if c not in flags and c.looks_like_labels]
+        if flags and not likely:
+            return tuple(flags)
+        likely += flags
+        if len(likely) != 1:
+            raise self._ambiguous("labels", likely)
+        return (likely[0],)
 
+    def _one_of(self, named: Sequence[Column]) -> Column:
+        """Of columns with names of labels: the only one, or the one with words if all agree."""
+        if not all(_same_classes(named[0], other) for other in named[1:]):
+            raise self._ambiguous("labels", named)
+        return max(named, key=lambda column: not all(map(is_number, column.filled)))
 
-def _is_split_word(cell: str) -> bool:
-    return cell.casefold() in UNASSIGNED or split_named(cell) is not None
+    def _named(self, name: str, what: str) -> Column:
+        """The column that a user names, in any case, or by its number."""
+        bare = name.strip()
+        exact = [column for column in self.columns if column.name.strip() == bare]
+        loose = [c for c in self.columns if c.name.strip().casefold() == bare.casefold()]
+        numbered = [c for c in self.columns if name.isdigit() and c.index + 1 == int(name)]
+        for found in (exact, loose, numbered):
+            if len(found) == 1:
+                return found[0]
+        raise UsageError(
+            f"{printable(self.table)} has no column {printable(name)!r} for {_OPTIONS[what]}. Its "
+            f"columns are {_titles(self.columns)}."
+        )
 
-
-def _choose_labels(
-    table: str, columns: Sequence[Column], wanted: ColumnNames
-) -> tuple[Column, ...]:
-    if wanted.label is not None:
-        return (_named(table, columns, wanted.label, "--label-column"),)
-    possible = [column for column in columns if _holds_labels(column)]
-    if any(column.key == "x" for column in columns):  # y is a place then
-        possible = [column for column in possible if column.key != "y"]
-    for names in (LABEL_NAMES, INDEX_NAMES):
-        named = [column for column in possible if column.has_name(names) or column.known]
-        exact = [column for column in named if column.has_name(names)] or named
-        if exact:
-            return (_one_of(table, columns, exact),)
-    flags = [column for column in columns if _is_flag(column)]
-    if len(flags) < 2:
-        flags = []
-    left = [column for column in possible if column not in flags and _may_be_label(column)]
-    if flags and not left:
-        return tuple(flags)
-    left += flags
-    if len(left) != 1:
-        raise _refused(table, columns, "labels", left, "--label-column")
-    return (left[0],)
-
-
-def _one_of(table: str, columns: Sequence[Column], named: Sequence[Column]) -> Column:
-    """Of columns with names of labels: the only one, or the one with words if all say the same."""
-    first = named[0]
-    alike = all(_same_classes(first, other) for other in named[1:])
-    if not alike:
-        raise _refused(table, columns, "labels", named, "--label-column")
-    return max(named, key=lambda column: not all(map(_is_number, column.filled)))
+    def _ambiguous(self, what: str, likely: Sequence[Column]) -> DatasetError:
+        found = f"{len(likely)} candidates ({_titles(likely)})" if likely else "no candidate"
+        described = [f"{column.title} ({_first_values(column)})" for column in self.columns]
+        return DatasetError(
+            f"Expected one column of {what} in {printable(self.table)}, found {found}. Name the "
+            f"column with {_OPTIONS[what]}. The columns and their first values: "
+            f"{listed(described, MOST_LISTED) or 'none'}."
+        )
 
 
 def _same_classes(one: Column, other: Column) -> bool:
@@ -235,161 +207,45 @@ def _same_classes(one: Column, other: Column) -> bool:
     return len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
 
 
-def _is_flag(column: Column) -> bool:
-    """A column of 0 and 1, for a class of its own."""
-    filled = column.filled
-    return bool(filled) and not _is_never(column) and all(c.casefold() in NO | YES for c in filled)
+def _titles(columns: Iterable[Column]) -> str:
+    return listed([column.title for column in columns], MOST_LISTED)
 
 
-def _is_never(column: Column) -> bool:
-    words = column.key.split("_")
-    return not column.key or any(
-        word in NEVER or word.rstrip("0123456789") in NEVER for word in words
-    )
+def _first_values(column: Column) -> str:
+    values = [printable(value)[:30] for value in dict.fromkeys(column.filled)][:3]
+    return ", ".join(values) or "empty"
 
 
-def _holds_labels(column: Column) -> bool:
-    """Whether a column may hold labels, whatever its name: no dates, e-mails, addresses, decimals,
-    objects, paths or ids."""
-    filled = column.filled
-    if not filled:
-        return False
-    mostly = [pattern for pattern in _NO_LABELS if _share(column, pattern.fullmatch) > 0.5]
-    whole = all(_WHOLE.fullmatch(cell) for cell in filled if _DECIMAL.fullmatch(cell))
-    if [pattern for pattern in mostly if not (pattern is _DECIMAL and whole)]:
-        return False
-    if _share(column, is_path) > 0.5:
-        return False
-    different = len(set(filled))
-    ids = different == len(filled) >= FEW_ROWS and all(map(_is_number, filled))
-    if ids and not column.has_name(INDEX_NAMES):  # to test with, there may be one photo a class
-        return False
-    return not (different > len(filled) / 2 and _share(column, _HEX.fullmatch) > 0.5)
-
-
-def _may_be_label(column: Column) -> bool:
-    """Whether a column without a label's name may hold labels: nothing in its name speaks against
-    it, and its cells come again as those of classes do."""
-    if column.name.strip() and _is_never(column):
-        return False
-    filled = column.filled
-    different = len(set(filled))
-    if different == 1 and len(filled) >= FEW_ROWS:
-        return False
-    if len(filled) < FEW_ROWS:
-        return True
-    numbered = _share(column, lambda cell: any(c.isdigit() for c in cell)) > 0.5
-    return different <= len(filled) / (3 if numbered else 2) or (
-        different < len(filled) and not numbered
-    )
-
-
-def _is_number(cell: str) -> bool:
-    return bool(re.fullmatch(r"[-+]?\d+(?:\.0+)?", cell))
-
-
-def _share(column: Column, test: Callable[[str], object]) -> float:
-    filled = column.filled
-    return sum(bool(test(cell)) for cell in filled) / len(filled) if filled else 0.0
-
-
-def _last(column: Column) -> Column:
-    """The last part of a dotted name alone."""
-    return Column(re.split(r"[./]", column.name)[-1], column.place, ())
-
-
-def _named(table: str, columns: Sequence[Column], name: str, option: str) -> Column:
-    """The column that a person names, in any case, or by its number."""
-    exact = [column for column in columns if column.name.strip() == name.strip()]
-    loose = [c for c in columns if c.name.strip().casefold() == name.strip().casefold()]
-    numbered = [c for c in columns if name.isdigit() and c.place + 1 == int(name)]
-    for found in (exact, loose, numbered):
-        if len(found) == 1:
-            return found[0]
-    raise UsageError(
-        f"{printable(table)} has no column {printable(name)!r} for {option}. Its columns are "
-        f"{', '.join(column.shown for column in columns[:MOST_SHOWN])}."
-    )
-
-
-def _refused(
-    table: str, columns: Sequence[Column], what: str, likely: Sequence[Column], option: str
-) -> DatasetError:
-    if likely:
-        found = f"found {len(likely)} that may hold them ({_listed([c.shown for c in likely])})"
-    else:
-        found = "found none that may hold them"
-    return DatasetError(
-        f"Expected one column of {what} in {printable(table)}, {found}. Name the column with "
-        f"{option}. The columns and their first values: {_described(columns)}."
-    )
-
-
-def _described(columns: Sequence[Column]) -> str:
-    """Columns with three different values each."""
-    shown = [
-        f"{column.shown} ({_listed([printable(v)[:30] for v in dict.fromkeys(column.filled)][:3])})"
-        for column in columns[:MOST_SHOWN]
-    ]
-    more = f" and {len(columns) - MOST_SHOWN} more" if len(columns) > MOST_SHOWN else ""
-    return f"{'; '.join(shown)}{more}" if shown else "none"
-
-
-def _listed(words: Sequence[str]) -> str:
-    more = f" and {len(words) - MOST_SHOWN} more" if len(words) > MOST_SHOWN else ""
-    return ", ".join(words[:MOST_SHOWN]) + more if words else "empty"
-
-
-def _told(
+def _roles(
     table: str,
-    path: Column,
+    photo: Column,
     labels: Sequence[Column],
     split: Column | None,
     group: Column | None,
     unused: Sequence[Column],
 ) -> Finding:
-    parts = [f"photo column: {path.shown}"]
+    parts = [f"photo column: {photo.title}"]
     if len(labels) > 1:
-        parts.append(f"label: the column with a 1, of {_listed([c.shown for c in labels])}")
+        parts.append(f"label: the column with a 1, of {_titles(labels)}")
     else:
-        parts.append(f"label column: {labels[0].shown}")
-    parts += [f"split column: {split.shown}"] if split else []
-    parts += [f"group column: {group.shown}"] if group else []
-    advice = ""
-    if unused:
-        advice = (
-            f"Not used: {_listed([c.shown for c in unused])}. Name other columns with "
-            "--path-column, --label-column and --split-column."
-        )
-    return Finding("columns", "note", f"{printable(table)}: {', '.join(parts)}.", advice)
+        parts.append(f"label column: {labels[0].title}")
+    parts += [f"split column: {split.title}"] if split else []
+    parts += [f"group column: {group.title}"] if group else []
+    advice = f"Not used: {_titles(unused)}. Name other columns with {listed(_OPTIONS.values())}."
+    message = f"{printable(table)}: {', '.join(parts)}."
+    return Finding("columns", "note", message, advice if unused else "")
 
 
-def _unread_split(table: str, unused: Sequence[Column]) -> list[Finding]:
-    """A column called split that holds no split must not be passed over in silence."""
+def _unread_splits(table: str, unused: Sequence[Column]) -> list[Finding]:
+    """A warning for each column called split that holds no splits."""
     return [
         Finding(
             "columns",
             "warning",
-            f"Column {column.shown} of {printable(table)} was not used as a split: it holds "
-            f"{_listed([printable(v)[:30] for v in dict.fromkeys(column.filled)][:3])}.",
+            f"Column {column.title} of {printable(table)} was not used as a split: it holds "
+            f"{_first_values(column)}.",
             "Write train, val or test into it, or name another column with --split-column.",
         )
         for column in unused
         if column.key in SURE_SPLITS and column.filled
     ]
-
-
-def text_of(value: object) -> str:
-    """A cell as text: whole numbers without a decimal part, nothing for None and NaN."""
-    if value is None or value != value:  # NaN differs from itself
-        return ""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return str(value).strip()
-
-
-def spread(count: int) -> range | list[int]:
-    """The rows that are looked at, of `count`: all, or evenly spread."""
-    if count <= LOOKED_AT:
-        return range(count)
-    return [number * count // LOOKED_AT for number in range(LOOKED_AT)]

@@ -1,7 +1,7 @@
-"""What a file would take to decode, told before its pixels are: a small file may take minutes.
+"""Refuse files that take too long to decode, before decoding: a small file may take minutes.
 
-Pillow reads the parts of a file, and some kinds of it, in loops of Python. JPEG's scans stand in
-`jpeg.py`, JPEG 2000 in `jpeg2000.py`, TIFF in `tiff.py`, each with the rest that it reads.
+Pillow reads the parts of a file, and some formats entirely, in Python loops. The checks of JPEG
+scans are in `jpeg.py`, of JPEG 2000 in `jpeg2000.py`, of TIFF in `tiff.py`.
 """
 
 import re
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from eyespot.errors import PhotoError
 from eyespot.limits import (
     MAX_FILE_PARTS,
+    MAX_HEIF_PIXELS,
     MAX_PHOTO_PIXELS,
     MAX_RUN_LENGTH_STEPS,
     MAX_SAMPLE_BYTES,
@@ -20,7 +21,9 @@ from eyespot.limits import (
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _NO_BLOCK = re.compile(rb"[^!,;]+")
-"""What may lie between the blocks of a GIF, where nothing should."""
+"""Stray bytes between the blocks of a GIF."""
+_SLOW = {"WebP": MAX_WEBP_PIXELS, "HEIC": MAX_HEIF_PIXELS, "AVIF": MAX_HEIF_PIXELS}
+"""Pixels of formats that take more time or memory per pixel, and have no reduced size."""
 
 
 def check_file(data: bytes, kind: str) -> None:
@@ -29,29 +32,30 @@ def check_file(data: bytes, kind: str) -> None:
         try:
             check(data)
         except struct.error:
-            return  # it ends early: decoding will tell
+            return  # truncated: decoding reports it
 
 
 def check_parts(count: int) -> None:
-    """Raise PhotoError if these are more parts than a file may have."""
+    """Raise PhotoError if a file has more than `MAX_FILE_PARTS` parts."""
     if count > MAX_FILE_PARTS:
         raise PhotoError(
-            f"takes too long to decode: it has more than {MAX_FILE_PARTS:,} parts; "
-            "save it once more"
+            f"takes too long to decode: it has more than {MAX_FILE_PARTS:,} parts; save it again"
         )
 
 
-def check_webp_size(width: int, height: int) -> None:
-    """WebP takes twice the time and memory for a pixel that others do. Raises PhotoError."""
-    if width * height > MAX_WEBP_PIXELS:
+def check_size(width: int, height: int, limit: int = MAX_PHOTO_PIXELS, *, kind: str = "") -> None:
+    """Raise PhotoError if an image has more pixels than `limit`, or than its format may have."""
+    if width * height > limit:
+        raise PhotoError(f"{width} x {height} pixels are more than the limit of {limit:,}")
+    if width * height > (most := _SLOW.get(kind, limit)):
         raise PhotoError(
-            f"takes too long to decode: {width} x {height} pixels are more than the "
-            f"{MAX_WEBP_PIXELS:,} of a WebP that are decoded; save it as JPEG or PNG"
+            f"takes too long to decode: {width} x {height} pixels are more than the limit of "
+            f"{most:,} for {kind}; save it as JPEG or PNG"
         )
 
 
 def _check_png(data: bytes, start: int = 0, count: int = 0) -> int:
-    """How many chunks it has, and `count`."""
+    """The number of chunks, plus `count`."""
     place = start + len(_PNG)
     while place + 12 <= len(data) and data[place + 4 : place + 8] != b"IEND":
         place += 12 + int.from_bytes(data[place : place + 4], "big")
@@ -61,14 +65,14 @@ def _check_png(data: bytes, start: int = 0, count: int = 0) -> int:
     size = width * height * bits * _PNG_CHANNELS.get(colour, 1) // 8
     if size > MAX_SAMPLE_BYTES and width * height <= MAX_PHOTO_PIXELS:
         raise PhotoError(
-            f"takes too long to decode: its numbers take {size:,} bytes, more than the "
-            f"{MAX_SAMPLE_BYTES:,} that are read; save it with 8 bits"
+            f"takes too long to decode: its samples take {size:,} bytes, the limit is "
+            f"{MAX_SAMPLE_BYTES:,}; save it with 8 bits"
         )
     return count
 
 
 def _check_gif(data: bytes) -> None:
-    """Blocks before the first picture, the only one that is decoded."""
+    """The blocks before the first image, the only one that is decoded."""
     place, count = 13, 0
     if len(data) > 10 and data[10] & 0x80:
         place += 3 * 2 ** ((data[10] & 7) + 1)
@@ -88,18 +92,18 @@ def _check_gif(data: bytes) -> None:
 
 
 def _check_bmp(data: bytes, start: int = 14) -> None:
-    """Of runs of one colour; Pillow reads them byte by byte. `start`: of the header."""
+    """Run-length encoding, which Pillow reads byte by byte. `start`: of the header."""
     header, width, height, _, _, packed = struct.unpack_from("<IiiHHI", data, start)
     steps = abs(width * height) + len(data)
     if header >= 40 and packed in (1, 2) and steps > MAX_RUN_LENGTH_STEPS:
         raise PhotoError(
-            f"takes too long to decode: {width} x {abs(height)} pixels packed as runs; "
-            "save it as PNG"
+            f"takes too long to decode: {width} x {abs(height)} run-length encoded pixels; save it "
+            "as PNG"
         )
 
 
 def _check_ico(data: bytes) -> None:
-    """Each picture of an icon; of those at one place, once."""
+    """Each image of an icon, once."""
     (entries,) = struct.unpack_from("<H", data, 4)
     places = {struct.unpack_from("<I", data, 18 + 16 * n)[0] for n in range(entries)}
     count = 0
@@ -110,10 +114,7 @@ def _check_ico(data: bytes) -> None:
         else:
             _, width, height = struct.unpack_from("<Iii", data, place)
             _check_bmp(data, place)
-        if width * height > MAX_PHOTO_PIXELS:
-            raise PhotoError(
-                f"{width} x {height} pixels are more than the {MAX_PHOTO_PIXELS:,} that are decoded"
-            )
+        check_size(width, height)
 
 
 _CHECKS: dict[str, Callable[[bytes], object]] = {

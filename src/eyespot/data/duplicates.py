@@ -1,7 +1,8 @@
-"""Which photos are the same picture: the same file, or saved again, resized, recoloured, trimmed.
+"""Find exact duplicates (the same file) and near-duplicates (saved again, resized, recoloured,
+cropped by a little).
 
-Candidates come from perceptual hashes; their thumbnails decide. A network's features do not: for
-small photos they move more when a photo is resized than between two photos of one class.
+Perceptual hashes give candidates, and their thumbnails decide. Features of a network are not used:
+resizing a small photo moves them more than two photos of one class differ.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,26 +16,25 @@ from simplejpeg import decode_jpeg
 from eyespot.shown import Brief
 
 NEAR_BITS = 8
-"""Most bits, of 64, in which the hashes of two candidates differ."""
+"""Maximum Hamming distance of two candidates' 64-bit hashes."""
 NEAR_CORRELATION = 0.88
-"""Least correlation of the gradients of two copies. Measured on 240 photos of four kinds: 92 to
-100 % of their copies that were saved again, halved, made grey, brighter or flatter reach it, and
-77 to 100 % of those trimmed by 2 % on each side; no two different photos among 4,100 did."""
+"""Minimum correlation of the gradients of near-duplicates. Measured on 240 photos of four
+datasets: 92-100% of duplicates that were saved again, halved, made grey, brighter or flatter reach
+it, and 77-100% of those cropped by 2% on each side; no two different photos among 4,100 did."""
 SIDE = 20
-"""Thumbnails are compared at so many pixels each way."""
+"""Side in pixels at which thumbnails are compared."""
 CROWD = 32
-"""So many photos with the same hash share blandness rather than content."""
+"""Comparisons per photo among equal hashes: so many are bland images, not duplicates."""
 PAIRS_PER_PHOTO = 10
-"""More candidates than this on average are not worth looking at."""
-
+"""Maximum expected number of candidates per photo."""
 BLOCK = 50_000
-"""Hashes are compared in blocks of so many pairs, which fit a processor's cache."""
+"""Pairs of hashes that are compared at a time; they fit a processor's cache."""
 
 
 @dataclass(frozen=True, repr=False)
 class Duplicates(Brief):
-    """`group`: int64 [n], equal for photos that must not be divided. `exact`, `near`: indices of
-    photos that are the same file, or the same picture in several files."""
+    """`group`: int64 [n], equal for photos that must stay in one fold. `exact`, `near`: indices of
+    each group of exact duplicates and near-duplicates."""
 
     group: NDArray[np.int64]
     exact: list[list[int]]
@@ -47,28 +47,37 @@ def find_duplicates(
     thumbnails: Sequence[bytes],
     bursts: Sequence[str | None] | None = None,
 ) -> Duplicates:
-    """Find copies among n photos, without comparing each with each.
+    """Find duplicates among n photos without comparing all pairs.
 
-    `sha256`: of the files; equal for exact copies. `dhash`: uint64 [n], see decode.dhash.
-    `thumbnails`: JPEG files of any size. Photos of one of the `bursts` are put into one group, but
-    are not called copies.
+    `sha256`: of the files; equal for exact duplicates. `dhash`: uint64 [n], see `dhash`.
+    `thumbnails`: JPEG files of any size. `bursts`: photos of one burst share a group, but are not
+    duplicates.
     """
     pairs = _candidates(dhash)
     near = pairs[_look_alike(thumbnails, pairs)]
     same_file = np.unique(np.asarray(sha256), return_inverse=True)[1]
     links = np.concatenate([_chain(same_file), near])
-    copies = _components(links, len(sha256))
-    group = copies
+    duplicates = group = _components(links, len(sha256))
     if bursts is not None and any(bursts):
         names = [burst or f"\0{index}" for index, burst in enumerate(bursts)]
         same_burst = np.unique(names, return_inverse=True)[1]
         group = _components(np.concatenate([links, _chain(same_burst)]), len(sha256))
-    near_groups = [m for m in _members(copies) if len({sha256[i] for i in m}) > 1]
+    near_groups = [m for m in _members(duplicates) if len({sha256[i] for i in m}) > 1]
     return Duplicates(group, _members(same_file), near_groups)
 
 
+def dhash(pixels: NDArray[np.uint8]) -> int:
+    """64-bit difference hash of uint8 RGB [H, W, 3]: whether each of 9 x 8 grey cells is darker
+    than its right neighbour. Equal or close for resized or re-encoded duplicates (N. Krawetz,
+    "Kind of Like That", 2013)."""
+    grey = Image.fromarray(pixels).convert("L")
+    cells = np.asarray(grey.resize((9, 8), Image.Resampling.BOX))
+    bits = np.packbits(cells[:, :-1] < cells[:, 1:])
+    return int.from_bytes(bits.tobytes(), "big")
+
+
 def _members(group: NDArray[np.int64]) -> list[list[int]]:
-    """Indices by group, for groups of two and more."""
+    """The indices of each group of two or more."""
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order])) + 1
     return [part.tolist() for part in np.split(order, starts) if len(part) > 1]
@@ -94,8 +103,8 @@ def _components(pairs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
 def _candidates(dhash: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Pairs of photos [m, 2] whose hashes are close, each pair once.
 
-    Photos with the same hash are compared with the next CROWD of them. Among different hashes,
-    the allowed distance is NEAR_BITS, or less where photos are so alike that it would say nothing.
+    A photo is compared with the next CROWD photos of the same hash. Different hashes may have the
+    distance NEAR_BITS, or less if that would give too many candidates.
     """
     order = np.argsort(dhash, kind="stable")
     ordered = dhash[order]
@@ -115,7 +124,7 @@ def _candidates(dhash: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 
 def _telling_distance(hashes: NDArray[np.uint64]) -> int:
-    """The largest distance, up to NEAR_BITS, at which few enough pairs are expected."""
+    """The largest distance, up to NEAR_BITS, with at most PAIRS_PER_PHOTO expected pairs."""
     rng = np.random.default_rng(0)
     count = len(hashes)
     if count < 2:
@@ -129,10 +138,10 @@ def _telling_distance(hashes: NDArray[np.uint64]) -> int:
 
 
 def _close(hashes: NDArray[np.uint64], bits: int) -> Iterator[NDArray[np.int64]]:
-    """Pairs [m, 2] of hashes that differ in at most `bits` bits, some of them repeatedly.
+    """Pairs [m, 2] of hashes that differ in at most `bits` bits; a pair may come repeatedly.
 
-    Such hashes agree in at least one of bits + 1 parts (pigeonhole), so only those that share a
-    part are compared. A part takes bits from all over the hash: neighbouring bits go together.
+    Such hashes agree in at least one of bits + 1 parts (pigeonhole), so only hashes that share a
+    part are compared. A part takes every (bits + 1)-th bit, since neighbouring bits correlate.
     """
     for part in range(bits + 1):
         mask = sum(1 << bit for bit in range(part, 64, bits + 1))
@@ -151,7 +160,7 @@ def _close(hashes: NDArray[np.uint64], bits: int) -> Iterator[NDArray[np.int64]]
 
 
 def _look_alike(thumbnails: Sequence[bytes], pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which pairs [m, 2] of thumbnails show the same picture."""
+    """Whether each pair [m, 2] of thumbnails is a near-duplicate."""
     needed, position = np.unique(pairs, return_inverse=True)
     position = position.reshape(pairs.shape)
     rows = (
@@ -165,13 +174,12 @@ def _look_alike(thumbnails: Sequence[bytes], pairs: NDArray[np.int64]) -> NDArra
 
 
 def _gradients(thumbnail: bytes) -> NDArray[np.float32]:
-    """Horizontal and vertical differences of the grey picture, as one vector of length 1.
-
-    A picture without contrast gets the zero vector, which is like nothing.
+    """Horizontal and vertical differences of the grey image as one unit vector; zeros, which
+    correlate with nothing, without contrast.
     """
     try:
         grey = Image.fromarray(decode_jpeg(thumbnail, "GRAY")[:, :, 0])
-    except ValueError:  # a damaged thumbnail shows nothing
+    except ValueError:  # a damaged thumbnail
         return np.zeros(2 * SIDE * (SIDE - 1), dtype=np.float32)
     small = np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.BOX), dtype=np.float32)
     steps = np.concatenate([np.diff(small, axis=axis).ravel() for axis in (0, 1)])

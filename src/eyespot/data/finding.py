@@ -1,27 +1,28 @@
-"""What a person should know about a collection of photos."""
+"""What a user should know about a dataset."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
-_SEVERITIES = ("error", "warning", "note")
+Severity = Literal["error", "warning", "note"]
+_SEVERITIES = get_args(Severity)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing a person should know. `photos`: the names concerned, perhaps none."""
+    """One fact that a user should know. `photos`: names of the photos concerned, perhaps none."""
 
     kind: str
-    severity: Literal["error", "warning", "note"]
+    severity: Severity
     message: str
-    advice: str
+    advice: str = ""
     photos: tuple[str, ...] = field(default=(), repr=False)
 
     def to_dict(self) -> dict[str, str]:
-        """As JSON has it: all but the photos."""
+        """All but the photos, for JSON."""
         return {key: getattr(self, key) for key in ("kind", "severity", "message", "advice")}
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
-    """Errors, then warnings, then notes; in the given order among their like."""
+    """Errors, then warnings, then notes; otherwise in the given order."""
     return sorted(findings, key=lambda finding: _SEVERITIES.index(finding.severity))

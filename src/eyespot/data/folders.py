@@ -1,29 +1,30 @@
-"""Photos in folders: a folder per class, or just files and folders to look at."""
+"""Photos in folders: a folder per class, or files and folders without labels."""
 
 import glob
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from eyespot.data.formats import EXTENSIONS, OTHER_EXTENSIONS, RAW_EXTENSIONS, sniff
+from eyespot.data.excluded import excluded_by, exclusion_finding, is_excluded
+from eyespot.data.formats import EXTENSIONS, OTHER_EXTENSIONS, RAW_EXTENSIONS, sniff_file
 from eyespot.data.given import many, path_of
 from eyespot.data.layout import read_layout
 from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, natural, printable
-from eyespot.data.set_aside import is_set_aside, passed_over, set_aside
 from eyespot.errors import DatasetError
-from eyespot.files import is_file, open_file
+from eyespot.files import is_file
+from eyespot.shown import counted, listed
 
 
 def list_folder(folder: Path) -> list[Path]:
-    """What is in a folder, in natural order, but for what is set aside. Raises OSError."""
-    names = [name for name in os.listdir(folder) if not is_set_aside(name)]  # noqa: PTH208
+    """The content of a folder, in natural order, without excluded names. Raises OSError."""
+    names = [name for name in os.listdir(folder) if not is_excluded(name)]  # noqa: PTH208
     return [folder / name for name in sorted(names, key=natural)]
 
 
-def _set_aside_in(folder: Path) -> Iterator[str]:
-    """The name of each file or folder that is set aside, once for each picture that it holds."""
+def _excluded_in(folder: Path) -> Iterator[str]:
+    """The name of each excluded file or folder, once for each image in it."""
     with os.scandir(folder) as entries:
-        left = [entry for entry in entries if is_set_aside(entry.name)]
+        left = [entry for entry in entries if is_excluded(entry.name)]
     for entry in left:
         files = [entry.name]
         if entry.is_dir(follow_symlinks=False):
@@ -34,18 +35,18 @@ def _set_aside_in(folder: Path) -> Iterator[str]:
 
 
 def is_folder(path: Path) -> bool:
-    """Also false for what cannot be asked: a link that leads to itself, a locked folder's child."""
+    """As Path.is_dir, but False for errors: a circular link, a child of a locked folder."""
     return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises
 
 
 def walk(
-    folder: Path, root: Path | None, skipped: list[Skipped], passed: list[str] | None = None
+    folder: Path, root: Path | None, skipped: list[Skipped], excluded: list[str] | None = None
 ) -> Iterator[Path]:
-    """Pictures below `folder`, in natural order, each once however links loop.
+    """The image files below `folder`, in natural order, each once even with circular links.
 
-    Links to folders above, up to `root`, are not followed: there are the other classes. What looks
-    like a picture and cannot be used, and folders that cannot be read, are noted in `skipped`, by
-    their name from `root`. `passed` gets the name of what was set aside, for each of its pictures.
+    Links to folders above, up to `root`, are not followed: they lead to the other classes.
+    `skipped` collects unusable images and unreadable folders, named relative to `root`. `excluded`
+    collects the names of excluded files and folders, once for each image in them.
     """
     above = [p for p in folder.parents if root is not None and p.is_relative_to(root)]
     seen = {(status.st_dev, status.st_ino) for status in map(Path.stat, above)}
@@ -58,36 +59,38 @@ def walk(
                 continue
             seen.add((status.st_dev, status.st_ino))
             paths = list_folder(here)
-            if passed is not None:
-                passed += _set_aside_in(here)
+            if excluded is not None:
+                excluded += _excluded_in(here)
         except OSError as error:
-            reason = f"the folder cannot be read: {error.strerror}"
-            skipped.append(Skipped(name_of(here, root), reason))
+            skipped.append(_unreadable(here, root, error))
             continue
         folders = []
         for path in paths:
             if is_folder(path):
                 folders.append(path)
-            elif is_picture(path, root, skipped):
+            elif is_image(path, root, skipped):
                 yield path
         waiting += reversed(folders)
 
 
-def is_picture(path: Path, root: Path | None, skipped: list[Skipped]) -> bool:
-    """Whether a file is to be read as a photo: by its ending, or by its content if that says
-    nothing. Doubtful files are noted in `skipped`."""
+def _unreadable(folder: Path, root: Path | None, error: OSError) -> Skipped:
+    return Skipped(name_of(folder, root), f"the folder cannot be read: {error.strerror}")
+
+
+def is_image(path: Path, root: Path | None, skipped: list[Skipped]) -> bool:
+    """Whether a file is read as a photo: by its ending, or by its content if the ending is
+    unknown. `skipped` collects other files that may be photos."""
     ending = path.suffix.lower()
     if ending in EXTENSIONS or ending in OTHER_EXTENSIONS:
         return ending in EXTENSIONS
-    reason = "is a camera's raw file: export it as JPEG"
+    reason = "is a raw file of a camera: export it as JPEG"
     if ending not in RAW_EXTENSIONS:
         try:
             if not is_file(path):
                 return False
-            with open_file(path) as file:
-                if sniff(file.read(32)) is not None:
-                    return True
-            reason = "not a picture in a format that can be read"
+            if sniff_file(path) is not None:
+                return True
+            reason = "not an image in a supported format"
         except OSError as error:
             reason = f"cannot be read: {error.strerror}"
     skipped.append(Skipped(name_of(path, root), reason))
@@ -98,76 +101,98 @@ def name_of(path: Path, root: Path | None) -> str:
     return printable(path.relative_to(root) if root is not None else path)
 
 
+def cannot_read(folder: Path, error: OSError) -> DatasetError:
+    """The error for a folder that cannot be listed."""
+    return DatasetError(
+        f"The folder {printable(folder)} cannot be read: {error.strerror}. Change its permissions, "
+        "or choose another."
+    )
+
+
 def read_class_folders(root: Path) -> Dataset:
-    """A folder per class, everything below it belongs to the class; or the same inside train/,
-    val/ and test/, or these inside each class. Raises DatasetError if there is no class or no
-    photo, or it cannot be told what is a class."""
+    """A folder per class with photos at any depth; or these inside train/, val/ and test/, or the
+    splits inside each class. Raises DatasetError without a class or a photo, and for an ambiguous
+    tree."""
     skipped: list[Skipped] = []
-    passed: list[str] = []
+    excluded: list[str] = []
     try:
         children = list_folder(root)
-        passed += _set_aside_in(root)
+        excluded += _excluded_in(root)
     except OSError as error:
-        raise DatasetError(
-            f"The folder {printable(root)} cannot be read: {error.strerror}. "
-            "Allow reading it, or choose another."
-        ) from error
+        raise cannot_read(root, error) from error
     folders = [path for path in children if is_folder(path)]
-    files = [path for path in children if not is_folder(path) and is_picture(path, root, skipped)]
+    files = [path for path in children if not is_folder(path) and is_image(path, root, skipped)]
     loose = len(files)
     for folder in folders:
-        files += _in_class(folder, root, skipped, passed)
+        files += _in_class(folder, root, skipped, excluded)
     paths = [path.relative_to(root).parts for path in files]
-    layout = read_layout(paths, printable(root), passed)
+    layout = read_layout(paths, printable(root), excluded)
     photos: dict[tuple[object, ...], Photo] = {}
     real = {folder: folder.resolve() for folder in {path.parent for path in files}}
     for path, place in zip(files, layout.places, strict=True):
-        if place:  # links may lead to one photo of a class in several ways
+        if place:  # several links may lead to one photo of a class
             photo = Photo(name_of(path, root), FileSource(path), place.label, place.split)
             photos.setdefault((real[path.parent], path.name, place), photo)
     skipped += layout.skipped
-    if layout.depth == 1:
-        folders += [path for split in folders for path in peek(split) if is_folder(path)]
-    told = {parts[:depth] for parts in paths for depth in (1, 2)}
-    told |= {tuple(one.path.split("/")[:depth]) for one in skipped for depth in (1, 2)}
-    skipped += [
-        Skipped(name_of(folder, root), "the folder holds no photo")
-        for folder in folders
-        if layout.depth < 2 and folder.relative_to(root).parts not in told
-    ]
+    if layout.depth < 2:
+        skipped += _empty_folders(root, folders, layout.depth, paths, skipped)
     if not photos:
+        found = f"{counted(loose, 'photo')} outside class folders" if loose else "no photo"
+        why = f" {skipped[0].path}: {skipped[0].reason}." if skipped and not loose else ""
         raise DatasetError(
             f"Expected a folder per class with photos in it, as {root.name}/cat/1.jpg; found "
-            + (f"{loose} photos in no class folder" if loose else "no photo")
-            + f" in {printable(root)}. Make a folder for each class and put its photos there."
-            + (f" {skipped[0].path}: {skipped[0].reason}." if skipped and not loose else "")
+            f"{found} in {printable(root)}. Make a folder for each class and put its photos there."
+            + why
             + "".join(f" {finding.message}" for finding in layout.findings)
         )
     return Dataset(tuple(photos.values()), tuple(skipped), layout.findings)
 
 
+def _empty_folders(
+    root: Path,
+    folders: list[Path],
+    depth: int,
+    paths: Iterable[tuple[str, ...]],
+    skipped: Iterable[Skipped],
+) -> list[Skipped]:
+    """The class folders, or folders of splits, without any photo or skipped file."""
+    if depth == 1:
+        folders = folders + [path for split in folders for path in peek(split) if is_folder(path)]
+    told = {parts[:depth] for parts in paths for depth in (1, 2)}
+    told |= {tuple(one.path.split("/")[:depth]) for one in skipped for depth in (1, 2)}
+    return [
+        Skipped(name_of(folder, root), "the folder holds no photo")
+        for folder in folders
+        if folder.relative_to(root).parts not in told
+    ]
+
+
 def _in_class(
-    folder: Path, root: Path, skipped: list[Skipped], passed: list[str]
+    folder: Path, root: Path, skipped: list[Skipped], excluded: list[str]
 ) -> Iterator[Path]:
-    """The pictures below a class or a split. Each folder in it is walked for itself, as it may be
-    a class too, of which links must not take the photos."""
+    """The image files below a class or a split. Each subfolder is walked on its own: it may be a
+    class too, and must keep photos that links in other folders also lead to."""
     try:
         if folder.samefile(root):
             return
         inside = list_folder(folder)
-        passed += _set_aside_in(folder)
+        excluded += _excluded_in(folder)
     except OSError as error:
-        reason = f"the folder cannot be read: {error.strerror}"
-        skipped.append(Skipped(name_of(folder, root), reason))
+        skipped.append(_unreadable(folder, root, error))
         return
     deeper = [path for path in inside if is_folder(path)]
-    yield from (p for p in inside if not is_folder(p) and is_picture(p, root, skipped))
+    yield from (p for p in inside if not is_folder(p) and is_image(p, root, skipped))
     for path in deeper:
-        yield from walk(path, root, skipped, passed)
+        yield from walk(path, root, skipped, excluded)
+
+
+def files_of(paths: Iterable[Path], ending: str) -> list[Path]:
+    """The files among `paths` with an ending, in any case."""
+    return [path for path in paths if path.suffix.lower() == ending and is_file(path)]
 
 
 def peek(folder: Path) -> list[Path]:
-    """What is in a folder; nothing if it cannot be read."""
+    """The content of a folder; nothing if it cannot be read."""
     try:
         return list_folder(folder)
     except OSError:
@@ -175,47 +200,57 @@ def peek(folder: Path) -> list[Path]:
 
 
 def find_photos(sources: str | Path | Sequence[str | Path]) -> Dataset:
-    """Photos to look at: files (whatever they are called), folders, and patterns such as *.jpg.
+    """Photos without labels: files of any ending, folders, and patterns such as *.jpg.
 
-    One that matches nothing stands for a photo that cannot be read. Raises DatasetError if there
-    is no photo in any.
+    A source that matches nothing gives a photo that cannot be read. Raises DatasetError if no
+    source holds a photo.
     """
     given = [sources] if isinstance(sources, str | os.PathLike) else many(sources)
     sources = [path_of(source) for source in given]
     found: dict[Path, None] = {}
     skipped: list[Skipped] = []
-    passed: list[str] = []
+    excluded: list[str] = []
     missing = []
     for source in sources:
-        matches = dict.fromkeys(_matches(source, skipped, passed))
+        matches = dict.fromkeys(_matches(source, skipped, excluded))
         if not matches and not is_folder(Path(source)):
             missing.append(source)
         found |= matches
     if missing and not found:
         raise DatasetError(
-            f"There is no file, folder or pattern {printable(missing[0])}. Check the spelling."
+            f"Found no file, folder or pattern {printable(missing[0])}. Check the spelling."
         )
-    found |= dict.fromkeys(map(Path, missing))  # reading them will tell; the others go on
+    found |= dict.fromkeys(map(Path, missing))  # reading them reports the error
     if not found:
         reasons = f" ({skipped[0].path}: {skipped[0].reason})" if skipped else ""
-        if passed and not skipped:
-            reasons = f" ({passed_over(passed)[0].message.rstrip('.')})"
-        raise DatasetError(
-            f"Expected photos in {', '.join(map(printable, sources[:20])) or 'the list'}, "
-            f"found none{reasons}. Name files, folders with photos, or patterns such as *.jpg."
-        )
+        if excluded and not skipped:
+            reasons = f" ({exclusion_finding(excluded)[0].message.rstrip('.')})"
+        raise no_photos(sources, reasons)
     photos = tuple(Photo(printable(path), FileSource(path)) for path in found)
-    return Dataset(photos, tuple(skipped), tuple(passed_over(passed)))
+    return Dataset(photos, tuple(skipped), tuple(exclusion_finding(excluded)))
 
 
-def _matches(source: str | Path, skipped: list[Skipped], passed: list[str]) -> Iterable[Path]:
+def _matches(source: str | Path, skipped: list[Skipped], excluded: list[str]) -> Iterable[Path]:
     path = Path(source)
     if is_folder(path):
-        files = list(walk(path, None, skipped, passed))
-        aside = set_aside([file.relative_to(path).parts for file in files])
-        passed += [name for name in aside if name]
+        files = list(walk(path, None, skipped, excluded))
+        aside = excluded_by([file.relative_to(path).parts for file in files])
+        excluded += [name for name in aside if name]
         return [file for file, name in zip(files, aside, strict=True) if not name]
     if os.path.lexists(path):
         return [path]
-    names = sorted(glob.glob(str(source), recursive=True), key=natural)  # noqa: PTH207
-    return [match for name in names if not is_folder(match := Path(name))]
+    return [match for match in glob_paths(source) if not is_folder(match)]
+
+
+def glob_paths(pattern: str | Path) -> list[Path]:
+    """The paths that a pattern matches, in natural order."""
+    names = glob.glob(str(pattern), recursive=True)  # noqa: PTH207
+    return [Path(name) for name in sorted(names, key=natural)]
+
+
+def no_photos(sources: Iterable[str | Path], reason: str) -> DatasetError:
+    """The error for sources without photos. `reason`: in brackets, or empty."""
+    return DatasetError(
+        f"Expected photos in {listed(map(printable, sources)) or 'the list'}, found none{reason}. "
+        "Name files, folders with photos, shards, or patterns such as *.jpg."
+    )

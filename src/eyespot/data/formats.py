@@ -1,165 +1,65 @@
-"""Which formats of pictures there are, by a file's content and by its name."""
+"""Image formats, by a file's content and by its name."""
 
 import zipfile
 import zlib
+from pathlib import Path
 
-EXTENSIONS = {
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".jpe": "JPEG",
-    ".jfif": "JPEG",
-    ".png": "PNG",
-    ".apng": "PNG",
-    ".webp": "WebP",
-    ".bmp": "BMP",
-    ".dib": "BMP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".gif": "GIF",
-    ".heic": "HEIC",
-    ".heif": "HEIC",
-    ".avif": "AVIF",
-    ".ppm": "PPM",
-    ".pgm": "PPM",
-    ".pbm": "PPM",
-    ".pnm": "PPM",
-    ".jp2": "JPEG 2000",
-    ".ico": "ICO",
+from eyespot.files import open_file
+
+_ENDINGS = {
+    "JPEG": ".jpg .jpeg .jpe .jfif",
+    "PNG": ".png .apng",
+    "WebP": ".webp",
+    "BMP": ".bmp .dib",
+    "TIFF": ".tif .tiff",
+    "GIF": ".gif",
+    "HEIC": ".heic .heif",
+    "AVIF": ".avif",
+    "PPM": ".ppm .pgm .pbm .pnm",
+    "JPEG 2000": ".jp2",
+    "ICO": ".ico",
 }
-"""The format that a file's ending promises."""
+EXTENSIONS = {ending: kind for kind, endings in _ENDINGS.items() for ending in endings.split()}
+"""The format by a file's ending."""
 
 RAW_EXTENSIONS = frozenset(
-    [
-        ".3fr",
-        ".arw",
-        ".cr2",
-        ".cr3",
-        ".dcr",
-        ".dng",
-        ".erf",
-        ".kdc",
-        ".mrw",
-        ".nef",
-        ".nrw",
-        ".orf",
-        ".pef",
-        ".raf",
-        ".raw",
-        ".rw2",
-        ".srw",
-        ".x3f",
-    ]
+    """
+    .3fr .arw .cr2 .cr3 .dcr .dng .erf .kdc .mrw .nef .nrw .orf .pef .raf .raw .rw2 .srw .x3f
+    """.split()  # noqa: SIM905
 )
-"""Cameras' own formats. Many are TIFFs whose tiny preview must not pass as the photo."""
+"""Raw formats of cameras. Many are TIFFs whose small preview must not pass as the photo."""
 
 OTHER_EXTENSIONS = frozenset(
-    [
-        ".7z",
-        ".avi",
-        ".bat",
-        ".bin",
-        ".c",
-        ".cfg",
-        ".cpp",
-        ".css",
-        ".csv",
-        ".dat",
-        ".db",
-        ".doc",
-        ".docx",
-        ".exe",
-        ".eyespot",
-        ".gz",
-        ".h5",
-        ".hdf5",
-        ".htm",
-        ".html",
-        ".ini",
-        ".ipynb",
-        ".jar",
-        ".java",
-        ".js",
-        ".json",
-        ".jsonl",
-        ".key",
-        ".lnk",
-        ".lock",
-        ".log",
-        ".m",
-        ".mat",
-        ".md",
-        ".mkv",
-        ".mov",
-        ".mp3",
-        ".mp4",
-        ".npy",
-        ".npz",
-        ".ods",
-        ".odt",
-        ".onnx",
-        ".pages",
-        ".parquet",
-        ".pdf",
-        ".pkl",
-        ".ppt",
-        ".pptx",
-        ".pt",
-        ".pth",
-        ".py",
-        ".pyc",
-        ".r",
-        ".rar",
-        ".rst",
-        ".rtf",
-        ".safetensors",
-        ".sh",
-        ".sql",
-        ".sqlite",
-        ".tar",
-        ".tgz",
-        ".toml",
-        ".torrent",
-        ".tsv",
-        ".txt",
-        ".url",
-        ".wav",
-        ".webm",
-        ".xls",
-        ".xlsx",
-        ".xml",
-        ".xmp",
-        ".yaml",
-        ".yml",
-        ".zip",
-    ]
+    """
+    .7z .avi .bat .bin .c .cfg .cpp .css .csv .dat .db .doc .docx .exe .eyespot .gz .h5 .hdf5
+    .htm .html .ini .ipynb .jar .java .js .json .jsonl .key .lnk .lock .log .m .mat .md .mkv
+    .mov .mp3 .mp4 .npy .npz .ods .odt .onnx .pages .parquet .pdf .pkl .ppt .pptx .pt .pth .py
+    .pyc .r .rar .rst .rtf .safetensors .sh .sql .sqlite .tar .tgz .toml .torrent .tsv .txt
+    .url .wav .webm .xls .xlsx .xml .xmp .yaml .yml .zip
+    """.split()  # noqa: SIM905
 )
-"""Endings of what is clearly no picture and may lie beside the photos."""
+"""Endings of files that may lie beside the photos and are not images."""
 
-_STARTS = (
-    (b"\xff\xd8", "JPEG"),
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"GIF87a", "GIF"),
-    (b"GIF89a", "GIF"),
-    (b"II*\0", "TIFF"),
-    (b"MM\0*", "TIFF"),
-    (b"II+\0", "TIFF"),
-    (b"MM\0+", "TIFF"),
-    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
-    (b"\xff\x4f\xff\x51", "JPEG 2000"),
-    (b"\0\0\1\0", "ICO"),
-)
+_STARTS = {
+    "JPEG": (b"\xff\xd8",),
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    "GIF": (b"GIF87a", b"GIF89a"),
+    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    "JPEG 2000": (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
+    "ICO": (b"\0\0\1\0",),
+}
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1")
 _BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
 
 
 def sniff(data: bytes) -> str | None:
-    """The format of a picture by its first 32 bytes, whatever its name; None if it is none."""
-    for start, kind in _STARTS:
-        if data.startswith(start):
+    """The image format by a file's first 32 bytes, or None."""
+    for kind, starts in _STARTS.items():
+        if data.startswith(starts):
             return kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
-    if data[4:8] == b"ftyp":  # ISO/IEC 14496-12: a brand, a version, then compatible brands
+    if data[4:8] == b"ftyp":  # ISO/IEC 14496-12: brand, version, compatible brands
         if data[8:12] in (b"avif", b"avis") or b"avif" in data[16:32]:
             return "AVIF"
         return "HEIC" if data[8:12] in _HEIC_BRANDS else None
@@ -170,8 +70,14 @@ def sniff(data: bytes) -> str | None:
     return None
 
 
-def what_instead(data: bytes) -> str:
-    """What a file is that is no picture, in brackets; nothing if that cannot be told."""
+def sniff_file(path: Path) -> str | None:
+    """As `sniff`, of a file. Raises OSError."""
+    with open_file(path) as file:
+        return sniff(file.read(32))
+
+
+def other_content(data: bytes) -> str:
+    """What a file that is not an image holds, in brackets; "" if unknown."""
     start = data[:512].lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return " (it is a web page)"
@@ -182,25 +88,17 @@ def what_instead(data: bytes) -> str:
     if data[4:8] == b"ftyp":
         return " (it is a video)"
     if not data.strip(b"\0"):
-        return " (it holds nothing but zeros)"
+        return " (it holds only zeros)"
     return ""
 
 
-ZIP_FAULTS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,  # an encrypted member
-    NotImplementedError,
-)
-"""What reading a damaged or strange zip file raises."""
+ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError)
+"""The exceptions that reading a damaged, encrypted or unusual zip file raises."""
 
 
 def zip_member(name: str) -> zipfile.ZipInfo:
-    """A member to write, of 1980: zip files hold no date before it or after 2107, and a board
-    without a battery wakes in 1970."""
+    """A zip member of 1980. The current date may be outside 1980-2107, the range of zip files: a
+    board without a battery starts in 1970."""
     member = zipfile.ZipInfo(name)
-    member.external_attr = 0o600 << 16  # unpacked, its owner may read it
+    member.external_attr = 0o600 << 16  # readable by the owner when unpacked
     return member

@@ -1,7 +1,6 @@
-"""What a program hands over as a photo, as many photos, and as their labels.
+"""Turn the arguments of a program (photos, lists of photos, labels) into `Photo`s and texts.
 
-Whatever it is, it becomes a `Photo` or is refused in a sentence; nothing else decides that.
-"""
+Anything else raises an error that says what was expected."""
 
 import enum
 import operator
@@ -9,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import replace
 from numbers import Real
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -44,24 +44,25 @@ PhotoLike = (
 """A path, an encoded file in memory, an open file, an array or tensor, a Pillow image."""
 Label = str | bytes | int | float | enum.Enum
 LONGEST_PATH = 4096
-"""Characters; a longer text is a file's content."""
+"""Characters; a longer text is the content of a file."""
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _CHANNELS = (1, 3, 4)
 
 
-def photo_of(item: object, name: str = "picture") -> Photo:
-    """One photo; `name` is for what has no name of its own.
+def photo_of(item: object, name: str = "photo") -> Photo:
+    """One photo; `name` is for an item without a name.
 
-    Raises PhotoError for what can be no photo. One that cannot be read says so when it is.
+    Raises PhotoError for an item of another type. A photo that cannot be read raises when it is
+    read.
     """
     if isinstance(item, Photo):
         return item
     if isinstance(item, str | os.PathLike):
         path = os.fsdecode(item)
         if not 0 < len(path) <= LONGEST_PATH:
-            return Photo(shown(path), Unreadable(f"is no path: it has {len(path):,} characters"))
+            return Photo(shown(path), Unreadable(f"is not a path: it has {len(path):,} characters"))
         if _ADDRESS.match(path):
-            return Photo(printable(path), Unreadable("is an address; download the file first"))
+            return Photo(printable(path), Unreadable("is a web address; download the file first"))
         return Photo(printable(path), FileSource(Path(path)))
     if isinstance(item, Image.Image):
         return Photo(name, ImageSource(item))
@@ -75,7 +76,7 @@ def photo_of(item: object, name: str = "picture") -> Photo:
     source = _array(item)
     if source is None:
         kind = "None" if item is None else f"a {type(item).__name__}"
-        more = "; predict_many takes many" if isinstance(item, Iterable) else ""
+        more = "; predict_batch takes many" if isinstance(item, Iterable) else ""
         raise PhotoError(
             "expected one photo (a path, bytes, an open file, an array, an image), got "
             f"{kind}{more}"
@@ -84,41 +85,38 @@ def photo_of(item: object, name: str = "picture") -> Photo:
 
 
 def named_photos(items: Iterable[object]) -> list[Photo]:
-    """The photos of a list, each with a name of its own.
-
-    Raises DatasetError for what can be no photo.
-    """
+    """The photos of a list, with unique names. Raises DatasetError as `photo_of` raises."""
     out: list[Photo] = []
     seen: set[str] = set()
     for number, item in enumerate(items):
         try:
-            photo = photo_of(item, f"picture {number}")
+            photo = photo_of(item, f"photo {number}")
         except PhotoError as error:
             raise DatasetError(f"Photo {number}: {sentence(error)}") from error
         name = photo.name
         while name in seen:
             name = f"{name} ({number})"
         seen.add(name)
-        out.append(Photo(name, photo.source, photo.label, photo.split, photo.group))
+        out.append(replace(photo, name=name))
     return out
 
 
 def many(photos: object) -> list[Any]:
-    """What stands in a list of photos, or in anything that gives one after the other.
+    """The items of a list of photos, or of any other iterable.
 
-    Raises DatasetError for a single photo, and for what has no order.
+    Raises DatasetError for a single photo and for unordered collections.
     """
     shape = getattr(photos, "shape", None)
     single = isinstance(photos, str | os.PathLike | bytes | bytearray | memoryview) or hasattr(
         photos, "read"
     )
-    if isinstance(shape, tuple):  # [N], [N, H, W] or [N, H, W, C]; not a picture, nor a table
+    if isinstance(shape, tuple):  # [N], [N, H, W] or [N, H, W, C]; not an image or a table
         single |= len(shape) in (0, 2) or (len(shape) == 3 and shape[-1] in _CHANNELS)
     if single or isinstance(photos, Mapping | Set) or not isinstance(photos, Iterable):
         raise DatasetError(
             f"Expected a list of photos, got {'None' if photos is None else type(photos).__name__}"
             f"{' ' + shown(photos) if isinstance(photos, str) else ''}. "
-            "Put them into a list, even a single one: [photo]"
+            "Put even a single photo into a list: [photo]"
         )
     return list(photos)
 
@@ -126,8 +124,8 @@ def many(photos: object) -> list[Any]:
 def label_texts(labels: object, count: int) -> list[str]:
     """The class of each of `count` photos as text: 1.0 is "1", b"cat" and " cat " are "cat".
 
-    Raises DatasetError for what is no label, for another number of them, and where two that
-    differ would be the same text, as 1 and "1".
+    Raises DatasetError for items that are not labels, for another number of labels, and for
+    different labels with the same text, as 1 and "1".
     """
     given: list[Any] | None = None
     if isinstance(labels, Iterable) and not isinstance(labels, str | bytes | Mapping | Set):
@@ -145,23 +143,23 @@ def label_texts(labels: object, count: int) -> list[str]:
         known, first = kinds.setdefault(text, (kind, label))
         if known != kind:
             raise DatasetError(
-                f"Labels of two types would be one class: {shown(first)} and {shown(label)}. Make "
-                "them all text, or all numbers."
+                f"Expected labels of one type; {shown(first)} and {shown(label)} would be one "
+                "class. Use only texts or only numbers."
             )
         texts.append(text)
     return texts
 
 
 def class_name(name: object) -> str:
-    """The name of a class, as text. Raises UsageError for what is none."""
+    """The name of a class as text. Raises UsageError."""
     try:
         return _label_text(0, name)[0]
     except DatasetError as error:
-        raise UsageError(f"A class needs a name, a text; got {shown(name)}.") from error
+        raise UsageError(f"Expected a text as the name of a class, got {shown(name)}.") from error
 
 
 def whole_number(value: Any, meaning: str) -> int:
-    """A number of 1 or more. Raises UsageError, with its `meaning`, for anything else."""
+    """An integer of 1 or more. Raises UsageError, with its `meaning`, for anything else."""
     try:
         if not isinstance(value, bool | np.bool_) and (number := operator.index(value)) >= 1:
             return int(number)
@@ -171,33 +169,33 @@ def whole_number(value: Any, meaning: str) -> int:
 
 
 def path_of(value: object) -> Path:
-    """A file's place. Raises UsageError for what is no path."""
+    """A value as a path. Raises UsageError."""
     if isinstance(value, str | os.PathLike) and 0 < len(path := os.fsdecode(value)) <= LONGEST_PATH:
         return Path(path)
     raise UsageError(f"Expected the path of a file, got {shown(value)}.")
 
 
 def _read(file: Any) -> Source:
-    """All of an open file at once: it may be closed, or written to, before the photo is needed."""
+    """The whole content of an open file, which may be closed or change before decoding."""
     try:
         if getattr(file, "seekable", bool)():
-            file.seek(0)  # who has just written a picture into it stands at its end
+            file.seek(0)  # after writing an image, the position is at the end
         data = file.read(MAX_PHOTO_BYTES + 1)
         if isinstance(data, bytes | bytearray | memoryview):
             return MemorySource(bytes(data))
     except UnicodeDecodeError:
         data = ""
-    except Exception as error:  # of whatever stands behind it
+    except Exception as error:  # file-like objects may raise anything
         return Unreadable(f"the open file cannot be read: {shown(str(error))}")
     if isinstance(data, str):
         return Unreadable('the file is open as text; open it with the mode "rb"')
     if hasattr(data, "close"):
-        data.close()  # a coroutine that nobody will wait for
-    return Unreadable(f"expected an open file that gives bytes, it gave a {type(data).__name__}")
+        data.close()  # a coroutine, never awaited
+    return Unreadable(f"expected an open file of bytes, got a {type(data).__name__} from it")
 
 
 def _array(item: Any) -> Source | None:
-    """The pixels of an array or tensor; None for what is none."""
+    """The pixels of an array or tensor; None for any other item."""
     torch = sys.modules.get("torch")
     try:
         if torch is not None and isinstance(item, torch.Tensor):
@@ -211,14 +209,14 @@ def _array(item: Any) -> Source | None:
         return None
     if item.ndim == 4:
         return Unreadable(
-            f"expected one picture, got an array of {len(item)}; predict_many takes many"
+            f"expected one image, got an array of {len(item)}; predict_batch takes many"
         )
     if np.ma.is_masked(item):
-        return Unreadable("some of the array is masked; put numbers in their place")
+        return Unreadable("some values of the array are masked; fill them")
     if item.ndim == 3 and item.shape[0] in _CHANNELS and item.shape[2] not in _CHANNELS:
         return Unreadable(
-            f"expected [H, W, 3], got the shape {item.shape}: put the channels last, with "
-            "transpose(1, 2, 0) in numpy, permute(1, 2, 0) in torch"
+            f"expected [H, W, 3], got the shape {item.shape}: move the channels to the end with "
+            "transpose(1, 2, 0) in numpy or permute(1, 2, 0) in torch"
         )
     return MemorySource(np.asarray(item, item.dtype.newbyteorder("=")))
 
@@ -229,11 +227,11 @@ def _shape(item: object) -> Sequence[int]:
 
 
 def _label_text(number: int, label: Any) -> tuple[str, str]:
-    """A label as text, and what it was: text or number."""
+    """A label as text, and its type: text or number."""
     given = label
     if isinstance(label, enum.Enum):
         label = label.value if isinstance(label.value, str) else label.name
-    elif hasattr(label, "item") and _shape(label) == ():  # of numpy, or a tensor
+    elif hasattr(label, "item") and _shape(label) == ():  # a numpy scalar or a tensor
         label = label.item()
     kind = "number"
     if isinstance(label, bytes):
@@ -248,11 +246,12 @@ def _label_text(number: int, label: Any) -> tuple[str, str]:
         text = str(label)
     else:
         raise DatasetError(
-            f"Photo {number} is labelled with a {type(given).__name__}, {shown(given)}; expected a "
-            "text or a number. Several labels a photo are not taught yet."
+            f"Expected a text or a number as the label of photo {number}, got a "
+            f"{type(given).__name__}, {shown(given)}. eyespot supports one label per photo."
         )
     if not text:
         raise DatasetError(
-            f"Photo {number} has no label, but {shown(given)}. Leave the photo out, or label it."
+            f"Expected a label for photo {number}, got {shown(given)}. Label the photo, or remove "
+            "it."
         )
     return text, kind

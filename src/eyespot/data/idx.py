@@ -1,4 +1,4 @@
-"""IDX files, the format that MNIST came in (LeCun, Cortes, Burges 1998): big-endian arrays."""
+"""IDX files, the format of MNIST (LeCun, Cortes, Burges 1998): big-endian arrays."""
 
 import gzip
 import math
@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from eyespot.data.class_names import read_names
 from eyespot.data.folders import list_folder
-from eyespot.data.parquet import read_names
 from eyespot.data.photos import Dataset, MemorySource, Photo, label_of, printable
 from eyespot.errors import DatasetError
 from eyespot.files import is_file, open_file
@@ -22,7 +22,7 @@ from eyespot.shown import sentence
 def read_array(path: Path) -> NDArray[np.uint8]:
     """An IDX file of unsigned bytes of up to four dimensions, gzipped or not.
 
-    Raises DatasetError if it is not one, is cut off, or is too large.
+    Raises DatasetError for any other file, a truncated or a too large one.
     """
     try:
         with open_file(path) as file:
@@ -34,7 +34,7 @@ def read_array(path: Path) -> NDArray[np.uint8]:
                 raise DatasetError(f"{printable(path)} is not an IDX file of unsigned bytes.")
             sides = file.read(4 * dimensions)
             if len(sides) < 4 * dimensions:
-                raise DatasetError(f"{printable(path)} is cut off in its header.")
+                raise DatasetError(f"{printable(path)} is truncated in its header.")
             shape = struct.unpack(f">{dimensions}I", sides)
             size, offset = math.prod(shape), 4 + 4 * dimensions
             if not packed:
@@ -44,8 +44,8 @@ def read_array(path: Path) -> NDArray[np.uint8]:
                     return np.empty(shape, np.uint8) if mapped is None else mapped
             elif size > MAX_IDX_BYTES:
                 raise DatasetError(
-                    f"{printable(path)} unpacks to {size:,} bytes, more than {MAX_IDX_BYTES:,}. "
-                    "Unpack it with gunzip first."
+                    f"{printable(path)} unpacks to {size:,} bytes, the limit is "
+                    f"{MAX_IDX_BYTES:,}. Unpack it with gunzip first."
                 )
             else:
                 content = file.read(size + 1)
@@ -55,13 +55,13 @@ def read_array(path: Path) -> NDArray[np.uint8]:
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise DatasetError(f"{printable(path)} cannot be read: {sentence(error)}") from error
     raise DatasetError(
-        f"{printable(path)} should hold {size:,} bytes for its shape {shape}, it holds "
-        f"{'more' if held > size else f'{held:,}'}. It is damaged or incomplete: get it again."
+        f"Expected {size:,} bytes for the shape {shape} in {printable(path)}, found "
+        f"{'more' if held > size else f'{held:,}'}. Download the file again."
     )
 
 
 def is_images(path: Path) -> bool:
-    """By its name, as MNIST's files are called: train-images-idx3-ubyte.gz."""
+    """Whether a file has a name as MNIST's images: train-images-idx3-ubyte.gz."""
     name = path.name.lower()
     return "images" in name and ("idx" in name or "ubyte" in name)
 
@@ -69,8 +69,8 @@ def is_images(path: Path) -> bool:
 def read_idx(path: Path) -> Dataset:
     """A file of images with its labels beside it, or a folder of such pairs.
 
-    In a folder, files called t10k or test are the test split. Class names come from a names.json
-    beside them, if there is one. Raises DatasetError if labels are missing or do not fit.
+    In a folder, files named t10k or test are the test split. Class names come from a names.json
+    beside the files, if there is one. Raises DatasetError if labels are missing or do not match.
     """
     files = [path]
     if path.is_dir():
@@ -81,7 +81,7 @@ def read_idx(path: Path) -> Dataset:
         images, labels = read_array(file), read_array(labels_file)
         if images.ndim < 3 or labels.ndim != 1 or len(images) != len(labels):
             raise DatasetError(
-                f"Expected as many labels as pictures: {printable(file)} has the shape "
+                f"Expected as many labels as images: {printable(file)} has the shape "
                 f"{images.shape}, {labels_file.name} {labels.shape}."
             )
         split = None
@@ -99,7 +99,7 @@ def read_idx(path: Path) -> Dataset:
             for number, (image, label) in enumerate(zip(images, labels.tolist(), strict=True))
         ]
     if not photos:
-        raise DatasetError(f"Expected pictures in {printable(path)}, found none.")
+        raise DatasetError(f"Expected images in {printable(path)}, found none.")
     return Dataset(tuple(photos))
 
 

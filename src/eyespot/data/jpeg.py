@@ -1,6 +1,6 @@
-"""JPEG files through libjpeg-turbo, at full size or at 1/2, 1/4 or 1/8 of it.
+"""Decode JPEG files with libjpeg-turbo at full size, 1/2, 1/4 or 1/8.
 
-Decoding at a fraction skips most of the inverse cosine transform, which is most of the work.
+A reduced size skips most of the inverse cosine transform, which is most of the work.
 """
 
 import re
@@ -18,30 +18,30 @@ _PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _START_OF_SCAN, _END = 0xDA, 0xD9
 _MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")
-"""What ends a scan's bytes; 00 is a part of them, and so are restarts."""
+"""A marker that ends a scan; FF 00 and restart markers belong to the scan."""
 _DESCRIPTIONS = (0xE1, 0xE2)
 """Markers of segments that hold EXIF, XMP or colour profiles (ITU-T T.81, table B.1)."""
 TOLERATED_STRAY = 0.02
-"""Share of a file that may be bytes between its parts."""
+"""Maximum share of stray bytes between the segments of a file."""
 
 
 class UnusualJpegError(Exception):
-    """A JPEG that needs a more tolerant or more capable decoder."""
+    """A JPEG that Pillow must decode."""
 
 
 @dataclass(frozen=True, slots=True)
 class JpegHeader:
-    """`progressive`: decoding needs memory for the whole picture, however small the result.
-    `described`: there may be an orientation or a colour profile."""
+    """`progressive`: decoding needs memory for the full-size image, even at a reduced size.
+    `described`: the file may have an orientation or a colour profile."""
 
     progressive: bool
     described: bool
 
 
 def read_header(data: bytes) -> JpegHeader:
-    """Walk the markers of a JPEG file up to its pixels. Damage shows in decoding.
+    """Read the markers of a JPEG file up to its pixels; decoding reports damage.
 
-    Raises PhotoError if the file would take too long to decode.
+    Raises PhotoError if the file takes too long to decode.
     """
     progressive = described = False
     position, parts, pixels = 2, 0, 0
@@ -65,10 +65,10 @@ def read_header(data: bytes) -> JpegHeader:
 
 
 def _check_scans(data: bytes, position: int, pixels: int) -> None:
-    """`position`: of the first scan."""
+    """Raise PhotoError for too many scans. `position`: of the first scan."""
     most = max(1, min(MAX_JPEG_SCANS, MAX_SCANNED_PIXELS // max(1, pixels)))
     if data.count(bytes((0xFF, _START_OF_SCAN)), position) <= most:
-        return  # these bytes may also stand in a preview, or in a video behind the picture
+        return  # more may be in a preview, or in a video after the image
     scans = parts = 0
     while found := _MARKER.search(data, position):
         position, marker = found.start(), data[found.start() + 1]
@@ -80,7 +80,7 @@ def _check_scans(data: bytes, position: int, pixels: int) -> None:
         if scans > most:
             raise PhotoError(
                 f"takes too long to decode: a JPEG of {pixels:,} pixels in more than {most} scans; "
-                "save it once more"
+                "save it again"
             )
         position += 2 + max(2, int.from_bytes(data[position + 2 : position + 4], "big"))
 
@@ -88,19 +88,20 @@ def _check_scans(data: bytes, position: int, pixels: int) -> None:
 def size_of(data: bytes) -> tuple[int, int]:
     """Width and height in pixels as stored, before any rotation.
 
-    Raises PhotoError if the header is damaged, UnusualJpegError if it is not grey, YCbCr or RGB.
+    Raises PhotoError for a damaged header, UnusualJpegError for colours other than grey, YCbCr and
+    RGB.
     """
     try:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(data, strict=False)
-    except (ValueError, KeyError) as error:  # KeyError: colours were never told
+    except (ValueError, KeyError) as error:  # KeyError: no colour space
         raise _reason(error, len(data)) from error
     if colours not in ("Gray", "YCbCr", "RGB"):
-        raise UnusualJpegError(colours)  # CMYK: some programs invert it, Pillow knows which
+        raise UnusualJpegError(colours)  # CMYK: Pillow knows which programs invert it
     return int(width), int(height)
 
 
 def shrinking(width: int, height: int, short_side: int | None) -> int:
-    """By how much (8, 4, 2 or 1) a JPEG may shrink and keep a short side of `short_side`."""
+    """The largest factor (8, 4, 2 or 1) that leaves at least `short_side` pixels."""
     if not short_side:
         return 1
     return next((s for s in (8, 4, 2) if min(width, height) >= s * short_side), 1)
@@ -109,8 +110,8 @@ def shrinking(width: int, height: int, short_side: int | None) -> int:
 def decode_jpeg(data: bytes, width: int, height: int, shrink: int) -> NDArray[np.uint8]:
     """Pixels uint8 RGB [ceil(height / shrink), ceil(width / shrink), 3].
 
-    Raises PhotoError if the picture is damaged or incomplete, UnusualJpegError if there are
-    stray bytes between its parts, as some cameras leave them.
+    Raises PhotoError for a damaged or truncated image, UnusualJpegError for a few stray bytes
+    between its segments, as some cameras write them.
     """
     try:
         pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
@@ -128,9 +129,9 @@ def decode_jpeg(data: bytes, width: int, height: int, shrink: int) -> NDArray[np
 def _reason(error: Exception, size: int) -> PhotoError | UnusualJpegError:
     text = str(error)
     stray = re.search(r"(\d+) extraneous bytes", text)
-    # A few stray bytes are a camera's bad habit; many are a part of the picture that was lost.
+    # Some cameras write a few stray bytes; many mean that a part of the image is lost.
     if "Unsupported" in text or (stray and int(stray[1]) <= size * TOLERATED_STRAY):
         return UnusualJpegError(text)
     if "remature end" in text:
-        return PhotoError("truncated JPEG: the end of the picture is missing")
+        return PhotoError("truncated JPEG: the end of the image is missing")
     return PhotoError(f"damaged JPEG: {text.removeprefix('Corrupt JPEG data: ')}")

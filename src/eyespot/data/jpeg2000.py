@@ -1,8 +1,7 @@
-"""What decoding a JPEG 2000 would take, told from its headers (ISO/IEC 15444-1, annexes A and I).
+"""Estimate the cost of a JPEG 2000 from its headers (ISO/IEC 15444-1, annexes A and I).
 
-Pillow's decoder is slow, takes four bytes a sample, and lets no other thread run meanwhile. What
-takes it long besides samples are parts: code-blocks and packets, of which a small file may have
-millions.
+Pillow's decoder is slow, takes four bytes per sample, and blocks all other threads. Code-blocks and
+packets also take time; a small file may have millions of them.
 """
 
 import struct
@@ -22,7 +21,7 @@ _LARGEST_PRECINCT = 15
 
 @dataclass(slots=True)
 class _Coding:
-    """The dearest way to code that the file names. Logarithms to the base 2, but for `layers`."""
+    """The most expensive coding parameters of a file. Logarithms to base 2, except `layers`."""
 
     layers: int = 1
     most_levels: int = 0
@@ -32,18 +31,18 @@ class _Coding:
 
 
 def decode_smaller(image: Image.Image, data: bytes, short_side: int | None) -> None:
-    """Have `image`, as Pillow opened it from `data`, decoded at the smallest 1/2, 1/4, ... of its
-    size whose short side has twice `short_side` pixels, or that takes no longer than it may.
+    """Make Pillow decode `image`, opened from `data`, at the smallest 1/2, 1/4, ... of its size
+    whose short side has twice `short_side` pixels, or at a size within the limit of samples.
 
-    Raises PhotoError if none does, or the headers are damaged.
+    Raises PhotoError if no size is within the limit, or for damaged headers.
     """
     assert isinstance(image, Jpeg2KImageFile)
     try:
         (left, top, right, bottom), steps, levels = _read(data)
     except (struct.error, IndexError, ValueError, ZeroDivisionError) as error:
-        raise PhotoError("damaged or truncated JPEG 2000: its headers are not whole") from error
+        raise PhotoError("damaged or truncated JPEG 2000: its headers are incomplete") from error
     width, height, components = right - left, bottom - top, len(steps)
-    # Pillow decodes others at full size only; colours of a palette have no mean.
+    # Pillow decodes other layouts at full size only; palette indices cannot be averaged.
     if left or top or set(steps) != {(1, 1)} or image.mode in ("P", "PA"):
         levels = 0
     level = 0
@@ -55,10 +54,10 @@ def decode_smaller(image: Image.Image, data: bytes, short_side: int | None) -> N
     size = _shrunk(width, level), _shrunk(height, level)
     if size[0] * size[1] * components > MAX_JPEG2000_SAMPLES:
         raise PhotoError(
-            f"takes too long to decode: {width} x {height} pixels of {components} channels at "
-            "once; save it as PNG"
+            f"takes too long to decode: {width} x {height} pixels of {components} channels have no "
+            "reduced size; save it as PNG"
         )
-    if level:  # Image.reduce rounds the size in another way than the decoder
+    if level:  # Image.reduce rounds the size differently from the decoder
         image._size = size
         (whole,) = image.tile
         assert isinstance(whole.args, tuple)
@@ -71,7 +70,7 @@ def _shrunk(side: int, level: int) -> int:
 
 
 def _read(data: bytes) -> tuple[tuple[int, int, int, int], list[tuple[int, int]], int]:
-    """Left, top, right and bottom, each component's steps, and how often all may be halved."""
+    """Left, top, right and bottom, each component's steps, and how often all can be halved."""
     start = _codestream(data)
     (length, _, right, bottom, left, top, *tile, count) = struct.unpack_from(
         ">HHIIIIIIIIH", data, start + 4
@@ -87,12 +86,12 @@ def _read(data: bytes) -> tuple[tuple[int, int, int, int], list[tuple[int, int]]
     precincts = tiles * count * (coding.most_levels + 1) + (samples >> coding.precinct)
     parts = bands + (samples >> coding.block) + precincts * coding.layers
     if parts > MAX_JPEG2000_PARTS:
-        raise PhotoError(f"takes too long to decode: it lies in {parts:,} parts; save it as PNG")
+        raise PhotoError(f"takes too long to decode: it has {parts:,} parts; save it as PNG")
     return (left, top, right, bottom), steps, coding.least_levels
 
 
 def _codestream(data: bytes) -> int:
-    """Where the codestream begins: at once, or in a box of its own."""
+    """Position of the codestream, which may be in a box."""
     place = 0
     while not data.startswith(_START_OF_CODESTREAM, place):
         length, kind = struct.unpack_from(">I4s", data, place)
@@ -112,7 +111,7 @@ def _codestream(data: bytes) -> int:
 
 
 def _coding_of(data: bytes, place: int, wide: bool) -> _Coding:
-    """`place`: of the first marker behind the size."""
+    """`place`: of the first marker after the size."""
     found = _Coding()
     for marker, at in _segments(data, place):
         if marker == _CODING:
@@ -134,13 +133,13 @@ def _add(found: _Coding, data: bytes, at: int, has_precincts: bool) -> None:
     for size in sizes or bytes([0xFF]):
         across, down = size & 15, size >> 4
         found.precinct = min(found.precinct, across + down)
-        # A precinct's bands are half as wide, and no code-block is wider.
+        # Bands are half as wide as their precinct, and limit the width of a code-block.
         block = min(width, max(0, across - 1)) + min(height, max(0, down - 1))
         found.block = min(found.block, block)
 
 
 def _segments(data: bytes, place: int) -> Iterator[tuple[int, int]]:
-    """Each marker of the header and of the tiles' parts, and where what it holds begins."""
+    """Each marker of the header and of the tile-parts, with the position of its content."""
     tile_part = 0
     for _ in range(MAX_FILE_PARTS):
         if place + 2 > len(data):

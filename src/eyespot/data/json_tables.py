@@ -1,49 +1,54 @@
-"""Tables in JSON: a list of objects, an object a line, or Label Studio's tasks."""
+"""Tables in JSON: a list of objects, one object per line, or Label Studio tasks."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from eyespot.data.columns import text_of
+from eyespot.data.column import text_of
 from eyespot.data.photos import printable
 from eyespot.errors import DatasetError
 from eyespot.shown import sentence
 
 DEEPEST = 6
-"""Objects within objects that are flattened."""
+"""Levels of nested objects that are flattened."""
 
 
 def rows_of_json(name: str, text: str) -> tuple[tuple[str, ...], list[tuple[int, Sequence[str]]]]:
-    """Names of columns and numbered rows of cells as text. Raises DatasetError.
+    """Column names and numbered rows of cells as text. Raises DatasetError.
 
-    Objects within objects become columns with dotted names; a list of one is what it holds.
+    Nested objects become columns with dotted names; a list with one item becomes the item.
     """
-    records = [(number, flat(record)) for number, record in _records(name, text)]
+    records = []
+    for number, record in _records(name, text):
+        if not isinstance(record, dict):
+            raise DatasetError(
+                f"Expected JSON objects with a photo and a label in {printable(name)}; number "
+                f'{number} is not an object. Write as: {{"file_name": "1.jpg", "label": "cat"}}'
+            )
+        records.append((number, flat(record)))
     header = tuple(dict.fromkeys(key for _, record in records for key in record))
     return header, [(number, [record.get(key, "") for key in header]) for number, record in records]
 
 
-def _records(name: str, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _records(name: str, text: str) -> Iterator[tuple[int, Any]]:
     try:
         whole = json.loads(text)
     except RecursionError as error:
-        raise DatasetError(f"{printable(name)} holds lists within lists without end.") from error
+        raise DatasetError(f"{printable(name)} is nested too deeply.") from error
     except ValueError:
         yield from _lines(name, text)
         return
     if isinstance(whole, dict) and {"images", "annotations"} <= whole.keys():
         raise DatasetError(
-            f"{printable(name)} holds COCO annotations (images and annotations apart), which are "
-            "not read here. Write one line per photo, as: photos/1.jpg,cat"
+            f"{printable(name)} holds COCO annotations, which are not supported here. Write one "
+            "line per photo, as: photos/1.jpg,cat"
         )
     rows = whole if isinstance(whole, list) else [whole]
     for number, row in enumerate(rows, start=1):
-        if not isinstance(row, dict):
-            raise _no_object(name, f"item {number}")
         yield number, _task(name, number, row) if _is_task(row) else row
 
 
-def _lines(name: str, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _lines(name: str, text: str) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
@@ -51,27 +56,19 @@ def _lines(name: str, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise DatasetError(
-                f"Expected a JSON object in each line of {printable(name)}; line {number} is none: "
-                f"{sentence(error)}"
+                f"Expected a JSON object in each line of {printable(name)}; line {number} is not "
+                f"JSON: {sentence(error)}"
             ) from error
-        if not isinstance(row, dict):
-            raise _no_object(name, f"line {number}")
         yield number, row
 
 
-def _no_object(name: str, where: str) -> DatasetError:
-    return DatasetError(
-        f"Expected JSON objects with a photo and a label in {printable(name)}; {where} is none. "
-        'Write as: {"file_name": "1.jpg", "label": "cat"}'
-    )
-
-
-def _is_task(row: Mapping[str, Any]) -> bool:
-    return isinstance(row.get("data"), dict) and isinstance(row.get("annotations"), list)
+def _is_task(row: Any) -> bool:
+    fields = row if isinstance(row, dict) else {}
+    return isinstance(fields.get("data"), dict) and isinstance(fields.get("annotations"), list)
 
 
 def _task(name: str, number: int, row: Mapping[str, Any]) -> dict[str, Any]:
-    """A task of Label Studio: its data, and the choice of those who annotated it, if they agree."""
+    """A Label Studio task: its data, and the choice of its annotators if they agree."""
     choices: dict[str, set[str]] = {}
     for annotation in row["annotations"]:
         if not isinstance(annotation, dict) or annotation.get("was_cancelled"):
@@ -80,22 +77,23 @@ def _task(name: str, number: int, row: Mapping[str, Any]) -> dict[str, Any]:
             kind, value = result.get("type"), result.get("value") or {}
             if kind != "choices":
                 raise DatasetError(
-                    f"{printable(name)} holds annotations of the type {printable(str(kind))} (item "
-                    f"{number}), not choices: only classes of whole photos are taught."
+                    f"Expected annotations of the type choices in {printable(name)}, found "
+                    f"{printable(str(kind))} (item {number}). eyespot supports classes of whole "
+                    "photos only."
                 )
-            said = value.get("choices") or []
+            labels = value.get("choices") or []
             choices.setdefault(str(result.get("from_name", "choice")), set()).add(
-                said[0] if len(said) == 1 else json.dumps(said)
+                labels[0] if len(labels) == 1 else json.dumps(labels)
             )
     task = dict(row["data"])
     for question, answers in choices.items():
-        # Annotators who disagree leave a photo without a label.
+        # Without agreement, the photo has no label.
         task[f"{question}.choice"] = answers.pop() if len(answers) == 1 else ""
     return task
 
 
 def flat(record: Mapping[str, Any], above: str = "", depth: int = 0) -> dict[str, str]:
-    """An object as cells of text; objects within it get dotted names."""
+    """An object as cells of text; nested objects get dotted names."""
     cells: dict[str, str] = {}
     for key, value in record.items():
         name = f"{above}{key}"

@@ -1,4 +1,4 @@
-"""Tables of a usual name that lie beside the photos they list, as `datasets` and Roboflow write."""
+"""Tables with a usual name beside the photos they list, as `datasets` and Roboflow write them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -19,7 +19,8 @@ TABLES = tuple(ending for ending in ENDINGS if ending != ".txt")
 
 
 def tables_beside(folder: Path) -> dict[Path, Split | None]:
-    """The tables in a folder, or in its folders that are splits, and which. Raises OSError."""
+    """The table in a folder, or those in its folders that are splits, each with its split. Raises
+    OSError."""
     inside = list_folder(folder)
     here = _table_of(inside)
     if here is not None:
@@ -38,25 +39,27 @@ def _table_of(inside: list[Path]) -> Path | None:
 
 
 def table_among(files: Iterable[str], wanted: ColumnNames) -> str | None:
-    """The table that lists the photos of an archive: the one with a usual name or, if columns are
-    named or no photo lies in a folder, the only one; None if there is none."""
+    """The table that lists the photos of an archive, or None.
+
+    A table with a usual name wins. Any other must be the only one, with columns named in `wanted`
+    or all photos in its own folder.
+    """
     outermost = sorted(files, key=lambda name: name.count("/"))
     tables = [name for name in outermost if PurePosixPath(name).suffix.lower() in TABLES]
     usual = [name for name in tables if PurePosixPath(name).name in NAMES]
     if usual or len(tables) != 1:
         return usual[0] if len(usual) == 1 else None
     folder = PurePosixPath(tables[0]).parent
-    deep = [
-        name
-        for name in files
-        if PurePosixPath(name).suffix.lower() in EXTENSIONS and PurePosixPath(name).parent != folder
-    ]
-    return tables[0] if wanted != NO_COLUMNS or not deep else None
+    elsewhere = any(
+        path.suffix.lower() in EXTENSIONS and path.parent != folder
+        for path in map(PurePosixPath, files)
+    )
+    return tables[0] if wanted != NO_COLUMNS or not elsewhere else None
 
 
 def read_beside(folder: Path, tables: Mapping[Path, Split | None], wanted: ColumnNames) -> Dataset:
-    """The photos of all these tables, named from `folder`; or those of class folders, if the tables
-    name no labels and there are such folders. Raises DatasetError, UsageError."""
+    """The photos of all these tables, named relative to `folder`; those of class folders if the
+    tables name no labels and such folders exist. Raises DatasetError, UsageError."""
     try:
         read = {table: read_table(table, wanted) for table in tables}
     except DatasetError as error:
@@ -66,15 +69,14 @@ def read_beside(folder: Path, tables: Mapping[Path, Split | None], wanted: Colum
             by_folder = read_class_folders(folder)
         except DatasetError:
             raise error from None
-        told = Finding("columns", "warning", f"The folders were read as classes: {error}", "")
+        told = Finding("columns", "warning", f"The folders were read as classes: {error}")
         return replace(by_folder, findings=(told, *by_folder.findings))
     photos: list[Photo] = []
     skipped: list[Skipped] = []
     for table, dataset in read.items():
-        split = tables[table]
         above = "" if table.parent == folder else f"{table.parent.name}/"
         photos += [
-            replace(photo, name=above + photo.name, split=photo.split or split)
+            replace(photo, name=above + photo.name, split=photo.split or tables[table])
             for photo in dataset.photos
         ]
         skipped += [replace(one, path=above + one.path) for one in dataset.skipped]

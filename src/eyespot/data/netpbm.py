@@ -1,7 +1,7 @@
-"""PBM, PGM and PPM files, plain or raw, of any largest number.
+"""PBM, PGM and PPM files, plain or raw, with any maximum value.
 
-Pillow reads most of them number by number in Python, 15 s for a photo of 3 million pixels of 16
-bits; NumPy reads the same pixels in a fraction (the formats: https://netpbm.sourceforge.net/doc/).
+Pillow reads most of them value by value in Python: 15 s for 3 million pixels of 16 bits. NumPy
+takes a fraction of that. The formats: https://netpbm.sourceforge.net/doc/
 """
 
 import re
@@ -22,11 +22,11 @@ _COMMENT = re.compile(rb"#[^\r\n]*")
 _SPACE = re.compile(rb"\s")
 _DIGITS = re.compile(rb"[\s\d]*")
 _AT_ONCE = 1_000_000
-"""Numbers, or bytes of text, that are read at a time."""
+"""Values, or bytes of text, that are read at a time."""
 
 
 class Netpbm:
-    """A PBM, PGM or PPM whose header is read. Raises PhotoError."""
+    """A PBM, PGM or PPM file; the constructor reads its header. Raises PhotoError."""
 
     def __init__(self, data: bytes) -> None:
         head = data[:_HEADER_BYTES]
@@ -38,22 +38,22 @@ class Netpbm:
         self._largest = 1
         if not self._bits:
             if not (found := _LARGEST.match(head, found.end())):
-                raise _damaged("its largest number is missing")
+                raise _damaged("its maximum value is missing")
             self._largest = int(found[1])
         if not self.width or not self.height or not 0 < self._largest < 2**16:
             raise _damaged(
-                f"{self.width} x {self.height} pixels of numbers up to {self._largest:,}"
+                f"{self.width} x {self.height} pixels with values up to {self._largest:,}"
             )
         self._data, self._start = data, found.end()
 
     def read(self) -> Image.Image:
-        """The picture, of mode L, RGB, or I;16 with 65,535 as white. Raises PhotoError."""
+        """An image of mode L, RGB, or I;16 with 65,535 as white. Raises PhotoError."""
         values = self._read_bits() if self._bits else self._read_numbers()
         shape = (self.height, self.width, self._channels)
         return Image.fromarray(values.reshape(shape[: 2 + (self._channels > 1)]))
 
     def _read_bits(self) -> NDArray[np.uint8]:
-        """Of which 1 is black."""
+        """The bits as 0 and 255; 1 is black."""
         if self._is_plain:
             digits = b"".join(self._text().split())
             bits = np.frombuffer(digits, np.uint8, self._count(len(digits)))
@@ -63,7 +63,7 @@ class Netpbm:
         row = -(-self.width // 8)
         packed = np.frombuffer(self._data, np.uint8, offset=min(self._start + 1, len(self._data)))
         if len(packed) < row * self.height:
-            raise _damaged("the end of the picture is missing")
+            raise _damaged("the end of the image is missing")
         rows = packed[: row * self.height].reshape(self.height, row)
         bits = np.unpackbits(rows, axis=1, count=self.width)
         return np.where(bits == 0, np.uint8(255), np.uint8(0))
@@ -73,7 +73,7 @@ class Netpbm:
         white = 65535 if self._channels == 1 and self._largest > 255 else 255
         if self._largest == white:
             return values.astype(values.dtype.newbyteorder("="), copy=False)
-        # Larger numbers than the largest are white.
+        # Values above the maximum are white.
         every = np.arange(1 << 8 * values.itemsize).clip(max=self._largest)
         scaled = np.rint(every / self._largest * white)
         table = scaled.astype(np.uint16 if white > 255 else np.uint8)
@@ -89,7 +89,7 @@ class Netpbm:
         return np.frombuffer(self._data, kind, count, place)
 
     def _text(self) -> bytes:
-        """A plain picture's digits and spaces."""
+        """The digits and spaces of a plain file."""
         text = self._data[self._start :]
         check_parts(comments := text.count(b"#"))
         return _COMMENT.sub(b"", text) if comments else text
@@ -109,17 +109,17 @@ class Netpbm:
             if part:
                 numbers = np.fromstring(part, np.int64, sep=" ")[: len(values) - filled]
                 if numbers.max(initial=0) > self._largest:
-                    raise _damaged(f"a number is larger than {self._largest:,}")
+                    raise _damaged(f"a value is larger than {self._largest:,}")
                 values[filled : filled + len(numbers)] = numbers
                 filled += len(numbers)
         self._count(filled)
         return values
 
     def _count(self, there: int) -> int:
-        """How many numbers the picture has. Raises PhotoError if there are fewer."""
+        """How many values the image needs. Raises PhotoError if fewer are there."""
         count = self.width * self.height * self._channels
         if there < count:
-            raise _damaged("the end of the picture is missing")
+            raise _damaged("the end of the image is missing")
         return count
 
 

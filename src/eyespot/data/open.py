@@ -1,4 +1,4 @@
-"""Open a labelled collection of photos, whatever its form."""
+"""Open a labelled dataset in any supported form."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -7,17 +7,17 @@ from pathlib import Path
 
 from eyespot.data.audit import audited
 from eyespot.data.columns import NO_COLUMNS, ColumnNames
-from eyespot.data.folders import is_folder, list_folder, read_class_folders
+from eyespot.data.folders import cannot_read, is_folder, list_folder, read_class_folders
 from eyespot.data.given import Label, PhotoLike, label_texts, many, named_photos, path_of
 from eyespot.data.idx import is_images, read_idx
 from eyespot.data.metadata import read_beside, tables_beside
-from eyespot.data.parquet import read_parquet
+from eyespot.data.parquet_tables import read_parquet
 from eyespot.data.photos import Dataset, printable
 from eyespot.data.shards import expect_all, read_shards, shards_in, shards_named
 from eyespot.data.tables import ENDINGS, read_table
 from eyespot.errors import DatasetError, UsageError
 from eyespot.files import is_file, open_file
-from eyespot.shown import sentence
+from eyespot.shown import reason_of, sentence
 
 
 def open_photos(
@@ -29,17 +29,17 @@ def open_photos(
     label_column: str | None = None,
     split_column: str | None = None,
 ) -> Dataset:
-    """A labelled Dataset with at least `least_classes` classes; one that is open already as it is.
+    """A labelled Dataset with at least `least_classes` classes; a Dataset is returned unchanged.
 
     `source`: a folder with a folder per class (or these inside train/, val/, test/), a CSV, TSV,
-    JSON or JSON lines file of path and label, or a folder with such a metadata.csv or
-    metadata.jsonl, a Parquet file or a folder of them, IDX files, WebDataset shards (a folder
-    of .tar files, or their name with braces or *), or a list of what `Classifier.predict`
-    takes with their `labels`: texts or numbers.
+    JSON or JSON Lines file of path and label, a folder with such a metadata.csv or metadata.jsonl,
+    a Parquet file or a folder of them, IDX files, WebDataset shards (a folder of .tar files, or
+    their name with braces or *), or a list of photos as `Classifier.predict` accepts them.
+    `labels`: of a list, texts or numbers.
     `path_column`, `label_column`, `split_column`: names of a table's columns, or their numbers from
-    1, where they are not to be recognised.
-    Raises DatasetError if there is nothing of the kind, no photo, or too few classes, UsageError if
-    a table has no such column, or columns are named of what is no table.
+    1. By default, columns are recognized.
+    Raises DatasetError if the source is none of these or has no photo or too few classes, and
+    UsageError if a table has no such column or the source is not a table.
     """
     wanted = ColumnNames(path_column, label_column, split_column)
     if isinstance(source, Dataset):
@@ -48,8 +48,8 @@ def open_photos(
         path = path_of(source)
         if labels is not None:
             raise DatasetError(
-                f"Expected a list of photos together with labels, got one path ({path}), which "
-                "brings its own labels. Leave the labels out."
+                f"Expected a list of photos together with labels, got one path ({path}), which has "
+                "its own labels. Omit the labels."
             )
         dataset = _open_path(path, wanted)
     else:
@@ -63,7 +63,7 @@ def open_photos(
 def _open_path(path: Path, wanted: ColumnNames) -> Dataset:
     if is_folder(path):
         return _open_folder(path, wanted)
-    if path.suffix == ".tar":
+    if path.suffix.lower() == ".tar":
         _expect_no_columns(wanted, printable(path))
         shards = shards_named(str(path))
         expect_all(shards.splits, str(path))
@@ -72,11 +72,12 @@ def _open_path(path: Path, wanted: ColumnNames) -> Dataset:
         open_file(path).close()
     except FileNotFoundError as error:
         raise DatasetError(
-            f"There is no file or folder {printable(path)}. Check the spelling."
+            f"Found no file or folder {printable(path)}. Check the spelling."
         ) from error
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise DatasetError(f"{printable(path)} cannot be read: {sentence(reason)}") from error
+        raise DatasetError(
+            f"{printable(path)} cannot be read: {sentence(reason_of(error))}"
+        ) from error
     ending = path.suffix.lower()
     if ending == ".parquet":
         return read_parquet(path, wanted)
@@ -94,7 +95,7 @@ def _open_path(path: Path, wanted: ColumnNames) -> Dataset:
 
 def _expect_no_columns(wanted: ColumnNames, what: str) -> None:
     if wanted != NO_COLUMNS:
-        raise UsageError(f"Only tables have columns to name, and {what} is none. Leave them out.")
+        raise UsageError(f"Only tables have columns, and {what} is not a table. Omit the columns.")
 
 
 def _open_folder(path: Path, wanted: ColumnNames) -> Dataset:
@@ -102,10 +103,7 @@ def _open_folder(path: Path, wanted: ColumnNames) -> Dataset:
         children = [child for child in list_folder(path) if is_file(child)]
         shards = shards_in(path)
     except OSError as error:
-        raise DatasetError(
-            f"The folder {printable(path)} cannot be read: {error.strerror}. "
-            "Allow reading it, or choose another."
-        ) from error
+        raise cannot_read(path, error) from error
     if any(child.suffix.lower() == ".parquet" for child in children):
         return read_parquet(path, wanted)
     if listed := tables_beside(path):
@@ -119,12 +117,12 @@ def _open_folder(path: Path, wanted: ColumnNames) -> Dataset:
 
 
 def _too_few_classes(source: object, dataset: Dataset, least: int) -> DatasetError:
-    found = ", ".join(repr(name) for name in dataset.classes) or "none"
-    advice = "Add photos of something else, for example of a class 'other'."
+    found = ", ".join(map(repr, dataset.classes)) or "none"
+    advice = "Add photos of another class, for example of a class 'other'."
     if isinstance(source, str | Path) and dataset.classes:
         inner = Path(source) / dataset.classes[0]
         if is_folder(inner) and sum(is_folder(child) for child in list_folder(inner)) >= least:
-            advice = f"If the folders in it are the classes, open {printable(inner)} instead."
+            advice = f"If its subfolders are the classes, open {printable(inner)} instead."
     told = "".join(f" {one.message}" for one in dataset.findings if one.severity == "warning")
     return DatasetError(
         f"Expected photos of at least {least} classes, found {found}. {advice}{told}"

@@ -1,4 +1,4 @@
-"""Collections of photos, wherever they come from, as one `Dataset`."""
+"""A photo, its source, and a `Dataset` of photos."""
 
 import hashlib
 import re
@@ -16,11 +16,11 @@ from eyespot.data.finding import Finding
 from eyespot.errors import PhotoError
 from eyespot.files import expect_file, read_file
 from eyespot.limits import MAX_PHOTO_BYTES
-from eyespot.shown import shown
+from eyespot.shown import reason_of, shown
 
 
 class Source(Protocol):
-    """Where one photo's content is."""
+    """Where the content of a photo is."""
 
     def read(self) -> bytes | NDArray[Any]:
         """The encoded file, or an array as `decode` takes it. Raises PhotoError."""
@@ -35,10 +35,8 @@ class FileSource:
         try:
             check_bytes(expect_file(self.path).st_size)
             return read_file(self.path, MAX_PHOTO_BYTES)
-        except OSError as error:
-            raise PhotoError(f"cannot be read: {error.strerror or error}") from error
-        except ValueError as error:  # a zero byte in the name
-            raise PhotoError(f"cannot be read: {error}") from error
+        except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+            raise PhotoError(f"cannot be read: {reason_of(error)}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +46,14 @@ class MemorySource:
     def read(self) -> bytes | NDArray[Any]:
         return self.data
 
-    def __repr__(self) -> str:  # tells contents apart, but never shows them
+    def __repr__(self) -> str:  # distinguishes contents without showing them
         what = f"{len(self.data):,} bytes" if isinstance(self.data, bytes) else self.data.shape
         return f"MemorySource({what}, sha256 {content_hash(self.data)[:16]})"
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSource:
-    """A Pillow image, which may still have to read its file."""
+    """A Pillow image, whose file may not be read yet."""
 
     image: Image.Image
 
@@ -68,7 +66,7 @@ class ImageSource:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Stands for pictures that cannot be got at. `reason`: why."""
+    """A photo that cannot be read, for a `reason`."""
 
     reason: str
 
@@ -87,8 +85,8 @@ def content_hash(data: bytes | NDArray[Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """One photo. `name`: what a person calls it, unique in its Dataset. `split`: "train", "val",
-    "test" or None. `group`: photos of one group (a burst) never stand on both sides of a split."""
+    """`name`: unique in its Dataset. `split`: "train", "val", "test" or None. `group`: photos of a
+    group (a burst) are never divided between splits."""
 
     name: str
     source: Source
@@ -103,7 +101,7 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A photo that was left out, and why."""
+    """A photo that cannot be used, and the reason."""
 
     path: str
     reason: str
@@ -111,8 +109,8 @@ class Skipped:
 
 @dataclass(frozen=True, repr=False)
 class Dataset:
-    """Photos, and what was left out on the way. `findings`: how the source was read (which column
-    is the label, which folders are splits), as far as that was a guess, and what looks wrong."""
+    """Photos, and those that were skipped. `findings`: how the source was read (which column is
+    the label, which folders are splits), and likely problems."""
 
     photos: tuple[Photo, ...]
     skipped: tuple[Skipped, ...] = ()
@@ -126,17 +124,17 @@ class Dataset:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The labels, in natural order (2 before 10)."""
+        """The class names, in natural order (2 before 10)."""
         return tuple(sorted({p.label for p in self.photos if p.label is not None}, key=natural))
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
-    """Sorting key: numbers inside names count as numbers, capitals as small letters."""
+    """Sort key: numbers inside names count as numbers, and case is ignored."""
     key = []
     for part in re.split(r"([0-9]+)", name):
         digits = part.lstrip("0")
         number = part[:1].isdigit() and part.isascii()
-        # The number with more digits is larger; no need to turn thousands of digits into one.
+        # Comparing lengths avoids int() of thousands of digits.
         key.append((0, len(digits), digits) if number else (1, 0, part.casefold()))
     return [*key, (2, 0, name)]
 
@@ -145,11 +143,11 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def printable(name: str | Path) -> str:
-    """A name as text that can be shown and stored: control characters and the lone surrogates
-    that stand for bytes which are not UTF-8 become escapes, as in caf\\xe9."""
+    """A name as text that can be shown and stored: control characters and lone surrogates (bytes
+    that are not UTF-8) become escapes, as in caf\\xe9."""
     return _UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]) & 0xFF:02x}", str(name))
 
 
 def label_of(name: str) -> str:
-    """A class's name in one spelling: macOS stores é in file names as e with an accent."""
+    """A class name in one Unicode form: macOS stores é in file names as e and an accent."""
     return unicodedata.normalize("NFC", printable(name))

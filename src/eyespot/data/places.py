@@ -1,4 +1,4 @@
-"""The files that a table's cells mean: by their paths, or, as a guess, by the ends of these."""
+"""Find the photos that a table's cells name, by path or, as a guess, by the end of the path."""
 
 import os
 import re
@@ -8,22 +8,21 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
+from eyespot.data.excluded import is_excluded
 from eyespot.data.formats import EXTENSIONS
 from eyespot.data.photos import printable
-from eyespot.data.set_aside import is_set_aside
 from eyespot.data.text import is_there, spellings
 from eyespot.limits import MAX_FILES
 
 _UPLOADED = re.compile(r"[0-9a-f]{8}-(.+)")
-"""What Label Studio puts before the name of an uploaded file."""
+"""An uploaded file of Label Studio: a prefix before the name."""
 
 
 class Places:
     """Photos beside a table.
 
-    `root`: what a person calls their folder. `exists`: whether a relative (or absolute) path is a
-    photo that can be read. `every`: all relative paths, asked for when a photo is not where its
-    cell says.
+    `root`: the folder's name for messages. `exists`: whether a relative or absolute path is a
+    readable photo. `every`: all relative paths, called when a cell's path does not exist.
     """
 
     def __init__(
@@ -33,12 +32,12 @@ class Places:
         self._every = every
 
     def exact(self, cell: str) -> str | None:
-        """The path that a cell says, in any spelling of its letters and separators."""
+        """The existing path that a cell names, in any Unicode form, with either slash; or None."""
         return next(filter(self.exists, spellings(cell)), None)
 
     def likely(self, cell: str) -> str | None:
-        """The one path that is the end of a cell which is a path elsewhere or an address, or that
-        ends with a cell which is a bare name; None if there is none, or several."""
+        """The only path whose folders and name end as those of the cell (a path on another machine,
+        an address, or a bare name); None if there is none, or several."""
         for spelling in _spellings(cell):
             parts = tuple(map(_folded, PurePosixPath(spelling).parts))
             found = [
@@ -52,7 +51,7 @@ class Places:
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:
-        """Paths by their last part, with and without its ending."""
+        """Paths by file name, with and without ending."""
         found: dict[str, list[str]] = {}
         for path in self._every():
             name = PurePosixPath(path)
@@ -63,12 +62,12 @@ class Places:
 
 
 def beside(folder: Path) -> Places:
-    """The files in and below a folder, hidden ones left out."""
+    """The files in and below a folder, without hidden ones."""
 
     def every() -> Iterable[str]:
         count = 0
         for here, folders, files in os.walk(folder):
-            folders[:] = sorted(name for name in folders if not is_set_aside(name))
+            folders[:] = sorted(name for name in folders if not is_excluded(name))
             for name in files:
                 count += 1
                 if count > MAX_FILES:
@@ -79,7 +78,7 @@ def beside(folder: Path) -> Places:
 
 
 def _spellings(cell: str) -> Iterable[str]:
-    """What a cell may call a file on this machine, the likeliest first."""
+    """The paths that a cell may mean, the likeliest first."""
     path = unquote(cell.replace("\\", "/"))
     path, _, query = path.partition("?")
     yield query.partition("=")[2] or path  # as /data/local-files/?d=photos/1.jpg

@@ -1,4 +1,4 @@
-"""Rows as a CSV file, written as they come."""
+"""Write rows to a CSV file one by one."""
 
 import csv
 import io
@@ -7,8 +7,8 @@ from pathlib import Path
 
 from eyespot.atomic import atomic_writer
 
-RUN = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""How begins what a spreadsheet would run as a formula."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""Starts of a text that a spreadsheet would run as a formula."""
 
 
 def write_rows(rows: Iterable[Mapping[str, object]], columns: Sequence[str], path: Path) -> None:
@@ -18,11 +18,11 @@ def write_rows(rows: Iterable[Mapping[str, object]], columns: Sequence[str], pat
         writer = csv.DictWriter(text, columns)
         writer.writeheader()
         for row in rows:
-            writer.writerow(
-                {
-                    key: f"'{value}" if isinstance(value, str) and value.startswith(RUN) else value
-                    for key, value in row.items()
-                }
-            )
+            writer.writerow({key: _escaped(value) for key, value in row.items()})
         text.flush()
-        text.detach()  # it would close the file with itself
+        text.detach()  # closing it would close the file
+
+
+def _escaped(value: object) -> object:
+    is_formula = isinstance(value, str) and value.startswith(FORMULA_STARTS)
+    return f"'{value}" if is_formula else value

@@ -1,4 +1,4 @@
-"""Numbers of any range as the bytes of a picture."""
+"""Scale samples of any range to the 8 bits of an image."""
 
 from typing import Any
 
@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 from eyespot.errors import PhotoError
 
 _FULL_RANGES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
-"""White in pictures of 1, 8, 10, 12, 14 and 16 bits."""
+"""White in images of floats and of 8, 10, 12, 14 and 16 bits."""
 _AT_ONCE = 1 << 20
-"""Numbers that are scaled at a time: a whole picture of them in floats would fill the memory."""
+"""Samples that are scaled at a time: a whole image as floats would fill the memory."""
 
 
 def to_bytes(
     values: NDArray[Any], white: float | None = None, *, white_is_zero: bool = False
 ) -> NDArray[np.uint8]:
-    """Numbers of any range and shape as 0..255: up to `white`, or to the smallest usual one that
-    fits. A least number below 0 is black. `white_is_zero`: the other way round.
+    """Samples of any range and shape as 0..255. `white`: the value of white. Default: the smallest
+    usual one that fits. The minimum is black if it is below 0. `white_is_zero`: inverted.
 
-    Raises PhotoError if there are NaN or infinite numbers.
+    Raises PhotoError for NaN or Inf.
     """
     check_finite(values)
     low, high = min(0.0, float(values.min())), float(values.max())
@@ -40,12 +40,12 @@ def to_bytes(
 
 
 def check_finite(numbers: NDArray[Any]) -> None:
-    """Raises PhotoError if some are NaN or infinite."""
+    """Raise PhotoError for NaN or Inf."""
     if numbers.dtype.kind != "f":
         return
     wrong = int(numbers.size - np.count_nonzero(np.isfinite(numbers)))
     if wrong:
         raise PhotoError(
-            f"expected numbers as pixels, {wrong:,} of {numbers.size:,} are NaN or infinite; put "
-            "numbers in their place"
+            f"expected finite pixels, {wrong:,} of {numbers.size:,} are NaN or infinite; replace "
+            "them"
         )

@@ -1,4 +1,4 @@
-"""Which names mean a split of a collection: the same words for folders, tables, files and zips."""
+"""Recognize the names of splits and folds: the same words for folders, tables, files and zips."""
 
 import re
 from collections import Counter
@@ -7,43 +7,30 @@ from typing import Literal
 
 from eyespot.data.finding import Finding
 from eyespot.data.photos import printable
+from eyespot.shown import listed
 
 Split = Literal["train", "val", "test"]
 
-_WORDS: dict[str, Split] = {
-    "train": "train",
-    "training": "train",
-    "trn": "train",
-    "trainval": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "validate": "val",
-    "dev": "val",
-    "development": "val",
-    "test": "test",
-    "testing": "test",
-    "tst": "test",
-    "holdout": "test",
-    "heldout": "test",
-    "eval": "test",
-    "evaluation": "test",
+_SYNONYMS: dict[Split, str] = {
+    "train": "train training trn trainval",
+    "val": "val valid validation validate dev development",
+    "test": "test testing tst holdout heldout eval evaluation",
 }
+_WORDS = {word: split for split, words in _SYNONYMS.items() for word in words.split()}
 _FILLERS = frozenset(
-    (
-        *("set", "sets", "data", "dataset", "split", "subset", "seg", "part", "folder", "dir"),
-        *("image", "images", "img", "imgs", "photo", "photos", "picture", "pictures", "samples"),
-        *("public", "private", "the", "my", "unseen"),
-    )
+    """
+    set sets data dataset split subset seg part folder dir image images img imgs photo photos
+    picture pictures samples public private the my unseen
+    """.split()  # noqa: SIM905
 )
-"""Words that stand beside a split's and add nothing: train_set, test-images, seg_train."""
+"""Words that add nothing to the name of a split: train_set, test-images, seg_train."""
 _SUFFIXES = ("dataset", "images", "data", "sets", "set")
 _FOLD = re.compile(r"(?:cv|k)?[ _.-]*fold[ _.-]*(?:[0-9]{1,2}|(?<=[ _.-])[a-e])", re.IGNORECASE)
 
 
 def split_named(name: str) -> Split | None:
-    """The split that a whole name means, in any spelling that is in use: train, Training_Set,
-    train2017, seg_test, hold-out, PublicTest; None if it means none, or holds another word."""
+    """The split that a whole name means, in any usual spelling: train, Training_Set, train2017,
+    seg_test, hold-out, PublicTest; None for a name with any other word."""
     words = _words(name)
     if "".join(words) in ("holdout", "heldout"):  # hold-out
         return "test"
@@ -70,13 +57,13 @@ def is_fold(name: str) -> bool:
 
 
 def is_filler(name: str) -> bool:
-    """Whether a name says no more than that something is in it: images, data, my photos."""
+    """Whether a name says nothing: images, data, my photos."""
     words = _words(name)
     return bool(words) and all(word in _FILLERS for word in words)
 
 
 def split_mentioned(name: str) -> Split | None:
-    """The only split whose word is in a name, whatever stands beside it: trainA, cats (test)."""
+    """The only split whose word is in a name, beside any other words: trainA, cats (test)."""
     found = {_WORDS[word] for word in _words(name) if word in _WORDS}
     return found.pop() if len(found) == 1 else None
 
@@ -85,11 +72,11 @@ _NUMBERS = re.compile(r"(?:[-_.]?\d+(?:[-_.]of[-_.]?\d+)?|[-_.](?=[a-f]*\d)[0-9a
 
 
 def splits_of_files(names: Sequence[str]) -> tuple[list[Split | None], list[Finding]]:
-    """The splits that files without their endings say together, as train-00000-of-00002 or
-    pets-test-0001, and what a person should know about that.
+    """The splits of files by their names without ending, as train-00000-of-00002 or pets-test-0001,
+    and findings about them.
 
-    One word that ends a longer name means a split only beside another split: of cats_1, cats_2 and
-    cats_test none is one. A single file is no split.
+    The last word of a longer name means a split only beside another split: none of cats_1, cats_2
+    and cats_test is a split. A single file is not a split.
     """
     bare = [_NUMBERS.sub("", name) for name in names]
     whole = [split_named(name) if re.fullmatch(r"[^\W\d_]+", name) else None for name in bare]
@@ -102,13 +89,13 @@ def splits_of_files(names: Sequence[str]) -> tuple[list[Split | None], list[Find
     findings = []
     if any(found):
         counts = Counter(split or "no split" for split in found)
-        said = ", ".join(f"{split} ({count})" for split, count in counts.items())
+        named = listed(f"{split} ({count:,})" for split, count in counts.items())
         findings = [
             Finding(
                 "splits",
                 "note" if all(found) else "warning",
-                f"The names of the files were read as splits: {said}.",
-                "If they are none, rename the files.",
+                f"The names of the files were read as splits: {named}.",
+                "If they are not splits, rename the files.",
             )
         ]
     elif unread := [name for name, split in zip(names, last, strict=True) if split]:
@@ -116,8 +103,8 @@ def splits_of_files(names: Sequence[str]) -> tuple[list[Split | None], list[Find
             Finding(
                 "splits",
                 "warning",
-                f"{printable(unread[0])} was not read as a split: the other files are none.",
-                "If it is one, name all files after their splits, as train-0 and test-0.",
+                f"{printable(unread[0])} was not read as a split: the other files are not splits.",
+                "If it is a split, name all files after their splits, as train-0 and test-0.",
                 tuple(unread),
             )
         ]
@@ -125,7 +112,7 @@ def splits_of_files(names: Sequence[str]) -> tuple[list[Split | None], list[Find
 
 
 def folders_as_splits(splits: Mapping[str, Split | None], where: str = "") -> tuple[Finding, ...]:
-    """Which folders were read as splits, by their names; nothing without any."""
-    said = ", ".join(f"{printable(name)} ({split})" for name, split in splits.items())
-    message = f"Folders read as splits{where}: {said}."
-    return (Finding("splits", "note", message, ""),) if said else ()
+    """A finding about the folders that were read as splits, if any."""
+    named = listed(f"{printable(name)} ({split})" for name, split in splits.items())
+    message = f"Folders read as splits{where}: {named}."
+    return (Finding("splits", "note", message),) if named else ()

@@ -1,4 +1,4 @@
-"""Divide photos into folds: every class spread evenly, no group on both sides."""
+"""Divide photos into stratified folds that keep groups together."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +7,7 @@ Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 FOLDS = 5
 SMALL = 200
-"""Below so many photos, one division into folds is a lottery: several are averaged."""
+"""With fewer photos, one division into folds is too random: several are averaged."""
 
 
 def fold_of(
@@ -15,10 +15,10 @@ def fold_of(
 ) -> NDArray[np.int64]:
     """The fold 0..count-1 of each photo, int64 [n].
 
-    A group goes to the fold that has the fewest photos of the group's class so far (of all
-    classes on a tie), the largest groups first, in random order otherwise. A class with fewer
-    members than folds is missing from some folds; its only photo is asked about by a head that
-    has never seen the class, and counts as an error, as it should.
+    A group goes to the fold with the fewest photos of the group's class so far (of all classes on
+    a tie). The largest groups come first; otherwise the order is random. A class with fewer photos
+    than folds is missing from some folds; a class with one photo counts as an error, since no head
+    is trained on it while the photo is held out.
     """
     rng = np.random.default_rng(seed)
     _, first, groups = np.unique(groups, return_index=True, return_inverse=True)
@@ -36,7 +36,7 @@ def fold_of(
         chosen[group] = fold
         mine[fold] += sizes[group]
         total[fold] += sizes[group]
-    # Most groups are single photos: deal those of a class together, the same rule at once.
+    # Most groups are single photos: deal those of a class at once by the same rule.
     singles = order[alone]
     singles = singles[np.argsort(owner[singles], kind="stable")]
     for own in np.split(singles, np.flatnonzero(np.diff(owner[singles])) + 1):
@@ -60,7 +60,7 @@ def _deal(
 
 
 def folds(fold: NDArray[np.int64]) -> list[Fold]:
-    """(train, test) indices for each fold of `fold_of`; empty folds are left out."""
+    """(train, test) indices for each non-empty fold of `fold_of`."""
     return [
         (np.flatnonzero(fold != number), np.flatnonzero(fold == number))
         for number in np.unique(fold)

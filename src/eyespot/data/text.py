@@ -1,4 +1,4 @@
-"""Text from anywhere: tables and lists in whatever encoding, and the files that they name."""
+"""Text in unknown encodings, and the files that it names."""
 
 import csv
 import io
@@ -12,18 +12,18 @@ from eyespot.errors import DatasetError
 from eyespot.files import read_file
 from eyespot.limits import MAX_PHOTO_BYTES
 
-LOOKED_AT_BYTES = 1000
+SAMPLE_BYTES = 1000
 
 
 def read_text(file: Path) -> str:
-    """The text of a file. Spreadsheets and shells save as UTF-8, as UTF-16 ("Unicode text",
-    PowerShell's `>`), or in the code page of the country. Raises DatasetError."""
+    """The text of a file in UTF-8, UTF-16 ("Unicode text" of spreadsheets, PowerShell's `>`), or a
+    Western code page. Raises DatasetError."""
     try:
         data = read_file(file, MAX_PHOTO_BYTES)
     except OSError as error:
         raise DatasetError(f"{printable(file)} cannot be read: {error.strerror}.") from error
     if len(data) > MAX_PHOTO_BYTES:
-        raise DatasetError(f"{printable(file)} has more than {MAX_PHOTO_BYTES:,} bytes; split it.")
+        raise DatasetError(f"{printable(file)} has more than {MAX_PHOTO_BYTES:,} bytes. Split it.")
     return decode_text(file.name, data)
 
 
@@ -40,18 +40,18 @@ def decode_text(name: str, data: bytes) -> str:
 
 
 def _utf16(data: bytes) -> str | None:
-    """Which UTF-16 it is: by its mark, or because every other byte of most names is zero."""
+    """The UTF-16 codec, by the byte order mark or by zeros in every other byte; None if neither."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
-    even, odd = (data[start:LOOKED_AT_BYTES:2].count(0) for start in (0, 1))
-    if len(data) % 2 or abs(even - odd) * 4 < min(len(data), LOOKED_AT_BYTES):
+    even, odd = (data[start:SAMPLE_BYTES:2].count(0) for start in (0, 1))
+    if len(data) % 2 or abs(even - odd) * 4 < min(len(data), SAMPLE_BYTES):
         return None
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
 def spellings(name: str) -> list[str]:
-    """What a cell or line may call a file: as it stands, with the slashes of Windows, in another
-    Unicode form, or in the bytes of a code page."""
+    """The file names that a cell or line may mean: as it is, with Windows slashes replaced, in
+    either Unicode form, or encoded in cp1252."""
     slashed = name.replace("\\", "/")
     forms = (unicodedata.normalize(form, slashed) for form in ("NFC", "NFD"))
     coded = os.fsdecode(slashed.encode("cp1252", "ignore"))
@@ -59,7 +59,7 @@ def spellings(name: str) -> list[str]:
 
 
 def is_there(path: Path) -> bool:
-    """Also false for what cannot be asked: too long a name, a locked folder, a zero byte."""
+    """As Path.exists, but False for errors: a long name, a locked folder, a null byte."""
     try:
         return path.exists()
     except (OSError, ValueError):
@@ -67,14 +67,15 @@ def is_there(path: Path) -> bool:
 
 
 def find_file(folder: Path, name: str) -> Path | None:
-    """The file that a cell or line means, from `folder`; None if there is none."""
+    """The existing file that a cell or line names, relative to `folder`, or None."""
     return next((folder / one for one in spellings(name) if is_there(folder / one)), None)
 
 
 def read_list(file: Path) -> Iterator[Path]:
-    """The files that a list names, one a line, relative to its folder; one that is not there as the
-    line says. Quotes, spaces around and further columns do not count, nor do lines that are empty
-    or begin with #. Raises DatasetError."""
+    """The files that a list names, one per line, relative to its folder; missing files too.
+
+    Quotes, surrounding spaces, further columns, empty lines and lines that begin with # are
+    ignored. Raises DatasetError."""
     for line in io.StringIO(read_text(file), newline=None):
         line, bare = line.rstrip("\n"), line.strip()
         if not bare:

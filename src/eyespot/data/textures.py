@@ -1,4 +1,4 @@
-"""Real pictures that installed packages carry, as a collection of photos to learn from."""
+"""A small dataset of real textures, from the images of an installed package."""
 
 from pathlib import Path
 
@@ -13,22 +13,22 @@ SIDE, STEP = 96, 64
 
 
 def write_textures(folder: Path) -> None:
-    """Cut scikit-image's photographed surfaces (512 x 512) into patches, a class each.
+    """Cut scikit-image's photos of surfaces (512 x 512) into patches, one class per photo.
 
-    Patches for the test come from the right third of a photo, those to learn from from the left
-    half: no pixel is in both. Raises MissingExtraError if scikit-image is not installed.
+    Training patches come from the left half of a photo, test patches from the right third: no
+    pixel is in both. Raises MissingExtraError if scikit-image is not installed.
     """
     try:
         from skimage import data
     except ImportError as error:
         raise MissingExtraError("The demo", "demo") from error
     for name in SURFACES:
-        picture = np.asarray(getattr(data, name)())
-        width = picture.shape[1]
+        image = np.asarray(getattr(data, name)())
+        width = image.shape[1]
         for split, left, right in (("train", 0, width // 2), ("test", width * 2 // 3, width)):
             target = folder / split / name
             target.mkdir(parents=True, exist_ok=True)
-            for row in range(0, picture.shape[0] - SIDE + 1, STEP):
+            for row in range(0, image.shape[0] - SIDE + 1, STEP):
                 for column in range(left, right - SIDE + 1, STEP // 2):
-                    patch = picture[row : row + SIDE, column : column + SIDE]
+                    patch = image[row : row + SIDE, column : column + SIDE]
                     Image.fromarray(patch).save(target / f"{row:03}-{column:03}.png")

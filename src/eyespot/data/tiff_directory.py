@@ -1,4 +1,4 @@
-"""The directories of a TIFF file: what each picture in it is, and where its parts lie.
+"""Read the directories of a TIFF file: the tags of each image, and the positions of its parts.
 
 TIFF 6.0 (Adobe, 1992), section 2, and BigTIFF, whose offsets have 64 bits.
 """
@@ -16,19 +16,19 @@ _TYPES = {1: "u1", 2: "u1", 3: "u2", 4: "u4", 6: "i1", 7: "u1", 8: "i2", 9: "i4"
     17: "i8",
     18: "u8",
 }
-"""Types of values (TIFF 6.0, page 15) as NumPy calls them; fractions and floats are not needed."""
+"""NumPy's names of the integer types (TIFF 6.0, page 15); fractions and floats are not needed."""
 
 SUBFILE, OLD_SUBFILE, SUB_DIRECTORIES = 254, 255, 330
 
 
 class DamagedTiffError(Exception):
-    """The directories or parts of a TIFF are not where it says."""
+    """The directories or parts of a TIFF are damaged or missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """One picture in a TIFF file. `at`: where the directory lies. `order`: "<" or ">".
-    `entries`: type, count and place of each tag's values."""
+    """One image in a TIFF file. `at`: position of the directory. `order`: "<" or ">". `entries`:
+    type, count and position of each tag's values."""
 
     data: bytes
     at: int
@@ -37,17 +37,17 @@ class Directory:
     next: int
 
     def values(self, tag: int, *default: int) -> tuple[int, ...]:
-        """A tag's whole numbers, or `default`. Raises DamagedTiffError."""
+        """A tag's integers, or `default`. Raises DamagedTiffError."""
         kind, count, place = self.entries.get(tag, (0, 0, 0))
         if kind not in _TYPES or not count:
             return default
         dtype = np.dtype(self.order + _TYPES[kind])
         if place + count * dtype.itemsize > len(self.data):
-            raise DamagedTiffError(f"tag {tag} lies outside the file")
+            raise DamagedTiffError(f"tag {tag} is outside the file")
         return tuple(np.frombuffer(self.data, dtype, count, place).tolist())
 
     def value(self, tag: int, default: int) -> int:
-        """A tag's first number, or `default`. Raises DamagedTiffError."""
+        """A tag's first integer, or `default`. Raises DamagedTiffError."""
         return self.values(tag, default)[0]
 
     def count(self, tag: int) -> int:
@@ -56,12 +56,12 @@ class Directory:
 
     @property
     def is_whole(self) -> bool:
-        """Neither a smaller copy of another picture nor a mask (TIFF 6.0, page 36)."""
+        """Neither a reduced version of another image nor a mask (TIFF 6.0, page 36)."""
         return not self.value(SUBFILE, 0) & 0b101 and self.value(OLD_SUBFILE, 1) != 2
 
 
 def main_directory(data: bytes) -> Directory:
-    """The first picture of full size: a preview may stand before it. Raises DamagedTiffError."""
+    """The first full-size image; a preview may precede it. Raises DamagedTiffError."""
     order = "<" if data[:2] == b"II" else ">"
     big = data[2:4] in (b"+\0", b"\0+")
     try:
@@ -79,12 +79,12 @@ def main_directory(data: bytes) -> Directory:
                 return found
             waiting += [found.next, *found.values(SUB_DIRECTORIES)]
     except (struct.error, OverflowError) as error:
-        raise DamagedTiffError("a directory lies outside the file") from error
+        raise DamagedTiffError("a directory is outside the file") from error
     return first
 
 
 def beginning_with(directory: Directory) -> bytes:
-    """The file with this picture as its first."""
+    """The file with this image as its first."""
     data, order = directory.data, directory.order
     place, number = (8, "Q") if data[2:4] in (b"+\0", b"\0+") else (4, "I")
     start = struct.pack(order + number, directory.at)
@@ -99,7 +99,7 @@ def _read(data: bytes, start: int, order: str, big: bool) -> Directory:
     place = start + struct.calcsize(order + number)
     size = struct.calcsize(order + entry) + room
     if place + count * size > len(data):
-        raise DamagedTiffError("a directory lies outside the file")
+        raise DamagedTiffError("a directory is outside the file")
     entries: dict[int, tuple[int, int, int]] = {}
     for at in range(place, place + count * size, size):
         tag, kind, values = struct.unpack_from(order + entry, data, at)

@@ -1,7 +1,7 @@
-"""The numbers of a TIFF, from its strips or tiles.
+"""Read the samples of a TIFF from its strips or tiles.
 
-Pillow's libtiff unpacks them: the parts of a picture are handed to it as a TIFF of plain bytes, so
-that every compression works, and none gives more than the file's header promises.
+Pillow's libtiff decompresses them: it receives the parts as a TIFF of plain bytes, so that every
+compression works, and none returns more than the header of the file declares.
 """
 
 import io
@@ -18,30 +18,23 @@ from eyespot.errors import PhotoError
 from eyespot.limits import MAX_FILE_PARTS
 
 _AT_ONCE = 16_000_000
-"""Bytes that are unpacked at a time, if parts are not larger."""
+"""Bytes that are decompressed at a time, unless a part is larger."""
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 256, 257, 258, 259, 262, 266
 _OFFSETS, _CHANNELS, _ROWS, _COUNTS, _PLANAR, _PREDICTOR = 273, 277, 278, 279, 284, 317
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS, _FORMAT = 322, 323, 324, 325, 339
 
 _SORTS = {1: "u", 2: "i", 3: "f", 4: "u"}
-"""NumPy's names of sample formats (TIFF 6.0, page 80); what is undefined counts as unsigned."""
-PACKED = {
-    1: "",
-    5: "LZW",
-    8: "deflate",
-    32773: "PackBits",
-    32946: "deflate",
-    34925: "LZMA",
-    50000: "Zstandard",
-}
-"""Compressions that libtiff unpacks to the numbers themselves."""
+"""NumPy's names of sample formats (TIFF 6.0, page 80); undefined ones count as unsigned."""
+PACKED = {1: "", 5: "LZW", 8: "deflate", 32773: "PackBits"}
+PACKED |= {32946: "deflate", 34925: "LZMA", 50000: "Zstandard"}
+"""Lossless compressions that libtiff decompresses to samples."""
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
-    """What a TIFF's numbers are. `bits`, `formats`: of each channel, or once for all."""
+class Samples:
+    """The layout of a TIFF's samples. `bits`, `formats`: of each channel, or once for all."""
 
     width: int
     height: int
@@ -54,7 +47,7 @@ class Numbers:
     has_planes: bool
 
     @classmethod
-    def of(cls, directory: Directory) -> "Numbers":
+    def of(cls, directory: Directory) -> "Samples":
         """Raises DamagedTiffError."""
         value, values = directory.value, directory.values
         found = cls(
@@ -78,7 +71,7 @@ class Numbers:
 
     @property
     def size(self) -> int:
-        """Bytes of a number in memory, 0 if there is no such number."""
+        """Bytes of a sample in memory, 0 if unsupported."""
         return next((size for size in (1, 2, 4, 8) if self.bits[0] <= 8 * size), 0)
 
     @property
@@ -87,12 +80,12 @@ class Numbers:
 
     @property
     def bytes(self) -> int:
-        """What all numbers take in memory."""
+        """Bytes of all samples in memory."""
         return self.width * self.height * self.channels * self.size
 
     @property
     def is_packed(self) -> bool:
-        """Whether numbers share bytes."""
+        """Whether samples share bytes."""
         return self.bits[0] != 8 * self.size
 
     @property
@@ -109,7 +102,7 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where numbers lie: in parts of `rows` x `columns` pixels, of one channel each in `planes`."""
+    """Parts of `rows` x `columns` pixels, with one channel each if there are `planes`."""
 
     rows: int
     columns: int
@@ -119,17 +112,17 @@ class _Layout:
     tiled: bool
 
     @classmethod
-    def of(cls, directory: Directory, numbers: Numbers) -> "_Layout":
+    def of(cls, directory: Directory, samples: Samples) -> "_Layout":
         tiled = _TILE_WIDTH in directory.entries
         if tiled:
             rows, columns = directory.value(_TILE_HEIGHT, 0), directory.value(_TILE_WIDTH, 0)
         else:
-            rows, columns = directory.value(_ROWS, numbers.height), numbers.width
-            rows = min(rows, numbers.height)
+            rows, columns = directory.value(_ROWS, samples.height), samples.width
+            rows = min(rows, samples.height)
         if rows < 1 or columns < 1:
             raise DamagedTiffError("its parts have no size")
-        planes = numbers.channels if numbers.has_planes else 1
-        down, across = -(-numbers.height // rows), -(-numbers.width // columns)
+        planes = samples.channels if samples.has_planes else 1
+        down, across = -(-samples.height // rows), -(-samples.width // columns)
         return cls(rows, columns, down, across, planes, tiled)
 
     @property
@@ -137,40 +130,40 @@ class _Layout:
         return self.planes * self.down * self.across
 
 
-def count_parts(directory: Directory, numbers: Numbers) -> int:
-    """How many strips or tiles the picture lies in. Raises DamagedTiffError."""
-    return _Layout.of(directory, numbers).count
+def count_parts(directory: Directory, samples: Samples) -> int:
+    """The number of strips or tiles. Raises DamagedTiffError."""
+    return _Layout.of(directory, samples).count
 
 
-def read_parts(directory: Directory, numbers: Numbers, most: int) -> NDArray[np.generic]:
-    """All numbers [H, W, channels]. `most`: bytes of one part.
+def read_parts(directory: Directory, samples: Samples, most: int) -> NDArray[np.generic]:
+    """All samples [H, W, channels]. `most`: bytes of one part.
 
-    Raises PhotoError if there are too many parts or too large ones, DamagedTiffError.
+    Raises PhotoError for too many or too large parts, DamagedTiffError.
     """
-    layout = _Layout.of(directory, numbers)
-    each = numbers.channels // layout.planes
-    if layout.count > MAX_FILE_PARTS or layout.rows * layout.columns * each * numbers.size > most:
+    layout = _Layout.of(directory, samples)
+    each = samples.channels // layout.planes
+    if layout.count > MAX_FILE_PARTS or layout.rows * layout.columns * each * samples.size > most:
         raise PhotoError(
-            f"it lies in {layout.count:,} parts of {layout.columns} x {layout.rows} pixels, more "
-            "or larger ones than are read; save it as PNG"
+            f"it has {layout.count:,} parts of {layout.columns} x {layout.rows} pixels, more or "
+            "larger ones than supported; save it as PNG"
         )
-    native = numbers.dtype.newbyteorder("=")
-    out = np.empty((numbers.height, numbers.width, numbers.channels), native)
-    for place, part in enumerate(_unpacked(directory, numbers, layout)):
+    native = samples.dtype.newbyteorder("=")
+    out = np.empty((samples.height, samples.width, samples.channels), native)
+    for place, part in enumerate(_unpacked(directory, samples, layout)):
         plane, place = divmod(place, layout.down * layout.across)
         top, left = place // layout.across * layout.rows, place % layout.across * layout.columns
         area = out[top : top + layout.rows, left : left + layout.columns]
-        values = _numbers(part, numbers, layout.columns, each)
+        values = _samples(part, samples, layout.columns, each)
         area[..., plane * each : (plane + 1) * each] = values[: len(area), : area.shape[1]]
     return out
 
 
 def _unpacked(
-    directory: Directory, numbers: Numbers, layout: _Layout
+    directory: Directory, samples: Samples, layout: _Layout
 ) -> Iterator[NDArray[np.uint8]]:
-    """The bytes [rows, bytes of a row] of each part; a strip at the lower edge may have less."""
-    width = -(-layout.columns * (numbers.channels // layout.planes) * numbers.bits[0] // 8)
-    last = layout.rows if layout.tiled else numbers.height - (layout.down - 1) * layout.rows
+    """The bytes [rows, bytes per row] of each part; the last strip may have fewer rows."""
+    width = -(-layout.columns * (samples.channels // layout.planes) * samples.bits[0] // 8)
+    last = layout.rows if layout.tiled else samples.height - (layout.down - 1) * layout.rows
     together = max(1, _AT_ONCE // (layout.rows * width))
     group: list[bytes] = []
     for place, part in enumerate(_packed(directory, layout)):
@@ -182,7 +175,7 @@ def _unpacked(
             height = len(group) * layout.rows
         else:
             continue
-        unpacked = _unpack(group, layout.rows, width, height, numbers.compression)
+        unpacked = _unpack(group, layout.rows, width, height, samples.compression)
         yield from (
             unpacked[start : start + layout.rows] for start in range(0, height, layout.rows)
         )
@@ -190,7 +183,7 @@ def _unpacked(
 
 
 def _packed(directory: Directory, layout: _Layout) -> Iterator[bytes]:
-    """Each part as it lies in the file."""
+    """Each part as stored in the file."""
     data = directory.data
     places, lengths = (_TILE_OFFSETS, _TILE_COUNTS) if layout.tiled else (_OFFSETS, _COUNTS)
     if directory.count(places) != layout.count:
@@ -206,19 +199,19 @@ def _packed(directory: Directory, layout: _Layout) -> Iterator[bytes]:
     for offset, count in zip(offsets, counts, strict=True):
         part = data[offset : offset + count]
         if not part or len(part) < count:
-            raise DamagedTiffError("a part of the picture is missing")
+            raise DamagedTiffError("a part of the image is missing")
         yield part.translate(_REVERSED) if reversed_bits else part
 
 
 def _unpack(
     parts: list[bytes], rows: int, width: int, height: int, compression: int
 ) -> NDArray[np.uint8]:
-    """Strips or tiles of `rows` rows each, the last perhaps lower: bytes [height, width]."""
+    """Decompress strips or tiles of `rows` rows, the last perhaps fewer: bytes [height, width]."""
     if compression == 1:
         wanted = [rows * width] * (len(parts) - 1)
         wanted.append(height * width - sum(wanted))
         if any(len(part) < size for part, size in zip(parts, wanted, strict=True)):
-            raise DamagedTiffError("a part of the picture is missing")
+            raise DamagedTiffError("a part of the image is missing")
         whole = b"".join(part[:size] for part, size in zip(parts, wanted, strict=True))
         return np.frombuffer(whole, np.uint8).reshape(height, width)
     file = io.BytesIO(_tiff_of_bytes(parts, rows, width, height, compression))
@@ -237,7 +230,7 @@ def _tiff_of_bytes(
     offsets = np.cumsum([8, *counts[:-1]]).tolist()
     lists = struct.pack(f"<{2 * len(parts)}I", *offsets, *counts)
     end = 8 + len(body)
-    # A single number stands in the entry itself.
+    # A single value is stored in the entry itself.
     first, second = (end, end + 4 * len(parts)) if len(parts) > 1 else (offsets[0], counts[0])
     entries = (
         (_WIDTH, 1, width),
@@ -255,20 +248,20 @@ def _tiff_of_bytes(
     return b"II*\0" + struct.pack("<I", end + len(lists)) + body + lists + directory + bytes(4)
 
 
-def _numbers(
-    part: NDArray[np.uint8], numbers: Numbers, columns: int, channels: int
+def _samples(
+    part: NDArray[np.uint8], samples: Samples, columns: int, channels: int
 ) -> NDArray[np.generic]:
-    """Bytes [rows, bytes of a row] as numbers [rows, columns, channels]."""
-    shape, dtype = (len(part), columns, channels), numbers.dtype
-    if numbers.is_packed:
-        return _spread(part, numbers.bits[0], columns * channels).reshape(shape)
-    if numbers.predictor == 3:  # TIFF Technical Note 3: differences of bytes, the highest first
+    """Bytes [rows, bytes per row] as samples [rows, columns, channels]."""
+    shape, dtype = (len(part), columns, channels), samples.dtype
+    if samples.is_packed:
+        return _spread(part, samples.bits[0], columns * channels).reshape(shape)
+    if samples.predictor == 3:  # TIFF Technical Note 3: byte differences, high bytes first
         sums = part.reshape(len(part), -1, channels).cumsum(axis=1, dtype=np.uint8)
         by_byte = sums.reshape(len(part), dtype.itemsize, columns * channels)
         together = np.ascontiguousarray(by_byte.transpose(0, 2, 1))
         return together.view(dtype.newbyteorder(">")).reshape(shape)
     found = part.view(dtype).reshape(shape)
-    if numbers.predictor == 2:  # TIFF 6.0, section 14: differences, which may wrap
+    if samples.predictor == 2:  # TIFF 6.0, section 14: differences that may wrap
         whole = np.dtype(f"u{dtype.itemsize}")
         native = found.astype(dtype.newbyteorder("=")).view(whole)
         return native.cumsum(axis=1, dtype=whole).view(dtype.newbyteorder("="))
@@ -276,7 +269,7 @@ def _numbers(
 
 
 def _spread(part: NDArray[np.uint8], bits: int, count: int) -> NDArray[np.uint16]:
-    """Numbers of 1 to 15 bits, each row beginning with a byte: uint16 [rows, count]."""
+    """Samples of 1 to 15 bits, each row starting at a byte: uint16 [rows, count]."""
     out = np.empty((len(part), count), np.uint16)
     weights = (1 << np.arange(bits - 1, -1, -1)).astype(np.uint16)
     step = max(1, _AT_ONCE // 16 // part.shape[1])

@@ -1,4 +1,4 @@
-"""From a decoded picture to the square of pixels that a network takes."""
+"""Resize a decoded image to the square input of a network, and normalize it."""
 
 from dataclasses import asdict, dataclass
 from math import ceil, floor
@@ -13,21 +13,21 @@ from eyespot.values import mapping, number, whole
 
 Fit = Literal["stretch", "crop"]
 PIXELS = 2
-"""Which pixels a photo gives: raise it when decoding or fitting change them."""
+"""Version of the pixels that a photo gives: raise it when decoding or resizing changes them."""
 LARGEST_INPUT = 4096
-"""Pixels: a file may come from a stranger, and a picture of any size would fill the memory."""
+"""Maximum input side in pixels: an untrusted file must not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """What a network expects of a picture; it travels with the weights.
+    """The input that a network expects; stored with its weights.
 
     `size`: side of the input in pixels. `mean`, `std`: per channel, in the units of a pixel
     (0..255); the network itself applies them. `fit`: "crop" takes the central square of
-    `crop_fraction` of the short side, as ImageNet is judged; "stretch" takes the whole picture,
-    because a taught object often reaches to the edge (right on rubbish: 92.4 %
-    stretched, 91.7 % cropped half as far, 90.9 % cropped to a square; on cats, dogs and X-rays
-    the square gains less than a point).
+    `crop_fraction` of the short side, as the ImageNet evaluation does; "stretch" takes the whole
+    image, because objects often reach to the edge (accuracy on trash: 92.4% stretched, 91.7%
+    cropped half as far, 90.9% cropped to a square; on cats, dogs and X-rays the square gains less
+    than a point).
     """
 
     size: int
@@ -52,7 +52,7 @@ class Preprocessing:
         if min(std) <= 0:
             raise ValueError(f"std: expected numbers above 0, got {shown(std)}")
         return cls(
-            size=whole(found.get("size"), "the size of pictures", 1, LARGEST_INPUT),
+            size=whole(found.get("size"), "the size of images", 1, LARGEST_INPUT),
             mean=_colour(found.get("mean"), "mean"),
             std=std,
             fit=found["fit"],
@@ -69,7 +69,7 @@ def _colour(values: object, what: str) -> tuple[float, float, float]:
 
 CENTRE = (0.5, 0.5)
 TALL = 100
-"""Height in widths of a picture whose columns are resized before its rows."""
+"""Height, in widths, above which the columns of an image are resized before its rows."""
 _BICUBIC = Image.Resampling.BICUBIC
 
 
@@ -81,8 +81,8 @@ def prepare(
 ) -> NDArray[np.uint8]:
     """Resize (bicubic, antialiased): uint8 RGB [H, W, 3] -> uint8 [size, size, 3].
 
-    `place`: where a crop lies in the central square of the picture, from (0, 0), its upper left
-    corner, to (1, 1), its lower right one.
+    `place`: of a crop in the central square of the image, from (0, 0), the upper left corner, to
+    (1, 1), the lower right corner.
     """
     height, width = pixels.shape[:2]
     size = preprocessing.size
@@ -97,7 +97,7 @@ def prepare(
             (whole - side) / 2 + (share - 0.5) * (short - side)
             for whole, share in zip((width, height), place, strict=True)
         )
-        # Only what the filter reaches is handed to Pillow, which copies all that it gets.
+        # Pillow copies its input: pass only the pixels that the filter reaches.
         reach = ceil(2 * max(side / size, 1)) + 1
         x, y = max(0, floor(left) - reach), max(0, floor(top) - reach)
         pixels = pixels[y : ceil(top + side) + reach, x : ceil(left + side) + reach]
@@ -110,9 +110,9 @@ def _resized(
 ) -> NDArray[np.uint8]:
     """`box` of uint8 RGB [H, W, 3] as uint8 [size, size, 3].
 
-    Which of the two passes comes first decides how values between them are rounded, and Pillow 13
-    decides otherwise than older ones. Here the rows always come first, but for pictures so tall
-    that what lies between the passes would fill the memory.
+    The order of the two passes decides how intermediate values are rounded, and Pillow 13 changed
+    it. Here the rows come first, except for images so tall that the intermediate image would fill
+    the memory.
     """
     height, width = pixels.shape[:2]
     left, top, right, bottom = box
@@ -127,13 +127,13 @@ def _resized(
 
 
 def standardised(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
-    """What a network takes of one picture: uint8 RGB [H, W, 3] -> float32 [3, H, W]."""
+    """Normalize by mean and standard deviation: uint8 RGB [H, W, 3] -> float32 [3, H, W]."""
     mean, std = (np.array(v, np.float32) for v in (preprocessing.mean, preprocessing.std))
     return np.ascontiguousarray(((pixels - mean) / std).transpose(2, 0, 1))
 
 
 def needed_short_side(preprocessing: Preprocessing) -> int:
-    """The shortest side, in pixels, at which a picture may be decoded without losing detail."""
+    """The short side, in pixels, at which an image may be decoded without losing detail."""
     if preprocessing.fit == "stretch":
         return preprocessing.size
     return round(preprocessing.size / preprocessing.crop_fraction)

@@ -1,30 +1,36 @@
-"""Photos to look at, whatever holds them: files, folders, lists, shards, Parquet files."""
+"""Photos without labels in files, folders, lists, shards and Parquet files."""
 
-import glob
 import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from eyespot.data.finding import Finding
-from eyespot.data.folders import find_photos, is_folder, list_folder
-from eyespot.data.formats import EXTENSIONS, sniff
-from eyespot.data.parquet import ParquetSource, picture_column
-from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, Unreadable, natural, printable
+from eyespot.data.folders import (
+    files_of,
+    find_photos,
+    glob_paths,
+    is_folder,
+    list_folder,
+    no_photos,
+)
+from eyespot.data.formats import EXTENSIONS, sniff_file
+from eyespot.data.parquet import ParquetSource, image_column
+from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, Unreadable, printable
 from eyespot.data.shards import members, shards_in, shards_named
 from eyespot.data.text import read_list
 from eyespot.errors import DatasetError
-from eyespot.files import is_file, open_file
+from eyespot.shown import reason_of
 
 TAR, PARQUET, LIST = ".tar", ".parquet", ".txt"
 
 
 def find_unlabelled(sources: str | Path | Sequence[str | Path]) -> Dataset:
-    """Photos to look at, each of a name of its own: what `find_photos` takes, WebDataset shards
-    (FILE.tar, with braces or *), Parquet files with a column of pictures, lists (FILE.txt, a path a
-    line, from the list's folder), and folders of shards or Parquet files.
+    """Photos with unique names from the sources of `find_photos`, WebDataset shards (FILE.tar,
+    with braces or *), Parquet files with an image column, lists (FILE.txt, one path per line,
+    relative to the list's folder), and folders of shards or Parquet files.
 
-    Of a damaged shard, what comes before the damage counts, and the shard itself stands for the
-    rest, as a photo that cannot be read. Raises DatasetError if there is no photo in any.
+    Of a damaged shard, images before the damage count, followed by a photo that cannot be read.
+    Raises DatasetError if no source holds a photo.
     """
     if isinstance(sources, str | Path):
         sources = [sources]
@@ -33,7 +39,7 @@ def find_unlabelled(sources: str | Path | Sequence[str | Path]) -> Dataset:
     findings: list[Finding] = []
     plain: list[str | Path] = []
 
-    def look_at_plain() -> None:
+    def find_plain() -> None:
         if plain:
             found = find_photos(plain)
             photos.update(dict.fromkeys(found.photos))
@@ -46,9 +52,9 @@ def find_unlabelled(sources: str | Path | Sequence[str | Path]) -> Dataset:
         if held is None:
             plain.append(source)
             continue
-        look_at_plain()
+        find_plain()
         photos.update(dict.fromkeys(photo for file in held for photo in _inside(file)))
-    look_at_plain()
+    find_plain()
     lost = [
         f" ({photo.name}: {photo.source.reason})"
         for photo in photos
@@ -56,45 +62,41 @@ def find_unlabelled(sources: str | Path | Sequence[str | Path]) -> Dataset:
     ]
     if len(lost) == len(photos):
         reason = lost[0] if lost else ""
-        raise DatasetError(
-            f"Expected photos in {', '.join(map(printable, sources)) or 'the list'}, found "
-            f"none{reason}. Name files, folders with photos, shards, or patterns such as *.jpg."
-        )
+        raise no_photos(sources, reason)
     return Dataset(tuple(photos), tuple(skipped), tuple(findings))
 
 
 def _held(source: str | Path) -> list[Path] | None:
-    """The shards, Parquet files or lists that a name stands for; None if it names photos."""
+    """The shards, Parquet files or lists that a source names; None if it names photos."""
     path, ending = Path(source), Path(source).suffix.lower()
     if is_folder(path):
         return _only_shards(path)
     if ending == TAR:
         return list(shards_named(str(source)).splits)
     if ending == PARQUET:
-        return [Path(n) for n in sorted(glob.glob(str(source)), key=natural)] or [path]  # noqa: PTH207
-    if ending == LIST and path.is_file() and not _is_picture(path):
+        return glob_paths(source) or [path]
+    if ending == LIST and path.is_file() and not _is_image(path):
         return [path]
     return None
 
 
 def _only_shards(folder: Path) -> list[Path] | None:
-    """The shards or Parquet files of a folder without photos; None if there are none."""
+    """The shards or Parquet files of a folder without photos, or None."""
     try:
         inside = list_folder(folder)
         shards = list(shards_in(folder).splits)
     except OSError:
-        return None  # looking for photos will tell
+        return None  # find_photos reports it
     if any(path.suffix.lower() in EXTENSIONS for path in inside):
         return None
     if not shards and not any(map(is_folder, inside)):
-        shards = [path for path in inside if path.suffix.lower() == PARQUET and is_file(path)]
+        shards = files_of(inside, PARQUET)
     return shards or None
 
 
-def _is_picture(path: Path) -> bool:
+def _is_image(path: Path) -> bool:
     try:
-        with open_file(path) as file:
-            return sniff(file.read(32)) is not None
+        return sniff_file(path) is not None
     except OSError:
         return False
 
@@ -109,12 +111,11 @@ def _inside(file: Path) -> Iterator[Photo]:
         else:
             yield from _in_list(file)
     except (tarfile.TarError, OSError, ValueError, DatasetError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        yield Photo(printable(file), Unreadable(f"damaged, or cannot be read: {reason}"))
+        yield Photo(printable(file), Unreadable(f"damaged or cannot be read: {reason_of(error)}"))
 
 
 def _in_shard(shard: Path) -> Iterator[Photo]:
-    """The pictures of a tar file, named SHARD/MEMBER; the second of one name is MEMBER (2)."""
+    """The images of a tar file, named SHARD/MEMBER; the second of one name is MEMBER (2)."""
     seen: dict[str, int] = {}
     for member, source in members(shard):
         if member.suffix.lower() in EXTENSIONS and not member.name.startswith("."):
@@ -126,7 +127,7 @@ def _in_shard(shard: Path) -> Iterator[Photo]:
 def _in_parquet(file: Path) -> Iterator[Photo]:
     """The rows of a Parquet file, named FILE#ROW. Raises DatasetError if it cannot be read."""
     changed = file.stat().st_mtime_ns
-    column, groups = picture_column(file)
+    column, groups = image_column(file)
     number = 0
     for group, rows in enumerate(groups):
         for row in range(rows):

@@ -1,12 +1,12 @@
-"""Judging: metrics with intervals, cross-validation, rejection, learning curves. Arrays only."""
+"""Metrics with 95% CI, cross-validation, OOD rejection, learning curves: over arrays only."""
 
 from eyespot.evaluation.intervals import wilson_interval
 from eyespot.evaluation.label_issues import LabelIssue, find_label_issues
 from eyespot.evaluation.learning_curve import LearningCurve, learning_curve
 from eyespot.evaluation.metrics import ClassScore, Evaluation, ReliabilityBin, evaluate, mistakes
 from eyespot.evaluation.percent import percent, percent_interval
-from eyespot.evaluation.rejection import Rejection, fit_rejection
-from eyespot.evaluation.verdict import advice, confused_pairs, verdict
+from eyespot.evaluation.rejection import Rejection, fit_rejection, measure_rejection
+from eyespot.evaluation.verdict import advice, confused_pairs, too_early, verdict
 
 __all__ = [
     "ClassScore",
@@ -21,9 +21,11 @@ __all__ = [
     "find_label_issues",
     "fit_rejection",
     "learning_curve",
+    "measure_rejection",
     "mistakes",
     "percent",
     "percent_interval",
+    "too_early",
     "verdict",
     "wilson_interval",
 ]

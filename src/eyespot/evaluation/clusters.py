@@ -1,9 +1,9 @@
-"""Photos that look alike, in as many groups as the photos themselves suggest.
+"""Clusters of similar photos; the number of clusters follows from the photos.
 
 k-means (Lloyd 1982) on the principal components of the features, with the number of groups whose
 mean silhouette is greatest (Rousseeuw, "Silhouettes", Journal of Computational and Applied
-Mathematics 1987). HDBSCAN was tried as well: in so many dimensions it leaves at least three photos
-in ten in no group, and agrees less with labels (docs/dataset.md has the figures).
+Mathematics 1987). HDBSCAN was measured, too: in so many dimensions it leaves at least three photos
+in ten without a cluster, and agrees less with labels (see docs/guides/dataset.md).
 """
 
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from eyespot.shown import Brief
 
 COMPONENTS = 50
 COUNTS = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 17, 20, 24, 30)
-"""Groups to try. More are not looked at one by one."""
+"""Numbers of clusters to evaluate. Nobody reviews more one by one."""
 LEAST_PHOTOS = 3
-"""Photos that a group has on average, at least."""
+"""Least average number of photos in a cluster."""
 STARTS = 2
-"""k-means ends in a local optimum; the best of so many counts."""
+"""k-means ends in a local optimum; the best of so many starts is used."""
 SAMPLE = 2000
-"""So many photos say how many groups there are; comparing each with each grows quadratically."""
+"""Photos for finding the number of clusters; pairwise distances grow quadratically."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,14 +37,14 @@ class Clusters(Brief):
 
 
 def find_clusters(features: NDArray[np.float32], seed: int = 0) -> Clusters:
-    """Groups of n photos by their features, float32 [n, d]; labels play no part."""
+    """Clusters of n photos by their features, float32 [n, d], without labels."""
     from sklearn.cluster import KMeans
     from sklearn.metrics import pairwise_distances, silhouette_score
 
     places = principal_components(features, seed)
     rng = np.random.default_rng(seed)
     some = places[np.sort(rng.permutation(len(places))[:SAMPLE])]
-    different = len(np.unique(some.round(5), axis=0))  # equal photos cannot be told apart
+    different = len(np.unique(some.round(5), axis=0))  # equal photos share a place
     most = min(len(some) // LEAST_PHOTOS, different)
     apart = pairwise_distances(some) if most > 1 else np.zeros((0, 0))
     found: list[tuple[float, int]] = []
@@ -70,8 +70,8 @@ def find_clusters(features: NDArray[np.float32], seed: int = 0) -> Clusters:
 
 
 def principal_components(features: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
-    """Where the photos lie along the axes on which they differ most, float32 [n, COMPONENTS] or
-    fewer. Directions from the mean count, not lengths: those follow contrast, not content."""
+    """Principal components of the directions from the mean, float32 [n, COMPONENTS] or fewer.
+    Lengths are normalised: they follow contrast, not content."""
     from sklearn.decomposition import PCA
 
     width = min(COMPONENTS, *features.shape)

@@ -19,7 +19,7 @@ from eyespot.shown import Brief
 
 @dataclass(frozen=True, repr=False)
 class CrossValidated(Brief):
-    """What cross-validation found out about one method.
+    """The cross-validation of one method.
 
     `probabilities`: float64 [n, K], out of fold; hyperparameter and temperature are selected on
     the other parts. Rows of photos in no test fold are NaN. `scores`: float32 [n, K], at
@@ -42,59 +42,60 @@ def cross_validate(
     parts: NDArray[np.int64],
     hyperparameters: Sequence[float],
 ) -> CrossValidated:
-    """Ask about every photo out of fold, for every hyperparameter, and choose.
+    """Score every photo out of fold for every hyperparameter, and select one.
 
     `repeats`: one or more divisions into folds; the scores of several are averaged. `parts`:
-    int64 [n], the part of each photo for choosing (its fold in the first division, say).
+    int64 [n], the part of each photo for selection (such as its fold in the first division).
     """
     scores = np.mean(
         [prepared.out_of_fold(labels, classes, folds, hyperparameters) for folds in repeats], axis=0
     )
-    return choose_and_calibrate(scores, labels, parts, hyperparameters)
+    return select_and_calibrate(scores, labels, parts, hyperparameters)
 
 
-def choose_and_calibrate(
+def select_and_calibrate(
     scores: NDArray[np.float32],
     labels: NDArray[np.int64],
     parts: NDArray[np.int64],
     hyperparameters: Sequence[float],
 ) -> CrossValidated:
-    """The best of the hyperparameters, and probabilities that each part's photos had no say in.
+    """Select a hyperparameter and a temperature; for each part's probabilities on the other parts.
 
-    `scores`: float32 [len(hyperparameters), n, classes], out of fold; NaN where not asked.
+    `scores`: float32 [len(hyperparameters), n, classes], out of fold; NaN if not held out.
     """
-    asked = ~np.isnan(scores[0, :, 0])
-    best, temperature = select_hyperparameter(scores[:, asked], labels[asked])
+    held_out = ~np.isnan(scores[0, :, 0])
+    best, temperature = select_hyperparameter(scores[:, held_out], labels[held_out])
     probabilities = np.full(scores.shape[1:], np.nan)
-    for part in np.unique(parts[asked]):
-        inside, outside = asked & (parts == part), asked & (parts != part)
-        chosen, warmth = best, temperature
+    for part in np.unique(parts[held_out]):
+        inside, outside = held_out & (parts == part), held_out & (parts != part)
+        selected, part_temperature = best, temperature
         if outside.any():
-            chosen, warmth = select_hyperparameter(scores[:, outside], labels[outside])
-        probabilities[inside] = softmax(scores[chosen, inside] / warmth)
+            selected, part_temperature = select_hyperparameter(scores[:, outside], labels[outside])
+        probabilities[inside] = softmax(scores[selected, inside] / part_temperature)
     return CrossValidated(
         probabilities=probabilities,
         scores=scores[best],
         hyperparameter=hyperparameters[best],
         temperature=temperature,
-        log_loss=log_loss(probabilities[asked], labels[asked]),
+        log_loss=log_loss(probabilities[held_out], labels[held_out]),
     )
 
 
-def honest_choice(
+def nested_selection(
     candidates: Sequence[CrossValidated], labels: NDArray[np.int64], parts: NDArray[np.int64]
 ) -> tuple[int, NDArray[np.float64]]:
-    """The best of the candidates, the most promising first, and what choosing it is worth.
+    """Select one of the candidates, the most promising first; and probabilities for evaluating the
+    selection.
 
-    The first is chosen unless another's log loss is lower by more than a standard error of the
+    The first is selected unless another's log loss is lower by more than a standard error of the
     difference (Breiman et al., Classification and Regression Trees, 1984, section 3.4.3): with few
-    photos, the lowest figure is mostly luck. The log loss tells more than the number of mistakes.
+    photos, the lowest log loss is mostly luck. It is less noisy than the number of mistakes.
 
-    Returns its index, and probabilities float64 [n, K] in which the photos of each part are
-    answered by the candidate that was best on the other parts.
+    Returns the index, and probabilities float64 [n, K]: the photos of each part are predicted by
+    the candidate that is best on the other parts.
     """
-    asked = ~np.isnan(candidates[0].probabilities[:, 0])
-    honest = np.full_like(candidates[0].probabilities, np.nan)
+    held_out = ~np.isnan(candidates[0].probabilities[:, 0])
+    nested = np.full_like(candidates[0].probabilities, np.nan)
     losses = np.array([log_losses(c.probabilities, labels) for c in candidates])
 
     def best_on(photos: NDArray[np.bool_]) -> int:
@@ -103,8 +104,8 @@ def honest_choice(
         worth = np.where(gains.mean(axis=1) > error, gains.mean(axis=1), 0)
         return int(worth.argmax())
 
-    for part in np.unique(parts[asked]):
-        inside, outside = asked & (parts == part), asked & (parts != part)
-        judge = outside if outside.any() else asked
-        honest[inside] = candidates[best_on(judge)].probabilities[inside]
-    return best_on(asked), honest
+    for part in np.unique(parts[held_out]):
+        inside, outside = held_out & (parts == part), held_out & (parts != part)
+        basis = outside if outside.any() else held_out
+        nested[inside] = candidates[best_on(basis)].probabilities[inside]
+    return best_on(held_out), nested

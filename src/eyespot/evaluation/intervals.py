@@ -1,4 +1,4 @@
-"""How far a measured share may be from the true one."""
+"""Confidence intervals of measured shares."""
 
 import math
 from statistics import NormalDist
@@ -11,7 +11,7 @@ def wilson_interval(successes: float, count: int, confidence: float = 0.95) -> t
     """Score interval of a proportion (Wilson 1927; Brown, Cai, DasGupta 2001, section 3.1.1).
 
     Unlike the textbook interval it holds for few photos and for shares near 0 and 1.
-    `successes` may be fractional (an average over repeats). Of nothing, everything is possible.
+    `successes` may be fractional (an average over repeats). Without a count: 0 to 1.
     """
     if count <= 0:
         return 0.0, 1.0
@@ -20,7 +20,7 @@ def wilson_interval(successes: float, count: int, confidence: float = 0.95) -> t
     centre = share + z * z / (2 * count)
     half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     scale = 1 + z * z / count
-    # At the ends the formula gives 0 and 1, but for rounding.
+    # Exact where the formula gives 0 and 1 up to rounding.
     low = 0.0 if successes <= 0 else (centre - half) / scale
     high = 1.0 if successes >= count else (centre + half) / scale
     return low, high
@@ -29,10 +29,10 @@ def wilson_interval(successes: float, count: int, confidence: float = 0.95) -> t
 def paired_interval(
     first: NDArray[np.bool_], second: NDArray[np.bool_], confidence: float = 0.95
 ) -> tuple[float, float]:
-    """Interval of share(first) - share(second), of the same things judged twice [n].
+    """Interval of share(first) - share(second), two evaluations of the same n items.
 
     Agresti and Min, "Simple improved confidence intervals for comparing matched proportions",
-    Statistics in Medicine 2005, section 2.3: half a thing is added to each of the four outcomes.
+    Statistics in Medicine 2005, section 2.3: half an item is added to each of the four outcomes.
     """
     z = NormalDist().inv_cdf(0.5 + confidence / 2)
     count = len(first) + 2

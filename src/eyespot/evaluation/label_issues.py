@@ -1,8 +1,8 @@
-"""Photos whose label looks wrong.
+"""Label issues: photos whose label may be wrong.
 
 Confident learning: Northcutt, Jiang, Chuang, "Confident Learning: Estimating Uncertainty in
-Dataset Labels", JAIR 2021, section 3.1: a photo is suspect if a head that never saw it gives
-another class at least the probability that this class usually gets from its own photos.
+Dataset Labels", JAIR 2021, section 3.1: a photo has a label issue if its out-of-fold probability
+of another class is at least the mean probability of that class for its own photos.
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from eyespot.evaluation.intervals import wilson_interval
 
 SURE = 0.8
-"""Least probability of the other class: a person's time is spent on clear cases only."""
+"""Least probability of the other class: only clear cases are worth a person's time."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelIssue:
-    """Photo `index` may be of class `suggested`; probabilities of that and of its own label."""
+    """Photo `index` may be of class `suggested`, with probability `confidence`; `own` is that of
+    its label."""
 
     index: int
     suggested: int
@@ -30,39 +31,39 @@ class LabelIssue:
 def find_label_issues(
     probabilities: NDArray[np.float64], labels: NDArray[np.int64]
 ) -> list[LabelIssue]:
-    """Suspects among n photos, the clearest first.
+    """Label issues among n photos, the clearest first.
 
-    `probabilities`: float64 [n, K], out of fold; rows of NaN are passed over.
+    `probabilities`: float64 [n, K], out of fold; rows of NaN are skipped.
     """
-    asked = np.flatnonzero(~np.isnan(probabilities[:, 0]))
+    held_out = np.flatnonzero(~np.isnan(probabilities[:, 0]))
     usual = np.ones(probabilities.shape[1])
     for index in range(len(usual)):
-        own = asked[labels[asked] == index]
+        own = held_out[labels[held_out] == index]
         if len(own):
             usual[index] = probabilities[own, index].mean()
     out = []
-    for photo in asked:
+    for photo in held_out:
         guess = int(probabilities[photo].argmax())
         confidence = float(probabilities[photo, guess])
         if guess != labels[photo] and confidence >= max(usual[guess], SURE):
             own_share = float(probabilities[photo, labels[photo]])
             out.append(LabelIssue(int(photo), guess, confidence, own_share))
-    return sorted(out, key=lambda label_issue: label_issue.own - label_issue.confidence)
+    return sorted(out, key=lambda issue: issue.own - issue.confidence)
 
 
 @dataclass(frozen=True)
 class PlantedTest:
-    """What `find_label_issues` makes of labels that were made wrong on purpose.
+    """Test of `find_label_issues` on labels that were changed on purpose.
 
-    `planted`: wrong labels that were planted; `found`: those that were suspected; `corrected`:
-    those found whose right label was suggested. `suspected`: all label_issues, also of labels that
-    were not planted; some of these may be wrong too, so `precision` is the least that it can be.
+    `planted`: changed labels; `found`: those reported as label issues; `corrected`: those found
+    with the original label as the suggestion. `reported`: all label issues. Some labels that were
+    not changed may be wrong too, so `precision` is a lower bound.
     """
 
     planted: int
     found: int
     corrected: int
-    suspected: int
+    reported: int
 
     @property
     def recall(self) -> float:
@@ -70,7 +71,7 @@ class PlantedTest:
 
     @property
     def precision(self) -> float:
-        return self.found / self.suspected if self.suspected else float("nan")
+        return self.found / self.reported if self.reported else float("nan")
 
     @property
     def recall_interval(self) -> tuple[float, float]:
@@ -78,7 +79,7 @@ class PlantedTest:
 
     @property
     def precision_interval(self) -> tuple[float, float]:
-        return wilson_interval(self.found, self.suspected)
+        return wilson_interval(self.found, self.reported)
 
 
 def plant_wrong_labels(
@@ -92,11 +93,10 @@ def plant_wrong_labels(
     return changed
 
 
-def judge_label_issues(
+def measure_planted(
     label_issues: Sequence[LabelIssue], labels: NDArray[np.int64], planted: NDArray[np.int64]
 ) -> PlantedTest:
-    """How well label_issues about the labels `planted`, int64 [n], find where they differ from
-    `labels`, int64 [n]."""
+    """Compare label issues found in `planted` labels, int64 [n], with the original `labels`."""
     wrong = planted != labels
     found = [s for s in label_issues if wrong[s.index]]
     corrected = sum(s.suggested == labels[s.index] for s in found)

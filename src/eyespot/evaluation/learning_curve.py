@@ -1,4 +1,4 @@
-"""Would more photos help?"""
+"""Learning curve: accuracy by the number of training photos, and how many more would help."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from eyespot.evaluation.intervals import wilson_interval
 Trend = Literal["rising", "flat", "unclear"]
 
 FEWER = 0.75
-"""The part of the errors that is left after as many photos as are asked for."""
+"""The share of the errors that remains after adding `more` photos."""
 MOST_TIMES = 10
-"""Times the photos there are: further than that no curve is extrapolated."""
+"""Times the present photos: the limit of extrapolation."""
 
 
 @dataclass(frozen=True, slots=True)
 class LearningCurve:
     """Top-1 by the number of photos trained on. `gain`: of the full over the half size, with its
-    95% CI. `more`: photos, roughly, that would avoid a quarter of the errors; None where that
-    cannot be told. `verdict`: one sentence."""
+    95% CI. `more`: photos, roughly, that would avoid a quarter of the errors; None if
+    unknown. `verdict`: one sentence."""
 
     sizes: tuple[int, ...]
     top1: tuple[float, ...]
@@ -48,11 +48,12 @@ class LearningCurve:
 def learning_curve(
     sizes: Sequence[int], correct: Sequence[NDArray[np.bool_]], photos: int | None = None
 ) -> LearningCurve:
-    """From which photos were right (bool [n]) after training on `sizes` photos, ascending.
+    """From which photos were classified correctly (bool [n]) after training on `sizes` photos,
+    ascending.
 
     The last two sizes are compared photo by photo: the interval of the mean difference is the
     normal one for paired differences, which the same photos at both sizes make narrow. `photos`:
-    all there are to train on, None for the last size.
+    the number of training photos, None for the last size.
     """
     top1 = tuple(float(hits.mean()) for hits in correct)
     intervals = tuple(wilson_interval(float(hits.sum()), len(hits)) for hits in correct)
@@ -98,6 +99,6 @@ def _verdict(trend: Trend, sizes: Sequence[int], gain: float, more: int | None) 
             f"accuracy by {points}."
         )
     return (
-        f"Whether more photos would help cannot be told yet: {compared} changed the "
-        f"accuracy by {points}, which may be chance."
+        f"The data cannot show yet whether more photos would help: {compared} changed the "
+        f"accuracy by {points}, within the noise."
     )

@@ -1,4 +1,4 @@
-"""The figures by which a classifier is judged, each with its 95 % interval."""
+"""Metrics of a classifier, each with its 95% CI."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ BINS = 15
 
 @dataclass(frozen=True, slots=True)
 class ClassScore:
-    """How one class fares. `support`: photos of it. Shares are 0..1; NaN where undefined."""
+    """Metrics of one class. `support`: its photos. Shares are 0..1; NaN where undefined."""
 
     name: str
     precision: float
@@ -29,7 +29,7 @@ class ClassScore:
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """Photos answered with about the same confidence, and the share that was right."""
+    """Photos with about the same confidence, and their accuracy."""
 
     confidence: float
     accuracy: float
@@ -39,7 +39,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, repr=False)
 class Evaluation(Brief):
-    """What `evaluate` found. `confusion`: int64 [K, K], rows are the truth."""
+    """The result of `evaluate`. `confusion`: int64 [K, K], rows are the actual classes."""
 
     classes: tuple[str, ...]
     count: int
@@ -99,15 +99,15 @@ def evaluate(
     classes: Sequence[str],
     groups: NDArray[np.int64] | None = None,
 ) -> Evaluation:
-    """Judge answers `probabilities` [n, K] by the truth `labels` int64 [n].
+    """Compare predictions `probabilities` [n, K] with the actual `labels` int64 [n].
 
-    Rows of NaN (photos not asked about) are left out. `groups`: int64 [n], equal for copies of a
-    picture; intervals count a group once, because copies are right or wrong together.
+    Rows of NaN (photos that were not held out) are skipped. `groups`: int64 [n], equal for
+    duplicates; intervals count a group once, because duplicates are classified alike.
     """
-    asked = ~np.isnan(probabilities[:, 0])
-    probabilities, labels = probabilities[asked], labels[asked]
+    held_out = ~np.isnan(probabilities[:, 0])
+    probabilities, labels = probabilities[held_out], labels[held_out]
     count, k = len(labels), len(classes)
-    independent = count if groups is None else len(np.unique(groups[asked]))
+    independent = count if groups is None else len(np.unique(groups[held_out]))
     true = probabilities[np.arange(count), labels]
     # Rank of the true class; among equals the first class wins, as argmax has it.
     earlier = np.arange(k)[None, :] < labels[:, None]
@@ -135,9 +135,9 @@ def evaluate(
 
 
 def mistakes(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Indices of the photos that were answered wrongly, the surest first; NaN is passed over."""
-    asked = ~np.isnan(probabilities[:, 0])
-    wrong = np.flatnonzero(asked & (probabilities.argmax(axis=1) != labels))
+    """Indices of the misclassified photos, the most confident first; NaN is skipped."""
+    held_out = ~np.isnan(probabilities[:, 0])
+    wrong = np.flatnonzero(held_out & (probabilities.argmax(axis=1) != labels))
     return wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")]
 
 
@@ -148,24 +148,24 @@ def cells_of(confusion: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _class_score(name: str, confusion: NDArray[np.int64], index: int) -> ClassScore:
-    right = int(confusion[index, index])
-    support, answered = int(confusion[index].sum()), int(confusion[:, index].sum())
-    precision = right / answered if answered else float("nan")
-    recall = right / support if support else float("nan")
-    f1 = 2 * right / (support + answered) if support + answered else float("nan")
-    return ClassScore(name, precision, recall, wilson_interval(right, support), f1, support)
+    correct = int(confusion[index, index])
+    support, predicted = int(confusion[index].sum()), int(confusion[:, index].sum())
+    precision = correct / predicted if predicted else float("nan")
+    recall = correct / support if support else float("nan")
+    f1 = 2 * correct / (support + predicted) if support + predicted else float("nan")
+    return ClassScore(name, precision, recall, wilson_interval(correct, support), f1, support)
 
 
 def _reliability(
-    confidence: NDArray[np.float64], right: NDArray[np.bool_]
+    confidence: NDArray[np.float64], correct: NDArray[np.bool_]
 ) -> tuple[ReliabilityBin, ...]:
     """Equal-width bins (Guo et al. 2017, section 2); empty ones are left out."""
-    bins = int(np.clip(len(right) // 10, 1, BINS))
+    bins = int(np.clip(len(correct) // 10, 1, BINS))
     which = np.minimum((confidence * bins).astype(int), bins - 1)
     out = []
     for number in np.unique(which):
         inside = which == number
-        count, hits = int(inside.sum()), int(right[inside].sum())
+        count, hits = int(inside.sum()), int(correct[inside].sum())
         out.append(
             ReliabilityBin(
                 float(confidence[inside].mean()), hits / count, wilson_interval(hits, count), count

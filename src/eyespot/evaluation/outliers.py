@@ -1,4 +1,4 @@
-"""Photos that look like no other."""
+"""Outliers: photos unlike all others."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,17 +6,17 @@ from numpy.typing import NDArray
 REACH = 1.5
 
 
-def find_outliers(familiarity: NDArray[np.floating]) -> list[int]:
-    """Photos that are far less familiar than most, the least familiar first.
+def find_outliers(ood_scores: NDArray[np.floating]) -> list[int]:
+    """Photos with a far higher OOD score than most, the highest first.
 
-    `familiarity`: [n], of each photo with the others. Below the lower fence of a box plot (Tukey,
-    "Exploratory Data Analysis", 1977, section 2C): REACH times the middle half's width below it.
-    NaN is passed over.
+    `ood_scores`: [n], of each photo against the others. Above the upper fence of a box plot (Tukey,
+    "Exploratory Data Analysis", 1977, section 2C): REACH times the interquartile range above it.
+    NaN is skipped.
     """
-    known = familiarity[~np.isnan(familiarity)]
-    if len(known) < 4:  # no middle half to speak of
+    known = ood_scores[~np.isnan(ood_scores)]
+    if len(known) < 4:  # no meaningful quartiles
         return []
     low, high = np.quantile(known, [0.25, 0.75])
-    far = np.flatnonzero(familiarity < low - REACH * (high - low))
-    order = np.argsort(familiarity[far], kind="stable")
+    far = np.flatnonzero(ood_scores > high + REACH * (high - low))
+    order = np.argsort(-ood_scores[far], kind="stable")
     return [int(index) for index in far[order]]

@@ -1,9 +1,9 @@
-"""Shares and probabilities as people read them. `web/static/percent.js` is the same for pages."""
+"""Shares and probabilities as text. `web/static/percent.js` does the same for pages."""
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """97.3% for 0.973. All and nothing are said of exactly 1 and 0 alone: 0.9999 is >99.9%, and
-    0.0001 is <0.1%."""
+    """97.3% for 0.973. 100% and 0% stand for exactly 1 and 0 alone: 0.9999 is >99.9%, and 0.0001 is
+    <0.1%."""
     if share in (0, 1):
         return f"{share:.0%}"
     least = 10.0 ** -(digits + 2)
@@ -15,6 +15,6 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 def percent_interval(interval: tuple[float, float]) -> str:
-    """90.8-93.6%, with a dash of the width of an n."""
+    """90.8–93.6%, with an en dash."""
     low, high = map(percent, interval)
     return f"{low.removesuffix('%')}–{high}"

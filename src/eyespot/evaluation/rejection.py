@@ -1,4 +1,4 @@
-"""When to answer "none of these", and what that costs."""
+"""The OOD threshold above which a photo is rejected as unknown, and its effect."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,62 +7,74 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.evaluation.intervals import wilson_interval
+from eyespot.heads.ood import HIGHEST
 
 KEPT = 0.95
-"""Share of the rightly recognised photos that must still be answered."""
+"""Share of the correctly classified photos that must be accepted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A photo less familiar than `threshold` is "none of these".
+    """A photo with an OOD score above `ood_threshold` is rejected as unknown.
 
-    `known_refused`: share of the taught kinds of photo that would be refused, and its interval.
-    `accuracy_answered`: share right among those answered. `unknown_refused`: share of photos of
-    an untaught class that would be refused, measured by hiding one class after the other; None
-    with two classes, where hiding one leaves nothing to tell apart.
+    `known_rejected`: share of photos of the known classes that are rejected, with its 95% CI.
+    `accuracy_accepted`: accuracy on the accepted photos. `unknown_rejected`: share of photos of
+    unknown classes that are rejected, measured by hiding one class after the other; None with two
+    classes, where the one that remains is not a classification.
     """
 
-    threshold: float
-    known_refused: float
-    known_refused_interval: tuple[float, float]
-    accuracy_answered: float
-    unknown_refused: float | None
-    unknown_refused_interval: tuple[float, float] | None
+    ood_threshold: float
+    known_rejected: float
+    known_rejected_interval: tuple[float, float]
+    accuracy_accepted: float
+    unknown_rejected: float | None = None
+    unknown_rejected_interval: tuple[float, float] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
-            "threshold": self.threshold,
-            "known_refused": self.known_refused,
-            "accuracy_answered": self.accuracy_answered,
-            "unknown_refused": self.unknown_refused,
+            "ood_threshold": self.ood_threshold,
+            "known_rejected": self.known_rejected,
+            "accuracy_accepted": self.accuracy_accepted,
+            "unknown_rejected": self.unknown_rejected,
         }
 
 
 def fit_rejection(
-    familiarity: NDArray[np.float32],
-    right: NDArray[np.bool_],
+    ood_scores: NDArray[np.float32],
+    correct: NDArray[np.bool_],
     hidden: NDArray[np.float32] | None = None,
 ) -> Rejection:
-    """Set the threshold from photos that the head has not seen.
+    """Set the threshold from held-out photos.
 
-    `familiarity`: float [n] out of fold, NaN where not asked. `right`: bool [n]. `hidden`: float
-    [m], familiarity of photos whose class was hidden.
+    `ood_scores`: float [n] out of fold; NaN for photos that were not held out. `correct`: bool
+    [n], whether the photo is classified correctly. `hidden`: float [m], OOD scores of photos whose
+    class was hidden.
     """
-    asked = ~np.isnan(familiarity)
-    scores, right = familiarity[asked], right[asked]
-    judged = scores[right] if right.any() else scores
-    threshold = float(np.quantile(judged, 1 - KEPT)) if len(judged) else -1.0
-    refused = scores < threshold
-    answered = ~refused
+    held_out = ~np.isnan(ood_scores)
+    scores = ood_scores[held_out & correct] if correct[held_out].any() else ood_scores[held_out]
+    threshold = float(np.quantile(scores, KEPT)) if len(scores) else HIGHEST
+    return measure_rejection(threshold, ood_scores, correct, hidden)
+
+
+def measure_rejection(
+    ood_threshold: float,
+    ood_scores: NDArray[np.float32],
+    correct: NDArray[np.bool_],
+    hidden: NDArray[np.float32] | None = None,
+) -> Rejection:
+    """The effect of a threshold; arrays as in `fit_rejection`."""
+    held_out = ~np.isnan(ood_scores)
+    rejected = ood_scores[held_out] > ood_threshold
+    accepted, count = correct[held_out][~rejected], int(held_out.sum())
     unknown, interval = None, None
     if hidden is not None and len(hidden):
-        caught = int((hidden < threshold).sum())
+        caught = int((hidden > ood_threshold).sum())
         unknown, interval = caught / len(hidden), wilson_interval(caught, len(hidden))
     return Rejection(
-        threshold=threshold,
-        known_refused=float(refused.mean()) if len(scores) else 0.0,
-        known_refused_interval=wilson_interval(float(refused.sum()), len(scores)),
-        accuracy_answered=float(right[answered].mean()) if answered.any() else 0.0,
-        unknown_refused=unknown,
-        unknown_refused_interval=interval,
+        ood_threshold=ood_threshold,
+        known_rejected=float(rejected.mean()) if count else 0.0,
+        known_rejected_interval=wilson_interval(float(rejected.sum()), count),
+        accuracy_accepted=float(accepted.mean()) if len(accepted) else 0.0,
+        unknown_rejected=unknown,
+        unknown_rejected_interval=interval,
     )

@@ -1,4 +1,4 @@
-"""An evaluation in words, and what to do next."""
+"""An evaluation in words, and the next step."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from eyespot.evaluation.metrics import Evaluation
 from eyespot.evaluation.percent import percent, percent_interval
 
 LEAST = 5
-"""Photos of a class to train on below which nothing can be said of it."""
+"""Photos of a class below which it is too early to measure."""
 
 
 def confused_pairs(evaluation: Evaluation) -> list[tuple[int, int, int]]:
@@ -20,15 +20,22 @@ def confused_pairs(evaluation: Evaluation) -> list[tuple[int, int, int]]:
     return sorted(pairs, key=lambda pair: -pair[2])
 
 
+def too_early(evaluation: Evaluation) -> bool:
+    """Whether there are fewer than five evaluated photos per class: no accuracy should be shown."""
+    return evaluation.count < LEAST * sum(score.support > 0 for score in evaluation.per_class)
+
+
 def verdict(evaluation: Evaluation, photos: str = "held-out photos") -> str:
     """One or two sentences: the accuracy on `photos`, and the lowest recall."""
+    if too_early(evaluation):
+        return f"Too early to measure: n = {evaluation.count:,}, fewer than {LEAST} photos a class."
     words = (
         f"Accuracy {percent(evaluation.top1)} on {photos} "
         f"(95% CI {percent_interval(evaluation.top1_interval)}, n = {evaluation.count:,})."
     )
-    seen = [score for score in evaluation.per_class if score.support]
-    if seen and min(score.recall for score in seen) < 1:
-        weakest = min(seen, key=lambda score: score.recall)
+    evaluated = [score for score in evaluation.per_class if score.support]
+    if evaluated and min(score.recall for score in evaluated) < 1:
+        weakest = min(evaluated, key=lambda score: score.recall)
         words += f" Lowest recall: {weakest.name}, {percent(weakest.recall)}."
     return words
 
@@ -38,27 +45,20 @@ def advice(
     trained: Sequence[int] | None = None,
     curve: LearningCurve | None = None,
 ) -> str:
-    """What to do next, by what the data say: one to three sentences.
+    """The next step, from the data: one to three sentences.
 
-    `trained`: photos of each class that the classifier was trained on, as far as that is known.
-    More photos are advised only where the learning curve rises, or where there are hardly any.
+    `trained`: training photos of each class, None if unknown. More photos are advised only where
+    the learning curve rises, or where a class has fewer than five.
     """
     names = evaluation.classes
     counts = dict(zip(names, trained, strict=True)) if trained is not None else {}
     lacking = [name for name in names if counts.get(name) == 0]
     if lacking:
-        one = len(lacking) == 1
-        return (
-            f"No photos to train on: {_listed(lacking)}. The classifier cannot predict "
-            f"{'this class' if one else 'these classes'}, so {'its' if one else 'their'} photos "
-            f"count as misclassified. Put photos of {'it' if one else 'each'} among those to train "
-            f"on, or leave {'it' if one else 'them'} out."
-        )
-    early = {name: count for name, count in counts.items() if count < LEAST}
+        return _without_training_photos(lacking)
+    early = [f"{name} ({count})" for name, count in counts.items() if count < LEAST]
     if early:
-        few = [f"{name} ({count})" for name, count in early.items()]
         return (
-            f"Too early to measure, for want of photos to train on: {_listed(few)}. Add photos "
+            f"Too early to measure: too few photos to train on of {_listed(early)}. Add photos "
             f"until each class has {LEAST} or more."
         )
     pairs = confused_pairs(evaluation)
@@ -71,15 +71,24 @@ def advice(
         f"of {support:,} photos."
     )
     if curve is not None and curve.trend == "rising":
-        weakest = min(
-            (score for score in evaluation.per_class if score.support),
-            key=lambda score: score.recall,
-        )
-        return f"Add photos, first of {weakest.name} (lowest recall). {confusion}"
-    review = "Review the photos that were misclassified, and the label issues"
+        scores = [score for score in evaluation.per_class if score.support]
+        weakest = min(scores, key=lambda score: score.recall)
+        photos = f"about {curve.more:,} photos" if curve.more else "photos"
+        return f"Add {photos}, first of {weakest.name} (lowest recall). {confusion}"
+    review = f"review {'this pair' if len(pairs) == 1 else f'these {len(pairs):,} pairs'}"
     if curve is not None and curve.trend == "flat":
-        return f"{confusion} {review}: more photos of the same kind will not help much."
-    return f"{confusion} {review}."
+        return f"More photos will not fix this: {review} of confused classes. {confusion}"
+    return f"{confusion} {review.capitalize()} of confused classes, and the label issues."
+
+
+def _without_training_photos(names: Sequence[str]) -> str:
+    one = len(names) == 1
+    return (
+        f"No photos to train on: {_listed(names)}. The classifier cannot predict "
+        f"{'this class' if one else 'these classes'}, so {'its' if one else 'their'} photos "
+        f"count as misclassified. Put photos of {'it' if one else 'each'} into the training set, "
+        f"or leave {'it' if one else 'them'} out."
+    )
 
 
 def _listed(names: Sequence[str], most: int = 5) -> str:

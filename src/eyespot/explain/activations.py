@@ -1,4 +1,4 @@
-"""What a network finds in a photo: the feature maps of its stages.
+"""Activation maps: the output of each stage of a network for one photo.
 
 Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, section 2,
 calls them feature activations.
@@ -16,14 +16,13 @@ from eyespot.explain.sheet import grid, page, resized
 from eyespot.models.convnet import ConvNet
 
 PHOTO = 256
-"""About the least side, in pixels, at which the photo is shown."""
+"""Smallest side of the photo on the page, in pixels, about."""
 
 
-def seen(
+def network_input(
     network: ConvNet, pixels: NDArray[np.uint8], preprocessing: Preprocessing
 ) -> NDArray[np.uint8]:
-    """A photo uint8 RGB [H, W, 3] as `network` sees it: uint8 [S, S, 3], grey if it sees no
-    colours."""
+    """A photo uint8 RGB [H, W, 3] as `network` gets it: uint8 [S, S, 3], grey for one channel."""
     prepared = prepare(pixels, preprocessing)
     if network.in_channels == 3:
         return prepared
@@ -34,10 +33,9 @@ def seen(
 def activations(
     network: ConvNet, prepared: NDArray[np.uint8], preprocessing: Preprocessing
 ) -> dict[str, NDArray[np.float32]]:
-    """The maps [C, h, w] of every stage, in order, by name, for a photo that `seen` prepared.
+    """The maps [C, h, w] of every stage, in order, by name. `prepared`: by `network_input`.
 
-    The network is put into evaluation mode, as for predicting. Raises UsageError if it cannot take
-    pictures of this size.
+    Puts the network into evaluation mode. Raises UsageError if it cannot take images of this size.
     """
     channels = standardised(prepared, preprocessing)[None, : network.in_channels]
     with torch.inference_mode():
@@ -46,7 +44,7 @@ def activations(
 
 
 def stage_called(name: str, stages: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-    """The maps of one stage. Raises UsageError, with the names, if there is none called `name`."""
+    """The maps of stage `name`. Raises UsageError with the names if there is no such stage."""
     if name not in stages:
         raise UsageError(f"There is no stage called '{name}'; there are: {', '.join(stages)}.")
     return stages[name]
@@ -55,16 +53,16 @@ def stage_called(name: str, stages: dict[str, NDArray[np.float32]]) -> NDArray[n
 def draw_activations(
     maps: NDArray[np.float32], prepared: NDArray[np.uint8], title: str
 ) -> Image.Image:
-    """A page with the photo that the network saw, and every map [C, h, w] of one of its stages."""
+    """A page with the network's input and every map [C, h, w] of one stage."""
     count, height, width = maps.shape
     photo = resized(prepared[None], max(PHOTO, *prepared.shape))[0]
-    scale = "one scale for all" if height == width == 1 else "each on its own scale"
+    scale = "one scale for all" if height == width == 1 else "one scale per map"
     return page(
         title,
         [
-            (f"the photo, {prepared.shape[0]} x {prepared.shape[1]} pixels", photo),
+            (f"network input, {prepared.shape[0]} x {prepared.shape[1]} pixels", photo),
             (
-                f"{count} maps of {height} x {width}: dark is little, bright is much, {scale}",
+                f"{count:,} activation maps of {height} x {width}; bright: high, {scale}",
                 grid(coloured(maps)),
             ),
         ],

@@ -1,4 +1,4 @@
-"""Numbers as colours of even steps: dark violet, blue, green, bright yellow."""
+"""A perceptually uniform colour map: dark violet, blue, green, bright yellow."""
 
 from functools import cache
 
@@ -8,11 +8,11 @@ from PIL import Image
 
 LIGHTNESS = (0.28, 0.92)
 HUE = (300.0, 110.0)
-"""In degrees, of violet and yellow; green lies between them."""
+"""In degrees: violet and yellow, with green between them."""
 CHROMA = 0.099
-"""A screen shows this much at all these hues and lightnesses; 0.1 it does not."""
+"""sRGB contains this chroma at all these hues and lightnesses, but not 0.1."""
 SHOWN = 0.6
-"""How much `overlaid` colours cover a photo where they are brightest."""
+"""Opacity of the brightest colour in `overlaid`."""
 
 # B. Ottosson, "A perceptual color space for image processing", 2020: Oklab to linear sRGB.
 _TO_CONES = np.array(
@@ -32,7 +32,7 @@ _TO_LINEAR = np.array(
 
 
 def helix() -> NDArray[np.float64]:
-    """256 colours [256, 3] (L, a, b) in Oklab, each as far from the next as any other is."""
+    """256 colours [256, 3] (L, a, b) in Oklab, at equal distances."""
     hue = np.radians(np.linspace(*HUE, 256))
     return np.stack(
         [np.linspace(*LIGHTNESS, 256), CHROMA * np.cos(hue), CHROMA * np.sin(hue)], axis=1
@@ -40,7 +40,7 @@ def helix() -> NDArray[np.float64]:
 
 
 def linear_rgb(oklab: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Light of a screen's three colours, 0..1 if it can show them: [N, 3] -> [N, 3]."""
+    """Oklab to linear sRGB, 0..1 inside the gamut: [N, 3] -> [N, 3]."""
     light: NDArray[np.float64] = (oklab @ _TO_CONES.T) ** 3 @ _TO_LINEAR.T
     return light
 
@@ -54,24 +54,26 @@ def palette() -> NDArray[np.uint8]:
 
 
 def coloured(maps: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Maps [N, h, w] as pictures, uint8 [N, h, w, 3]: dark is little, bright is much.
+    """Maps [N, h, w] as images, uint8 [N, h, w, 3]: dark is low, bright is high.
 
-    Each map has its own scale, from its least value to its greatest, so that faint ones can be
-    seen; maps of one pixel, which would all look alike, share one. A map that says the same
-    everywhere is dark.
+    Each map has its own scale, from its minimum to its maximum. Maps of one pixel share a scale,
+    because they would all look alike. A constant map is dark.
     """
     axes = (0, 1, 2) if maps.shape[1:] == (1, 1) else (1, 2)
     low = maps.min(axes, keepdims=True)
     span = maps.max(axes, keepdims=True) - low
     scaled = (maps - low) / np.where(span > 0, span, 1)
-    pictures: NDArray[np.uint8] = palette()[np.round(255 * scaled).astype(np.uint8)]
-    return pictures
+    return _colours(scaled)
 
 
 def overlaid(heat: NDArray[np.float32], prepared: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """`heat` [h, w] in 0..1 over the photo it is of, uint8 [S, S, 3]."""
+    """`heat` [h, w] in 0..1 over its photo, uint8 [S, S, 3]."""
     side = prepared.shape[1], prepared.shape[0]
     smooth = np.asarray(Image.fromarray(heat).resize(side, Image.Resampling.BICUBIC)).clip(0, 1)
-    colours = palette()[np.round(255 * smooth).astype(np.uint8)]
-    cover = SHOWN * smooth[:, :, None]
-    return np.round((1 - cover) * prepared + cover * colours).astype(np.uint8)
+    opacity = SHOWN * smooth[:, :, None]
+    return np.round((1 - opacity) * prepared + opacity * _colours(smooth)).astype(np.uint8)
+
+
+def _colours(shares: NDArray[np.float32]) -> NDArray[np.uint8]:
+    colours: NDArray[np.uint8] = palette()[np.round(255 * shares).astype(np.uint8)]
+    return colours

@@ -1,7 +1,7 @@
-"""Where a network looks: the parts of a photo that speak for one of its classes.
+"""Grad-CAM: the areas of a photo that raise the score of a class.
 
-Grad-CAM (Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
-Localization", ICCV 2017, section 3).
+Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
+Localization", ICCV 2017, section 3.
 """
 
 from collections.abc import Mapping
@@ -27,12 +27,11 @@ def grad_cam(
     preprocessing: Preprocessing,
     index: int | None = None,
 ) -> NDArray[np.float32]:
-    """How much each place speaks for a class of a network's own head, float32 [h, w] in 0..1; zeros
-    if none does.
+    """Grad-CAM of a class of the network's own head, float32 [h, w] in 0..1.
 
-    Each map of the last stage that still has places counts by the mean slope of the class's logit
-    in it (equation 1); what speaks against the class is left out (equation 2). `prepared`: uint8
-    [S, S, 3], as `activations.seen` gives it. `index`: of the class; None for the most probable.
+    The maps of the last stage larger than one pixel are weighted by the mean gradient of the
+    class's logit (equation 1); negative sums become zero (equation 2). `prepared`: uint8 [S, S, 3]
+    by `activations.network_input`. `index`: of the class; None for the most probable.
     """
     pixels = torch.from_numpy(standardised(prepared, preprocessing)[None, : network.in_channels])
     with torch.enable_grad():
@@ -46,11 +45,11 @@ def grad_cam(
 def attention(
     classifier: Classifier, prepared: NDArray[np.uint8], index: int
 ) -> NDArray[np.float32]:
-    """As `grad_cam`, for class `index` of a classifier, whatever its head.
+    """As `grad_cam`, for class `index` of a classifier with any head.
 
-    The maps are those of the last stage that the head reads. What it reads of earlier stages does
-    not show, nor what it makes of how maps vary (`std`), whose mean slope is zero; an occlusion
-    map shows all of that.
+    The maps are those of the last stage that the head reads. Features of earlier stages do not
+    show, nor does the standard deviation of maps (`std`), whose mean gradient is zero. An
+    occlusion map shows both.
     """
     extractor = _extractor(classifier.backbone)
     pixels = torch.from_numpy(prepared[None].astype(np.float32)).requires_grad_()
@@ -60,7 +59,7 @@ def attention(
         seen = torch.cat([features[block] for block in classifier.recipe.blocks], dim=1)[0]
         roots = signed_roots(seen.detach().numpy())
         by_root = slope(classifier.scorer, roots, index)
-        # The root of nothing has no slope; a feature that is zero came from maps of nothing.
+        # The root has no gradient at zero; a feature is zero where its map is zero everywhere.
         by_seen = np.divide(by_root, 2 * np.abs(roots), np.zeros_like(roots), where=roots != 0)
         return _cam(maps, (seen * torch.from_numpy(by_seen)).sum())
 
@@ -71,8 +70,10 @@ def _extractor(backbone: Backbone) -> Any:
 
 
 def _cam(maps: Mapping[str, Tensor], score: Tensor) -> NDArray[np.float32]:
-    """The map of a score by the last of the stages that it depends on and that have places; one
-    zero if there is none, as in networks of fully connected layers."""
+    """The map of `score` at the last stage larger than one pixel that `score` depends on.
+
+    A single zero if there is none, as in networks of fully connected layers.
+    """
     placed = [stage for stage in maps.values() if stage.shape[2] * stage.shape[3] > 1]
     for stage in reversed(placed):
         found: tuple[Tensor | None, ...]
@@ -80,7 +81,7 @@ def _cam(maps: Mapping[str, Tensor], score: Tensor) -> NDArray[np.float32]:
         slopes = found[0]
         if slopes is None:
             continue
-        # The standard deviation of a map that is the same everywhere has no slope.
+        # The standard deviation of a constant map has no gradient.
         weights = slopes.nan_to_num(0, 0, 0).mean((2, 3), keepdim=True)
         heat = (weights * stage.detach()).sum(1)[0].clamp(min=0)
         greatest = float(heat.max())

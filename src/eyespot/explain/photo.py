@@ -1,4 +1,4 @@
-"""Why a classifier says what it says of a photo."""
+"""Explain a prediction: Grad-CAM, occlusion, similar training photos, a counterfactual."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ NEAREST = 6
 
 @dataclass(frozen=True, slots=True, repr=False)
 class NearPhoto(Brief):
-    """A taught photo that looks alike. `similarity`: cosine, -1..1. `thumbnail`: a JPEG file."""
+    """A similar training photo. `similarity`: cosine, -1..1. `thumbnail`: a JPEG file."""
 
     name: str
     label: str
@@ -35,21 +35,21 @@ class NearPhoto(Brief):
 
 @dataclass(frozen=True, repr=False)
 class Explanation(Brief):
-    """Why a classifier says what it says of a photo, or why it does not say `label`.
+    """Why a classifier predicts a class for a photo, or why it does not predict `label`.
 
-    `label`, `probability`: the class that is explained; `rival`: the most probable of the others.
-    `picture`: what the network saw, uint8 [S, S, 3]; `aspect`: width / height of that in the
-    photo. `attention`: float32 [h, w] in 0..1, see `gradcam.attention`; `occlusion`: float32
-    [CELLS, CELLS], see `occlusion.heat`. `near`: the taught photos most alike, the nearest first;
-    None if the classifier did not keep them. `change`: the least that changes the answer (to
-    `label`, if it is another); None if nothing small does.
+    `label`, `probability`: the explained class; `rival`: the most probable of the other classes.
+    `image`: the network's input, uint8 [S, S, 3]; `aspect`: width / height of that area in the
+    photo. `attention`: float32 [h, w] in 0..1, see `gradcam.attention`. `occlusion`: float32
+    [CELLS, CELLS], see `occlusion.heat`. `near`: the most similar training photos, the nearest
+    first; None if the classifier did not keep them. `change`: the smallest change found that
+    changes the prediction (to `label`, if that is another class); None without one.
     """
 
     prediction: Prediction
     label: str
     probability: float
     rival: tuple[str, float]
-    picture: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     aspect: float
     attention: NDArray[np.float32]
     occlusion: NDArray[np.float32]
@@ -58,21 +58,20 @@ class Explanation(Brief):
 
     @property
     def gap(self) -> float:
-        """By how much `label` is more probable than `rival`; below zero if it is less so."""
+        """Probability of `label` minus that of `rival`."""
         return self.probability - self.rival[1]
 
     @property
     def answer(self) -> str:
-        """In words, on one line."""
+        """The prediction on one line."""
         own = f"{self.label}, {percent(self.probability)}"
         if self.label != self.prediction.top[0][0]:
             return f"why not {own}? {self.rival[0]}, {percent(self.rival[1])}"
         return f"none of these, the nearest is {own}" if self.prediction.unknown else own
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON. Squares are left, top, right and bottom, in shares of what the
-        network saw."""
-        change, size = self.change, len(self.picture)
+        """Plain values for JSON. Squares: left, top, right and bottom, as shares of the image."""
+        change, size = self.change, len(self.image)
         return {
             **self.prediction.to_dict(),
             "label": self.label,
@@ -94,42 +93,37 @@ class Explanation(Brief):
 
 
 def explain_photo(
-    classifier: Classifier, picture: Photo | PhotoLike, label: str | None = None
+    classifier: Classifier, photo: Photo | PhotoLike, label: str | None = None
 ) -> Explanation:
-    """Why `classifier` says what it says of `picture`, or, if `label` is another class, why not
-    that.
+    """Explain why `classifier` predicts a class for `photo`, or why it does not predict `label`.
 
-    `picture`: a Photo, or what `Classifier.predict` takes. Asks the network 50 to 300 times.
-    Raises PhotoError if it cannot be read, UsageError for an unknown label.
+    `photo`: a Photo, or as `Classifier.predict` takes it. Runs the network 50 to 300 times.
+    Raises PhotoError if the photo is unreadable, UsageError for an unknown label.
     """
     classes = classifier.classes
-    asked: object = label
-    if asked is not None and not (isinstance(asked, str) and asked in classes):
-        near = nearest_name(str(label), classes)
-        hint = f"did you mean {near!r}?" if near else f"the classes are {shortened(classes)}."
-        raise UsageError(f"There is no class {shown(label)}; {hint}")
+    _expect_class(label, classes)
     if len(classes) < 2:
-        raise UsageError("This classifier knows one class only; its answer has no reasons.")
+        raise UsageError("An explanation needs two classes or more; this classifier has one.")
     from eyespot.explain.gradcam import attention  # brings torch
 
-    photo = photo_of(picture)
+    photo = photo_of(photo)
     preprocessing = classifier.backbone.preprocessing
     decoded = decode(photo.read(), short_side=needed_short_side(preprocessing))
     prepared = prepare(decoded.pixels, preprocessing)
     features = slide(classifier, prepared)
-    (prediction,) = classifier.answer([photo.name], features[:1])
-    probabilities, _ = classifier.judge(features)
+    (prediction,) = classifier.predict_features([photo.name], features[:1])
+    probabilities, _ = classifier.score_features(features)
     own = probabilities[0]
-    answer = int(own.argmax())
-    index = answer if label is None else classes.index(label)
+    predicted = int(own.argmax())
+    index = predicted if label is None else classes.index(label)
     rival = next(int(other) for other in np.argsort(-own) if other != index)
-    wanted = None if index == answer else index
+    wanted = None if index == predicted else index
     return Explanation(
         prediction=prediction,
         label=classes[index],
         probability=float(own[index]),
         rival=(classes[rival], float(own[rival])),
-        picture=prepared,
+        image=prepared,
         aspect=decoded.width / decoded.height if preprocessing.fit == "stretch" else 1.0,
         attention=attention(classifier, prepared, index),
         occlusion=heat(probabilities, index),
@@ -138,19 +132,29 @@ def explain_photo(
     )
 
 
+def _expect_class(label: object, classes: tuple[str, ...]) -> None:
+    """Raises UsageError if `label` is neither None nor one of `classes`."""
+    if label is None or (isinstance(label, str) and label in classes):
+        return
+    near = nearest_name(str(label), classes)
+    hint = f"did you mean {near!r}?" if near else f"the classes are {shortened(classes)}."
+    raise UsageError(f"There is no class {shown(label)}; {hint}")
+
+
 def _near(classifier: Classifier, features: NDArray[np.float32]) -> tuple[NearPhoto, ...] | None:
-    """The taught photos most alike by what the network's last layer says, [1, D]."""
-    if classifier.training_photos is None:
+    """The training photos most similar by features [1, D] of the last layer."""
+    training = classifier.training_photos
+    if training is None:
         return None
-    taught, last = classifier.training_photos, (classifier.backbone.last,)
-    rows = unit_rows(taught.features.inputs(last))
+    last = (classifier.backbone.last,)
+    rows = unit_rows(training.features.inputs(last))
     query = unit_rows(head_inputs(features, classifier.engine.layout, last))[0]
     return tuple(
         NearPhoto(
-            taught.features.names[row],
-            classifier.classes[taught.labels[row]],
+            training.features.names[row],
+            classifier.classes[training.labels[row]],
             similarity,
-            taught.features.thumbnails[row],
+            training.features.thumbnails[row],
         )
         for row, similarity in most_similar(query, rows, NEAREST)
     )

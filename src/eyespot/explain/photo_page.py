@@ -1,4 +1,4 @@
-"""An explanation of an answer as one picture: where it looks, what counts, what is most alike."""
+"""An explanation as one image: Grad-CAM, occlusion map, counterfactual, similar photos."""
 
 import contextlib
 from pathlib import Path
@@ -20,28 +20,27 @@ SIDE = 300
 THUMBNAIL, COLUMNS = 96, 3
 PAINT = (128.0, 128.0, 128.0)
 NAME = 60
-"""Letters of a name in the title."""
+"""Letters of a file name in the title, at most."""
 
 
 def draw_explanation(explanation: Explanation) -> Image.Image:
-    """A page: the photo, its Grad-CAM and its occlusion map, what would change the answer, and
-    the taught photos most alike."""
-    seen, change = explanation.picture, explanation.change
+    """A page: the photo, Grad-CAM, occlusion map, counterfactual, similar training photos."""
+    image, change = explanation.image, explanation.change
     most = max(0.0, float(explanation.occlusion.max()))
     shown = [
-        ("what the network sees", seen),
-        ("where it looks (Grad-CAM)", overlaid(explanation.attention, seen)),
+        ("network input", image),
+        ("Grad-CAM", overlaid(explanation.attention, image)),
         (
-            f"covered here: up to {100 * most:.2g} points less",
-            overlaid(scaled(explanation.occlusion), seen),
+            f"occlusion: up to {100 * most:.2g} points less",
+            overlaid(scaled(explanation.occlusion), image),
         ),
     ]
     if change is not None:
-        words = f"covered like this: {_short(change.label, 18)}, {percent(change.probability)}"
-        shown.append((words, covered(seen, change.boxes, PAINT)))
+        words = f"covered: {_short(change.label, 18)}, {percent(change.probability)}"
+        shown.append((words, covered(image, change.boxes, PAINT)))
     panels = [(caption, _in_proportion(pixels, explanation.aspect)) for caption, pixels in shown]
     if explanation.near:
-        panels.append(("taught photos most alike", _thumbnails(explanation.near)))
+        panels.append(("similar training photos", _thumbnails(explanation.near)))
     name = _short(Path(explanation.prediction.path).name, NAME)
     return page(f"{name}: {_short(explanation.answer, 2 * NAME)}", panels)
 
@@ -62,7 +61,7 @@ def _thumbnails(near: tuple[NearPhoto, ...]) -> NDArray[np.uint8]:
     draw = ImageDraw.Draw(image)
     for place, photo in enumerate(near):
         left, top = place % COLUMNS * wide, place // COLUMNS * high
-        with contextlib.suppress(PhotoError):  # of a stranger's classifier; its label stands alone
+        with contextlib.suppress(PhotoError):  # of a file from elsewhere; the label is drawn
             small = Image.fromarray(decode(photo.thumbnail).pixels)
             small.thumbnail((THUMBNAIL, THUMBNAIL))
             image.paste(small, (left, top + THUMBNAIL - small.height))

@@ -1,4 +1,4 @@
-"""Many small pictures on one page: tidy grids side by side, under a title."""
+"""A page of image grids, side by side under a title."""
 
 from collections.abc import Sequence
 from math import ceil, sqrt
@@ -10,28 +10,30 @@ from PIL import Image, ImageDraw, ImageFont
 WIDTH = 1600
 """Largest width, in pixels, of all grids together."""
 TILE = 128
-"""Largest side, in pixels, of an enlarged picture."""
+"""Largest side of an enlarged image, in pixels."""
 GAP = 4
-"""Between pictures, in pixels."""
+"""Between images, in pixels."""
 MARGIN = 24
 TITLE = 22
 CAPTION = 15
-"""Heights of the letters, in pixels."""
+"""Font sizes, in pixels."""
 WHITE, BLACK, GREY = (255, 255, 255), (20, 20, 20), (110, 110, 110)
 
 
 def columns_for(count: int, height: int, width: int) -> int:
-    """How many of `count` pictures stand in a row of a grid that is about square.
+    """Columns of a grid of `count` images that is about square.
 
-    A number that leaves no gaps in the last row is preferred, up to half as many again.
+    Up to half as many again, if that fills the last row.
     """
     about = min(count, ceil(sqrt(count * height / width)))
     return next((n for n in range(about, about * 3 // 2 + 1) if count % n == 0), about)
 
 
 def resized(tiles: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Pictures [N, h, w, 3] whose longer side is as near to `side` pixels as whole factors bring
-    it, never above. Enlarged pixels stay squares; reduced ones are means of squares."""
+    """Scale images [N, h, w, 3] by a whole factor, so that the longer side is at most `side`.
+
+    Enlarged pixels stay squares; reduced ones are means of squares.
+    """
     longer = max(tiles.shape[1:3])
     if longer <= side:
         return tiles.repeat(side // longer, axis=1).repeat(side // longer, axis=2)
@@ -40,7 +42,7 @@ def resized(tiles: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def grid(tiles: NDArray[np.uint8], width: int = WIDTH) -> NDArray[np.uint8]:
-    """Pictures uint8 [N, h, w, 3] row by row on white: uint8 [H, W, 3], W at most `width`."""
+    """Images uint8 [N, h, w, 3] row by row on white: uint8 [H, W, 3], W at most `width`."""
     columns = columns_for(len(tiles), *tiles.shape[1:3])
     tiles = resized(tiles, min(width // columns - GAP, max(TILE, *tiles.shape[1:3])))
     count, high, wide = tiles.shape[:3]

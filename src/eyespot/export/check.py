@@ -1,6 +1,6 @@
-"""Whether what was exported answers as the classifier does."""
+"""Compare the predictions of an export with those of the classifier."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,24 +19,24 @@ from eyespot.progress import Progress
 from eyespot.tasks.classification.classifier import Classifier
 
 TOLERANCE = 0.01
-"""How far a probability, or the familiarity, may be from the classifier's."""
+"""Largest difference of a probability, or of the OOD score."""
 EDGE = 0.05
-"""Share of photos (or one photo) for which it may be further away. The order of neighbours as good
-as equal is decided by the last bit of a pixel, and Pillow itself rounds now by rows first, now by
-columns; a broken export is wrong about all photos."""
+"""Share of photos (or one photo) that may differ more. The last bit of a pixel decides the order of
+almost equal neighbours, and Pillow rounds by rows or by columns first. A broken export differs for
+all photos."""
 MOST = 200
-"""Photos to check with; of more, so many are picked evenly."""
+"""Photos to check with; of more, this number is picked at even distances."""
 
 Run = Callable[[NDArray[np.uint8]], Sequence[Any]]
-"""What was exported: uint8 RGB [H, W, 3] -> probabilities [K], familiarity, unknown."""
+"""An export: uint8 RGB [H, W, 3] -> probabilities [K], OOD score, unknown."""
 Content = TypeVar("Content")
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Of `photos`, `same` got the same answer from both: the same label, or "none of these".
-    `difference`: the largest between two probabilities. `edge`: how many photos differ by more
-    than `TOLERANCE`. `findings`: how the photos were read."""
+    """Comparison on `photos`. `same`: photos with equal predictions: the same label, or "none of
+    these". `difference`: the largest of a probability. `edge`: photos that differ by more than
+    `TOLERANCE`. `findings`: about the photos."""
 
     photos: int
     same: int
@@ -57,10 +57,10 @@ def checked(
     photos: str | Path | None,
     progress: Progress,
 ) -> tuple[Content, Agreement]:
-    """What `make` makes of a classifier, once it was seen to answer alike; see `check`."""
-    progress("Writing the graph", 0, 1)
+    """The export that `make` returns, after `check`."""
+    progress("Converting the classifier", 0, 1)
     content = make(classifier)
-    progress("Writing the graph", 1, 1)
+    progress("Converting the classifier", 1, 1)
     return content, check(run(content), classifier, photos, progress)
 
 
@@ -70,48 +70,66 @@ def check(
     photos: str | Path | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> Agreement:
-    """Ask both about the photos in a folder, or about parts of two that scikit-learn carries.
+    """Compare predictions on the photos in a folder, or on crops of two images of scikit-learn.
 
-    The classifier computes in float32 here, as what was exported does: what bf16 rounds away is no
-    fault of an export. Raises ExportError if they differ by more than `TOLERANCE` for more than
-    `EDGE` of the photos, DatasetError if no photo can be read.
+    Both compute in float32: bf16 rounding is not an error of an export. Raises ExportError if they
+    differ by more than `TOLERANCE` for more than `EDGE` of the photos, DatasetError if no photo
+    can be read.
     """
     exact = replace(classifier, _engine=open_engine(classifier.backbone, precision="fp32"))
     preprocessing = exact.backbone.preprocessing
     found = Dataset(_samples()) if photos is None else find_photos(photos)
     picked = found.photos[:: -(-len(found.photos) // MOST) or 1]
     skipped, apart, same = list(found.skipped), [], 0
-    for number, photo in enumerate(picked):
-        progress("Checking", number, len(picked))
-        try:
-            pixels = decode(photo.read(), short_side=needed_short_side(preprocessing)).pixels
-        except PhotoError as error:
-            skipped.append(Skipped(photo.name, str(error)))
-            continue
-        (shares,), (known,) = exact.judge(exact.engine.run(prepare(pixels, preprocessing)[None]))
-        probabilities, familiarity, unknown = run(pixels)
-        refused = bool(known < exact.threshold)
-        same += bool(unknown) == refused and (
-            refused or int(np.argmax(probabilities)) == int(np.argmax(shares))
+    for _, pixels in readable(picked, exact, "Comparing predictions", progress, skipped):
+        (shares,), (known,) = exact.score_features(
+            exact.engine.run(prepare(pixels, preprocessing)[None])
         )
-        close = np.isclose(familiarity, known, rtol=0, atol=TOLERANCE, equal_nan=True)
+        probabilities, ood_score, unknown = run(pixels)
+        rejected = bool(known > exact.ood_threshold)
+        same += bool(unknown) == rejected and (
+            rejected or int(np.argmax(probabilities)) == int(np.argmax(shares))
+        )
+        close = np.isclose(ood_score, known, rtol=0, atol=TOLERANCE, equal_nan=True)
         apart.append(float(np.abs(probabilities - shares).max()) if close else np.inf)
-    progress("Checking", len(picked), len(picked))
     if not apart:
-        raise DatasetError("None of the photos to check with could be read. Name others.")
-    edge = sum(not difference <= TOLERANCE for difference in apart)  # NaN is not, either
+        raise DatasetError("None of the photos to check with can be read. Name other photos.")
+    edge = sum(not difference <= TOLERANCE for difference in apart)  # NaN counts as different
     if edge > max(1, EDGE * len(apart)):
         raise ExportError(
-            f"What was exported does not answer as the classifier does: for {edge} of "
-            f"{len(apart)} photos a probability, or the familiarity, differs by more than "
+            f"The predictions of the export differ from those of the classifier: for {edge} of "
+            f"{len(apart)} photos, a probability or the OOD score differs by more than "
             f"{TOLERANCE}. Nothing was written. Upgrade the packages of the format, or choose "
             "another format."
         )
     return Agreement(len(apart), same, max(apart), edge, tuple(skipped), found.findings)
 
 
+def readable(
+    photos: Sequence[Photo],
+    classifier: Classifier,
+    stage: str,
+    progress: Progress,
+    skipped: list[Skipped],
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Number and pixels of each readable photo, decoded as for predicting.
+
+    Appends the others to `skipped`.
+    """
+    short_side = needed_short_side(classifier.backbone.preprocessing)
+    for number, photo in enumerate(photos):
+        progress(stage, number, len(photos))
+        try:
+            pixels = decode(photo.read(), short_side=short_side).pixels
+        except PhotoError as error:
+            skipped.append(Skipped(photo.name, str(error)))
+        else:
+            yield number, pixels
+    progress(stage, len(photos), len(photos))
+
+
 def _samples() -> tuple[Photo, ...]:
-    """Parts of photos, small and large, high and wide."""
+    """Crops of two images, small and large, tall and wide."""
     from sklearn.datasets import load_sample_images
 
     parts = [
@@ -120,6 +138,6 @@ def _samples() -> tuple[Photo, ...]:
         for part in (whole, whole[:, :200], whole[99:199], whole[50:300:2, 300:600:2], whole[:99])
     ]
     return tuple(
-        Photo(f"part {number} of a sample photo", MemorySource(np.ascontiguousarray(part)))
+        Photo(f"crop {number} of a sample image", MemorySource(np.ascontiguousarray(part)))
         for number, part in enumerate(parts)
     )

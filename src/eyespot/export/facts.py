@@ -1,4 +1,4 @@
-"""What a file says of itself besides what it computes."""
+"""The metadata of an exported file."""
 
 import json
 
@@ -8,13 +8,12 @@ from eyespot.tasks.classification.classifier import Classifier
 
 
 def facts(classifier: Classifier) -> dict[str, str]:
-    """Texts by key: `labels` is a JSON list, `temperature` and `threshold` (of the familiarity)
-    are numbers that are at work inside already;
-    `short_side` is the least that a picture should be read with, in pixels."""
+    """Texts by key. `labels`: a JSON list. `temperature`, `ood_threshold`: the graph applies both.
+    `short_side`: least short side, in pixels, at which to decode a photo."""
     return {
         "labels": json.dumps(classifier.classes),
         "temperature": repr(float(classifier.temperature)),
-        "threshold": repr(float(classifier.threshold)),
+        "ood_threshold": repr(float(classifier.ood_threshold)),
         "short_side": str(needed_short_side(classifier.backbone.preprocessing)),
         "backbone": classifier.backbone.name,
         "eyespot": __version__,

@@ -1,7 +1,7 @@
-"""A classifier as one torch module, from photos of any size to the answers.
+"""A classifier as one torch module, from photos of any size to probabilities.
 
-Everything that is exported is made from it. The classifier itself resizes with Pillow and judges in
-numpy; this is the same arithmetic in operations that every format has.
+All formats are converted from it. The classifier itself resizes with Pillow and predicts in numpy;
+this module has the same arithmetic in operations of every format.
 """
 
 import math
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from eyespot.data.transforms import Preprocessing
 from eyespot.features.backbone import build_extractor
 from eyespot.features.engines import columns_of
-from eyespot.heads.ood import NEIGHBOURS, Familiarity
+from eyespot.heads.ood import NEIGHBOURS, OodScorer
 from eyespot.heads.scorers import (
     NEIGHBOUR_TEMPERATURE,
     LinearScorer,
@@ -26,18 +26,18 @@ from eyespot.heads.scorers import (
 )
 from eyespot.tasks.classification.classifier import Classifier
 
-OUTPUTS = ("probabilities", "familiarity", "unknown")
+OUTPUTS = ("probabilities", "ood_score", "unknown")
 AXES = ("batch", "height", "width")
 LARGEST_SIDE = 65_535
-"""Of a photo, in pixels, where formats end; and photos of a batch."""
+"""Bound of height and width in pixels, and of the batch size."""
 
 
-class Answers(nn.Module):
+class ClassifierModule(nn.Module):
     """Photos of one size, uint8 RGB [N, H, W, 3], to `OUTPUTS`.
 
-    `probabilities`: float32 [N, K]. `familiarity`: float32 [N], how much each looks like any photo
-    that was taught, -1 to 1; NaN if that was not learnt. `unknown`: bool [N], whether that is below
-    the threshold: "none of these".
+    `probabilities`: float32 [N, K]. `ood_score`: float32 [N], 0 to 2, higher for photos less like
+    the training photos; NaN without an OOD scorer. `unknown`: bool [N], whether the score is above
+    the threshold: the photo is rejected as "none of these".
     """
 
     def __init__(self, classifier: Classifier) -> None:
@@ -50,40 +50,40 @@ class Answers(nn.Module):
         self.seen_by_head = [columns[block] for block in classifier.recipe.blocks]
         self.last = columns[classifier.backbone.last]
         self.head = _head(classifier.scorer)
-        self.familiarity = _Familiar(classifier.familiarity)
-        self.temperature, self.threshold = classifier.temperature, classifier.threshold
+        self.ood_score = _OodScore(classifier.ood_scorer)
+        self.temperature = classifier.temperature
+        self.ood_threshold = classifier.ood_threshold
         self.eval().requires_grad_(False)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         features = _roots(self.extractor(resized(image, self.preprocessing)))
         scores = self.head(torch.cat([features[:, part] for part in self.seen_by_head], 1))
-        familiarity = self.familiarity(features[:, self.last])
+        ood_score = self.ood_score(features[:, self.last])
         probabilities = (scores / self.temperature).softmax(1)
-        return probabilities, familiarity, familiarity < self.threshold
+        return probabilities, ood_score, ood_score > self.ood_threshold
 
 
-def program_of(answers: Answers) -> torch.export.ExportedProgram:
-    """The same as a graph, for any number of photos of any size."""
+def program_of(module: ClassifierModule) -> torch.export.ExportedProgram:
+    """The module as a graph, for any number of photos of any size."""
     sides = [torch.export.Dim(name, min=1, max=LARGEST_SIDE) for name in AXES]
     example = torch.zeros(2, 300, 400, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what torch itself will change
+        warnings.simplefilter("ignore")  # about future changes in torch
         program = torch.export.export(
-            answers, (example,), dynamic_shapes={"image": dict(enumerate(sides))}
+            module, (example,), dynamic_shapes={"image": dict(enumerate(sides))}
         )
-    for node in program.graph.nodes:  # it names files of this machine
+    for node in program.graph.nodes:  # paths of source files on this machine
         node.meta.pop("stack_trace", None)
     return program
 
 
 def resized(image: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """`data.transforms.prepare`: uint8 RGB [N, H, W, 3] -> whole numbers float32
-    [N, size, size, 3].
+    """`data.transforms.prepare`: uint8 RGB [N, H, W, 3] -> integers, float32 [N, size, size, 3].
 
-    Resizing is linear, so that it is a product with a matrix from the left and one from the right.
-    Like `prepare`, it goes by rows first and rounds in between; of photos far taller than wide
-    `prepare` goes by columns first, so that a pixel may differ by one. (Formats' own operations
-    for resizing differ from each other, and none takes a crop between pixels.)
+    Resizing is linear: a matrix product from the left and one from the right. Like `prepare`, it
+    resizes rows first and rounds in between. For photos much taller than wide, `prepare` resizes
+    columns first, so a pixel may differ by one. (The resize operations of the formats differ, and
+    none takes a crop between pixels.)
     """
     height, width = (torch.scalar_tensor(side, dtype=torch.float32) for side in image.shape[1:3])
     high, wide = height, width
@@ -97,11 +97,11 @@ def resized(image: Tensor, preprocessing: Preprocessing) -> Tensor:
 
 
 def _cubic(count: int, start: Tensor, step: Tensor, size: int) -> Tensor:
-    """What each of `count` pixels of a line adds to each of `size` new ones, [size, count].
+    """Weights [size, count] of `count` pixels of a line for each of `size` new pixels.
 
-    The new pixels are `step` old ones wide, from `start` on. Cubic convolution with a = -1/2
-    (Keys, "Cubic convolution interpolation for digital image processing", 1981, equation 4),
-    stretched over what becomes one pixel.
+    A new pixel is `step` old pixels wide; the first begins at `start`. Cubic convolution with
+    a = -1/2 (Keys, "Cubic convolution interpolation for digital image processing", 1981, equation
+    4), stretched over the old pixels of a new one.
     """
     centres = start + (torch.arange(size) + 0.5) * step
     x = (torch.arange(count) + 0.5 - centres[:, None]).abs() / step.clamp(min=1)
@@ -124,14 +124,14 @@ def _array(values: Any) -> nn.Buffer:
 
 
 def _head(scorer: Scorer) -> nn.Module:
-    """What maps the roots of features [N, d] to scores [N, K]."""
+    """A module from the signed roots of features [N, d] to scores [N, K]."""
     if isinstance(scorer, LinearScorer):
         return _Linear(scorer)
     if isinstance(scorer, NeighboursScorer):
         return _Neighbours(scorer)
     if isinstance(scorer, LogitsScorer):
         return _Logits()
-    raise TypeError(f"a head of the kind {scorer.kind!r} has no form in torch yet")
+    raise TypeError(f"no torch module for a head of kind {scorer.kind!r}")
 
 
 class _Linear(nn.Module):
@@ -160,20 +160,20 @@ class _Neighbours(nn.Module):
         closeness, nearest = (query @ self.references.T).topk(self.k)
         votes = ((closeness - 1) / NEIGHBOUR_TEMPERATURE).exp()
         votes_for = (self.labels[nearest][:, :, None] == torch.arange(self.classes)).float()
-        # Added, as the scorer does, so small a number would be optimised away on the way to ONNX.
+        # The scorer adds this; the ONNX exporter would optimise so small an addend away.
         nobody = math.exp(-2 / NEIGHBOUR_TEMPERATURE)
         return (votes[:, None] @ votes_for)[:, 0].clamp(min=nobody).log()
 
 
-class _Familiar(nn.Module):
-    """`heads.familiarity.Familiarity`: [N, d] -> [N]."""
+class _OodScore(nn.Module):
+    """`heads.ood.OodScorer`: [N, d] -> [N]."""
 
-    def __init__(self, familiarity: Familiarity | None) -> None:
+    def __init__(self, scorer: OodScorer | None) -> None:
         super().__init__()
-        self.references = None if familiarity is None else _array(familiarity.references)
+        self.references = None if scorer is None else _array(scorer.references)
 
     def forward(self, last: Tensor) -> Tensor:
         if self.references is None:
             return last[:, 0] * math.nan
         similarity = F.normalize(last) @ self.references.T
-        return similarity.topk(min(NEIGHBOURS, len(self.references))).values.mean(1)
+        return 1 - similarity.topk(min(NEIGHBOURS, len(self.references))).values.mean(1)

@@ -1,10 +1,10 @@
-"""Round an ONNX file's network to eight bits, and say what that costs.
+"""Quantise the network of an ONNX file to int8, and measure the loss of accuracy.
 
-Static quantisation: what goes into each convolution is rounded by the range that it has on photos,
-the kernels channel by channel (Jacob et al., "Quantization and Training of Neural Networks for
-Efficient Integer-Arithmetic-Only Inference", CVPR 2018, section 2.1; per channel: Krishnamoorthi,
-"Quantizing deep convolutional networks for efficient inference", 2018, section 3.1). What comes
-before the network and after it stays as it is.
+Static quantisation: the input of each convolution is rounded within its range on calibration
+photos, the kernels channel by channel (Jacob et al., "Quantization and Training of Neural Networks
+for Efficient Integer-Arithmetic-Only Inference", CVPR 2018, section 2.1; per channel:
+Krishnamoorthi, "Quantizing deep convolutional networks for efficient inference", 2018, section
+3.1). Operations before and after the network stay in float32.
 """
 
 import logging
@@ -17,16 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.data.decode import decode
 from eyespot.data.finding import Finding
 from eyespot.data.open import open_photos
-from eyespot.data.photos import Skipped
+from eyespot.data.photos import Dataset, Skipped
 from eyespot.data.splits import fold_of
-from eyespot.data.transforms import needed_short_side
-from eyespot.errors import DatasetError, ExportError, PhotoError
-from eyespot.evaluation import percent
+from eyespot.errors import DatasetError, ExportError
+from eyespot.evaluation import percent, percent_interval
 from eyespot.evaluation.intervals import paired_interval
-from eyespot.export.check import Run
+from eyespot.export.check import Run, readable
 from eyespot.export.onnx_file import run_onnx
 from eyespot.progress import Progress
 from eyespot.tasks.classification.classifier import Classifier, shortened
@@ -38,11 +36,10 @@ MOST_MEASURED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What rounding cost on `measured` photos that were not among the `calibrated`.
+    """The loss of accuracy on `measured` photos, other than the `calibrated` ones.
 
-    `before`, `after`: the share that was answered rightly; "none of these" is no right answer.
-    `loss`: before - after; `interval` has it at 95 %. `skipped`: photos that could not be read.
-    `findings`: how the photos were read.
+    `before`, `after`: accuracy; a rejected photo ("none of these") counts as misclassified.
+    `loss`: before - after; `interval`: its 95% CI. `findings`: about the photos.
     """
 
     calibrated: int
@@ -65,97 +62,96 @@ def to_int8(
     max_loss: float = MAX_LOSS,
     progress: Progress = lambda stage, done, total: None,
 ) -> tuple[bytes, Loss]:
-    """The rounded file, and its loss. `photos`: labelled with the classifier's classes; ranges are
-    taken from one half, the loss is measured on the other.
+    """The quantised file and its loss. `photos`: labelled with the classifier's classes; one half
+    calibrates the ranges, the other measures the loss.
 
     Raises ExportError if the loss is more than `max_loss`, DatasetError if photos do not fit.
     """
+    dataset = _labelled(photos, classifier)
+    skipped = list(dataset.skipped)
+    labels = np.array([classifier.classes.index(photo.label or "") for photo in dataset.photos])
+    half = fold_of(labels, np.arange(len(labels)), 2)
+
+    def read(part: int, stage: str, most: int) -> Iterator[tuple[NDArray[np.uint8], int]]:
+        """Pixels and labels of the photos of a half, in random order."""
+        order = np.random.default_rng(0).permutation(np.flatnonzero(half == part))[:most]
+        chosen = [dataset.photos[index] for index in order]
+        for number, pixels in readable(chosen, classifier, stage, progress, skipped):
+            yield pixels, int(labels[order[number]])
+
+    calibrating = [pixels for pixels, _ in read(0, "Reading photos", MOST_CALIBRATING)]
+    if not calibrating:
+        raise DatasetError("Too few readable photos to calibrate with. Name 20 or more.")
+    quantised = _quantised(content, calibrating)
+    runs = (run_onnx(content), run_onnx(quantised))
+    right = np.array(
+        [
+            [_predicted(run, pixels) == label for run in runs]
+            for pixels, label in read(1, "Measuring the loss", MOST_MEASURED)
+        ]
+    )
+    if not len(right):
+        raise DatasetError("Too few readable photos to measure with. Name 20 or more.")
+    before, after = right.mean(axis=0).tolist()
+    loss = Loss(
+        calibrated=len(calibrating),
+        measured=len(right),
+        before=before,
+        after=after,
+        loss=before - after,
+        interval=paired_interval(right[:, 0], right[:, 1]),
+        skipped=tuple(skipped),
+        findings=dataset.findings,
+    )
+    if loss.loss > max_loss:
+        raise ExportError(
+            f"int8 lowers the accuracy on {loss.measured:,} photos from {percent(before)} to "
+            f"{percent(after)}: a loss of {percent(loss.loss)} (95% CI "
+            f"{percent_interval(loss.interval)}), and at most {percent(max_loss)} is allowed. "
+            "Nothing was written. Calibrate with more photos, allow more with --max-loss, or "
+            "leave out --int8."
+        )
+    return quantised, loss
+
+
+def _labelled(photos: str | Path, classifier: Classifier) -> Dataset:
+    """The photos with a label. Raises DatasetError for a label that is not one of the classes."""
     dataset = open_photos(photos, least_classes=1)
     foreign = sorted(set(dataset.classes) - set(classifier.classes))
     if foreign:
         raise DatasetError(
-            f"The classifier knows {shortened(classifier.classes)}; the photos to calibrate with "
-            f"are also labelled {shortened(foreign)}. Rename or remove those folders."
+            f"The classes are {shortened(classifier.classes)}; the photos to calibrate with are "
+            f"also labelled {shortened(foreign)}. Rename or remove those folders."
         )
-    usable = [photo for photo in dataset.photos if photo.label is not None]
-    labels = np.array([classifier.classes.index(photo.label or "") for photo in usable])
-    half = fold_of(labels, np.arange(len(labels)), 2)
-    short_side = needed_short_side(classifier.backbone.preprocessing)
-    skipped = list(dataset.skipped)
-
-    def readable(part: int, stage: str, most: int) -> Iterator[tuple[NDArray[np.uint8], int]]:
-        """(pixels, label) of photos of a half, in random order."""
-        order = np.random.default_rng(0).permutation(np.flatnonzero(half == part))[:most]
-        for done, index in enumerate(order):
-            progress(stage, done, len(order))
-            try:
-                pixels = decode(usable[index].read(), short_side=short_side).pixels
-            except PhotoError as error:
-                skipped.append(Skipped(usable[index].name, str(error)))
-                continue
-            yield pixels, int(labels[index])
-        progress(stage, len(order), len(order))
-
-    calibrating = [pixels for pixels, _ in readable(0, "Reading", MOST_CALIBRATING)]
-    if not calibrating:
-        raise DatasetError("There are too few readable photos to calibrate with. Name 20 or more.")
-    rounded = _rounded(content, calibrating)
-    runs = (run_onnx(content), run_onnx(rounded))
-    right = np.array(
-        [
-            [_answer(run, pixels) == label for run in runs]
-            for pixels, label in readable(1, "Measuring", MOST_MEASURED)
-        ]
-    )
-    if not len(right):
-        raise DatasetError("There are too few readable photos to measure with. Name 20 or more.")
-    before, after = right.mean(axis=0).tolist()
-    interval = paired_interval(right[:, 0], right[:, 1])
-    loss = Loss(
-        len(calibrating),
-        len(right),
-        before,
-        after,
-        before - after,
-        interval,
-        tuple(skipped),
-        dataset.findings,
-    )
-    if loss.loss > max_loss:
-        raise ExportError(
-            f"Rounded to int8 it answers {percent(after)} of {len(right)} photos rightly, before "
-            f"{percent(before)}: a loss of {percent(loss.loss)} (95% CI {percent(interval[0])} to "
-            f"{percent(interval[1])}), and at most {percent(max_loss)} is allowed. Nothing was "
-            "written. Calibrate with more photos, allow more with --max-loss, or do without --int8."
-        )
-    return rounded, loss
+    labelled = tuple(photo for photo in dataset.photos if photo.label is not None)
+    return Dataset(labelled, dataset.skipped, dataset.findings)
 
 
-def _answer(run: Run, pixels: NDArray[np.uint8]) -> int | None:
+def _predicted(run: Run, pixels: NDArray[np.uint8]) -> int | None:
     probabilities, _, unknown = run(pixels)
     return None if unknown else int(np.argmax(probabilities))
 
 
-def _rounded(content: bytes, pictures: list[NDArray[np.uint8]]) -> bytes:
+def _quantised(content: bytes, images: list[NDArray[np.uint8]]) -> bytes:
     import onnx
     from onnxruntime import quantization
 
-    class Pictures(quantization.CalibrationDataReader):  # type: ignore[misc]
+    class Images(quantization.CalibrationDataReader):  # type: ignore[misc]
         def __init__(self) -> None:
-            self.left = iter(pictures)
+            self.left = iter(images)
 
         def get_next(self) -> dict[str, Any] | None:
             pixels = next(self.left, None)
             return None if pixels is None else {"image": pixels[None]}
 
-    logging.disable(logging.WARNING)  # it recommends what torch's exporter has done already
+    logging.disable(logging.WARNING)  # it recommends preprocessing that torch's exporter has done
     try:
         with tempfile.TemporaryDirectory(prefix="eyespot-") as folder:
             out = Path(folder) / "int8.onnx"
             quantization.quantize_static(
                 onnx.load_from_string(content),
                 out,
-                Pictures(),
+                Images(),
                 per_channel=True,
                 op_types_to_quantize=["Conv"],
             )

@@ -1,4 +1,4 @@
-"""ONNX: one file with everything from the pixels to the answer."""
+"""ONNX: one file from the pixels to the probabilities."""
 
 import importlib
 import warnings
@@ -14,7 +14,7 @@ from eyespot.tasks.classification.classifier import Classifier
 
 OPSET = 18
 MOST_BYTES = 2_000_000_000
-"""Of weights in one file: protobuf, of which it is made, ends at 2 GiB."""
+"""Of weights in one file: a protobuf message holds at most 2 GiB."""
 
 
 def require_onnx() -> None:
@@ -27,24 +27,25 @@ def require_onnx() -> None:
 
 
 def onnx_file(classifier: Classifier) -> bytes:
-    """The content of the file. Raises ExportError if it were too large."""
+    """The content of the file. Raises ExportError if it would be too large."""
     require_onnx()
     import torch
     from onnx.helper import set_model_props
 
-    from eyespot.export.graph import AXES, OUTPUTS, Answers, program_of
+    from eyespot.export.graph import AXES, OUTPUTS, ClassifierModule, program_of
 
-    answers = Answers(classifier)
-    size = sum(t.nbytes for t in (*answers.parameters(), *answers.buffers()))
+    module = ClassifierModule(classifier)
+    size = sum(t.nbytes for t in (*module.parameters(), *module.buffers()))
     if size > MOST_BYTES:
         raise ExportError(
-            f"The classifier holds {size:,} bytes of numbers, an ONNX file at most {MOST_BYTES:,}. "
-            "Export it to OpenVINO or torch, or teach it with a smaller network or fewer photos."
+            f"The classifier has {size:,} bytes of weights; an ONNX file holds at most "
+            f"{MOST_BYTES:,}. Export it to OpenVINO or torch, or teach a classifier with a smaller "
+            "backbone or fewer photos."
         )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what torch itself will change
+        warnings.simplefilter("ignore")  # about future changes in torch
         exported = torch.onnx.export(
-            program_of(answers),
+            program_of(module),
             input_names=["image"],
             output_names=OUTPUTS,
             opset_version=OPSET,
@@ -52,7 +53,7 @@ def onnx_file(classifier: Classifier) -> bytes:
         )
     assert exported is not None
     model = exported.model_proto
-    for node in model.graph.node:  # where in which file of this machine it comes from
+    for node in model.graph.node:  # paths of source files on this machine
         node.ClearField("metadata_props")
         node.ClearField("doc_string")
     for value in (model, model.graph):
@@ -66,7 +67,7 @@ def onnx_file(classifier: Classifier) -> bytes:
 
 
 def run_onnx(content: bytes) -> Run:
-    """What runs it."""
+    """A function that runs the file."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])

@@ -1,5 +1,4 @@
-"""ONNX Runtime for browsers: one version of its npm package, fetched once, and what a page needs
-of it."""
+"""ONNX Runtime for browsers: its npm package, downloaded once in a fixed version."""
 
 import base64
 import contextlib
@@ -23,22 +22,22 @@ INTEGRITY = (
     "sha512-T09JUtMn+CZLk3mFwqiH0lgQf+4S7+oYHHtk6uha"
     "YAAJI95bTcKi5bOOZYwORXfS/RLZCjDDEXGWIuOCAFlEjg=="
 )
-"""As npm publishes it."""
+"""As published by npm."""
 MEGABYTES = 26
 REGISTRY = "https://registry.npmjs.org"
 FILES = {
     "onnxruntime.js": "ort.wasm.bundle.min.mjs",
     "ort-wasm-simd-threaded.wasm": "ort-wasm-simd-threaded.wasm",
 }
-"""What a page needs, by the name that it gets there: many servers do not know what .mjs is."""
+"""Files of the page, by their names there: many servers have no media type for .mjs."""
 MOST_PACKED = 2**26
 MOST_UNPACKED = 2**26
-"""Bytes of a single file."""
+"""Largest file, in bytes."""
 KIND = Kind(
     "npm packages",
     "EYESPOT_NPM_REGISTRY",
     "EYESPOT_CACHE",
-    "fetch it on another machine and name it: --onnxruntime FILE",
+    "download it on another machine and name it: --onnxruntime FILE",
     ExportError,
     "sha512",
     MOST_PACKED,
@@ -46,15 +45,14 @@ KIND = Kind(
 
 
 def runtime_files(file: Path | None, progress: Progress) -> dict[str, bytes]:
-    """The content of `FILES`, from the package in `file`, or from the cache, where it is fetched
-    to unless it is there.
+    """The content of `FILES`, from the package `file`, or from the cache after a download.
 
-    Raises ExportError if it cannot be fetched, or is not what was published; UsageError if there
-    is no such file; CacheError.
+    Raises ExportError if the download fails or its digest differs, UsageError if `file` is
+    unreadable, CacheError.
     """
     path = file or _cached()
     if file is None and (url := address()) is not None:
-        stage = f"Fetching onnxruntime-web {VERSION} (MB)"
+        stage = f"Downloading onnxruntime-web {VERSION} (MB)"
 
         def tell(done: int, total: int) -> None:
             progress(stage, done // 10**6, (total or MEGABYTES * 10**6) // 10**6)
@@ -62,23 +60,23 @@ def runtime_files(file: Path | None, progress: Progress) -> dict[str, bytes]:
         download(url, path, _digest(), tell, KIND)
     content = _read(path)
     if hashlib.sha512(content).hexdigest() != _digest():
-        if file is None:  # the disk spoilt it
+        if file is None:  # damaged on the disk
             path.unlink()
         raise ExportError(
-            f"{path} is not the package onnxruntime-web {VERSION} as npm publishes it: its sha512 "
+            f"{path} is not the published package onnxruntime-web {VERSION}: its sha512 differs. "
             + (
-                "differs. It was thrown away; try again."
+                "The file was deleted; try again."
                 if file is None
-                else f"differs. Fetch it with: npm pack onnxruntime-web@{VERSION}"
+                else f"Download it with: npm pack onnxruntime-web@{VERSION}"
             )
         )
     return unpack(content)
 
 
 def address() -> str | None:
-    """Where the package will be fetched from; None if it is in the cache.
+    """The URL of the package; None if it is in the cache.
 
-    EYESPOT_NPM_REGISTRY names a registry; otherwise it is the one that npm uses here.
+    EYESPOT_NPM_REGISTRY names a registry; the default is npm's configured registry.
     """
     if _cached().is_file():
         return None
@@ -87,8 +85,10 @@ def address() -> str | None:
 
 
 def unpack(package: bytes) -> dict[str, bytes]:
-    """The content of `FILES`. Nothing is written, and no name in the package is used for more than
-    to find them. Raises ExportError if one is missing, no plain file, or too large."""
+    """The content of `FILES`. Nothing is written to the disk.
+
+    Raises ExportError if a file is missing, not a regular file, or too large.
+    """
     wanted = {f"package/dist/{name}": ours for ours, name in FILES.items()}
     found: dict[str, bytes] = {}
     try:
@@ -97,11 +97,11 @@ def unpack(package: bytes) -> dict[str, bytes]:
                 if member.size > MOST_UNPACKED:
                     raise ExportError(
                         f"{member.name!r} in the package onnxruntime-web {VERSION} has "
-                        f"{member.size:,} bytes, at most {MOST_UNPACKED:,} are unpacked."
+                        f"{member.size:,} bytes; at most {MOST_UNPACKED:,} are allowed."
                     )
                 if member.name in wanted and member.isreg():
                     content = archive.extractfile(member)
-                    assert content is not None  # of a plain file
+                    assert content is not None  # a regular file has content
                     found[wanted[member.name]] = content.read()
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise ExportError(f"The package onnxruntime-web {VERSION} is damaged ({error}).") from error

@@ -1,4 +1,4 @@
-"""OpenVINO: an .xml file of the graph, and a .bin file of its numbers."""
+"""OpenVINO: an .xml file of the graph and a .bin file of the weights."""
 
 import tempfile
 from pathlib import Path
@@ -14,13 +14,15 @@ from eyespot.tasks.classification.classifier import Classifier
 
 
 def openvino_files(classifier: Classifier) -> dict[str, bytes]:
-    """The content of the files, by suffix; the labels are in the graph's rt_info."""
+    """The content of the files, by suffix; the graph's rt_info has the metadata."""
     openvino = import_openvino()
     import torch
 
-    from eyespot.export.graph import OUTPUTS, Answers
+    from eyespot.export.graph import OUTPUTS, ClassifierModule
 
-    model = to_openvino(Answers(classifier), torch.zeros(2, 300, 400, 3, dtype=torch.uint8))
+    model = to_openvino(
+        ClassifierModule(classifier), torch.zeros(2, 300, 400, 3, dtype=torch.uint8)
+    )
     image = model.inputs[0]
     image.get_tensor().set_names({"image"})
     image.get_node().set_element_type(openvino.Type.u8)
@@ -37,7 +39,7 @@ def openvino_files(classifier: Classifier) -> dict[str, bytes]:
 
 
 def run_openvino(files: dict[str, bytes]) -> Run:
-    """What runs them, in float32."""
+    """A function that runs the files, in float32."""
     openvino, core = import_openvino(), openvino_core()
     weights = np.frombuffer(files[".bin"], np.uint8)
     model = core.read_model(files[".xml"], openvino.Tensor(weights))

@@ -1,4 +1,4 @@
-"""torch: a program of torch.export, which loads without eyespot."""
+"""torch: a torch.export program, which loads without eyespot."""
 
 import io
 import json
@@ -11,23 +11,21 @@ from eyespot.export.check import Run
 from eyespot.export.facts import facts
 from eyespot.tasks.classification.classifier import Classifier
 
-FACTS = ("labels.json", "facts.json")
-
 
 def torch_program(classifier: Classifier) -> bytes:
-    """The content of the .pt2 file; the labels are in its extra file `labels.json`."""
+    """The content of the .pt2 file, with the extra files `labels.json` and `facts.json`."""
     import torch
 
-    from eyespot.export.graph import Answers, program_of
+    from eyespot.export.graph import ClassifierModule, program_of
 
     known, content = facts(classifier), io.BytesIO()
     extra = {"labels.json": known["labels"], "facts.json": json.dumps(known)}
-    torch.export.save(program_of(Answers(classifier)), content, extra_files=extra)
+    torch.export.save(program_of(ClassifierModule(classifier)), content, extra_files=extra)
     return content.getvalue()
 
 
 def run_torch(content: bytes) -> Run:
-    """What runs it."""
+    """A function that runs the program."""
     import torch
 
     module = torch.export.load(io.BytesIO(content)).module()

@@ -1,4 +1,4 @@
-"""A folder that opens as a page and runs a classifier in the browser."""
+"""A folder with a web page that runs a classifier in the browser."""
 
 import json
 import os
@@ -22,17 +22,17 @@ ABOUT = "eyespot.json"
 PAGE = {
     "export/static": ("index.html", "page.css", "page.js", "onnxruntime-licence.txt"),
     "report": ("style.css",),
-    "studio/static": ("ask.js", "camera.js", "files.js", "look.css", "watch.js"),
+    "studio/static": ("camera.js", "dom.js", "files.js", "look.css", "watch.js"),
     "web/static": ("controls.css", "eye.svg", "percent.js"),
 }
-"""What is copied from where in this package: the page is made like the studio's."""
+"""Files of the page, by folder of this package: it shares styles and scripts with the studio."""
 MOST_ABOUT = 10_000_000
 
 USE = """\
 python3 -m http.server --bind 127.0.0.1 --directory {folder}
 
-Then open http://127.0.0.1:8000 (a page that is opened as a file cannot load its parts). Any server
-of files will do, but browsers give the camera only to pages of this machine, or over https.
+Then open http://127.0.0.1:8000. Any web server works, but browsers allow the camera only on
+127.0.0.1 and over https. A page opened as a file cannot load its scripts.
 """
 
 
@@ -47,11 +47,10 @@ def export_web(
 ) -> Exported:
     """Write a folder with a page, the classifier as ONNX, and onnxruntime-web, which runs it.
 
-    `name`: of the classifier, as the page shows it; that of the folder if None. `onnxruntime`: the
-    package onnxruntime-web as npm packs it; None to fetch it from npm's registry, once. What an
-    export wrote earlier is replaced as a whole. Raises as `export_onnx` does, and UsageError if
-    the folder holds anything else; ExportError if the package cannot be had. Nothing is written
-    then.
+    `name`: of the classifier, for the page; the folder's name if None. `onnxruntime`: the package
+    file of onnxruntime-web; None to download it once from npm's registry. Replaces the folder of
+    an earlier export. Raises as `export_onnx` does; UsageError if the folder holds other files;
+    ExportError if the package is not available. Nothing is written then.
     """
     folder = Path(folder).resolve()
     _refuse_others(folder)
@@ -81,7 +80,7 @@ def _page() -> dict[str, bytes]:
 
 
 def _write(folder: Path, content: dict[str, bytes]) -> None:
-    """Make `content`, by name, all that `folder` holds; it is there as a whole, or as it was."""
+    """Replace `folder` by files `content`, by name; on an error, `folder` stays as before."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = folder.with_name(f".{os.urandom(6).hex()}.part")
     old = draft.with_suffix(".old")
@@ -89,7 +88,7 @@ def _write(folder: Path, content: dict[str, bytes]) -> None:
         draft.mkdir()
         for name, data in content.items():
             write_atomically(draft / name, data)
-        _refuse_others(folder)  # a minute has passed
+        _refuse_others(folder)  # again, after a minute of work
         if folder.exists():
             folder.rename(old)
         draft.rename(folder)
@@ -102,13 +101,15 @@ def _write(folder: Path, content: dict[str, bytes]) -> None:
 
 
 def _refuse_others(folder: Path) -> None:
-    """Raises UsageError if there is anything at `folder` that no export wrote."""
+    """Raises UsageError if `folder` holds anything that no export wrote."""
     if not folder.exists():
         return
     if not folder.is_dir():
         raise UsageError(f"{folder} is a file. Name a folder.")
     if Path.cwd().is_relative_to(folder):
-        raise UsageError(f"You are in {folder}, which would be replaced. Name another folder.")
+        raise UsageError(
+            f"{folder} is the current folder and would be replaced. Name another folder."
+        )
     try:
         with (folder / ABOUT).open("rb") as file:
             written = set(json.loads(file.read(MOST_ABOUT))["files"])
@@ -118,5 +119,5 @@ def _refuse_others(folder: Path) -> None:
         if path.name not in written or not path.is_file():
             raise UsageError(
                 f"{folder} holds {path.name!r}, which eyespot did not write. Choose another "
-                "folder, or take out what you want to keep."
+                "folder, or move the file elsewhere."
             )

@@ -1,5 +1,6 @@
-"""Write a classifier in another format, once it was seen to answer alike."""
+"""Write a classifier in another format, after a comparison of the predictions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -19,8 +20,8 @@ from eyespot.tasks.classification.classifier import Classifier
 
 @dataclass(frozen=True)
 class Exported:
-    """`files`: what was written. `agreement`: with the classifier (with int8, before rounding).
-    `loss`: through int8. `snippet`: a program in Python that uses the files, without eyespot."""
+    """`files`: the written files. `agreement`: with the classifier, before int8 quantisation.
+    `loss`: of accuracy by int8. `snippet`: a Python program that uses the files without eyespot."""
 
     files: tuple[Path, ...]
     agreement: Agreement
@@ -45,20 +46,19 @@ def export_onnx(
     max_loss: float = MAX_LOSS,
     progress: Progress = lambda stage, done, total: None,
 ) -> Exported:
-    """Write NAME.onnx, atomically: one file, from the pixels of any picture to the answer.
+    """Write NAME.onnx, atomically: one file from the pixels of any photo to the probabilities.
 
-    `check_with`: photos to check with; None for two that scikit-learn carries. `calibrate`:
-    labelled photos to round the network to int8 with, as `to_int8` has it. Raises
-    MissingExtraError, ExportError if the file would be too large, answers otherwise, or has lost
-    more than `max_loss`; OSError as writing does. Nothing is written then.
+    `check_with`: photos to check with; None for two images of scikit-learn. `calibrate`: labelled
+    photos for int8 quantisation, see `to_int8`. Raises MissingExtraError; ExportError if the file
+    would be too large, its predictions differ, or int8 costs more than `max_loss` of accuracy;
+    OSError as writing does. Nothing is written then.
     """
     path = _called(path, ".onnx")
     content, agreement = checked(onnx_file, run_onnx, classifier, check_with, progress)
     loss = None
     if calibrate is not None:
         content, loss = to_int8(content, classifier, calibrate, max_loss, progress)
-    write_atomically(path, content)
-    return Exported((path,), agreement, _snippet("onnx", path, classifier), loss)
+    return _write({path: content}, agreement, _snippet("onnx", path, classifier), loss)
 
 
 def export_openvino(
@@ -68,13 +68,11 @@ def export_openvino(
     check_with: str | Path | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> Exported:
-    """Write NAME.xml, and NAME.bin beside it, each atomically; see `export_onnx`."""
+    """Write NAME.xml and NAME.bin, each atomically; see `export_onnx`."""
     path = _called(path, ".xml")
     files, agreement = checked(openvino_files, run_openvino, classifier, check_with, progress)
-    written = {path.with_suffix(suffix): content for suffix, content in files.items()}
-    for file, content in written.items():
-        write_atomically(file, content)
-    return Exported(tuple(written), agreement, _snippet("openvino", path, classifier))
+    content = {path.with_suffix(suffix): data for suffix, data in files.items()}
+    return _write(content, agreement, _snippet("openvino", path, classifier))
 
 
 def export_torch(
@@ -84,17 +82,24 @@ def export_torch(
     check_with: str | Path | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> Exported:
-    """Write NAME.pt2, a program of torch.export, atomically; see `export_onnx`."""
+    """Write NAME.pt2, a torch.export program, atomically; see `export_onnx`."""
     path = _called(path, ".pt2")
     content, agreement = checked(torch_program, run_torch, classifier, check_with, progress)
-    write_atomically(path, content)
-    return Exported((path,), agreement, _snippet("torch", path, classifier))
+    return _write({path: content}, agreement, _snippet("torch", path, classifier))
+
+
+def _write(
+    files: Mapping[Path, bytes], agreement: Agreement, snippet: str, loss: Loss | None = None
+) -> Exported:
+    for path, content in files.items():
+        write_atomically(path, content)
+    return Exported(tuple(files), agreement, snippet, loss)
 
 
 def _called(path: str | Path, ending: str) -> Path:
     path = Path(path)
     if path.suffix != ending:
-        raise UsageError(f"Choose a name that ends in {ending}, not {path.name!r}.")
+        raise UsageError(f"Choose a file name that ends in {ending}, not {path.name!r}.")
     return path
 
 

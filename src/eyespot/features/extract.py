@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from simplejpeg import encode_jpeg
 
-from eyespot.data.decode import decode, dhash
+from eyespot.data.decode import decode
+from eyespot.data.duplicates import dhash
 from eyespot.data.photos import Photo, Skipped, content_hash
 from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
 from eyespot.errors import PhotoError, UsageError

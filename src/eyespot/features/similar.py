@@ -218,6 +218,12 @@ class KeptFeatures:
             yield known, _directions(values.reshape(known.sum(), -1) if known.any() else EMPTY)
 
 
+def similar(photo: Photo | PhotoLike, features: str | Path, k: int = 10) -> list[Similar]:
+    """The `k` photos most similar to this one among those of a Parquet file, or a folder, that
+    `eyespot embed` wrote; see `find_similar`."""
+    return find_similar(photo, KeptFeatures(features), k)
+
+
 def find_similar(photo: Photo | PhotoLike, kept: KeptFeatures, k: int = 10) -> list[Similar]:
     """The `k` photos most like this one, most similar first. Raises PhotoError if it cannot be
     read, WeightsError if the network of the features is not there."""

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from eyespot.data.job_folder import folder_for
 from eyespot.data.parquet import ABOUT
-from eyespot.data.parts import WHOLE, Parts, Share, Work, Written, folder_for
+from eyespot.data.parts import WHOLE, Parts, Share, Work, Written
 from eyespot.data.photos import Photo
 from eyespot.features.backbone import POOLING, Backbone
 from eyespot.features.cache import FeatureCache

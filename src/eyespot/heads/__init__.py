@@ -1,4 +1,4 @@
-"""Ways to learn a head over feature arrays, by name."""
+"""Heads over feature arrays, by name."""
 
 from typing import TYPE_CHECKING
 
@@ -14,18 +14,18 @@ NAMES = {
     "logistic": "logistic regression",
     "svm": "linear SVM",
 }
-"""What `--method` calls the heads, and what they are called in words."""
+"""The values of `--method`, and the heads' names in words."""
 
 
 def make_method(name: str) -> "Method":
     """The head called `name` in `NAMES`. Raises UsageError for an unknown one."""
-    # Imported here: scipy and scikit-learn are needed for learning only.
+    # Imported here: only training needs scipy and scikit-learn.
     from eyespot.heads.linear import Linear
     from eyespot.heads.neighbours import Neighbours
     from eyespot.heads.prototypes import Prototypes
 
-    # Balanced: with 10 X-rays of one kind among 500 of each other, the share of the rare ones that
-    # is recognised rises from 7 to 70 %, that of all from 85.2 to 86.2 %.
+    # Balanced: with 10 X-rays of one class among 500 of each other, the recall of the rare class
+    # rises from 7% to 70%, the accuracy from 85.2% to 86.2%.
     methods: dict[str, Method] = {
         "knn": Neighbours(),
         "prototypes": Prototypes(),
@@ -35,7 +35,6 @@ def make_method(name: str) -> "Method":
     given: object = name
     if not isinstance(given, str) or name not in methods:
         raise UsageError(
-            f"The method must be one of auto, {', '.join(methods)} or finetune; {shown(name)} "
-            "is not."
+            f"Expected the method auto, {', '.join(methods)} or finetune, got {shown(name)}."
         )
     return methods[name]

@@ -1,15 +1,15 @@
-"""Make probabilities mean what they say: temperature scaling.
+"""Calibration of probabilities by temperature scaling.
 
 Guo, Pleiss, Sun, Weinberger, "On Calibration of Modern Neural Networks", ICML 2017, section 4.2:
-one number divides all scores, fitted on photos that the head has not seen; the order of the
-classes, and so every answer, stays as it was.
+one number divides all scores, fitted on held-out photos; the order of the classes, and so every
+prediction, stays.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 COLDEST, HOTTEST = 1e-2, 1e2
-"""Bounds of the temperature: of scores without an error, ever colder ones look ever better."""
+"""Bounds of the temperature: without an error, the loss falls with ever lower temperatures."""
 
 
 def softmax(scores: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -20,7 +20,7 @@ def softmax(scores: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def fit_temperature(scores: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
-    """The temperature that minimises the log loss of softmax(scores / T) on unseen photos.
+    """The temperature that minimises the log loss of softmax(scores / T) on held-out photos.
 
     `scores` [n, K] out of fold, `labels` int64 [n]. The loss is convex in 1/T, so bisection of
     its slope finds the one minimum. Targets are smoothed by 1 / (n + 2) (Platt 1999, section
@@ -38,7 +38,7 @@ def fit_temperature(scores: NDArray[np.floating], labels: NDArray[np.int64]) -> 
         """Derivative of the summed loss by 1/T."""
         probabilities = softmax(scores * inverse)
         expected = (probabilities * scores).sum()
-        # Smoothed target: (1 - s) on the true class, s spread evenly (mean score is zero).
+        # Smoothed target: (1 - s) on the actual class, s spread evenly (mean score is zero).
         return float(expected - (1 - smooth) * true.sum())
 
     low, high = 1 / HOTTEST, 1 / COLDEST
@@ -78,6 +78,6 @@ def log_loss(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> f
 def log_losses(
     probabilities: NDArray[np.float64], labels: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """-log(probability of the true class) of each photo, in nats [n]; NaN stays NaN."""
+    """-log(probability of the actual class) of each photo, in nats [n]; NaN stays NaN."""
     true = probabilities[np.arange(len(labels)), labels]
     return np.asarray(-np.log(np.maximum(true, 1e-12)))

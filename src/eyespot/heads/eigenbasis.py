@@ -1,4 +1,4 @@
-"""Features in the eigenbasis of their covariance: what linear heads over the same photos share.
+"""Features in the eigenbasis of their covariance, shared by linear heads on the same photos.
 
 The basis depends on no label, fold, loss or penalty, and has at most min(n, d) dimensions.
 """
@@ -15,11 +15,11 @@ Array = NDArray[np.floating]
 
 
 class Eigenbasis:
-    """Features [n, d], standardised and turned: `coordinates` float32 [n, r], `variance` [r].
+    """Features [n, d], standardised and rotated: `coordinates` float32 [n, r], `variance` [r].
 
     `most`: if min(n, d) is larger, the basis is that of `most` photos drawn at random (Nystroem's
-    method: Williams and Seeger, NIPS 2000). It spans nearly all that varies, and takes seconds
-    where the whole takes minutes.
+    method: Williams and Seeger, NIPS 2000). It spans nearly all of the variance, in
+    seconds instead of minutes.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Eigenbasis:
         if width <= min(count, most or width):
             self.variance, axes = _principal(_covariance(features, self.mean, self.scale))
             self._factors: list[Array] = [self.scale[:, None] * axes]
-            self.coordinates = self._turned(features)
+            self.coordinates = self._rotated(features)
             return
         rows = features
         if most is not None and count > most:
@@ -43,20 +43,20 @@ class Eigenbasis:
             self.coordinates, self.variance = axes * lengths, variance
         else:
             self._factors = [self._factors[0] @ self._factors[1]]
-            self.coordinates = self._turned(features)
+            self.coordinates = self._rotated(features)
             self.variance = self.coordinates.var(axis=0)
 
     def fold(self, weights: Array) -> Array:
         """Weights [d, K] for centred features, from weights [r, K] for their coordinates."""
-        for factor in reversed(self._factors):  # their product would be wide, and is not needed
+        for factor in reversed(self._factors):  # their product would be wide
             weights = factor @ weights
         return weights
 
-    def _turned(self, features: Array) -> Array:
+    def _rotated(self, features: Array) -> Array:
         (basis,) = self._factors
-        turned = features @ basis
-        turned -= self.mean @ basis
-        return turned
+        rotated = features @ basis
+        rotated -= self.mean @ basis
+        return rotated
 
 
 def _covariance(features: Array, mean: Array, scale: Array) -> Array:

@@ -1,9 +1,9 @@
-"""The heads as scikit-learn estimators, for use in pipelines and searches of one's own.
+"""The heads as scikit-learn estimators, for pipelines and grid searches.
 
     head = LogisticHead().fit(features, labels)
     head.predict_proba(new_features)
 
-The hyperparameter is chosen and the probabilities are calibrated by cross-validation inside `fit`.
+`fit` selects the hyperparameter and calibrates the probabilities by cross-validation.
 """
 
 from typing import Any, Literal
@@ -22,9 +22,9 @@ from eyespot.heads.prototypes import Prototypes
 
 
 class Head(ClassifierMixin, BaseEstimator):
-    """What the heads have in common. `cv`: folds for choosing and calibrating.
+    """Base class of the heads. `cv`: folds for selection and calibration.
 
-    Learned: `classes_` [K]; `hyperparameter_`, the chosen value; `temperature_`; `scorer_`;
+    Fitted: `classes_` [K]; `hyperparameter_`, the selected value; `temperature_`; `scorer_`;
     `n_features_in_`.
     """
 
@@ -37,7 +37,7 @@ class Head(ClassifierMixin, BaseEstimator):
         return "auto"
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> "Head":
-        """Learn from features [n, d] and labels [n]. Raises ValueError for a single class."""
+        """Fit to features [n, d] and labels [n]. Raises ValueError for a single class."""
         features, labels = validate_data(self, X, y, dtype=np.float32)
         check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
@@ -60,7 +60,7 @@ class Head(ClassifierMixin, BaseEstimator):
         return self.scorer_.scores(validate_data(self, X, dtype=np.float64, reset=False))
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Scores [n, K]; of two classes the difference [n], as scikit-learn has it."""
+        """Scores [n, K]; for two classes the difference [n], as in scikit-learn."""
         scores = self._scores(X)
         return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
 
@@ -75,8 +75,8 @@ class Head(ClassifierMixin, BaseEstimator):
 
 
 class LinearHead(Head):
-    """A linear head. `l2`: the penalty, or "auto". `balanced`: weigh every class alike instead of
-    every photo alike."""
+    """A linear head. `l2`: the penalty, or "auto". `balanced`: equal weights for classes instead of
+    photos."""
 
     _loss: Loss
 

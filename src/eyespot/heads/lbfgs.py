@@ -1,7 +1,7 @@
-"""Minimise several smooth functions side by side, one evaluation for all of them.
+"""Minimise several smooth functions together, with one evaluation for all of them.
 
 The folds of a cross-validation are such functions: they share the photos, so one wide matrix
-product serves them all, where one product each would read the photos again and again.
+product serves them all instead of one product each.
 """
 
 from collections import deque
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 Array = NDArray[np.floating]
 
 MEMORY = 10
-"""Pairs of steps and gradient changes that stand for the curvature."""
+"""Pairs of steps and gradient changes that approximate the curvature."""
 SUFFICIENT = 1e-4
 """Share of the decrease promised by the slope that a step must bring (Armijo's rule)."""
 TINY = 1e-30
 """Its inverse is still a float32."""
 ROUNDING = 1e-6
-"""Relative error of a value in float32: a decrease below it cannot be told from none."""
+"""Relative error of a value in float32: a smaller decrease is noise."""
 
 
 def minimise(

@@ -4,7 +4,7 @@ Both minimise mean loss + l2 / 2 * |W|^2 (the intercept is free) over standardis
 loss is cross-entropy (Bishop 2006, section 4.3.4) or the squared hinge of one class against the
 rest (Fan et al., LIBLINEAR, JMLR 2008, appendix A).
 
-What makes it fast: in the eigenbasis of the features' covariance, the curvature of the loss is
+In the eigenbasis of the features' covariance, the curvature of the loss is
 bounded by a diagonal (Boehning 1992), so that L-BFGS on rescaled coordinates needs tens of steps
 where it otherwise needs hundreds; all folds take their steps together; and each penalty starts
 from the one before.
@@ -28,19 +28,19 @@ Array = NDArray[np.floating]
 CURVATURE: dict[Loss, float] = {"cross-entropy": 0.25, "squared hinge": 2.0}
 """Largest second derivative of a photo's loss in one score."""
 
-CHOOSING, EXACT = 1e-4, 1e-7
-"""Relative decrease of the loss at which minimising ends: for choosing, and for the head that will
-be used. On four sets of photos, heads learnt to the one and to the other agree on 99.4 to 100 % of
-photos, and the temperatures found with the one calibrate the other to the third digit."""
+SELECTION, EXACT = 1e-4, 1e-7
+"""Relative decrease of the loss at which minimising ends: for selection, and for the final head. On
+four sets of photos, heads trained to one and to the other agree on 99.4% to 100% of photos, and
+their temperatures agree to the third digit."""
 MOST_COLUMNS = 512
-"""Folds x classes learnt at once: wider products gain nothing and take memory."""
+"""Folds x classes trained at once: wider products gain nothing and take memory."""
 
 
 @dataclass(frozen=True)
 class Linear:
     """Logistic regression or linear SVM; the hyperparameter is the penalty l2.
 
-    `balanced`: weigh every class alike instead of every photo alike.
+    `balanced`: equal weights for classes instead of photos.
     """
 
     loss: Loss
@@ -82,7 +82,7 @@ class PreparedLinear:
         for first in range(0, len(folds), at_once):
             part = folds[first : first + at_once]
             weighing = np.stack([self._weighing(labels, train) for train, _ in part], axis=1)
-            path = self._path(labels, classes, weighing, hyperparameters, CHOOSING)
+            path = self._path(labels, classes, weighing, hyperparameters, SELECTION)
             for index, weights in enumerate(path):
                 for (_, test), w in zip(part, weights, strict=True):
                     scores[index, test] = coordinates[test] @ w[:-1] + w[-1]
@@ -96,7 +96,7 @@ class PreparedLinear:
         return LinearScorer(folded.astype(np.float32), bias.astype(np.float32))
 
     def _weighing(self, labels: NDArray[np.int64], train: NDArray[np.int64]) -> Array:
-        """What each photo counts, float32 [n], adding up to 1 over those to learn from."""
+        """The weight of each photo, float32 [n]; the training photos' weights sum to 1."""
         weighing = np.zeros(len(labels), dtype=np.float32)
         counts = np.bincount(labels[train])
         weighing[train] = 1 / counts[labels[train]] if self.balanced else 1.0
@@ -113,8 +113,8 @@ class PreparedLinear:
         """Weights float32 [B, r + 1, classes] at each penalty, the intercepts in the last row.
 
         `weighing` float32 [n, B]: of the photos in each of the B problems. Each penalty starts
-        from the weights at the one before, the first from those at stricter ones: that is quicker
-        than to start from nothing.
+        from the weights at the one before, the first from those at stricter ones: which needs
+        fewer steps.
         """
         coordinates, used = self.basis.coordinates, weighing.any(axis=1)
         if not used.all():

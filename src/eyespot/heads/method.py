@@ -1,8 +1,8 @@
-"""What all ways of learning a head have in common: one hyperparameter, and a path along it.
+"""Protocols of heads: one hyperparameter, and a path along its values.
 
-A `Method` looks at the features once (`prepare`), then learns from any part of the photos for
-every value of its hyperparameter. Cross-validation is cheap: what folds share is done once.
-Nothing that is shared has seen a label; only standardisation and a change of basis are.
+A `Method` prepares the features once, then trains on any part of the photos for every value of its
+hyperparameter. Cross-validation is cheap, because the folds share the preparation: standardisation
+and a change of basis, which depend on no label.
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from eyespot.heads.scorers import Scorer
 
 Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
-"""Indices of the photos to learn from, and of those to be asked about."""
+"""Indices of the training photos, and of the held-out photos."""
 
 
 class Prepared(Protocol):
-    """Features ready to learn from."""
+    """Features ready for training."""
 
     def out_of_fold(
         self,
@@ -27,19 +27,19 @@ class Prepared(Protocol):
         folds: Sequence[Fold],
         hyperparameters: Sequence[float],
     ) -> NDArray[np.float32]:
-        """Scores float32 [len(hyperparameters), n, classes] of photos by heads that never saw them.
+        """Out-of-fold scores float32 [len(hyperparameters), n, classes].
 
-        `labels`: int64 [n] in 0..classes-1. Photos in no fold's second part get NaN.
+        `labels`: int64 [n] in 0..classes-1. Photos that no fold holds out get NaN.
         """
         ...
 
     def fit(self, labels: NDArray[np.int64], classes: int, hyperparameter: float) -> Scorer:
-        """A head learnt from all the photos."""
+        """A head trained on all the photos."""
         ...
 
 
 class Method(Protocol):
-    """One way to learn a head. `hyperparameters`: the values to choose among, strictest first."""
+    """A kind of head. `hyperparameters`: the values to select from, strictest first."""
 
     @property
     def name(self) -> str: ...

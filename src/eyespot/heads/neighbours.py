@@ -1,4 +1,4 @@
-"""k-nearest neighbours: a photo is what the most similar known photos are.
+"""k-nearest neighbours: a photo gets the class of the most similar training photos.
 
 Cosine similarity of standardised features; votes fade with distance, so that the number of
 neighbours matters little (Wu et al., "Unsupervised Feature Learning via Non-Parametric Instance

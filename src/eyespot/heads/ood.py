@@ -1,8 +1,9 @@
-"""How much a photo looks like any photo that was taught, to answer "none of these".
+"""Out-of-distribution (OOD) score: how far a photo is from all training photos.
 
-The mean cosine between the photo's last-layer features and the k most similar taught photos
-(Sun et al., "Out-of-Distribution Detection with Deep Nearest Neighbors", ICML 2022, section 3).
-A head's own probabilities say little here: a softmax is sure of itself far from all it has seen.
+One minus the mean cosine similarity between the photo's last-layer features and those of the k
+most similar training photos (Sun et al., "Out-of-Distribution Detection with Deep Nearest
+Neighbors", ICML 2022, section 3). A head's own probabilities are no substitute: a softmax is
+confident far from all training data, too.
 """
 
 from dataclasses import dataclass
@@ -16,26 +17,31 @@ from eyespot.shown import Brief
 
 NEIGHBOURS = 5
 MOST_REFERENCES = 10_000
-"""Enough for a good estimate; keeps answering fast and the classifier's file small."""
+"""Enough for a good estimate; keeps prediction fast and the classifier's file small."""
+HIGHEST = 2.0
+"""The highest OOD score: as a threshold it rejects no photo."""
 
 
 @dataclass(frozen=True, repr=False)
-class Familiarity(Brief):
+class OodScorer(Brief):
     """`references`: float32 [m, d], of length one."""
 
     references: NDArray[np.float32]
 
     def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Familiarity float32 [n] in -1..1 of last-layer features float32 [n, d]."""
-        return _mean_of_nearest(product(unit_rows(features), self.references.T), NEIGHBOURS)
+        """OOD scores float32 [n] in 0..2 of last-layer features float32 [n, d]."""
+        similarity = product(unit_rows(features), self.references.T)
+        k = min(NEIGHBOURS, similarity.shape[1])
+        nearest = np.partition(similarity, similarity.shape[1] - k, axis=1)[:, -k:]
+        return np.asarray(1 - nearest.mean(axis=1), dtype=np.float32)
 
 
-def learn_familiarity(
+def fit_ood(
     features: NDArray[np.float32], labels: NDArray[np.int64], *, forget_photos: bool = False
-) -> Familiarity:
-    """Familiarity with the given last-layer features, float32 [n, d].
+) -> OodScorer:
+    """The scorer for training photos with these last-layer features, float32 [n, d].
 
-    `forget_photos`: remember each class's mean instead of its photos.
+    `forget_photos`: keep each class's mean instead of its photos.
     """
     rows = unit_rows(features)
     if forget_photos:
@@ -43,27 +49,22 @@ def learn_familiarity(
     elif len(rows) > MOST_REFERENCES:
         picked = np.random.default_rng(0).permutation(len(rows))[:MOST_REFERENCES]
         rows = rows[np.sort(picked)]
-    return Familiarity(rows)
+    return OodScorer(rows)
 
 
-def familiarity_out_of_fold(
+def out_of_fold_ood_scores(
     features: NDArray[np.float32],
     labels: NDArray[np.int64],
     folds: list[Fold],
     *,
     forget_photos: bool = False,
 ) -> NDArray[np.float32]:
-    """Familiarity float32 [n] of each photo with the photos of the other folds; NaN if unasked."""
+    """OOD score float32 [n] of each photo against the training photos of its fold; NaN for photos
+    in no test fold."""
     out = np.full(len(features), np.nan, dtype=np.float32)
     for train, test in folds:
-        known = learn_familiarity(features[train], labels[train], forget_photos=forget_photos)
+        scorer = fit_ood(features[train], labels[train], forget_photos=forget_photos)
         for start in range(0, len(test), 1024):
             part = test[start : start + 1024]
-            out[part] = known(features[part])
+            out[part] = scorer(features[part])
     return out
-
-
-def _mean_of_nearest(similarity: NDArray[np.floating], k: int) -> NDArray[np.float32]:
-    k = min(k, similarity.shape[1])
-    nearest = np.partition(similarity, similarity.shape[1] - k, axis=1)[:, -k:]
-    return np.asarray(nearest.mean(axis=1), dtype=np.float32)

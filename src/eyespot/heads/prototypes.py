@@ -2,9 +2,9 @@
 
 Mensink et al., "Distance-Based Image Classification: Generalizing to New Classes at Near-Zero
 Cost", TPAMI 2013, section 3.2; with cosine similarity of photos of length one as in Wang et al.,
-"SimpleShot", 2019. Nothing is fitted: the steadiest choice with one or two photos per class.
+"SimpleShot", 2019. Nothing is fitted: the most stable head with one or two photos per class.
 
-It is nearest neighbours with the class means for neighbours, each class voting once.
+The computation is that of nearest neighbours, with the class means as neighbours.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from eyespot.heads.standardise import UnitRows
 
 @dataclass(frozen=True)
 class Prototypes:
-    """There is no hyperparameter to turn: its one value stands for nothing."""
+    """Without a hyperparameter: its one value has no effect."""
 
     name: str = "prototypes"
     hyperparameters: tuple[float, ...] = (0.0,)

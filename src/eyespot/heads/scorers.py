@@ -1,6 +1,7 @@
-"""What a taught head is when it answers: arrays and a formula, in numpy alone.
+"""Scorers: trained heads as arrays and a formula, in numpy alone.
 
-Learning needs scikit-learn and scipy, answering must not: it starts in a fraction of a second.
+Training needs scikit-learn and scipy; prediction does not, so that it starts in a fraction of a
+second.
 Every scorer maps features float32 [n, d] to scores float32 [n, K], one per class; the softmax of
 scores / temperature are the probabilities.
 """
@@ -15,11 +16,11 @@ from eyespot.arrays import product, unit_rows
 from eyespot.shown import Brief, shown
 
 NEIGHBOUR_TEMPERATURE = 0.07
-"""How fast a neighbour's vote fades with its cosine distance (Wu et al. 2018, section 3.4)."""
+"""Temperature of a neighbour's vote by its cosine distance (Wu et al. 2018, section 3.4)."""
 
 
 class Scorer(Protocol):
-    """A taught head."""
+    """A trained head."""
 
     kind: str
 
@@ -29,7 +30,7 @@ class Scorer(Protocol):
     def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]: ...
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
-        """The learned state, for the classifier's file; `scorer_from_arrays` reads it back."""
+        """The fitted state, for the classifier's file; `scorer_from_arrays` reads it."""
         ...
 
 
@@ -58,7 +59,7 @@ class LinearScorer(Brief):
 
 @dataclass(frozen=True)
 class LogitsScorer:
-    """A network's own logits, squared back: heads see the roots of what networks say."""
+    """A network's own logits, squared back: heads get the signed roots of all features."""
 
     classes: int
     kind = "logits"
@@ -134,7 +135,7 @@ def scorer_from_arrays(kind: str, arrays: dict[str, NDArray[np.generic]]) -> Sco
             return NeighboursScorer(mean, scale, references, labels, k, classes)
     except KeyError as error:
         raise ValueError(f"the array {error} is missing") from error
-    raise ValueError(f"there is no head of the kind {shown(kind)}")
+    raise ValueError(f"unknown kind of head: {shown(kind)}")
 
 
 def neighbour_scores(

@@ -1,4 +1,4 @@
-"""How fast a head's score changes with what it sees: its derivatives, in numpy alone."""
+"""Derivatives of a head's scores by its features, in numpy alone."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from eyespot.heads.scorers import (
 def slope(scorer: Scorer, features: NDArray[np.float32], index: int) -> NDArray[np.float32]:
     """Derivative of the score of class `index` by features float32 [d], there: float32 [d].
 
-    Raises TypeError for a head whose slope is not known.
+    Raises TypeError for a head without a known derivative.
     """
     if isinstance(scorer, LinearScorer):
         return scorer.weights[:, index]
@@ -26,7 +26,7 @@ def slope(scorer: Scorer, features: NDArray[np.float32], index: int) -> NDArray[
         return out
     if isinstance(scorer, NeighboursScorer):
         return _of_neighbours(scorer, features, index)
-    raise TypeError(f"the slope of a head of the kind {scorer.kind!r} is not known")
+    raise TypeError(f"the derivative of the kind of head {scorer.kind!r} is not known")
 
 
 def _of_neighbours(
@@ -41,7 +41,7 @@ def _of_neighbours(
     votes = np.exp((cosines[voters] - 1) / NEIGHBOUR_TEMPERATURE)
     total = votes.sum() + np.exp(-2 / NEIGHBOUR_TEMPERATURE)
     by_query = votes @ scorer.references[voters] / (NEIGHBOUR_TEMPERATURE * total)
-    # Of a query of length one only what is across it counts.
+    # The query has length one: only the component across it counts.
     across = by_query - query * (query @ by_query)
     length = max(float(np.linalg.norm(standardised)), float(np.finfo(np.float32).tiny))
     return np.asarray(across * scorer.scale / length, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Put the features of several stages on one footing."""
+"""Standardise the features of several stages."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from eyespot.arrays import unit_rows
 
 PRIOR_PHOTOS = 20
-"""How many photos' worth of doubt there is about every column's mean and variance."""
+"""Weight of the prior on every column's mean and variance, in photos."""
 
 
 def standardisation(
@@ -17,13 +17,13 @@ def standardisation(
     """Mean and scale, float32 [d] each, for (features - mean) * scale.
 
     Afterwards columns have about mean 0, those of a block about the same variance, and every
-    block a total variance of about 1: a stage of 24 maps weighs as much as one of 1,280. Without
-    that the wide last stage drowns the early ones, which see texture. `block_widths`: columns of
-    each block, in order; None for a single block.
+    block a total variance of about 1: a stage of 24 channels weighs as much as one of 1,280.
+    Otherwise the wide last stage outweighs the early ones, which describe texture.
+    `block_widths`: columns of each block, in order; None for a single block.
 
-    Of a handful of photos, means and variances are mostly noise (one photo each of cats and dogs:
-    61 % right with them, 85 % without), so both are shrunk: means towards zero, a column's
-    variance towards its block's, as if PRIOR_PHOTOS more photos had said so.
+    With few photos, means and variances are mostly noise (one photo each of cats and dogs: accuracy
+    61% with them, 85% without), so both are shrunk: means towards zero, a column's variance
+    towards its block's, with a weight of PRIOR_PHOTOS photos.
     """
     count, width = features.shape
     widths = [width] if block_widths is None else list(block_widths)
@@ -35,7 +35,7 @@ def standardisation(
     ends = np.cumsum(widths)
     block = np.repeat(np.add.reduceat(variance, ends - widths) / widths, widths)
     shrunk = trust * variance + (1 - trust) * block
-    # A column that never varies says nothing; dividing by its zero would say nonsense.
+    # A constant column has no information; its scale would be infinite.
     varies = shrunk > 1e-12 * np.maximum(mean * mean, 1.0)
     scale = np.where(varies, 1 / np.sqrt(np.where(varies, shrunk, 1.0)), 0.0)
     scale /= np.sqrt(np.repeat(widths, widths))

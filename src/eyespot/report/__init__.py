@@ -1,16 +1,18 @@
-"""One self-contained HTML page about a lesson: no network, good on a phone and in the dark."""
+"""Reports: self-contained HTML pages. No page loads anything over the network."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from eyespot.tasks.classification.teach import Lesson
+    from eyespot.report.page import Reported
 
 
-def write_report(lesson: "Lesson", path: Path) -> None:
-    """Write the page about `lesson` to `path`, atomically. Raises OSError as writing does."""
-    from eyespot.atomic import write_atomically
+def write_report(result: "Reported", path: Path) -> None:
+    """Write the report of `eyespot teach` or `eyespot evaluate` to `path`, atomically.
+
+    Raises OSError as writing does.
+    """
+    from eyespot.report.html import write_page
     from eyespot.report.page import render
 
-    # A file name in an old encoding has characters that UTF-8 cannot hold; they become "?".
-    write_atomically(Path(path), render(lesson).encode("utf-8", "replace"))
+    write_page(path, render(result))

@@ -1,22 +1,23 @@
-"""Curves as a page draws them (the part `chart`): lines in a square of 100 that is stretched to its
-place, so that letters have their own size on any screen."""
+"""Line charts of a page (the macro `chart`): lines in a square of 100 × 100 that the page
+stretches. Text stands outside the square, so that letters keep their size on any screen."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["seen", "unseen"]
+Kind = Literal["training", "validation"]
+Points = list[tuple[float, float]]
 
 DOTS = 30
-"""More points than this on a line need no dots to be seen."""
+"""A line of more points has no dots."""
 TICKS = 6
 """Numbers along an axis at most, so that they stand apart on a phone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`points`: "x,y" in the square. `dots`: those that are marked."""
+    """`points`: "x,y" in the square. `dots`: the points with a dot."""
 
     name: str
     kind: Kind
@@ -26,10 +27,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`name`: of its elements. `text`: what is to be seen, for those who hear it. `levels`,
-    `ticks`: places in 0..100 and what is written there. `band`: "x,y" around the 95% CI of the
-    first line, if it has one. `mark`: the place of a line that stands,
-    if there is one; `marked` says what it means."""
+    """`name`: prefix of the ids. `text`: the description for screen readers. `levels`, `ticks`:
+    places in 0..100 and their numbers. `band`: "x,y" around the intervals of the first line.
+    `mark`: place and name of a vertical line."""
 
     name: str
     title: str
@@ -39,8 +39,34 @@ class Chart:
     band: str
     levels: tuple[tuple[str, str], ...]
     ticks: tuple[tuple[str, str], ...]
-    mark: str | None
-    marked: str
+    mark: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """From `first` (place 0) to `last` (place 100)."""
+
+    first: float
+    last: float
+    logarithmic: bool = False
+
+    def at(self, value: float) -> str:
+        """The place of a value in the square."""
+        ends = (value, self.first, self.last)
+        value, first, last = map(math.log10, ends) if self.logarithmic else ends
+        place = 100 * (value - first) / (last - first) if last != first else 50
+        return f"{place + 0.0:.2f}"  # no -0.00
+
+    def ticks(self) -> list[float]:
+        """Round numbers within the axis: powers of ten where it is logarithmic."""
+        if self.logarithmic:
+            low, high = math.log10(self.first), math.log10(self.last)
+            return [10.0**power for power in range(math.ceil(low), math.floor(high) + 1)]
+        return [
+            tick
+            for tick in steps(self.first, self.last, whole=True)
+            if self.first <= tick <= self.last
+        ]
 
 
 def chart(
@@ -54,67 +80,52 @@ def chart(
     number: Callable[[float], str] = "{:g}".format,
     logarithmic: bool = False,
     band: Sequence[tuple[float, float]] = (),
-    mark: float | None = None,
-    marked: str = "",
+    mark: tuple[float, str] | None = None,
 ) -> Chart:
-    """Draw `lines`, by name and kind, over `xs` (in order); where there is no finite number a line
-    has no point. `from_zero`: show zero even if no number is near it. `logarithmic`: of `xs`.
-    `band`: an interval at each of `xs`."""
-    finite = {
-        line: [
-            (x, y) for x, y in zip(xs, values, strict=True) if y is not None and math.isfinite(y)
-        ]
-        for line, values in lines.items()
-    }
-    seen = [y for points in finite.values() for _, y in points] or [0.0]
-    seen += [y for interval in band for y in interval]
-    levels = steps(min([0.0, *seen]) if from_zero else min(seen), max(seen))
-    low, high = levels[0], levels[-1]
-    first, last = (math.log10(xs[0]), math.log10(xs[-1])) if logarithmic else (xs[0], xs[-1])
+    """Draw `lines`, by name and kind, over `xs` (ascending); None, NaN and Inf are left out.
 
-    def across(x: float) -> str:
-        place = math.log10(x) if logarithmic else x
-        return f"{100 * (place - first) / (last - first):.2f}" if last > first else "50.00"
+    `from_zero`: the axis includes zero. `number`: writes a value. `logarithmic`: the axis of `xs`.
+    `band`: an interval at each of `xs`. `mark`: one of `xs`, and its name in the legend.
+    """
+    points = {line: _finite(xs, values) for line, values in lines.items()}
+    values = [y for line in points.values() for _, y in line] or [0.0]
+    values += [y for interval in band for y in interval]
+    levels = steps(min([0.0, *values]) if from_zero else min(values), max(values))
+    across, down = _Axis(xs[0], xs[-1], logarithmic), _Axis(levels[-1], levels[0])
 
-    def down(y: float) -> str:
-        return f"{100 * (high - y) / (high - low):.2f}"
+    def places(line: Points) -> list[str]:
+        return [f"{across.at(x)},{down.at(y)}" for x, y in line]
 
-    drawn = []
-    for (label, kind), pairs in finite.items():
-        points = tuple(f"{across(x)},{down(y)}" for x, y in pairs)
-        dots = points if len(points) <= DOTS else ()
-        drawn.append(Line(label, kind, " ".join(points), dots))
-    if logarithmic:
-        ticks = [10.0**power for power in range(math.ceil(first), math.floor(last) + 1)]
-    else:
-        ticks = [tick for tick in steps(first, last, whole=True) if first <= tick <= last]
+    bounds = list(zip(xs, band, strict=False))
+    around = [(x, high) for x, (_, high) in bounds] + [(x, low) for x, (low, _) in bounds[::-1]]
     return Chart(
-        name,
-        title,
-        "; ".join(
-            f"{label}: from {number(pairs[0][1])} to {number(pairs[-1][1])}"
-            for (label, _), pairs in finite.items()
-            if pairs
+        name=name,
+        title=title,
+        text="; ".join(
+            f"{label}: from {number(line[0][1])} to {number(line[-1][1])}"
+            for (label, _), line in points.items()
+            if line
         ),
-        axis,
-        tuple(line for line in drawn if line.points),
-        " ".join(
-            [f"{across(x)},{down(high)}" for x, (_, high) in zip(xs, band, strict=False)]
-            + [
-                f"{across(x)},{down(low)}"
-                for x, (low, _) in reversed([*zip(xs, band, strict=False)])
-            ]
-        ),
-        tuple((down(level), number(level)) for level in levels),
-        tuple((across(tick), _plain(tick)) for tick in ticks),
-        across(mark) if mark is not None else None,
-        marked,
+        axis=axis,
+        lines=tuple(_line(*key, places(line)) for key, line in points.items() if line),
+        band=" ".join(places(around)),
+        levels=tuple((down.at(level), number(level)) for level in levels),
+        ticks=tuple((across.at(tick), _short(tick)) for tick in across.ticks()),
+        mark=mark and (across.at(mark[0]), mark[1]),
     )
 
 
+def _finite(xs: Sequence[float], values: Sequence[float | None]) -> Points:
+    pairs = zip(xs, values, strict=True)
+    return [(x, y) for x, y in pairs if y is not None and math.isfinite(y)]
+
+
+def _line(name: str, kind: Kind, places: list[str]) -> Line:
+    return Line(name, kind, " ".join(places), tuple(places) if len(places) <= DOTS else ())
+
+
 def steps(low: float, high: float, *, whole: bool = False) -> list[float]:
-    """Round numbers (1, 2 or 5 times a power of ten apart) from `low` or just below it to `high`
-    or just above."""
+    """Round numbers (1, 2 or 5 times a power of ten apart) that enclose `low` and `high`."""
     wide = (high - low) or abs(high) or 1.0
     power = 10.0 ** math.floor(math.log10(wide / (TICKS - 1)))
     apart = next(power * digit for digit in (1, 2, 5, 10) if power * digit * (TICKS - 1) >= wide)
@@ -124,8 +135,8 @@ def steps(low: float, high: float, *, whole: bool = False) -> list[float]:
     return [round((start + n) * apart, 12) for n in range(max(count, 1) + 1)]
 
 
-def _plain(tick: float) -> str:
-    """Short, so that they stand apart on a phone: 5,000, 20 k, 1.5 M."""
+def _short(tick: float) -> str:
+    """5,000, 20 k, 1.5 M: short, so that numbers stand apart on a phone."""
     for least, unit, name in ((1e6, 1e6, " M"), (1e4, 1e3, " k")):
         if tick >= least:
             return f"{tick / unit:g}{name}"

@@ -1,4 +1,4 @@
-"""A page of the checks before training, with the loss over the learning rate."""
+"""The page of the checks before training, with the loss by learning rate."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from eyespot.atomic import write_atomically
 from eyespot.report.chart import Chart, chart
-from eyespot.report.html import fill
+from eyespot.report.html import fill, write_page
 from eyespot.training.checks.gradients import TOLERANCE, Gradients
 from eyespot.training.checks.rates import WORSE, Rates
 from eyespot.training.checks.signals import Signals
@@ -18,7 +17,7 @@ from eyespot.training.plan import Plan
 
 def write_checks(verdicts: Sequence[Verdict], plan: Plan, path: Path) -> None:
     """Write the page to `path`, atomically. Raises OSError as writing does."""
-    write_atomically(path, render(verdicts, plan).encode("utf-8"))
+    write_page(path, render(verdicts, plan))
 
 
 def render(verdicts: Sequence[Verdict], plan: Plan) -> str:
@@ -35,7 +34,7 @@ def render(verdicts: Sequence[Verdict], plan: Plan) -> str:
 
 
 def _layers(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
-    """Layer by layer, what the checks that look at layers found there."""
+    """What the checks found in each layer."""
     signals = next((verdict for verdict in verdicts if isinstance(verdict, Signals)), None)
     slopes = next((verdict for verdict in verdicts if isinstance(verdict, Gradients)), None)
     deviations, dead = (signals.deviations, signals.dead) if signals else ({}, {})
@@ -55,17 +54,17 @@ def _layers(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
 
 
 def _chart(rates: Rates) -> Chart:
-    # All of the fall is shown; behind it losses may be so high that nothing else is to be seen.
+    # Losses after the minimum may be so high that they would flatten the rest of the curve.
     fall = rates.losses[: int(np.argmin(rates.losses)) + 1]
     most = max(*fall, WORSE * min(fall))
+    planned = rates.rates[0] <= rates.planned <= rates.rates[-1]
     return chart(
         "rates",
-        "The loss as the learning rate rises",
+        "Loss by learning rate",
         "learning rate",
         rates.rates,
-        {("loss", "unseen"): [min(loss, most) for loss in rates.losses]},
+        {("loss", "validation"): [min(loss, most) for loss in rates.losses]},
         number="{:.3g}".format,
         logarithmic=True,
-        mark=rates.planned if rates.rates[0] <= rates.planned <= rates.rates[-1] else None,
-        marked=f"planned: {rates.planned:.3g}",
+        mark=(rates.planned, f"planned: {rates.planned:.3g}") if planned else None,
     )

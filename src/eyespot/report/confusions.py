@@ -1,4 +1,4 @@
-"""What is taken for what, as a page shows it."""
+"""The confusion matrix of an evaluation, for the macro `confusions`."""
 
 from typing import Any
 
@@ -7,34 +7,36 @@ import numpy as np
 from eyespot.evaluation import Evaluation, confused_pairs
 
 MATRIX_CLASSES = 30
-"""More classes than this make no readable table; the most confused pairs stand instead."""
-PAIRS = 20
+"""With more classes the page lists the most frequent confusions, and shows no matrix."""
+PAIRS, PAIRS_BESIDE_MATRIX = 20, 8
 
 
 def confusions(evaluation: Evaluation) -> dict[str, Any]:
-    """`matrix` and `pairs` for the part of the same name of a page."""
+    """`matrix` (None for many classes) and `pairs`."""
     classes = evaluation.classes
+    matrix = _matrix(evaluation) if len(classes) <= MATRIX_CLASSES else None
+    pairs = confused_pairs(evaluation)[: PAIRS_BESIDE_MATRIX if matrix else PAIRS]
     return {
-        "matrix": _matrix(evaluation) if len(classes) <= MATRIX_CLASSES else None,
+        "matrix": matrix,
         "pairs": [
-            {"true": classes[t], "said": classes[s], "count": n}
-            for t, s, n in confused_pairs(evaluation)[:PAIRS]
+            {"actual": classes[actual], "predicted": classes[predicted], "count": count}
+            for actual, predicted, count in pairs
         ],
     }
 
 
 def _matrix(evaluation: Evaluation) -> list[list[dict[str, Any]]]:
-    """Rows of cells: the count, and how strong the colour is (share of the row)."""
+    """Rows of cells: the count, and its share of the row as the strength of the colour."""
     confusion = evaluation.confusion
-    totals = np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     return [
         [
             {
-                "count": int(count),
-                "shade": round(float(share), 3),
+                "count": int(confusion[row, column]),
+                "shade": round(float(shares[row, column]), 3),
                 "kind": "right" if row == column else "wrong",
             }
-            for column, (count, share) in enumerate(zip(counts, shares, strict=True))
+            for column in range(len(confusion))
         ]
-        for row, (counts, shares) in enumerate(zip(confusion, confusion / totals, strict=True))
+        for row in range(len(confusion))
     ]

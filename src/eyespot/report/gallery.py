@@ -1,60 +1,57 @@
-"""A page of what a network took for something else: picture, true name, its five guesses."""
+"""A page of misclassified ImageNet images: image, actual class, five most probable classes."""
 
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
-from eyespot.atomic import write_atomically
 from eyespot.data.decode import decode
 from eyespot.errors import PhotoError
 from eyespot.imagenet_eval.evaluate import Failure, Judgement
-from eyespot.report.html import data_uri, fill
+from eyespot.report.html import fill, image_uri, write_page
 
 SHOWN = 200
-"""Failures on one page: with their pictures they take about 3 MB."""
+"""Images on one page, which take about 3 MB."""
 SIDE = 256
-"""Longest side of a picture on the page, in pixels."""
+"""Longest side of an image on the page, in pixels."""
 
 
 def write_gallery(judgement: Judgement, path: Path) -> None:
     """Write the page to `path`, atomically. Raises OSError as writing does."""
-    # A file name in an old encoding has characters that UTF-8 cannot hold; they become "?".
-    write_atomically(path, render(judgement).encode("utf-8", "replace"))
+    write_page(path, render(judgement))
 
 
 def render(judgement: Judgement) -> str:
     """The page as HTML."""
     return fill(
         "gallery.html",
-        judgement=judgement,
+        network=judgement.network.name,
+        count=judgement.count,
+        views=str(judgement.views),
+        errors=[
+            ("Top-1 error", judgement.top1_error, judgement.top1_interval),
+            ("Top-5 error", judgement.top5_error, judgement.top5_interval),
+        ],
         failures=[_shown(judgement, failure) for failure in judgement.failures[:SHOWN]],
+        misclassified=len(judgement.failures),
     )
 
 
 def _shown(judgement: Judgement, failure: Failure) -> dict[str, Any]:
-    picture, classes = failure.picture, judgement.classes
+    image, classes = failure.picture, judgement.classes
     return {
-        "name": picture.name,
-        "label": classes[picture.truth],
-        "said": classes[failure.guesses[0][0]],
-        "picture": _thumbnail(failure),
-        "guesses": [
-            {"label": classes[index], "probability": p, "right": index == picture.truth}
+        "name": image.name,
+        "actual": classes[image.truth],
+        "predicted": classes[failure.guesses[0][0]],
+        "image": _thumbnail(failure),
+        "top": [
+            {"label": classes[index], "probability": p, "right": index == image.truth}
             for index, p in failure.guesses
         ],
     }
 
 
 def _thumbnail(failure: Failure) -> str | None:
-    """The picture as a small JPEG, inlined; None if it cannot be read any more."""
+    """The image as an address; None if it is no longer readable."""
     try:
-        data = failure.picture.source.read()
-        image = Image.fromarray(decode(data, short_side=SIDE).pixels)
+        return image_uri(decode(failure.picture.source.read(), short_side=SIDE).pixels, SIDE)
     except PhotoError:
         return None
-    image.thumbnail((SIDE, SIDE), Image.Resampling.BICUBIC)
-    small = BytesIO()
-    image.save(small, "JPEG", quality=75)
-    return data_uri(small.getvalue())

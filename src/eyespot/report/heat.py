@@ -1,12 +1,13 @@
-"""Heat maps of the worst mistakes: which parts of a photo speak for the wrong answer.
+"""Occlusion maps of misclassified photos: the areas that raise the score of the predicted class.
 
-By occlusion, which sees all that a head reads, and asks the engine, which is open already, on all
-cores. A dozen maps by EfficientNet-Lite0 take 2.7 s of processor time, divided by the cores (two);
-those of Grad-CAM take 1.9 s on one core, of which importing torch and the first map take 1.6 s.
+Occlusion covers every feature that a head reads, and runs in the open engine on all cores. A dozen
+maps by EfficientNet-Lite0 take 2.7 s of processor time, divided by the cores (two); Grad-CAM takes
+1.9 s on one core, 1.6 s of which import torch and draw the first map.
 """
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,38 +20,41 @@ from eyespot.explain.occlusion import heat, scaled, slide
 from eyespot.features.extract import head_inputs, thumbnail
 from eyespot.report.html import data_uri
 from eyespot.tasks.classification.classifier import Classifier
-from eyespot.tasks.classification.teach import Lesson
+
+if TYPE_CHECKING:
+    from eyespot.report.page import Reported
 
 MOST = 12
 SECONDS = 2.0
-"""No map is begun later: a large network on a slow machine must not delay the report."""
+"""No map begins later: a large network on a slow machine must not delay the report."""
 CELLS = 6
 """Rows and columns of a map: coarser than for one photo alone, at half the time."""
 
 
-def heat_maps(lesson: Lesson, indices: Sequence[int]) -> dict[int, str | None]:
-    """Photos as addresses of pictures, by index, with what speaks for what was said of them; None
-    where no part does, because what was said gains whatever is covered.
+def heat_maps(result: "Reported", indices: Sequence[int]) -> dict[int, str | None]:
+    """Occlusion maps as image addresses, by photo; None where covering lowers the score nowhere.
 
-    Of `indices` the first that can be read, and as many as there is time for. The finished
-    classifier is asked, which has learnt from these photos since. What it said wrongly before is
-    hardly probable now; so its score counts, not its probability.
+    Of `indices` the first that can be read, as many as time allows; none without `dataset`. The
+    final classifier may be trained on these photos, and give the wrong class a low probability;
+    so a map shows its score, not its probability.
     """
+    dataset = getattr(result, "dataset", None)
+    if dataset is None:
+        return {}
     start = time.perf_counter()
-    preprocessing = lesson.classifier.backbone.preprocessing
+    classifier = result.classifier
+    preprocessing = classifier.backbone.preprocessing
     short_side = needed_short_side(preprocessing)
     found: dict[int, str | None] = {}
     for index in indices[:MOST]:
         try:
-            picture = decode(lesson.dataset.photos[index].read(), short_side=short_side)
-        except PhotoError:  # of a classifier that was taught onto; or it has gone meanwhile
+            photo = decode(dataset.photos[index].read(), short_side=short_side)
+        except PhotoError:  # a photo of an earlier training set, or one deleted meanwhile
             continue
-        prepared = prepare(picture.pixels, preprocessing)
-        scores = _scores(lesson.classifier, slide(lesson.classifier, prepared, CELLS))
-        said = int(lesson.probabilities[index].argmax())
-        shares = scaled(heat(scores, said))
-        pixels = overlaid(shares, prepared)
-        small = thumbnail(pixels, picture.width / picture.height)
+        prepared = prepare(photo.pixels, preprocessing)
+        scores = _scores(classifier, slide(classifier, prepared, CELLS))
+        shares = scaled(heat(scores, int(result.probabilities[index].argmax())))
+        small = thumbnail(overlaid(shares, prepared), photo.width / photo.height)
         found[index] = data_uri(small) if shares.any() else None
         if time.perf_counter() - start > SECONDS:
             break
@@ -58,6 +62,6 @@ def heat_maps(lesson: Lesson, indices: Sequence[int]) -> dict[int, str | None]:
 
 
 def _scores(classifier: Classifier, features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What the head says before probabilities are made of it, [n, K]."""
+    """The head's scores before softmax, [n, K]."""
     layout, blocks = classifier.engine.layout, classifier.recipe.blocks
     return classifier.scorer.scores(head_inputs(features, layout, blocks))

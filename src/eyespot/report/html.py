@@ -1,30 +1,61 @@
-"""What the pages have in common: templates, the style, pictures inside the page."""
+"""Shared by all pages: templates, the style sheet, inlined images, atomic writing."""
 
 import base64
 from importlib import resources
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
 from eyespot import __version__
+from eyespot.atomic import write_atomically
 from eyespot.evaluation import percent, percent_interval
 
 
 def fill(template: str, **values: Any) -> str:
-    """A page as HTML: `template` of this folder with `values`, and `style` and `version`."""
+    """Fill `template` of this folder with `values`, and with `style` and `version`."""
     from jinja2 import Environment, PackageLoader
 
     templates = Environment(loader=PackageLoader("eyespot.report", "."), autoescape=True)
-    templates.filters["percent"] = percent
-    templates.filters["interval"] = percent_interval
+    templates.filters |= {
+        "count": "{:,}".format,
+        "counted": counted,
+        "interval": percent_interval,
+        "percent": percent,
+    }
     return templates.get_template(template).render(
         version=__version__, style=part("style.css"), **values
     )
 
 
+def counted(number: int, noun: str = "photo", plural: str = "") -> str:
+    """1 photo, 1,387 photos, 6 classes."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
 def part(name: str) -> str:
-    """A file of this folder."""
+    """The content of a file of this folder."""
     return resources.files("eyespot.report").joinpath(name).read_text("utf-8")
 
 
+def write_page(path: Path, page: str) -> None:
+    """Write a page, atomically. Raises OSError as writing does."""
+    # A file name in an old encoding has characters that UTF-8 cannot hold; they become "?".
+    write_atomically(Path(path), page.encode("utf-8", "replace"))
+
+
 def data_uri(jpeg: bytes) -> str:
-    """A JPEG file as the address of a picture."""
+    """The content of a JPEG file as an address."""
     return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+
+
+def image_uri(pixels: NDArray[np.uint8], side: int) -> str:
+    """Pixels uint8 [H, W, 1 or 3] as the address of a JPEG, `side` pixels at its longest side."""
+    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    image.thumbnail((side, side), Image.Resampling.BICUBIC)
+    small = BytesIO()
+    image.save(small, "JPEG", quality=80)
+    return data_uri(small.getvalue())

@@ -1,96 +1,94 @@
-"""A two-dimensional map of photos by their features."""
+"""The map of photos on a page: places by t-SNE, drawn once for each colouring.
+
+The drawing needs no script; `map.js` adds the photo of a point, and zooming.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-NEIGHBOURS = 10
-STEPS = 100
-EARLY_STEPS, EXAGGERATION = 35, 12.0
-SAMPLE = 200
-"""So many photos, drawn anew at each step, push all others away."""
-BLOCK = 1024
-"""So many photos at once are compared with all others, which bounds the memory."""
+from eyespot.features.extract import Features
+from eyespot.report.html import data_uri
+from eyespot.report.tsne import project
+
+LEAST_POINTS, MOST_POINTS = 3, 10_000
+MOST_THUMBNAILS = 800
+"""Points whose photo is on the page: with them the page takes about 2.5 MB."""
+MARKS = ("disc", "square", "ring", "frame")
+MOST_NAMED = 40
+"""Classes in the legend."""
 
 
-def project(values: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
-    """Places float32 [n, 2] in 0..1 for features [n, d]: photos that look alike stand together.
+@dataclass(frozen=True, slots=True)
+class Colouring:
+    """`by`: what it shows, such as label. `of`: int64 [n], an index of `names` for each photo;
+    -1 for none."""
 
-    t-SNE (van der Maaten and Hinton, "Visualizing Data using t-SNE", JMLR 2008) with two
-    shortcuts. Affinities are uniform over the nearest neighbours by cosine (Böhm, Berens and
-    Kobak, "Attraction-Repulsion Spectrum in Neighbor Embeddings", JMLR 2022, find hardly a
-    difference). Repulsion, which makes the exact method quadratic, comes at each step from a
-    random sample of the photos. Labels play no part: a map that knew them would show classes
-    apart even where the network cannot tell them apart.
+    by: str
+    of: NDArray[np.int64]
+    names: Sequence[str]
 
-    Why this one: on 1,387 photos of rubbish (2 cores) it takes 0.2 to 0.4 s and keeps 49 % of each
-    photo's ten nearest neighbours; scikit-learn's t-SNE takes 10 s and keeps 49 %, too.
+
+def photo_map(
+    features: Features,
+    block: str,
+    colourings: Sequence[Colouring],
+    notes: Mapping[int, str],
+    most: int = MOST_POINTS,
+) -> dict[str, Any] | None:
+    """The values of the macro `photo_map`; None for fewer than three photos.
+
+    `block`: the features that place a photo. `notes`: text about photos, by index; these photos
+    are outlined, and come first where not all can be shown.
     """
-    count = len(values)
-    if count < 3:
-        return np.linspace(0.25, 0.75, 2 * count, dtype=np.float32).reshape(count, 2)
-    rng = np.random.default_rng(seed)
-    rows = (values - values.mean(axis=0)).astype(np.float32)
-    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
-    start = _principal_axes(rows, rng)
-    places = _attract_and_repel(start, *_edges(rows), rng) if count > NEIGHBOURS else start
-    low, high = places.min(axis=0), places.max(axis=0)
-    return np.asarray((places - low) / np.maximum(high - low, 1e-9), dtype=np.float32)
+    count = len(features)
+    if count < LEAST_POINTS:
+        return None
+    shuffled = np.random.default_rng(0).permutation(count).tolist()
+    by_interest = list(dict.fromkeys([*notes, *shuffled]))
+    picked = sorted(by_interest[:most])
+    pictured = set(by_interest[:MOST_THUMBNAILS])
+    places = np.round(project(features.inputs((block,))[picked]) * [1000, 700]).astype(int)
+    return {
+        "count": len(picked),
+        "all": count,
+        "layers": [(c.by, _layer(places, c.of[picked], c.names)) for c in colourings],
+        "marked": _path(places[[index in notes for index in picked]]),
+        "most_named": MOST_NAMED,
+        "data": {
+            "x": places[:, 0].tolist(),
+            "y": places[:, 1].tolist(),
+            "name": [features.names[index] for index in picked],
+            "layers": [{"of": c.of[picked].tolist(), "names": [*c.names]} for c in colourings],
+            "note": {n: notes[index] for n, index in enumerate(picked) if index in notes},
+            "thumbnail": {
+                n: data_uri(features.thumbnails[index])
+                for n, index in enumerate(picked)
+                if index in pictured
+            },
+        },
+    }
 
 
-def _principal_axes(rows: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """The first two principal components [n, 2] by power iterations on the Gram matrix."""
-    basis = rng.standard_normal((len(rows), min(6, len(rows)))).astype(np.float32)
-    for _ in range(6):
-        basis = np.linalg.qr(rows @ (rows.T @ basis))[0]
-    seen = rows.T @ basis
-    _, axes = np.linalg.eigh(seen.T @ seen)
-    places = basis @ axes[:, :-3:-1]
-    # A tiny start, so that no early distance is so large that it cannot be overcome.
-    return np.asarray(places * (0.01 / max(float(places[:, 0].std()), 1e-9)), dtype=np.float32)
+def _layer(
+    places: NDArray[np.int64], of: NDArray[np.int64], names: Sequence[str]
+) -> list[dict[str, Any]]:
+    """One path of dots for each name, with its mark and hue."""
+    return [
+        {
+            "name": name,
+            "count": int((of == number).sum()),
+            "path": _path(places[of == number]),
+            "mark": MARKS[number % len(MARKS)],
+            "hue": round(360 * number * 0.381966) % 360,  # the golden angle keeps hues apart
+        }
+        for number, name in enumerate(names)
+    ]
 
 
-def _edges(rows: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Each photo's neighbours, in both directions, ordered by the first photo."""
-    count = len(rows)
-    near = np.empty((count, NEIGHBOURS), dtype=np.int64)
-    for start in range(0, count, BLOCK):
-        distance = -(rows[start : start + BLOCK] @ rows.T)
-        own = np.arange(len(distance))
-        distance[own, start + own] = 2.0  # a photo is no neighbour of itself
-        part = np.argpartition(distance, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
-        near[start : start + BLOCK] = part
-    own = np.repeat(np.arange(count), NEIGHBOURS)
-    first, second = np.concatenate([own, near.ravel()]), np.concatenate([near.ravel(), own])
-    order = np.argsort(first, kind="stable")
-    return first[order], second[order]
-
-
-def _attract_and_repel(
-    places: NDArray[np.float32],
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    rng: np.random.Generator,
-) -> NDArray[np.float32]:
-    """Gradient descent with momentum and gains, as in the paper's section 3.4."""
-    count = len(places)
-    rows = np.searchsorted(first, np.arange(count))  # every photo has an edge: reduceat is safe
-    rate = max(count / EXAGGERATION, 20.0)  # Belkina et al., Nature Communications 2019
-    speed, gains = np.zeros_like(places), np.ones_like(places)
-    for step in range(STEPS):
-        early = step < EARLY_STEPS
-        apart = places[first] - places[second]
-        closeness = 1 / (1 + np.einsum("ed,ed->e", apart, apart))
-        pull = np.add.reduceat(closeness[:, None] * apart, rows) / len(first)
-        others = places[rng.choice(count, min(SAMPLE, count), replace=False)]
-        x = places[:, :1] - others[:, 0]
-        y = places[:, 1:] - others[:, 1]
-        kernel = 1 / (1 + x * x + y * y)
-        total = kernel.sum()
-        kernel *= kernel
-        push = np.stack([(kernel * x).sum(axis=1), (kernel * y).sum(axis=1)], axis=1) / total
-        gradient = 4 * ((EXAGGERATION if early else 1.0) * pull - push)
-        turned = np.sign(gradient) != np.sign(speed)
-        gains = np.maximum(np.where(turned, gains + 0.2, gains * 0.8), 0.01)
-        speed = (0.5 if early else 0.8) * speed - rate * gains * gradient
-        places = places + speed
-    return places
+def _path(places: NDArray[np.int64]) -> str:
+    """Dots as one SVG path: lines of no length, which round or square ends make visible."""
+    return "".join(f"M{x} {y}h0" for x, y in places.tolist())

@@ -1,10 +1,10 @@
-"""Large numbers as people read them."""
+"""Large numbers with three digits and an SI prefix."""
 
 import math
 
 
 def si(number: float, unit: str = "") -> str:
-    """Three digits and a prefix: 61.1 M, 7.85 k, 714 MB."""
+    """61.1 M, 7.85 k, 714 MB."""
     power = min(3, int(math.log10(max(number, 1)) // 3))
     scaled = number / 1000**power
     if power < 3 and round(scaled) >= 1000:

@@ -1,177 +1,154 @@
-"""From a lesson to what the page shows, and to the page."""
+"""The report about a classifier: from the result of teaching or evaluating to the page."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from eyespot import __version__
-from eyespot.evaluation import advice, mistakes, verdict
+from eyespot.data.duplicates import Duplicates
+from eyespot.evaluation import Evaluation, LabelIssue, LearningCurve, advice, mistakes, verdict
+from eyespot.features.extract import Features
 from eyespot.report.chart import Chart, chart
 from eyespot.report.confusions import confusions
 from eyespot.report.heat import heat_maps
-from eyespot.report.html import data_uri, fill, part
-from eyespot.report.map import project
-from eyespot.tasks.classification.teach import Lesson
-
-GALLERY = 24
-COPIES, ALIKE = 12, 6
-"""Groups of copies that are shown, and photos of each."""
-MOST_POINTS = 800
-"""More are not told apart on a page, and their thumbnails make it heavy."""
-MARKS = ("circle", "square", "triangle", "diamond", "cross")
+from eyespot.report.html import counted, fill, part
+from eyespot.report.map import MOST_THUMBNAILS, Colouring, photo_map
+from eyespot.report.photos import GALLERY, Photos, common_facts
+from eyespot.tasks.classification.classifier import Classifier
 
 
-def render(lesson: Lesson) -> str:
+class Reported(Protocol):
+    """What a report needs: n photos, and an evaluation of a classifier on some or all of them.
+
+    `labels`: int64 [n], indices of the classifier's classes. `probabilities`: float64 [n, K];
+    rows of photos that were not evaluated are NaN.
+
+    The page also shows these attributes of an `EvaluateResult`, where a result has them:
+    `evaluated_on`, `known`, `reason`, `method`, `candidates`, `trained`, `learning_curve`,
+    `rejection`, `findings`, `label_issues`, `duplicates`, `skipped`, `dataset` (for occlusion
+    maps), `seconds`, `photos_per_second`.
+    """
+
+    @property
+    def classifier(self) -> Classifier: ...
+    @property
+    def features(self) -> Features: ...
+    @property
+    def labels(self) -> NDArray[np.int64]: ...
+    @property
+    def probabilities(self) -> NDArray[np.float64]: ...
+    @property
+    def evaluation(self) -> Evaluation: ...
+
+
+def render(result: Reported) -> str:
     """The page as HTML."""
-    return fill("template.html", **contents(lesson), script=part("script.js"))
+    return fill("report.html", **contents(result), script=part("map.js"))
 
 
-def contents(lesson: Lesson) -> dict[str, Any]:
-    """What the template asks for: plain values."""
-    evaluation = lesson.evaluation
-    classes = lesson.classifier.classes
-    counts = np.bincount(lesson.labels, minlength=len(classes))
+def contents(result: Reported) -> dict[str, Any]:
+    """The values of the template, plain ones."""
+    evaluation, classes = result.evaluation, result.classifier.classes
+    photos = Photos(result.features, [classes[label] for label in result.labels])
+    wrong = mistakes(result.probabilities, result.labels).tolist()
+    curve: LearningCurve | None = getattr(result, "learning_curve", None)
+    trained: Sequence[int] | None = getattr(result, "trained", None)
+    duplicates: Duplicates | None = getattr(result, "duplicates", None)
+    groups = [*duplicates.near, *duplicates.exact] if duplicates else []
+    candidates = getattr(result, "candidates", ())
+    counts = np.bincount(result.labels, minlength=len(classes))
     return {
         "classes": classes,
-        "counts": counts.tolist(),
         "evaluation": evaluation,
-        "evaluated_on": lesson.evaluated_on,
-        "verdict": verdict(evaluation, lesson.evaluated_on),
-        "advice": advice(evaluation, lesson.trained.tolist(), lesson.learning_curve),
-        "reason": lesson.reason,
+        "verdict": verdict(evaluation, getattr(result, "evaluated_on", "these photos")),
+        "advice": advice(evaluation, None if trained is None else [*trained], curve),
+        "known": getattr(result, "known", ()),
+        "reason": getattr(result, "reason", ""),
         "majority": float(counts.max() / counts.sum()),
-        "trials": sorted(lesson.candidates, key=lambda trial: -trial.top1),
-        "method": lesson.method,
-        "findings": lesson.findings,
+        "candidates": sorted(candidates, key=lambda candidate: -candidate.top1),
+        "method": getattr(result, "method", ""),
+        "findings": getattr(result, "findings", ()),
         **confusions(evaluation),
-        **_mistakes(lesson),
-        "label_issues": _label_issues(lesson),
-        "wrong": len(mistakes(lesson.probabilities, lesson.labels)),
-        **_copies(lesson),
-        "reliability": evaluation.reliability,
-        "curve": lesson.learning_curve,
-        "curve_chart": _curve(lesson),
-        "rejection": lesson.rejection,
-        "points": _points(lesson),
-        "skipped": lesson.skipped,
-        "facts": _facts(lesson),
+        **_misclassified(result, photos, wrong),
+        "label_issues": _label_issues(result, photos),
+        "duplicates": photos.duplicates(groups),
+        "curve": curve,
+        "curve_chart": curve and _curve_chart(curve),
+        "rejection": getattr(result, "rejection", None),
+        "map": _map(result, wrong),
+        "skipped": getattr(result, "skipped", ()),
+        "facts": _facts(result),
     }
 
 
-def _picture(lesson: Lesson, index: int) -> dict[str, str]:
+def _misclassified(result: Reported, photos: Photos, wrong: list[int]) -> dict[str, Any]:
+    """The misclassified photos of highest probability: those with an occlusion map, the rest."""
+    shown = wrong[:GALLERY]
+    heat = heat_maps(result, shown)
+    items = {index: photos.item(index, **_predicted(result, index)) for index in shown}
     return {
-        "src": data_uri(lesson.features.thumbnails[index]),
-        "name": lesson.features.names[index],
-        "label": lesson.classifier.classes[lesson.labels[index]],
+        "wrong": len(wrong),
+        "explained": [{**items[index], "heat": heat[index]} for index in shown if index in heat],
+        "mistakes": [items[index] for index in shown if index not in heat],
     }
 
 
-def _mistakes(lesson: Lesson) -> dict[str, list[dict[str, Any]]]:
-    """The wrong answers that were surest of themselves: those with a heat map, and the rest."""
-    worst = mistakes(lesson.probabilities, lesson.labels)[:GALLERY].tolist()
-    heat = heat_maps(lesson, worst)
-    shown = [
-        {
-            **_picture(lesson, index),
-            "said": lesson.classifier.classes[lesson.probabilities[index].argmax()],
-            "probability": float(lesson.probabilities[index].max()),
-        }
-        for index in worst
-    ]
+def _predicted(result: Reported, index: int) -> dict[str, Any]:
+    best = int(result.probabilities[index].argmax())
     return {
-        "explained": [
-            {**item, "heat": heat[index]}
-            for index, item in zip(worst, shown, strict=True)
-            if index in heat
-        ],
-        "mistakes": [item for index, item in zip(worst, shown, strict=True) if index not in heat],
+        "predicted": result.classifier.classes[best],
+        "probability": float(result.probabilities[index, best]),
     }
 
 
-def _label_issues(lesson: Lesson) -> dict[str, list[dict[str, Any]]]:
-    """All label issues, the clearest first: some as photos, the rest in a table."""
+def _label_issues(result: Reported, photos: Photos) -> dict[str, list[dict[str, Any]]]:
+    """All label issues, the clearest first: some as photos, the rest for a table."""
+    issues: Sequence[LabelIssue] = getattr(result, "label_issues", ())
     found = [
         {
-            "index": label_issue.index,
-            "name": lesson.features.names[label_issue.index],
-            "label": lesson.classifier.classes[lesson.labels[label_issue.index]],
-            "said": lesson.classifier.classes[label_issue.suggested],
-            "probability": label_issue.confidence,
+            **photos.item(issue.index),
+            "predicted": result.classifier.classes[issue.suggested],
+            "probability": issue.confidence,
         }
-        for label_issue in lesson.label_issues
+        for issue in issues
     ]
-    shown = [{**item, **_picture(lesson, item["index"])} for item in found[:GALLERY]]
-    return {"shown": shown, "rest": found[GALLERY:]}
+    return {"shown": found[:GALLERY], "rest": found[GALLERY:]}
 
 
-def _copies(lesson: Lesson) -> dict[str, Any]:
-    groups: Sequence[list[int]] = [*lesson.duplicates.near, *lesson.duplicates.exact]
-    shown = [
-        {
-            "pictures": [_picture(lesson, index) for index in group[:ALIKE]],
-            "more": max(0, len(group) - ALIKE),
-        }
-        for group in groups[:COPIES]
-    ]
-    return {"copies": shown, "more_copies": max(0, len(groups) - COPIES)}
-
-
-def _curve(lesson: Lesson) -> Chart | None:
-    curve = lesson.learning_curve
-    if curve is None:
-        return None
+def _curve_chart(curve: LearningCurve) -> Chart:
     return chart(
         "learning-curve",
-        "Accuracy by the number of photos to train on",
-        "photos to train on",
+        "Accuracy by the number of training photos",
+        "training photos",
         curve.sizes,
-        {("accuracy", "unseen"): curve.top1},
+        {("accuracy on held-out photos", "validation"): curve.top1},
         band=curve.intervals,
         number=lambda share: f"{100 * share:.3g}%",
     )
 
 
-def _points(lesson: Lesson) -> list[dict[str, Any]]:
-    """Photos on the map: place in 0..1, class, thumbnail, and what was said of it."""
-    count = len(lesson.labels)
-    picked = np.arange(count)
-    if count > MOST_POINTS:
-        picked = np.sort(np.random.default_rng(0).permutation(count)[:MOST_POINTS])
-    if count < 3:
-        return []
-    places = project(lesson.features.take(picked).inputs((lesson.classifier.backbone.last,)))
-    points = []
-    for index, (x, y) in zip(picked.tolist(), places.tolist(), strict=True):
-        row = lesson.probabilities[index]
-        said = None if np.isnan(row[0]) else int(row.argmax())
-        label = int(lesson.labels[index])
-        points.append(
-            {
-                **_picture(lesson, index),
-                "x": round(x, 4),
-                "y": round(y, 4),
-                "class": label,
-                "mark": MARKS[label % len(MARKS)],
-                "hue": round(360 * label * 0.381966) % 360,  # the golden angle keeps hues apart
-                "said": lesson.classifier.classes[said]
-                if said is not None and said != label
-                else "",
-            }
-        )
-    return points
+def _map(result: Reported, wrong: list[int]) -> dict[str, Any] | None:
+    classifier = result.classifier
+    return photo_map(
+        result.features,
+        classifier.backbone.last,
+        [Colouring("label", result.labels, classifier.classes)],
+        {index: f"misclassified as {_predicted(result, index)['predicted']}" for index in wrong},
+        most=MOST_THUMBNAILS,
+    )
 
 
-def _facts(lesson: Lesson) -> list[tuple[str, str]]:
-    backbone = lesson.classifier.backbone
-    seconds = lesson.seconds
-    return [
-        ("Photos", f"{len(lesson.labels)} used, {len(lesson.skipped)} skipped"),
-        ("Network", f"{backbone.name} (weights {backbone.sha256[:12]})"),
-        ("Engine", lesson.classifier.engine.name),
-        ("Head", f"{lesson.method}, hyperparameter {lesson.classifier.recipe.hyperparameter:g}"),
-        ("Temperature", f"{lesson.classifier.temperature:.3g}"),
-        ("Photos to features", f"{lesson.photos_per_second:.0f} photos/s (cached ones included)"),
-        ("Time", ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())),
-        ("eyespot", __version__),
+def _facts(result: Reported) -> list[tuple[str, str]]:
+    classifier, recipe = result.classifier, result.classifier.recipe
+    blocks = counted(len(recipe.blocks), "feature block")
+    skipped, seconds = len(getattr(result, "skipped", ())), getattr(result, "seconds", None)
+    facts = common_facts(len(result.labels), skipped, classifier.backbone, seconds)
+    facts += [
+        ("Engine", classifier.engine.name),
+        ("Head", f"{recipe.method} on {blocks}, hyperparameter {recipe.hyperparameter:g}"),
+        ("Temperature", f"{classifier.temperature:.3g}"),
     ]
+    if speed := getattr(result, "photos_per_second", None):
+        facts.append(("Feature extraction", f"{speed:,.0f} photos/s, cached photos included"))
+    return facts

@@ -1,30 +1,22 @@
-"""The page of a training run: its curves while it goes on, and in the end what came of it."""
+"""The page of a training run: its curves after each epoch; at the end, the evaluation."""
 
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
-from eyespot.atomic import write_atomically
 from eyespot.evaluation import evaluate, mistakes, wilson_interval
 from eyespot.report.chart import Chart, Kind, chart
 from eyespot.report.confusions import confusions
-from eyespot.report.html import data_uri, fill
+from eyespot.report.html import fill, image_uri, write_page
+from eyespot.report.photos import GALLERY
 from eyespot.tasks.classification.train import Training
 from eyespot.training.effect import in_effect
 from eyespot.training.judged import answers
 from eyespot.training.plan import Plan
 from eyespot.training.records import Epoch, best_of, ending
 
-Values = Sequence[float | None]
-
-GALLERY = 24
 SIDE = 160
-"""Longest side of a picture on the page, in pixels."""
+"""Longest side of an image on the page, in pixels."""
 
 
 def write_training(
@@ -35,8 +27,7 @@ def write_training(
     more: Mapping[str, float] | None = None,
 ) -> None:
     """Write the page to `path`, atomically. Raises OSError as writing does."""
-    # A file name in an old encoding has characters that UTF-8 cannot hold; they become "?".
-    write_atomically(path, render(plan, epochs, training, more).encode("utf-8", "replace"))
+    write_page(path, render(plan, epochs, training, more))
 
 
 def render(
@@ -45,133 +36,109 @@ def render(
     training: Training | None = None,
     more: Mapping[str, float] | None = None,
 ) -> str:
-    """The page as HTML. `epochs`: at least one. `training`: what came of it, None before it is
-    over. `more`: settings beside the plan's, by name."""
+    """The page as HTML. `epochs`: at least one. `training`: the result, None before the end.
+    `more`: settings that are not in the plan, by name."""
     best = best_of(epochs)
-    kept = best or epochs[-1]
-    results = _results(kept, training)
-    droppable = plan.dropout is not None  # of the network's own dropout the end tells
-    settings = (
-        training.settings
-        if training
-        else in_effect(plan, validated=best is not None, droppable=droppable)
-    )
-    settings = {**settings, **{name: value for name, value in (more or {}).items() if value}}
-    if "dropout" in settings and settings["dropout"] is None:
-        settings["dropout"] = "the network's own"
+    settings = _settings(plan, training, best is not None) | {
+        name: value for name, value in (more or {}).items() if value
+    }
     unused = [name for name in plan.to_dict() if name not in (*settings, "model")]
     return fill(
         "training.html",
         plan=plan,
         epochs=epochs,
         best=best,
-        kept=kept,
-        results=results,
+        results=_results(best or epochs[-1], training),
         over=training is not None,
         charts=_charts(epochs, best),
-        interval=lambda epoch: wilson_interval(
-            epoch.val_accuracy * epoch.val_pictures, epoch.val_pictures
-        ),
+        interval=lambda epoch: _interval(epoch.val_accuracy, epoch.val_pictures),
         settings=[(_words(name), value) for name, value in settings.items()],
-        unused=[_words(name) for name in unused],
+        unused=[_words(name).lower() for name in unused],
         ending=ending(epochs, plan.epochs) if training or epochs[-1].stopped_early else "",
         skipped=training.skipped if training else (),
-        learnt=training.learnt if training else epochs[-1].pictures,
+        trained_on=training.learnt if training else epochs[-1].pictures,
         **_validation(plan, training),
     )
+
+
+def _settings(plan: Plan, training: Training | None, validated: bool) -> dict[str, Any]:
+    """The settings with an effect, by name."""
+    if training:
+        settings = training.settings
+    else:  # the network's own dropout layers are known at the end
+        settings = in_effect(plan, validated=validated, droppable=plan.dropout is not None)
+    if settings.get("dropout", 0) is None:
+        settings["dropout"] = "the network's own"
+    return settings
 
 
 def _words(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
+def _interval(accuracy: float, count: int) -> tuple[float, float]:
+    return wilson_interval(accuracy * count, count)
+
+
 def _results(kept: Epoch, training: Training | None) -> list[dict[str, Any]]:
-    """How often the kept network is right; the most telling last."""
-    results: list[tuple[str, float, float, int]] = []
+    """Accuracy and loss of the kept weights on validation and test images."""
+
+    def result(of: str, accuracy: float, loss: float, count: int) -> dict[str, Any]:
+        interval = _interval(accuracy, count)
+        return {"of": of, "accuracy": accuracy, "interval": interval, "loss": loss, "count": count}
+
+    results = []
     if kept.val_accuracy is not None and kept.val_loss is not None:
-        results.append(("validation", kept.val_accuracy, kept.val_loss, kept.val_pictures))
+        results.append(result("validation", kept.val_accuracy, kept.val_loss, kept.val_pictures))
     if training and training.test:
-        results.append(("test", training.test[1], training.test[0], training.tested))
-    return [
-        {
-            "of": of,
-            "accuracy": accuracy,
-            "interval": wilson_interval(accuracy * count, count),
-            "loss": loss,
-            "count": count,
-        }
-        for of, accuracy, loss, count in results
-    ]
+        loss, accuracy = training.test
+        results.append(result("test", accuracy, loss, training.tested))
+    return results
 
 
 def _charts(epochs: Sequence[Epoch], best: Epoch | None) -> list[Chart]:
     numbers = [epoch.epoch for epoch in epochs]
-    mark = best.epoch if best else None
+    mark = (best.epoch, f"best: epoch {best.epoch}") if best else None
 
-    def both(name: str, title: str, seen: Values, unseen: Values, **options: Any) -> Chart:
-        lines: dict[tuple[str, Kind], Values] = {
-            ("training, as seen", "seen"): seen,
-            ("validation", "unseen"): unseen,
+    def column(name: str) -> list[float | None]:
+        return [getattr(epoch, name) for epoch in epochs]
+
+    def both(name: str, **options: Any) -> Chart:
+        lines: dict[tuple[str, Kind], Sequence[float | None]] = {
+            ("training", "training"): column(name),
+            ("validation", "validation"): column(f"val_{name}"),
         }
-        marked = f"best: epoch {mark}"
-        return chart(name, title, "epoch", numbers, lines, mark=mark, marked=marked, **options)
+        return chart(name, name.capitalize(), "epoch", numbers, lines, mark=mark, **options)
 
+    rate: dict[tuple[str, Kind], Sequence[float | None]]
+    rate = {("learning rate", "validation"): column("learning_rate")}
+    plain: dict[str, Any] = {"from_zero": True, "number": "{:.3g}".format}
     return [
-        both(
-            "accuracy",
-            "Right, by epoch",
-            [epoch.accuracy for epoch in epochs],
-            [epoch.val_accuracy for epoch in epochs],
-            number=lambda share: f"{100 * share:.3g}%",
-        ),
-        both(
-            "loss",
-            "Loss, by epoch",
-            [epoch.loss for epoch in epochs],
-            [epoch.val_loss for epoch in epochs],
-            from_zero=True,
-            number="{:.3g}".format,
-        ),
-        chart(
-            "rate",
-            "Learning rate at the end of each epoch",
-            "epoch",
-            numbers,
-            {("learning rate", "unseen"): [epoch.learning_rate for epoch in epochs]},
-            from_zero=True,
-            number="{:.3g}".format,
-        ),
+        both("accuracy", number=lambda share: f"{100 * share:.3g}%"),
+        both("loss", **plain),
+        chart("rate", "Learning rate", "epoch", numbers, rate, **plain),
     ]
 
 
 def _validation(plan: Plan, training: Training | None) -> dict[str, Any]:
-    """What the kept network takes for what, of the pictures that validated."""
+    """The evaluation of the kept weights on the validation images."""
     if training is None or training.validation is None:
         return {"evaluation": None}
-    pictures, trained = training.validation, training.trained
-    said = answers(trained.network, pictures, trained.preprocessing, trained.plan)
-    evaluation = evaluate(said, pictures.labels, trained.classes)
-    sure = plan.loss == "cross-entropy"  # of the others' scores the softmax is no probability
+    images, trained = training.validation, training.trained
+    shares = answers(trained.network, images, trained.preprocessing, trained.plan)
+    evaluation = evaluate(shares, images.labels, trained.classes)
+    probable = plan.loss == "cross-entropy"  # the softmax of other scores is not a probability
     return {
         "evaluation": evaluation,
         **confusions(evaluation),
-        "side": pictures.images.shape[1],
+        "side": images.images.shape[1],
         "mistakes": [
             {
-                "src": _picture(pictures.images[index]),
-                "label": trained.classes[pictures.labels[index]],
-                "said": trained.classes[said[index].argmax()],
-                "probability": float(said[index].max()) if sure else None,
+                "src": image_uri(images.images[index], SIDE),
+                "label": trained.classes[images.labels[index]],
+                "predicted": trained.classes[shares[index].argmax()],
+                "probability": float(shares[index].max()) if probable else None,
             }
-            for index in mistakes(said, pictures.labels)[:GALLERY].tolist()
+            for index in mistakes(shares, images.labels)[:GALLERY].tolist()
         ],
     }
-
-
-def _picture(pixels: NDArray[np.uint8]) -> str:
-    """uint8 [S, S, 1 or 3] as the address of a picture."""
-    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-    image.thumbnail((SIDE, SIDE), Image.Resampling.BICUBIC)
-    small = BytesIO()
-    image.save(small, "JPEG", quality=85)
-    return data_uri(small.getvalue())

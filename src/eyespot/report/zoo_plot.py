@@ -1,7 +1,7 @@
-"""Accuracy against operations, with the parameters as areas: one SVG of the zoo.
+"""A bubble chart of the zoo as SVG: ImageNet accuracy by multiply-adds; areas are parameters.
 
 After Canziani, Paszke and Culurciello, "An Analysis of Deep Neural Network Models for Practical
-Applications", 2017, figure 2; here multiply-adds stand on a logarithmic axis.
+Applications", 2017, figure 2; here the axis of multiply-adds is logarithmic.
 """
 
 import math
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from eyespot.atomic import write_atomically
 from eyespot.errors import UsageError
+from eyespot.report.html import fill, write_page
 from eyespot.report.numbers import si
 from eyespot.weights.zoo import find
 
@@ -21,9 +21,9 @@ LEFT, TOP, RIGHT, BOTTOM = 74, 104, 940, 690
 RADIUS_OF_100M = 32.0
 """Of the bubble of a network with 100 million parameters."""
 FONTS = {"wide": 15, "narrow": 27}
-"""Sizes of letters where there is room, and on a phone, where the drawing is shown smaller."""
+"""Font sizes on a wide screen, and on a phone, which shows the drawing smaller."""
 ON_A_PHONE = 3
-"""Networks of a family that are named there."""
+"""Networks named of each family on a phone."""
 NEAR = 3
 """Pixels between a bubble and its name."""
 LETTER = 0.57
@@ -47,7 +47,7 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bubble:
-    """A network in the drawing: centre and radius in its pixels. `crops`: judged on ten crops."""
+    """A network: centre and radius in pixels. `crops`: evaluated on ten crops."""
 
     name: str
     family: str
@@ -60,9 +60,8 @@ class Bubble:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """The name of a bubble: at `x` it begins, or has its `middle` or its `end`, as `side` says;
-    `y` is the foot of the letters. Where the name stands apart, a line leads from the bubble's
-    centre to `line`."""
+    """The name of a bubble. `side`: which end of the name is at `x`: "" the start, `middle`, `end`.
+    `y`: the baseline. `line`: where a line from the bubble's centre ends, if the name is away."""
 
     bubble: Bubble
     side: str
@@ -72,56 +71,33 @@ class Label:
 
 
 def write_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Draw the networks of `rows` (see `eyespot zoo --json`) that have a published error on
-    ImageNet. Raises UsageError if none has, OSError as writing does."""
-    write_atomically(path, draw(rows).encode("utf-8"))
+    """Draw the networks of `rows` (see `eyespot zoo --json`) with a published ImageNet error.
+
+    Raises UsageError if none has one, OSError as writing does.
+    """
+    write_page(path, draw(rows))
 
 
 def draw(rows: Sequence[Mapping[str, Any]]) -> str:
     """The SVG."""
-    from jinja2 import Environment, PackageLoader
-
     shown = [row for row in rows if row["dataset"] == "ImageNet" and row["top1_error"] is not None]
     if not shown:
         raise UsageError(
             "None of these networks has a published error on ImageNet, so there is nothing to "
             "draw. Name others, or none for all."
         )
-    macs: list[float] = [math.log10(row["macs"]) for row in shown]
-    right: list[float] = [100 - row["top1_error"] for row in shown]
-    low, high = min(macs) - 0.15, max(macs) + 0.2
-    # Room for the bubbles at the edges.
-    bottom, top = math.floor(min(right) / 5 - 0.2) * 5, math.ceil(max(right) / 5 + 0.4) * 5
-
-    def across(log: float) -> float:
-        return LEFT + (RIGHT - LEFT) * (log - low) / (high - low)
-
-    def up(share: float) -> float:
-        return BOTTOM - (BOTTOM - TOP) * (share - bottom) / (top - bottom)
-
-    bubbles = [
-        Bubble(
-            row["name"],
-            find(row["name"]).module.rpartition(".")[2],
-            across(log),
-            up(share),
-            radius(row["parameters"]),
-            "ten crops" in row["errors_source"],
-            f"{row['name']}: top-1 accuracy {share:.1f}% ({row['errors_source']}), "
-            f"{si(row['macs'])} multiply-adds, {si(row['parameters'])} parameters",
-        )
-        for row, log, share in zip(shown, macs, right, strict=True)
-    ]
-    # Of two names that want one place the plainer network's stays; its name is the shorter.
-    plainest = sorted(bubbles, key=lambda bubble: (len(bubble.name), bubble.y))
+    scale = _scale_of(shown)
+    bubbles = [_bubble(row, scale) for row in shown]
+    # The shorter of two names gets a place that both would take: it is that of the base network.
+    by_name = sorted(bubbles, key=lambda bubble: (len(bubble.name), bubble.y))
     families = list(dict.fromkeys(bubble.family for bubble in bubbles))
     few = [
         bubble
         for family in families
-        for bubble in [each for each in plainest if each.family == family][:ON_A_PHONE]
+        for bubble in [each for each in by_name if each.family == family][:ON_A_PHONE]
     ]
-    templates = Environment(loader=PackageLoader("eyespot.report", "."), autoescape=True)
-    return templates.get_template("zoo.svg").render(
+    return fill(
+        "zoo.svg",
         width=WIDTH,
         height=HEIGHT,
         frame=Box(LEFT, TOP, RIGHT, BOTTOM),
@@ -129,25 +105,64 @@ def draw(rows: Sequence[Mapping[str, Any]]) -> str:
         bubbles=sorted(bubbles, key=lambda bubble: -bubble.radius),
         families=families,
         labels={
-            "wide": list(labels(plainest, plainest, FONTS["wide"])),
-            "narrow": list(labels(few, plainest, FONTS["narrow"])),
+            "wide": list(labels(by_name, by_name, FONTS["wide"])),
+            "narrow": list(labels(few, by_name, FONTS["narrow"])),
         },
-        ticks=[(across(log), text) for log, text in _operations(low, high)],
-        levels=[(up(share), share) for share in range(bottom, top + 1, 5)],
+        ticks=[(scale.across(log), text) for log, text in _operations(scale.low, scale.high)],
+        levels=[(scale.up(share), share) for share in range(scale.bottom, scale.top + 1, 5)],
         sizes=[(radius(number * 1e6), number) for number in (5, 25, 100)],
         crops=any(bubble.crops for bubble in bubbles),
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """`low`, `high`: log10 of multiply-adds at the sides. `bottom`, `top`: accuracy in %."""
+
+    low: float
+    high: float
+    bottom: int
+    top: int
+
+    def across(self, log: float) -> float:
+        return LEFT + (RIGHT - LEFT) * (log - self.low) / (self.high - self.low)
+
+    def up(self, accuracy: float) -> float:
+        return BOTTOM - (BOTTOM - TOP) * (accuracy - self.bottom) / (self.top - self.bottom)
+
+
+def _scale_of(rows: Sequence[Mapping[str, Any]]) -> _Scale:
+    """A scale with room for the bubbles at the edges."""
+    logs = [math.log10(row["macs"]) for row in rows]
+    accuracies = [100 - row["top1_error"] for row in rows]
+    bottom = math.floor(min(accuracies) / 5 - 0.2) * 5
+    top = math.ceil(max(accuracies) / 5 + 0.4) * 5
+    return _Scale(min(logs) - 0.15, max(logs) + 0.2, bottom, top)
+
+
+def _bubble(row: Mapping[str, Any], scale: _Scale) -> Bubble:
+    accuracy = 100 - row["top1_error"]
+    return Bubble(
+        row["name"],
+        find(row["name"]).module.rpartition(".")[2],
+        scale.across(math.log10(row["macs"])),
+        scale.up(accuracy),
+        radius(row["parameters"]),
+        "ten crops" in row["errors_source"],
+        f"{row['name']}: top-1 accuracy {accuracy:.1f}% ({row['errors_source']}), "
+        f"{si(row['macs'])} multiply-adds, {si(row['parameters'])} parameters",
+    )
+
+
 def radius(parameters: float) -> float:
-    """The area says how many parameters there are."""
+    """The area is proportional to the number of parameters."""
     return RADIUS_OF_100M * math.sqrt(parameters / 1e8)
 
 
 def labels(named: Iterable[Bubble], bubbles: Iterable[Bubble], font: float) -> Iterator[Label]:
-    """Names beside those of `bubbles` that shall have one, each where it meets no other name and
-    no bubble's centre. The first choose first, and the nearest place is taken; where there is
-    none, there is no name."""
+    """Place the names of `named`: each at the nearest place where it overlaps neither another name
+    nor the centre of one of `bubbles`. The first have priority; a name without a place is left
+    out."""
     dots = [Box(b.x - 4, b.y - 4, b.x + 4, b.y + 4) for b in bubbles]
     frame = Box(LEFT + 4, TOP + 4, RIGHT - 4, BOTTOM - 4)
     taken: list[Box] = []
@@ -156,7 +171,7 @@ def labels(named: Iterable[Bubble], bubbles: Iterable[Bubble], font: float) -> I
         for distance, angle in _around(bubble, font):
             x = bubble.x + distance * math.cos(angle)
             y = bubble.y + distance * math.sin(angle)
-            # The box touches the point with its nearest side or corner.
+            # The nearest side or corner of the box touches the point.
             left = x - width * (1 - math.cos(angle)) / 2
             top = y - font * (1 - math.sin(angle)) / 2
             box = Box(left, top, left + width, top + font)
@@ -169,7 +184,7 @@ def labels(named: Iterable[Bubble], bubbles: Iterable[Bubble], font: float) -> I
             if inside and not any(map(box.meets, [*taken, *dots])):
                 taken.append(box)
                 apart = distance > NEAR + 8 and distance != bubble.radius + NEAR
-                # The side next to the bubble is exact, however wide the letters really are.
+                # The side next to the bubble is exact, whatever the true width of the letters.
                 side = ("end", "middle", "")[round(math.cos(angle)) + 1]
                 edge = {"end": box.right, "middle": (box.left + box.right) / 2, "": box.left}[side]
                 yield Label(bubble, side, edge, top + 0.8 * font, (x, y) if apart else None)
@@ -177,7 +192,7 @@ def labels(named: Iterable[Bubble], bubbles: Iterable[Bubble], font: float) -> I
 
 
 def _around(bubble: Bubble, font: float) -> Iterator[tuple[float, float]]:
-    """Places to try, as distance and angle, the nearest first and to the right before others."""
+    """Places as distance and angle: the nearest first, the right side before others."""
     near = min(bubble.radius, 8) + NEAR
     steps = (near + font * step for step in (1, 1.8, 2.6, 3.4))
     for distance in (near, bubble.radius + NEAR, *steps):
@@ -186,7 +201,7 @@ def _around(bubble: Bubble, font: float) -> Iterator[tuple[float, float]]:
 
 
 def _operations(low: float, high: float) -> Iterator[tuple[float, str]]:
-    """Round numbers of multiply-adds between two powers of ten."""
+    """Round numbers of multiply-adds between `low` and `high` (log10): log10 and text."""
     for power in range(math.floor(low), math.ceil(high)):
         for digit in (1, 2, 5):
             log = power + math.log10(digit)

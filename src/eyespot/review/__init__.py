@@ -1,0 +1,1 @@
+"""Review a dataset: label issues, duplicates, outliers, groups, and proposals."""

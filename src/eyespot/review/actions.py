@@ -1,4 +1,4 @@
-"""What a person may do about a collection, photo by photo. eyespot itself changes nothing."""
+"""Proposals for a reviewed dataset, photo by photo. eyespot changes no file itself."""
 
 import os
 from collections.abc import Iterator
@@ -17,16 +17,15 @@ Kind = Literal[
     "rename",
     "sort into",
 ]
-"""The most useful first: what makes a classifier learn something wrong, what teaches it nothing,
-what is a matter of taste."""
+"""The most useful first: wrong training data, then useless training data, then tidiness."""
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A proposal. `index`: of the photo in the review; None for one that could not be read.
+    """A proposal. `index`: of the photo in the review; None for an unreadable file.
 
-    `label`: what it is labelled now; "" without labels. `detail`: see docs/dataset.md. `score`:
-    0..1, how clear the case is among those of its kind; None where nothing was measured.
+    `label`: the present label; "" without labels. `detail`: see docs/guides/dataset.md.
+    `score`: 0..1, how clear the case is among those of its kind; None where nothing was measured.
     """
 
     path: str
@@ -40,27 +39,27 @@ class Action:
 def propose(review: Review) -> list[Action]:
     """Proposals, the most useful kind first, the clearest case first."""
     found = [
-        *_settle(review),
-        *_check(review),
+        *_label_conflicts(review),
+        *_label_issues(review),
         *(
-            Action(_found(review, skipped.path), "fix file", "", skipped.reason, 1.0, None)
+            Action(_skipped_path(review, skipped.path), "fix file", "", skipped.reason, 1.0, None)
             for skipped in review.skipped
         ),
-        *_copies(review),
+        *_duplicates(review),
         *_outliers(review),
         *_misnamed(review),
     ]
     to_sort = not review.classes and len(review.clusters.members) > 1
-    return [*found, *_sort(review)] if to_sort else found
+    return [*found, *_groups(review)] if to_sort else found
 
 
 def path_of(photo: Photo) -> str:
-    """Where a photo lies on the disk; its name, if it lies in a table or a shard."""
+    """The path of a photo; its name, if it is in a table or a shard."""
     return printable(photo.source.path) if isinstance(photo.source, FileSource) else photo.name
 
 
-def _found(review: Review, name: str) -> str:
-    """The path of a file that was skipped, if it can be told."""
+def _skipped_path(review: Review, name: str) -> str:
+    """The path of a skipped file, if it exists; its name otherwise."""
     if review.root is None or not os.path.exists(review.root / name):  # noqa: PTH110 - may raise
         return name
     return printable(review.root / name)
@@ -73,8 +72,8 @@ def _action(
     return Action(path_of(photo), kind, photo.label or "", detail, score, index)
 
 
-def copies_of(review: Review) -> list[tuple[list[int], bool]]:
-    """Photos that are one picture, and whether all are the same file; no group is in another."""
+def duplicates_of(review: Review) -> list[tuple[list[int], bool]]:
+    """Groups of duplicates, and whether all are exact; no group is part of another."""
     near = review.duplicates.near
     inside = {index for group in near for index in group}
     exact = [group for group in review.duplicates.exact if not inside.intersection(group)]
@@ -82,40 +81,40 @@ def copies_of(review: Review) -> list[tuple[list[int], bool]]:
 
 
 def disputed(review: Review, group: list[int]) -> bool:
-    """Whether copies of one picture have different labels."""
+    """Whether duplicates have different labels."""
     return len({review.photos[index].label for index in group}) > 1
 
 
-def _settle(review: Review) -> Iterator[Action]:
-    for group, same in copies_of(review):
+def _label_conflicts(review: Review) -> Iterator[Action]:
+    for group, same in duplicates_of(review):
         if not disputed(review, group):
             continue
         for index in group:
             label = review.photos[index].label
             others = (review.photos[i] for i in group if review.photos[i].label != label)
-            said = "; ".join(f"{path_of(other)} is labelled {other.label}" for other in others)
-            yield _action(review, index, "settle label", said, 1.0 if same else None)
+            detail = "; ".join(f"{path_of(other)} is labelled {other.label}" for other in others)
+            yield _action(review, index, "settle label", detail, 1.0 if same else None)
 
 
-def _check(review: Review) -> Iterator[Action]:
-    settled = {i for group, _ in copies_of(review) if disputed(review, group) for i in group}
-    for label_issue in review.check.label_issues if review.check else ():
-        if label_issue.index in settled:  # somebody will look at its label anyway
-            continue
-        suggested = review.classes[label_issue.suggested]
-        yield _action(review, label_issue.index, "check label", suggested, label_issue.confidence)
+def _label_issues(review: Review) -> Iterator[Action]:
+    groups = [group for group, _ in duplicates_of(review) if disputed(review, group)]
+    conflicting = {index for group in groups for index in group}
+    for issue in review.check.label_issues if review.check else ():
+        if issue.index not in conflicting:  # those labels are checked anyway
+            suggested = review.classes[issue.suggested]
+            yield _action(review, issue.index, "check label", suggested, issue.confidence)
 
 
-def _copies(review: Review) -> Iterator[Action]:
-    """All but the largest file of a picture."""
-    for group, same in copies_of(review):
+def _duplicates(review: Review) -> Iterator[Action]:
+    """All but the largest file of each group."""
+    for group, same in duplicates_of(review):
         if disputed(review, group):
             continue
         kept, *others = sorted(group, key=lambda index: -_size(review.photos[index]))
         name = path_of(review.photos[kept])
         for index in others:
-            whole = same or review.features.sha256[index] == review.features.sha256[kept]
-            yield _action(review, index, "remove duplicate", name, 1.0 if whole else None)
+            exact = same or review.features.sha256[index] == review.features.sha256[kept]
+            yield _action(review, index, "remove duplicate", name, 1.0 if exact else None)
 
 
 def _size(photo: Photo) -> int:
@@ -127,8 +126,8 @@ def _size(photo: Photo) -> int:
 
 def _outliers(review: Review) -> Iterator[Action]:
     for index in review.outliers:
-        score = min(1.0, max(0.0, 1 - float(review.familiarity[index])))
-        yield _action(review, index, "look at outlier", "like no other photo", score)
+        score = min(1.0, max(0.0, float(review.ood_scores[index])))
+        yield _action(review, index, "look at outlier", "unlike all other photos", score)
 
 
 def _misnamed(review: Review) -> Iterator[Action]:
@@ -136,10 +135,11 @@ def _misnamed(review: Review) -> Iterator[Action]:
     for finding in review.findings:
         if finding.kind == "misnamed":
             for name in finding.photos:
-                yield _action(review, place[name], "rename", "its content is of another format")
+                detail = "the content has another format than the name"
+                yield _action(review, place[name], "rename", detail)
 
 
-def _sort(review: Review) -> Iterator[Action]:
+def _groups(review: Review) -> Iterator[Action]:
     for number, members in enumerate(review.clusters.members, start=1):
         for index in members:
             yield _action(review, index, "sort into", f"group {number}")

@@ -1,7 +1,8 @@
-"""A review of a collection: what its photos are like, and which of them want looking at."""
+"""Review a dataset: duplicates, groups, outliers and label issues."""
 
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,29 +18,30 @@ from eyespot.data.splits import FOLDS, fold_of, folds
 from eyespot.errors import DatasetError
 from eyespot.evaluation import LabelIssue, find_label_issues
 from eyespot.evaluation.clusters import Clusters, find_clusters
-from eyespot.evaluation.crossval import cross_validate, honest_choice
-from eyespot.evaluation.label_issues import PlantedTest, judge_label_issues, plant_wrong_labels
+from eyespot.evaluation.crossval import cross_validate, nested_selection
+from eyespot.evaluation.label_issues import PlantedTest, measure_planted, plant_wrong_labels
 from eyespot.evaluation.outliers import find_outliers
 from eyespot.features.backbone import DEFAULT, Backbone, load_backbone
 from eyespot.features.cache import FeatureCache
-from eyespot.features.engines import open_engine
+from eyespot.features.engines import Engine, open_engine
 from eyespot.features.extract import Features, embed
-from eyespot.heads.ood import familiarity_out_of_fold
+from eyespot.heads.ood import out_of_fold_ood_scores
 from eyespot.progress import Progress, counting
 from eyespot.shown import Brief
+from eyespot.tasks.classification.cross_validate import ValidatedHead, cross_validate_heads
 from eyespot.tasks.classification.policy import candidates, similarity
-from eyespot.tasks.classification.select import try_heads
-from eyespot.tasks.classification.split import divide
+from eyespot.tasks.classification.split import TrainingSet, split_photos
 
 PLANTED_SHARE = 0.05
 LEAST_PLANTED = 10
-"""Fewer planted labels say next to nothing."""
+"""With fewer planted labels, recall and precision say nothing."""
+STAGES = ("load", "embed", "explore", "check labels")
 
 
 @dataclass(frozen=True)
 class LabelCheck:
-    """`asked`: photos about whose label a head that never saw them was asked. `planted`: the same
-    with some labels made wrong on purpose; None for few photos."""
+    """`asked`: photos with an out-of-fold prediction to compare the label with. `planted`: the same
+    check after some labels were replaced by wrong ones; None for few photos."""
 
     label_issues: list[LabelIssue]
     asked: int
@@ -49,13 +51,13 @@ class LabelCheck:
 
 @dataclass(frozen=True, repr=False)
 class Review(Brief):
-    """All that was found out about n photos.
+    """The review of n photos.
 
-    `classes`, `labels` (int64 [n]): of labelled photos; no classes and -1 of others. `familiarity`:
-    float32 [n], see `eyespot.heads.ood`, with photos that are no copies. `outliers`: the
-    photos least like any other, the most unlike first. `check`: None without two classes.
-    `seconds`: load, embed, explore, check labels, total. `root`: the folder, if it is one, from
-    which `skipped` may name files.
+    `classes`, `labels` (int64 [n]): of labelled photos; otherwise no classes, and -1.
+    `ood_scores`: float32 [n], see `eyespot.heads.ood`, against photos that are not duplicates.
+    `outliers`: the photos with the highest OOD scores, in that order. `check`: None
+    without two classes. `seconds`: of STAGES, and in total. `root`: the folder, if the source is
+    one; names in `skipped` are relative to it.
     """
 
     photos: tuple[Photo, ...]
@@ -67,16 +69,11 @@ class Review(Brief):
     duplicates: Duplicates
     findings: list[Finding]
     clusters: Clusters
-    familiarity: NDArray[np.float32]
+    ood_scores: NDArray[np.float32]
     outliers: list[int]
     check: LabelCheck | None
     seconds: dict[str, float]
     root: Path | None = None
-
-    @property
-    def last(self) -> NDArray[np.float32]:
-        """Last-layer features float32 [n, d]."""
-        return self.features.inputs((self.backbone.last,))
 
 
 def review(
@@ -87,34 +84,20 @@ def review(
     use_cache: bool = True,
     progress: Progress = lambda stage, done, total: None,
 ) -> Review:
-    """Look at all photos of a collection, labelled or not.
+    """Review all photos of a dataset, labelled or not. Changes no file.
 
-    `source`: a Dataset, what `open_photos` takes a path of, or a folder without class folders.
-    `root`: the path that a Dataset was opened from. Nothing is changed. Raises DatasetError,
-    UsageError, WeightsError.
+    `source`: a Dataset, a path that `open_photos` takes, or a folder without class folders.
+    `root`: the path that a Dataset was opened from. Raises DatasetError, UsageError, WeightsError.
     """
-    start = time.perf_counter()
-    if isinstance(source, Dataset):
-        dataset = source
-    else:
+    times = [time.perf_counter()]
+    if not isinstance(source, Dataset):
         root = Path(source)
-        dataset = open_any(root)
+        source = open_any(root)
     body = load_backbone(backbone)
     engine = open_engine(body)
-    loaded = time.perf_counter()
-    step = counting(progress, "Looking at photos", len(dataset.photos))
-    cache = FeatureCache() if use_cache else None
-    features, kept, unreadable = embed(dataset.photos, body, engine, cache, step)
-    if cache is not None:
-        cache.close()
-    skipped = (*dataset.skipped, *unreadable)
-    if not kept:
-        raise DatasetError(
-            f"None of the {len(dataset.photos)} photos can be read, the first because: "
-            f"{unreadable[0].reason if unreadable else 'there is none'}."
-        )
-    embedded = time.perf_counter()
-    photos = tuple(dataset.photos[index] for index in kept)
+    times.append(time.perf_counter())
+    photos, features, skipped = _embed(source, body, engine, use_cache, progress)
+    times.append(time.perf_counter())
     classes = Dataset(photos).classes
     place = {name: number for number, name in enumerate(classes)}
     labels = np.array([place.get(photo.label or "", -1) for photo in photos], dtype=np.int64)
@@ -122,26 +105,20 @@ def review(
         features.sha256, features.dhash, features.thumbnails, [photo.group for photo in photos]
     )
     findings = audit(features.names, [photo.label or "" for photo in photos], duplicates)
-    if not classes:  # without labels there are no classes to be small
+    if not classes:  # class sizes need labels
         findings = [finding for finding in findings if finding.kind.endswith("duplicates")]
-    findings = worst_first([*dataset.findings, *findings, *misnamed(photos)])
     last = features.inputs((body.last,))
     progress("Finding groups", 0, 1)
     clusters = find_clusters(last)
     progress("Finding groups", 1, 1)
-    apart = folds(fold_of(np.zeros(len(photos), np.int64), duplicates.group, FOLDS))
-    alone = len(apart) < 2  # all are copies of one picture
-    familiarity = (
-        np.full(len(photos), np.nan, np.float32)
-        if alone
-        else familiarity_out_of_fold(last, labels, apart)
-    )
-    explored = time.perf_counter()
+    ood_scores = _ood_scores(last, labels, duplicates.group)
+    times.append(time.perf_counter())
     check = None
-    if len(classes) > 1 and not alone:
+    if len(classes) > 1 and not np.isnan(ood_scores).all():
         alike = similarity(features, body)
         check = _check_labels(features, labels, len(classes), duplicates.group, alike, progress)
-    end = time.perf_counter()
+    times.append(time.perf_counter())
+    seconds = dict(zip(STAGES, (end - start for start, end in pairwise(times)), strict=True))
     return Review(
         photos=photos,
         skipped=skipped,
@@ -150,18 +127,12 @@ def review(
         classes=classes,
         labels=labels,
         duplicates=duplicates,
-        findings=findings,
+        findings=worst_first([*source.findings, *findings, *misnamed(photos)]),
         clusters=clusters,
-        familiarity=familiarity,
-        outliers=find_outliers(familiarity),
+        ood_scores=ood_scores,
+        outliers=find_outliers(ood_scores),
         check=check,
-        seconds={
-            "load": loaded - start,
-            "embed": embedded - loaded,
-            "explore": explored - embedded,
-            "check labels": end - explored,
-            "total": end - start,
-        },
+        seconds=seconds | {"total": times[-1] - times[0]},
         root=root if root and is_folder(root) else None,
     )
 
@@ -172,9 +143,11 @@ def open_any(
     label_column: str | None = None,
     split_column: str | None = None,
 ) -> Dataset:
-    """A labelled collection, or the photos below a folder that has not two class folders, without
-    labels. The columns are those of `open_photos`. Raises DatasetError if there is no photo,
-    UsageError for a column that there is not."""
+    """Open a labelled dataset, or, without labels, a folder that has less than two class folders.
+
+    The columns are those of `open_photos`. Raises DatasetError without any photo, UsageError for
+    an unknown column.
+    """
     try:
         dataset = open_photos(
             path,
@@ -193,6 +166,32 @@ def open_any(
     return dataset
 
 
+def _embed(
+    dataset: Dataset, body: Backbone, engine: Engine, use_cache: bool, progress: Progress
+) -> tuple[tuple[Photo, ...], Features, tuple[Skipped, ...]]:
+    """The photos that can be read, their features, and the skipped ones."""
+    step = counting(progress, "Embedding photos", len(dataset.photos))
+    cache = FeatureCache() if use_cache else None
+    features, kept, unreadable = embed(dataset.photos, body, engine, cache, step)
+    if cache is not None:
+        cache.close()
+    if not kept:
+        first = f" The first: {unreadable[0].reason}." if unreadable else ""
+        raise DatasetError(f"None of the {len(dataset.photos):,} photos can be read.{first}")
+    photos = tuple(dataset.photos[index] for index in kept)
+    return photos, features, (*dataset.skipped, *unreadable)
+
+
+def _ood_scores(
+    last: NDArray[np.float32], labels: NDArray[np.int64], group: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Out-of-fold OOD scores, float32 [n]; NaN if all photos are duplicates of one image."""
+    apart = folds(fold_of(np.zeros(len(labels), np.int64), group, FOLDS))
+    if len(apart) < 2:
+        return np.full(len(labels), np.nan, np.float32)
+    return out_of_fold_ood_scores(last, labels, apart)
+
+
 def _check_labels(
     features: Features,
     labels: NDArray[np.int64],
@@ -201,29 +200,39 @@ def _check_labels(
     alike: float | None,
     progress: Progress,
 ) -> LabelCheck:
-    """Ask heads about photos that they never saw, as teaching does; given splits play no part."""
-    division = divide([None] * len(labels), labels, groups)
-    per_class = float(np.median(np.bincount(labels, minlength=classes)))
-    order = candidates("auto", per_class, alike)
-    tried, _ = try_heads(order, features, labels, classes, division, None, progress)
-    best, honest = honest_choice([trial.found for trial in tried], labels, division.parts)
-    chosen = tried[best]
-    test = None
-    if round(PLANTED_SHARE * len(labels)) >= LEAST_PLANTED:
-        progress("Testing the check", 0, 1)
-        planted = plant_wrong_labels(labels, classes, PLANTED_SHARE)
-        found = cross_validate(
-            chosen.prepared,
-            planted,
-            classes,
-            division.repeats,
-            division.parts,
-            (chosen.found.hyperparameter,),
-        )
-        asked = ~np.isnan(found.probabilities[:, 0])
-        label_issues = find_label_issues(found.probabilities, planted)
-        test = judge_label_issues(label_issues, np.where(asked, labels, planted), planted)
-        progress("Testing the check", 1, 1)
-    asked_count = int((~np.isnan(honest[:, 0])).sum())
-    label_issues = sorted(find_label_issues(honest, labels), key=lambda found: -found.confidence)
-    return LabelCheck(label_issues, asked_count, chosen.candidate.name, test)
+    """Compare labels with out-of-fold predictions, as teaching does; given splits are ignored."""
+    split = split_photos([None] * len(labels), labels, groups)
+    train = TrainingSet(features, labels, classes, split)
+    order = candidates("auto", train.median_per_class, alike)
+    heads, _ = cross_validate_heads(order, train, None, progress)
+    best, nested = nested_selection([head.found for head in heads], labels, split.parts)
+    chosen = heads[best]
+    return LabelCheck(
+        sorted(find_label_issues(nested, labels), key=lambda issue: -issue.confidence),
+        int((~np.isnan(nested[:, 0])).sum()),
+        chosen.candidate.name,
+        _planted_test(chosen, train, progress),
+    )
+
+
+def _planted_test(
+    chosen: ValidatedHead, train: TrainingSet, progress: Progress
+) -> PlantedTest | None:
+    """Measure the check on labels of which some were replaced by wrong ones."""
+    labels, classes, split = train.labels, train.classes, train.split
+    if round(PLANTED_SHARE * len(labels)) < LEAST_PLANTED:
+        return None
+    progress("Testing the label check", 0, 1)
+    planted = plant_wrong_labels(labels, classes, PLANTED_SHARE)
+    found = cross_validate(
+        chosen.prepared,
+        planted,
+        classes,
+        split.repeats,
+        split.parts,
+        (chosen.found.hyperparameter,),
+    )
+    label_issues = find_label_issues(found.probabilities, planted)
+    predicted = ~np.isnan(found.probabilities[:, 0])
+    progress("Testing the label check", 1, 1)
+    return measure_planted(label_issues, np.where(predicted, labels, planted), planted)

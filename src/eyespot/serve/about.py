@@ -19,7 +19,7 @@ def about(name: str, classifier: Classifier) -> bytes:
             "labels": list(classifier.classes),
             "backbone": classifier.backbone.name,
             "method": classifier.recipe.method,
-            "threshold": classifier.threshold,
+            "ood_threshold": classifier.ood_threshold,
             "temperature": classifier.temperature,
             "metrics": _finite(metrics),
         }

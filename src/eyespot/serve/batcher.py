@@ -158,7 +158,7 @@ class Batcher:
             pixels = np.stack([job.pixels for job in jobs if job.pixels is not None])
             features = classifier.engine.run(pixels)
             top = max(job.top for job in jobs)
-            answers = classifier.answer([job.name for job in jobs], features, top)
+            answers = classifier.predict_features([job.name for job in jobs], features, top)
         except Exception as error:
             self._done(len(jobs))
             for job in jobs:

@@ -80,13 +80,13 @@ class Explanation(BaseModel):
 
 
 class Model(BaseModel):
-    """A classifier. It rejects photos with an OOD score beyond `threshold`."""
+    """A classifier. It rejects photos with an OOD score above `ood_threshold`."""
 
     name: str
     labels: list[str]
     backbone: str
     method: str
-    threshold: float
+    ood_threshold: float
     temperature: float
     metrics: dict[str, Any]
 

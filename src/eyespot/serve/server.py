@@ -20,7 +20,7 @@ from eyespot.serve.settings import Settings
 from eyespot.serve.shelf import name_of
 from eyespot.serve.threads import background
 from eyespot.serve.workers import Workers
-from eyespot.tasks.classification.classifier import load
+from eyespot.tasks.task import load
 from eyespot.web.draining import Draining
 from eyespot.web.listening import allow_many_files, listen
 from eyespot.web.protocol import bounded

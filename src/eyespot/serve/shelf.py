@@ -11,7 +11,8 @@ from eyespot.features.usable import expect_usable
 from eyespot.serve.about import about
 from eyespot.serve.batcher import Batcher
 from eyespot.serve.metrics import Metrics
-from eyespot.tasks.classification.classifier import Classifier, load
+from eyespot.tasks.classification.classifier import Classifier
+from eyespot.tasks.task import load
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +129,7 @@ class Shelf:
         for count in (1, engine.batch):
             grey = np.full((count, size, size, 3), 128, np.uint8)
             features = expect_usable(engine.run(grey), path.name)
-            classifier.answer([path.name] * count, features)
+            classifier.predict_features([path.name] * count, features)
         return classifier
 
 

@@ -1,4 +1,4 @@
-"""Answers to a page that asks while a person still types."""
+"""Answers to a page that asks while the user types."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -11,8 +11,10 @@ P = ParamSpec("P")
 
 
 def or_error(route: Callable[P, Answer]) -> Callable[P, Answer]:
-    """The route's answer, or {"error": sentence} for what the library refuses: half an expression
-    is nothing that failed, so it shall not stand in the browser's console as that."""
+    """Return the route's answer, or {"error": message} for an EyespotError.
+
+    An incomplete expression is no HTTP error, which the browser would log in its console.
+    """
 
     @wraps(route)
     def answer(*args: P.args, **kwargs: P.kwargs) -> Answer:

@@ -1,4 +1,4 @@
-"""Route of the blackboard: an expression forward and backward, step by step."""
+"""Route of the blackboard: the forward and backward pass of an expression, step by step."""
 
 from typing import Annotated
 
@@ -13,15 +13,14 @@ from eyespot.studio.answers import Answer, or_error
 
 router = APIRouter(prefix="/api/blackboard")
 
-GIVEN = "1"
-"""The value of a name that has none yet."""
+DEFAULT_VALUE = "1"
+"""Of a name without a value."""
 
 Text = Annotated[str, StringConstraints(max_length=2000)]
 
 
 class Question(BaseModel):
-    """`values`: numbers as they are typed, by name; names that are not in the expression are left
-    alone."""
+    """`values`: numbers as typed, by name; names outside the expression are ignored."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -32,12 +31,11 @@ class Question(BaseModel):
 @router.post("")
 @or_error
 def work(question: Question) -> Answer:
-    """`values`: as typed, of all names of the expression in its order. With them, either `error`,
-    or what `eyespot graph` shows: `result`, `steps`, `gradients`, and `drawing`, an SVG without a
-    style."""
+    """`values` of the names in the expression, as typed; and `error`, or the output of `eyespot
+    graph`: `result`, `steps`, `gradients`, and `drawing`, an SVG without style."""
     terms = parse(question.expression)
     names = [term.name for term in terms if term.operation == "name"]
-    values = {name: question.values.get(name, GIVEN) for name in names}
+    values = {name: question.values.get(name, DEFAULT_VALUE) for name in names}
     return {"values": values, **_worked(question.expression, values)}
 
 
@@ -60,7 +58,7 @@ def _number(name: str, text: str) -> float:
 
 
 def _step(graph: Graph, step: Step) -> Answer:
-    # What a sum adds up has been handed back before, and its text says so.
+    # The step of a sum repeats the gradients of earlier steps, and its text lists them.
     shares = step.shares if step.kind == "backward" else ()
     return {
         "kind": step.kind,

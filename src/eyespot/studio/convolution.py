@@ -1,5 +1,4 @@
-"""Routes of the page where one slides a kernel over a picture: the result, how each of its pixels
-comes about, and what a layer costs."""
+"""Routes of the convolution page: the output, the computation of each pixel, a layer's costs."""
 
 from dataclasses import asdict
 from typing import Any, Literal
@@ -19,11 +18,11 @@ Rows = list[list[float]]
 
 
 class Question(BaseModel):
-    """`kernel`: of a convolution. `size`: of a pooling's window; it has no dilation."""
+    """`kernel`: of a convolution. `size`: of a pooling window, which has no dilation."""
 
     model_config = ConfigDict(extra="forbid")
 
-    picture: Rows
+    image: Rows
     kind: Literal["convolution", "max", "mean"]
     kernel: Rows = [[1.0]]
     size: int = 1
@@ -38,20 +37,20 @@ class PixelQuestion(Question):
 
 
 class CostQuestion(BaseModel):
-    """Of a layer from `maps` maps of `side` x `side` pixels to `filters` maps, with kernels of
-    `kernel` x `kernel`, padded so that the maps stay as large as they are."""
+    """A layer from `in_channels` maps of `side` x `side` pixels to `out_channels` maps of the same
+    size, with kernels of `kernel` x `kernel`."""
 
     model_config = ConfigDict(extra="forbid")
 
-    maps: int
-    filters: int
+    in_channels: int
+    out_channels: int
     side: int
     kernel: int
 
 
 @router.get("")
 def kernels() -> dict[str, Any]:
-    """Well-known kernels by name: `values` and `text`."""
+    """Known kernels by name: `values` and `text`."""
     return {
         name: {"values": kernel.values.tolist(), "text": kernel.text}
         for name, kernel in KERNELS.items()
@@ -61,38 +60,34 @@ def kernels() -> dict[str, Any]:
 @router.post("")
 @or_error
 def slide(asked: Question) -> Answer:
-    """`output` [H', W']; `sizes`, where its height and width come from; `costs`, in words."""
+    """`output` [H', W']; the formulas of its height and width in `sizes`; `costs` as texts."""
     if asked.kind == "convolution":
-        output = convolve(asked.picture, asked.kernel, **_options(asked))
+        output = convolve(asked.image, asked.kernel, **_options(asked))
         shape = len(asked.kernel), len(asked.kernel[0])
         window = Window(*shape, asked.stride, asked.padding, asked.dilation)
-        layer = costs(1, len(asked.picture), len(asked.picture[0]), 1, window, bias=False)
+        layer = costs(1, len(asked.image), len(asked.image[0]), 1, window, bias=False)
         counts = [layer.weights, layer.connections, layer.multiply_adds]
         texts = [count.text for count in counts]
     else:
-        output = pool(
-            asked.picture, asked.kind, asked.size, stride=asked.stride, padding=asked.padding
-        )
+        output = pool(asked.image, asked.kind, asked.size, **_options(asked))
         window = Window(asked.size, asked.size, asked.stride, asked.padding)
-        texts = ["A pooling has no weights: there is nothing to learn."]
-    sizes = window.in_words(len(asked.picture), len(asked.picture[0]))
+        texts = ["A pooling layer has no weights: there is nothing to train."]
+    sizes = window.in_words(len(asked.image), len(asked.image[0]))
     return {"output": output.tolist(), "sizes": sizes, "costs": texts}
 
 
 @router.post("/pixel")
 @or_error
 def pixel(asked: PixelQuestion) -> Answer:
-    """How one pixel of the result comes about: `rows` and `columns` of the picture, the `inputs`
-    there, their `products` with the kernel (null of a pooling), `value`, and all in a `text`."""
+    """The computation of one output pixel: `rows` and `columns` of the input, the `inputs` there,
+    their `products` with the kernel (null for pooling), `value`, and a `text`."""
     if asked.kind == "convolution":
         found = convolution.pixel(
-            asked.picture, asked.kernel, asked.row, asked.column, **_options(asked)
+            asked.image, asked.kernel, asked.row, asked.column, **_options(asked)
         )
     else:
-        found = pooled_pixel(
-            asked.picture, asked.kind, asked.size, asked.row, asked.column,
-            stride=asked.stride, padding=asked.padding,
-        )  # fmt: skip
+        place = asked.row, asked.column
+        found = pooled_pixel(asked.image, asked.kind, asked.size, *place, **_options(asked))
     return {
         "rows": found.rows,
         "columns": found.columns,
@@ -106,11 +101,14 @@ def pixel(asked: PixelQuestion) -> Answer:
 @router.post("/costs")
 @or_error
 def compare(asked: CostQuestion) -> Answer:
-    """A standard convolution beside its separable twin, as `compare_separable` gives them."""
+    """The costs of a standard and a separable convolution, from `compare_separable`."""
     check_whole("The kernel's side", asked.kernel, 1, convolution.MAX_KERNEL)
     window = Window(asked.kernel, asked.kernel, padding=asked.kernel // 2)
-    return asdict(compare_separable(asked.maps, asked.side, asked.side, asked.filters, window))
+    return asdict(
+        compare_separable(asked.in_channels, asked.side, asked.side, asked.out_channels, window)
+    )
 
 
 def _options(asked: Question) -> dict[str, int]:
-    return {"stride": asked.stride, "padding": asked.padding, "dilation": asked.dilation}
+    dilation = {"dilation": asked.dilation} if asked.kind == "convolution" else {}
+    return {"stride": asked.stride, "padding": asked.padding, **dilation}

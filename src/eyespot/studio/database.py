@@ -1,7 +1,7 @@
-"""Where projects are kept: SQLite, one transaction a change, and every change can be taken back.
+"""The database of the projects: SQLite, one transaction a change, every change can be undone.
 
-Triggers write down what each row was before a step changed it, so that taking back is the same for
-all that can be done: the rows are put back, the last change first.
+Triggers record each row before a step changes it, so that undo is the same for every operation: it
+restores the rows, the last change first.
 """
 
 import contextlib
@@ -13,16 +13,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from eyespot.errors import ProjectError
-from eyespot.features.database import is_damage, open_database
+from eyespot.features.database import is_damage, open_database, pragma
 
-MOST_STEPS = 100
-"""Steps of a project that can be taken back; what older ones need is given up."""
+FORMAT_VERSION = 2
+MAX_STEPS = 100
+"""Steps of a project that can be undone; older ones are dropped."""
 
 COLUMNS = {
-    "classes": ("id", "project", "name", "enabled", "place"),
-    "pictures": ("id", "project", "class", "sha256", "burst", "added", "name"),
+    "classes": ("id", "project", "name", "enabled", "position"),
+    "photos": ("id", "project", "class", "sha256", "burst", "added", "name"),
 }
-"""The tables whose changes can be taken back."""
+"""The tables whose changes can be undone."""
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS projects (
@@ -35,17 +36,18 @@ CREATE TABLE IF NOT EXISTS projects (
 );
 CREATE TABLE IF NOT EXISTS trash (
     project TEXT PRIMARY KEY REFERENCES projects ON DELETE CASCADE,
-    seen REAL NOT NULL
+    seen REAL NOT NULL,
+    seconds REAL NOT NULL
 );
 CREATE TABLE IF NOT EXISTS classes (
     id TEXT PRIMARY KEY,
     project TEXT NOT NULL REFERENCES projects ON DELETE CASCADE,
     name TEXT NOT NULL,
     enabled INTEGER NOT NULL,
-    place INTEGER NOT NULL,
+    position INTEGER NOT NULL,
     UNIQUE (project, name)
 );
-CREATE TABLE IF NOT EXISTS pictures (
+CREATE TABLE IF NOT EXISTS photos (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     project TEXT NOT NULL REFERENCES projects ON DELETE CASCADE,
     class TEXT NOT NULL REFERENCES classes,
@@ -55,10 +57,10 @@ CREATE TABLE IF NOT EXISTS pictures (
     name TEXT,
     UNIQUE (class, sha256)
 );
-CREATE INDEX IF NOT EXISTS pictures_of_project ON pictures (project);
-CREATE INDEX IF NOT EXISTS pictures_by_content ON pictures (sha256);
+CREATE INDEX IF NOT EXISTS photos_of_project ON photos (project);
+CREATE INDEX IF NOT EXISTS photos_by_content ON photos (sha256);
 CREATE TABLE IF NOT EXISTS thumbnails (sha256 TEXT PRIMARY KEY, jpeg BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS taught (
+CREATE TABLE IF NOT EXISTS imported_features (
     sha256 TEXT NOT NULL,
     extractor TEXT NOT NULL,
     dhash BLOB NOT NULL,
@@ -68,14 +70,14 @@ CREATE TABLE IF NOT EXISTS taught (
 CREATE TABLE IF NOT EXISTS steps (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     project TEXT NOT NULL REFERENCES projects ON DELETE CASCADE,
-    what TEXT NOT NULL,
+    action TEXT NOT NULL,
     burst TEXT
 );
 CREATE INDEX IF NOT EXISTS steps_of_project ON steps (project);
 CREATE TABLE IF NOT EXISTS changes (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     step INTEGER NOT NULL REFERENCES steps ON DELETE CASCADE,
-    kind TEXT NOT NULL,
+    table_name TEXT NOT NULL,
     id NOT NULL,
     old TEXT
 );
@@ -84,29 +86,29 @@ CREATE INDEX IF NOT EXISTS changes_of_step ON changes (step);
 
 
 def _triggers() -> list[str]:
-    """Where a project has a step, its rows' former selves are added to the last one."""
-    written = []
+    """Record each changed row under the last step of its project, if it has one."""
+    triggers = []
     for table, columns in COLUMNS.items():
         old = "json_object(" + ", ".join(f"'{name}', OLD.{name}" for name in columns) + ")"
-        for event, row, kept in (
+        for event, row, value in (
             ("INSERT", "NEW", "NULL"),
             ("UPDATE", "OLD", old),
             ("DELETE", "OLD", old),
         ):
-            written.append(
+            triggers.append(
                 f"CREATE TRIGGER IF NOT EXISTS {table}_{event} AFTER {event} ON {table} BEGIN "
-                f"INSERT INTO changes (step, kind, id, old) SELECT max(number), '{table}', "
-                f"{row}.id, {kept} FROM steps WHERE project = {row}.project "
+                f"INSERT INTO changes (step, table_name, id, old) SELECT max(number), '{table}', "
+                f"{row}.id, {value} FROM steps WHERE project = {row}.project "
                 "HAVING max(number) IS NOT NULL; END;"
             )
-    return written
+    return triggers
 
 
-SCHEMA = "\n".join([TABLES, *_triggers()])
+SCHEMA = "\n".join([f"PRAGMA user_version = {FORMAT_VERSION};", TABLES, *_triggers()])
 
 
 class Database:
-    """The file `path`, for any number of threads and processes: each has its own connection."""
+    """The file `path`, for any number of threads and processes, each with its own connection."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -114,13 +116,13 @@ class Database:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """One state of everything, whatever others write meanwhile. Raises ProjectError."""
+        """Read one consistent state. Raises ProjectError."""
         with self._transaction("BEGIN") as database:
             yield database
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """All that is done in the block, or nothing. Raises ProjectError."""
+        """Commit the whole block or nothing. Raises ProjectError."""
         with self._transaction("BEGIN IMMEDIATE") as database:
             yield database
 
@@ -131,7 +133,7 @@ class Database:
                 database.execute(begin)
                 yield database
         except sqlite3.Error as error:
-            self._threads.__dict__.clear()  # whatever is wrong with it, the next one is new
+            self._threads.__dict__.clear()  # the next transaction opens a new connection
             raise ProjectError(_reason(self.path, error)) from error
 
     def _connection(self) -> sqlite3.Connection:
@@ -142,13 +144,13 @@ class Database:
 
 
 class _Held:
-    """A connection that is closed when its thread ends."""
+    """A connection that closes when its thread ends."""
 
     def __init__(self, path: Path) -> None:
+        _check_version(path)
         self.database = open_database(path, SCHEMA)
-        _add_names(self.database)
         self.database.execute("PRAGMA foreign_keys=ON")
-        # A person's work, unlike a cache, must also outlive a power cut.
+        # A user's work, unlike a cache, must also survive a power cut.
         self.database.execute("PRAGMA synchronous=FULL")
 
     def __del__(self) -> None:
@@ -156,90 +158,89 @@ class _Held:
             self.database.close()
 
 
-def _add_names(database: sqlite3.Connection) -> None:
-    """Let pictures have a name where an older eyespot made the file."""
-
-    def lacks_names() -> bool:
-        rows = database.execute("PRAGMA table_info(pictures)").fetchall()
-        return "name" not in [row[1] for row in rows]
-
-    if not lacks_names():
+def _check_version(path: Path) -> None:
+    """Raise ProjectError if another version of eyespot wrote the file."""
+    if not path.exists():
         return
-    with database:
-        database.execute("BEGIN IMMEDIATE")
-        if lacks_names():  # no other process has done it meanwhile
-            database.execute("ALTER TABLE pictures ADD COLUMN name TEXT")
-            for event in ("INSERT", "UPDATE", "DELETE"):
-                database.execute(f"DROP TRIGGER pictures_{event}")
-            for trigger in _triggers():
-                database.execute(trigger)
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        # In this order, since another process may be creating the file: the version comes first.
+        (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        version = pragma(database, "user_version")
+    if tables and version != FORMAT_VERSION:
+        raise ProjectError(
+            f"{path} has format version {version}, expected {FORMAT_VERSION}: another version of "
+            "eyespot wrote it. Move it away to start with an empty list of projects."
+        )
 
 
 def _reason(path: Path, error: sqlite3.Error) -> str:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
-        return f"The disk of {path.parent} is full. Nothing was changed; make room and try again."
+        return f"The disk of {path.parent} is full. Nothing was changed; free some space."
     if code == sqlite3.SQLITE_BUSY:
-        return "Another eyespot is writing to the projects for a long time. Try again."
+        return "Another eyespot process is writing to the projects. Try again."
     if is_damage(error):
         return (
-            f"{path} is damaged ({error}). Restore it from a copy, or move it away to begin anew."
+            f"{path} is damaged ({error}). Restore it from a backup, or move it away to start "
+            "without projects."
         )
     return (
         f"The projects in {path.parent} cannot be read or written ({error}). Nothing was changed; "
-        "see that the folder can be written and has room, and try again."
+        "check the folder's permissions and free space, and try again."
     )
 
 
 def begin_step(
-    database: sqlite3.Connection, project: str, what: str, burst: str | None = None
+    database: sqlite3.Connection, project: str, action: str, burst: str | None = None
 ) -> None:
-    """What follows in this transaction is one step. Frames of one burst are one step together."""
+    """Make the rest of this transaction one undo step; frames of one burst share a step."""
     last = database.execute(
         "SELECT burst FROM steps WHERE project = ? ORDER BY number DESC LIMIT 1", [project]
     ).fetchone()
     if burst is None or last is None or last[0] != burst:
         database.execute(
-            "INSERT INTO steps (project, what, burst) VALUES (?, ?, ?)", [project, what, burst]
+            "INSERT INTO steps (project, action, burst) VALUES (?, ?, ?)", [project, action, burst]
         )
         database.execute(
             "DELETE FROM steps WHERE project = ?1 AND number NOT IN (SELECT number FROM steps"
             " WHERE project = ?1 ORDER BY number DESC LIMIT ?2)",
-            [project, MOST_STEPS],
+            [project, MAX_STEPS],
         )
     mark_changed(database, project)
 
 
-def take_back(database: sqlite3.Connection, project: str) -> str | None:
-    """Undo the project's last step; what it was, or None if there is none."""
+def undo_step(database: sqlite3.Connection, project: str) -> str | None:
+    """Undo the project's last step; return its action, None if there is none."""
     step = database.execute(
-        "SELECT number, what FROM steps WHERE project = ? ORDER BY number DESC LIMIT 1", [project]
+        "SELECT number, action FROM steps WHERE project = ? ORDER BY number DESC LIMIT 1", [project]
     ).fetchone()
     if step is None:
         return None
-    number, what = step
+    number, action = step
     changes = database.execute(
-        "SELECT kind, id, old FROM changes WHERE step = ? ORDER BY number DESC", [number]
+        "SELECT table_name, id, old FROM changes WHERE step = ? ORDER BY number DESC", [number]
     ).fetchall()
-    for kind, row, old in changes:
-        columns = COLUMNS[kind]
+    for table, row, old in changes:
+        columns = COLUMNS[table]
         if old is None:
-            database.execute(f"DELETE FROM {kind} WHERE id = ?", [row])
+            database.execute(f"DELETE FROM {table} WHERE id = ?", [row])
             continue
-        before = json.loads(old)
-        again = ", ".join(f"{name} = excluded.{name}" for name in columns)
+        values = json.loads(old)
+        update = ", ".join(f"{name} = excluded.{name}" for name in columns)
         database.execute(
-            f"INSERT INTO {kind} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
-            f" ON CONFLICT (id) DO UPDATE SET {again}",
-            [before.get(name) for name in columns],  # of older steps no name is known
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+            f" ON CONFLICT (id) DO UPDATE SET {update}",
+            [values[name] for name in columns],
         )
-    database.execute("DELETE FROM steps WHERE number = ?", [number])  # and the changes of undoing
+    database.execute(
+        "DELETE FROM steps WHERE number = ?", [number]
+    )  # and with it what undoing recorded
     mark_changed(database, project)
-    return str(what)
+    return str(action)
 
 
 def mark_changed(database: sqlite3.Connection, project: str) -> None:
-    """Let other pages and tabs know."""
+    """Increase the version, which other tabs and processes watch."""
     database.execute(
         "UPDATE projects SET version = version + 1, changed = ? WHERE id = ?",
         [time.time(), project],

@@ -1,9 +1,8 @@
-"""Who may talk to the studio: the page that it gave to the person at this machine, and nobody else.
+"""Access to the studio: only its own pages, opened by the user of this machine, may call it.
 
-Any page of the web can ask a browser to call 127.0.0.1, and can give its own name that address
-(DNS rebinding). So the name by which the studio is called must be its own, a call that a page makes
-must come from a page of the studio, and every call must show the token that was printed where it
-was started: first in the address, then in a cookie.
+Any web page can make a browser call 127.0.0.1, and can point its own host name there (DNS
+rebinding). So the Host header must be the studio's, the Origin of a page's call must be the studio,
+and every call must carry the token that the studio printed: first in the URL, then in a cookie.
 """
 
 import hmac
@@ -17,24 +16,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from eyespot.limits import MAX_UPLOAD_BYTES
 from eyespot.web.pages import HEADERS, with_headers
 
-ENTRANCE = """<!doctype html>
+REDIRECT = """<!doctype html>
 <meta charset="utf-8">
-<meta http-equiv="refresh" content="0; url=/">
+<meta http-equiv="refresh" content="0; url={address}">
 <title>eyespot studio</title>
-<a href="/">Go on to the studio</a>
+<a href="{address}">Open the studio</a>
 """
-"""For who comes from elsewhere: from the file that the studio opens, or a link in another page. A
-browser that is redirected on such a way leaves the new cookie out, as it is for the studio's own
-pages alone."""
+"""For visitors from elsewhere: the file that the studio opens, or a link in another page. After an
+HTTP redirect from there, a browser would not send the new cookie, which is for the studio's own
+pages only."""
 
-TOO_MUCH = f"Expected at most {MAX_UPLOAD_BYTES // 2**20} MB. Send less at once."
+TOO_LARGE = f"Expected at most {MAX_UPLOAD_BYTES // 2**20} MB. Send fewer photos at once."
 
 
 class Guard:
-    """Middleware that lets nothing through but what the module says, and bounds uploads.
-
-    `token`: secret text. `port`: where the studio listens.
-    """
+    """Middleware that checks every call, and limits uploads. `token`: the secret. `port`: the
+    studio's."""
 
     def __init__(self, app: ASGIApp, token: str, port: int) -> None:
         self.app, self.token = app, token
@@ -46,16 +43,16 @@ class Guard:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        answer = self._refusal(scope, headers) or self._greeting(scope, headers)
-        if answer is not None:
-            answer.headers.update(HEADERS)
-            await answer(scope, receive, send)
+        response = self._rejection(scope, headers) or self._login(scope, headers)
+        if response is not None:
+            response.headers.update(HEADERS)
+            await response(scope, receive, send)
             return
         await self.app(scope, _bounded(receive), with_headers(send))
 
-    def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
+    def _rejection(self, scope: Scope, headers: Headers) -> Response | None:
         if headers.get("host") not in self.hosts:
-            return PlainTextResponse("This name is not the studio's.", 421)
+            return PlainTextResponse("This host name is not the studio's.", 421)
         origin = headers.get("origin")
         own = {f"http://{host}" for host in self.hosts}
         calls = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")
@@ -64,21 +61,22 @@ class Guard:
         if headers.get("content-encoding", "identity").lower() != "identity":
             return PlainTextResponse("Send the body as it is, without Content-Encoding.", 415)
         if int(headers.get("content-length") or 0) > MAX_UPLOAD_BYTES:
-            return PlainTextResponse(TOO_MUCH, 413)
+            return PlainTextResponse(TOO_LARGE, 413)
         return None
 
-    def _greeting(self, scope: Scope, headers: Headers) -> Response | None:
-        """None for those who are known. The token in the address becomes a cookie."""
+    def _login(self, scope: Scope, headers: Headers) -> Response | None:
+        """None for calls with the cookie. The token in the URL becomes the cookie."""
         if self._is_token(_cookies(headers).get(self.cookie, "")):
             return None
         query = parse_qs(scope["query_string"].decode("latin-1"))
         if scope["type"] == "http" and self._is_token(query.get("token", [""])[0]):
-            elsewhere = headers.get("sec-fetch-site") == "cross-site"
-            answer = HTMLResponse(ENTRANCE) if elsewhere else RedirectResponse(scope["path"], 303)
-            answer.set_cookie(self.cookie, self.token, httponly=True, samesite="strict")
-            return answer
+            response: Response = RedirectResponse(scope["path"], 303)
+            if headers.get("sec-fetch-site") == "cross-site":
+                response = HTMLResponse(REDIRECT.format(address="/"))
+            response.set_cookie(self.cookie, self.token, httponly=True, samesite="strict")
+            return response
         return PlainTextResponse(
-            "Open the address that `eyespot studio` printed: it holds a key that this one lacks.",
+            "Open the address that `eyespot studio` printed: it holds the key.",
             403,
         )
 
@@ -95,7 +93,7 @@ def _cookies(headers: Headers) -> dict[str, str]:
 
 
 def _bounded(receive: Receive) -> Receive:
-    """As `receive`, for bodies whose length was not announced."""
+    """`receive` with a limit, for bodies without Content-Length."""
     total = 0
 
     async def receive_bounded() -> Message:

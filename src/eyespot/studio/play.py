@@ -1,19 +1,18 @@
-"""Routes of the room where one plays with backpropagation: what there is to choose from, and the
-conversation in which a network learns.
+"""Routes of Play: the choices of settings, and the conversation in which a network is trained.
 
-The page asks, one thing after the other, each time it has drawn the answer to the last. What it
-sends is JSON; any part may be missing, and they are done in this order:
+The page sends a request each time it has drawn the last answer. A request is JSON; any part may be
+missing, and the parts take effect in this order:
 
-    {"settings": {name: text}, "reset": true, "steps": 1 to MOST_STEPS, or "epoch"}
+    {"settings": {name: text}, "reset": true, "steps": 1 to MAX_STEPS, or "epoch"}
 
-`settings`: what `Settings.from_dict` reads; learning goes on with them if it can. The answer is
-either a text, {"error": sentence}, and then nothing has changed, or a picture, which is binary:
+`settings`: read by `Settings.from_dict`; training continues with them where it can. The answer is
+either a text, {"error": message}, and nothing has changed; or a binary state of the network:
 
-    uint32                the length n of what follows
-    n bytes of JSON       the figures, and the shapes of the arrays, by name
-    the arrays            in this order, one after the other, float32; "shades" is uint8
+    uint32                the length n of the JSON
+    n bytes of JSON       metrics, and the shapes of the arrays, by name
+    the arrays            in this order, float32; "shades" is uint8
 
-All numbers are little-endian; spaces fill the JSON so that the arrays begin at a multiple of 4.
+All numbers are little-endian; spaces pad the JSON so that the arrays begin at a multiple of 4.
 """
 
 import json
@@ -42,38 +41,36 @@ from eyespot.playground.snapshot import Snapshot, draw
 
 router = APIRouter(prefix="/api/play")
 
-MOST_STEPS = 100
+MAX_STEPS = 100
 """Of one answer, so that it comes soon."""
 RESOLUTION = 50
-"""Pixels of a surface's side."""
-SMALL = 24
-"""Pixels of a feature's picture, each way."""
-FEW = 150
-"""Points of a data set's picture."""
+"""Pixels per side of a unit's output."""
+FEATURE_RESOLUTION = 24
+PREVIEW_POINTS = 150
 
 
-class Wish(BaseModel):
-    """What the page asks for."""
+class PlayRequest(BaseModel):
+    """A request of the page."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     settings: dict[str, str] | None = None
     reset: bool = False
-    steps: Annotated[int, Field(ge=0, le=MOST_STEPS)] | Literal["epoch"] = 0
+    steps: Annotated[int, Field(ge=0, le=MAX_STEPS)] | Literal["epoch"] = 0
 
 
 @router.get("")
 def choices() -> dict[str, Any]:
-    """What the settings can be, with small pictures of data (x, y and target of each point) and of
-    features (rows of shades), and what they are if nothing is said."""
-    features = draw(Simulator(Settings(features=tuple(FEATURES))), SMALL).shades()
+    """The choices and defaults of the settings, with previews of the datasets (x, y and target of
+    each point) and of the features (rows of shades)."""
+    features = draw(Simulator(Settings(features=tuple(FEATURES))), FEATURE_RESOLUTION).shades()
     return {
         "defaults": Settings().texts(),
         "choices": {name: list(values) for name, values in CHOICES.items()},
         "ranges": RANGES,
         "data": {
-            "classification": {name: _few("classification", name) for name in CLASSIFICATION},
-            "regression": {name: _few("regression", name) for name in REGRESSION},
+            "classification": {name: _preview("classification", name) for name in CLASSIFICATION},
+            "regression": {name: _preview("regression", name) for name in REGRESSION},
         },
         "features": {
             name: shades.tolist() for name, shades in zip(FEATURES, features, strict=False)
@@ -86,15 +83,15 @@ def choices() -> dict[str, Any]:
     }
 
 
-def _few(problem: str, data: str) -> list[list[float]]:
-    points = make_points(problem, data, FEW, 0, 0.5, 0)
+def _preview(problem: str, data: str) -> list[list[float]]:
+    points = make_points(problem, data, PREVIEW_POINTS, 0, 0.5, 0)
     table: list[list[float]] = np.column_stack([points.positions, points.targets]).round(2).tolist()
     return table
 
 
 @router.websocket("/live")
 async def live(socket: WebSocket) -> None:
-    """A wish comes, a picture goes, and so on. The simulator ends with the conversation."""
+    """The page sends a request, the server a state, and so on. Each page has its own network."""
     await socket.accept()
     simulator = Simulator(Settings())
     try:
@@ -103,60 +100,58 @@ async def live(socket: WebSocket) -> None:
             if message["type"] == "websocket.disconnect":
                 return
             try:
-                picture = await run_in_threadpool(answer, simulator, message.get("text") or "")
+                state = await run_in_threadpool(answer, simulator, message.get("text") or "")
             except EyespotError as error:
                 await socket.send_json({"error": str(error)})
             else:
-                await socket.send_bytes(picture)
+                await socket.send_bytes(state)
     except WebSocketDisconnect:
         return
 
 
 def answer(simulator: Simulator, text: str) -> bytes:
-    """Do what the page asks for, and draw. Raises UsageError, and then has done nothing."""
+    """Carry out a request and return the state. Raises UsageError, and then nothing has changed."""
     try:
-        wish = Wish.model_validate_json(text)
+        request = PlayRequest.model_validate_json(text)
     except ValidationError as error:
-        raise UsageError(
-            "Expected settings, reset or steps, as the page sends them. Reload the page."
-        ) from error
-    if wish.settings is not None:
-        simulator.change(Settings.from_dict(wish.settings))
-    if wish.reset:
+        raise UsageError("Expected settings, reset or steps. Reload the page.") from error
+    if request.settings is not None:
+        simulator.change(Settings.from_dict(request.settings))
+    if request.reset:
         simulator.reset()
-    steps = simulator.steps_per_epoch if wish.steps == "epoch" else wish.steps
+    steps = simulator.steps_per_epoch if request.steps == "epoch" else request.steps
     if steps:
         simulator.step(steps)
     return packed(simulator, draw(simulator, RESOLUTION))
 
 
-def packed(simulator: Simulator, picture: Snapshot) -> bytes:
-    """`picture`, the points and the curves, in the form that the module describes."""
+def packed(simulator: Simulator, drawn: Snapshot) -> bytes:
+    """Pack `drawn`, the points and the loss curves as the module describes."""
     points, curves = simulator.points, simulator.curves
     floats = {
-        name: np.concatenate([getattr(edges, name).ravel() for edges in picture.edges])
+        name: np.concatenate([getattr(edges, name).ravel() for edges in drawn.edges])
         for name in ("weights", "bias", "weights_slope", "bias_slope")
     }
     floats |= {
         "points": np.column_stack([points.positions, points.targets, points.is_train]),
         "curves": np.array([curves.epochs, curves.train, curves.test]),
-        "space_points": picture.space.points,
-        "space_mesh": picture.space.mesh,
+        "space_points": drawn.space.points,
+        "space_mesh": drawn.space.mesh,
     }
-    shades = picture.shades()
-    figures = {
+    shades = drawn.shades()
+    metrics = {
         "settings": simulator.settings.to_dict(),
-        "steps": picture.steps,
-        "epochs": picture.epochs,
-        "learning_rate": picture.learning_rate,
-        "stopped": picture.stopped,
-        "layers": picture.layers,
-        "axes": picture.space.axes,
-        **asdict(picture.scores),
+        "steps": drawn.steps,
+        "epochs": drawn.epochs,
+        "learning_rate": drawn.learning_rate,
+        "stopped": drawn.stopped,
+        "layers": drawn.layers,
+        "axes": drawn.space.axes,
+        **asdict(drawn.scores),
         "shapes": {name: array.shape for name, array in (*floats.items(), ("shades", shades))},
     }
-    head = json.dumps(figures).encode()
+    head = json.dumps(metrics).encode()
     head += b" " * (-len(head) % 4)
-    # What is beyond these limits is of a run that went astray, and might not fit into float32.
+    # A diverged run has larger numbers, which float32 might not hold.
     arrays = [array.clip(-LARGEST, LARGEST).astype("<f4").tobytes() for array in floats.values()]
     return b"".join((struct.pack("<I", len(head)), head, *arrays, shades.tobytes()))

@@ -1,8 +1,8 @@
-"""Where the studio listens: on this machine alone; and how a browser is told of it.
+"""The studio's server: it listens on this machine alone, and opens a browser.
 
-What a process is called with, any user of the machine can read (`ps`). So the browser is not called
-with the address, which holds the token, but with a file that its owner alone can read, and which
-goes on to the address.
+Any user of the machine can read the arguments of a process (`ps`). So the browser is not started
+with the address, which holds the token, but with a file that only its owner can read, and which
+redirects to the address.
 """
 
 import asyncio
@@ -20,46 +20,44 @@ import uvicorn
 
 from eyespot.errors import UsageError
 from eyespot.limits import MAX_REQUEST_SECONDS
-from eyespot.studio.app import create_app, open_classrooms
-from eyespot.studio.classroom import Classrooms
+from eyespot.studio.app import create_app, open_projects
+from eyespot.studio.guard import REDIRECT
+from eyespot.studio.open_projects import OpenProjects
 from eyespot.web.draining import Draining
 from eyespot.web.listening import allow_many_files, listen
 from eyespot.web.protocol import bounded
 
 HOST = "127.0.0.1"
 PORT = 8765
-"""Where the studio is if nothing is said and nobody else is there."""
-LETTER = """<!doctype html>
-<meta charset="utf-8">
-<meta http-equiv="refresh" content="0; url={address}">
-<title>eyespot studio</title>
-<a href="{address}">Go on to the studio</a>
-"""
+"""The default, unless another program listens there."""
 
 
 class _Server(uvicorn.Server):
-    """Ends at once: pages that wait for news would keep it until they have some."""
+    """Ends at once, although pages wait for changes."""
 
-    def __init__(self, config: uvicorn.Config, rooms: Classrooms) -> None:
+    def __init__(self, config: uvicorn.Config, projects: OpenProjects) -> None:
         super().__init__(config)
-        self.rooms = rooms
+        self.projects = projects
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self.rooms.close()
+        self.projects.close_all()
         super().handle_exit(sig, frame)
 
 
 def run(port: int | None, say: Callable[[str], None], *, open_browser: bool = True) -> None:
-    """Serve until interrupted. `port`: None for `PORT`, or any other that is free; `say`: told the
-    address. Raises UsageError if `port` is taken."""
+    """Serve until interrupted.
+
+    `port`: None for `PORT`, or any free one. `say`: called with the address. Raises UsageError if
+    `port` is taken.
+    """
     with _listen(port) as listener:
         number = listener.getsockname()[1]
         token = secrets.token_urlsafe(24)
         address = f"http://{HOST}:{number}/?token={token}"
-        rooms = open_classrooms()
+        projects = open_projects()
         allow_many_files()
         config = uvicorn.Config(
-            Draining(create_app(token, number, rooms)),
+            Draining(create_app(token, number, projects)),
             http=bounded(MAX_REQUEST_SECONDS, lambda code, message: {"error": message}),
             log_level="warning",
             access_log=False,
@@ -70,14 +68,14 @@ def run(port: int | None, say: Callable[[str], None], *, open_browser: bool = Tr
         )
         logging.getLogger("uvicorn.error").addFilter(_without_traces)
         say(address)
-        with _letter(address) if open_browser else contextlib.nullcontext() as letter:
-            if letter:
-                webbrowser.open(letter.as_uri())
-            _Server(config, rooms).run(sockets=[listener])
+        with _redirect_page(address) if open_browser else contextlib.nullcontext() as page:
+            if page:
+                webbrowser.open(page.as_uri())
+            _Server(config, projects).run(sockets=[listener])
 
 
 def _without_traces(record: logging.LogRecord) -> bool:
-    """Keeps uvicorn from showing where in its code a client's fault, or the end, was noticed."""
+    """Drop uvicorn's tracebacks of clients' faults and of the shutdown."""
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, UnicodeDecodeError):
         record.exc_info = None
@@ -85,12 +83,12 @@ def _without_traces(record: logging.LogRecord) -> bool:
 
 
 @contextlib.contextmanager
-def _letter(address: str) -> Iterator[Path]:
-    """A page that goes on to `address`, for this user alone, for as long as the block lasts."""
+def _redirect_page(address: str) -> Iterator[Path]:
+    """A page that redirects to `address`; only this user can read it, within the block."""
     with tempfile.TemporaryDirectory(prefix="eyespot-") as folder:  # mode 0700
         page = Path(folder) / "studio.html"
         page.touch(mode=0o600)
-        page.write_text(LETTER.format(address=address), "utf-8")
+        page.write_text(REDIRECT.format(address=address), "utf-8")
         yield page
 
 
@@ -101,6 +99,6 @@ def _listen(port: int | None) -> socket.socket:
         except OSError as error:
             reason = error.strerror
     raise UsageError(
-        f"The studio cannot listen at port {port} ({reason}). Another studio may be there: close "
-        "it, or name another port: --port 8800"
+        f"The studio cannot listen on port {port} ({reason}). Close the other program, or choose "
+        "another port: --port 8800"
     )

@@ -1,15 +1,15 @@
-"""A project as it is at one moment."""
+"""The state of a project at one moment."""
 
 import sqlite3
 from dataclasses import dataclass
 
-from eyespot.errors import MissingError
 from eyespot.shown import Brief
+from eyespot.studio.rows import project_row
 
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """`enabled`: whether it is learnt."""
+    """`enabled`: whether the classifier is trained on it."""
 
     id: str
     name: str
@@ -17,9 +17,12 @@ class Class:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """`class_id`: of its `Class`. `burst`: equal for frames that were recorded in one go, None for
-    a file. `added`: milliseconds since 1970. `name`: of the file it was, None for a frame."""
+class ProjectPhoto:
+    """A photo of the class `class_id`.
+
+    `burst`: shared by the frames of one recording, None for a file. `added`: milliseconds since
+    1970. `name`: of the file, None for a frame.
+    """
 
     id: int
     class_id: str
@@ -31,51 +34,45 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Snapshot(Brief):
-    """A project at one moment. `version` grows with each change. `classes`, `pictures`: in their
-    order. `undo`: what the next `undo` takes back, None for nothing. `backbone`: the network that
-    looks at its pictures, None for the usual one."""
+    """A project at one moment.
+
+    `version`: grows with each change. `undo`: the change that `undo` reverts, None if there is
+    none. `backbone`: None for the default.
+    """
 
     id: str
     name: str
     version: int
     classes: tuple[Class, ...]
-    pictures: tuple[Picture, ...]
+    photos: tuple[ProjectPhoto, ...]
     undo: str | None
     backbone: str | None
 
-
-def about(database: sqlite3.Connection, project: str) -> tuple[str, int]:
-    """The project's name and version. Raises MissingError if it is not there, or in the trash."""
-    row = database.execute(
-        "SELECT name, version FROM projects WHERE id = ? AND deleted IS NULL", [project]
-    ).fetchone()
-    if row is None:
-        raise MissingError("This project is not there any more. Go back to the list.")
-    return row[0], row[1]
+    @property
+    def enabled(self) -> dict[str, str]:
+        """Names of the enabled classes by id."""
+        return {of.id: of.name for of in self.classes if of.enabled}
 
 
 def take_snapshot(database: sqlite3.Connection, project: str) -> Snapshot:
-    """Within a transaction. Raises MissingError."""
-    name, version = about(database, project)
-    (backbone,) = database.execute(
-        "SELECT backbone FROM projects WHERE id = ?", [project]
-    ).fetchone()
+    """Read a project within a transaction. Raises MissingError."""
+    name, version, backbone = project_row(database, project)
     classes = database.execute(
-        "SELECT id, name, enabled FROM classes WHERE project = ? ORDER BY place", [project]
+        "SELECT id, name, enabled FROM classes WHERE project = ? ORDER BY position", [project]
     ).fetchall()
-    pictures = database.execute(
-        "SELECT id, class, sha256, burst, added, name FROM pictures WHERE project = ? ORDER BY id",
+    photos = database.execute(
+        "SELECT id, class, sha256, burst, added, name FROM photos WHERE project = ? ORDER BY id",
         [project],
     ).fetchall()
     step = database.execute(
-        "SELECT what FROM steps WHERE project = ? ORDER BY number DESC LIMIT 1", [project]
+        "SELECT action FROM steps WHERE project = ? ORDER BY number DESC LIMIT 1", [project]
     ).fetchone()
     return Snapshot(
         project,
         name,
         version,
         tuple(Class(id, name, bool(enabled)) for id, name, enabled in classes),
-        tuple(Picture(*row) for row in pictures),
+        tuple(ProjectPhoto(*row) for row in photos),
         step and step[0],
         backbone,
     )

@@ -1,39 +1,27 @@
-"""Routes of the zoo: the table of networks, and one of them layer by layer."""
+"""Routes of the zoo: the table of networks, and the layers of one network."""
 
-import time
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from eyespot.features.networks import facts_of
 from eyespot.weights.zoo import NETWORKS, find
 
 router = APIRouter(prefix="/api/zoo")
 
-PATIENCE = 0.3
-"""Seconds after which a page is told how far its answer is."""
-
 
 @router.get("")
-def networks(start: Annotated[int, Query(ge=0)] = 0) -> dict[str, Any]:
-    """`networks`, from that number on: as `eyespot zoo --json` gives them, and their families.
-
-    What is not known yet takes half a minute for all, so an answer may end before the last
-    network; `total` says how many there are.
-    """
-    rows: list[dict[str, Any]] = []
-    begun = time.monotonic()
-    for name in list(NETWORKS)[start:]:
-        rows += [{**row, "family": _family(name)} for row in facts_of([name])]
-        if time.monotonic() - begun > PATIENCE:
-            break
-    return {"networks": rows, "total": len(NETWORKS)}
+def networks() -> dict[str, Any]:
+    """`networks`: the rows of `eyespot zoo --json` with their families."""
+    return {
+        "networks": [{**row, "family": _family(row["name"])} for row in facts_of(list(NETWORKS))]
+    }
 
 
 @router.get("/{name}")
 def network(name: str) -> dict[str, Any]:
-    """One network and its layers, in the order they run, each with the stage it belongs to."""
+    """One network and its layers, in the order they run, each with its stage."""
     from eyespot.models.anatomy import dissect
 
     layers, _ = dissect(find(name))
@@ -41,5 +29,5 @@ def network(name: str) -> dict[str, Any]:
 
 
 def _family(name: str) -> str:
-    """Networks of one paper's file."""
+    """The networks of one paper's file."""
     return find(name).module.rpartition(".")[2]

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from eyespot.data.photos import label_of
 from eyespot.errors import ClassifierFileError, EyespotError, UsageError
-from eyespot.tasks.classification import file as classifier_file
-from eyespot.tasks.classification.classifier import Classifier, load
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks import file as classifier_file
+from eyespot.tasks.classification.classifier import Classifier
+from eyespot.tasks.classification.teach import teach
 from eyespot.tasks.classification.training_photos import photo_arrays
+from eyespot.tasks.task import load
 from tests.pictures import patches
 
 FLIPS = 400
@@ -38,7 +39,7 @@ def classifier(
     photos = [*patches("brick", 6), *patches("grass", 6)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EYESPOT_CACHE", str(folder))
-        yield learn(photos, ["brick"] * 6 + ["grass"] * 6, method="logistic", budget=0).classifier
+        yield teach(photos, ["brick"] * 6 + ["grass"] * 6, method="logistic", budget=0).classifier
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +66,10 @@ def answer(classifier: Classifier, probes: NDArray[np.float32]) -> Callable[[Cla
 
     def everything(other: Classifier) -> Answer:
         other._engine = classifier.engine  # opening one takes long, and is not what is tested
-        probabilities, familiarity = other.judge(probes)
+        probabilities, ood_scores = other.score_features(probes)
         taught = other.training_photos
         kept = {} if taught is None else photo_arrays(taught)
-        return [other.classes, probabilities, familiarity, other.threshold], kept
+        return [other.classes, probabilities, ood_scores, other.ood_threshold], kept
 
     return everything
 
@@ -140,7 +141,7 @@ def test_nothing_in_it_can_be_executed(whole: Path) -> None:
     }
 
 
-def test_members_of_later_versions_are_ignored(whole: Path, tmp_path: Path) -> None:
+def test_unknown_members_are_ignored(whole: Path, tmp_path: Path) -> None:
     path = written(tmp_path / "m.eyespot", {**members(whole), "sound.wav": b"RIFF"})
     assert load(path).classes == ("brick", "grass")
 
@@ -180,13 +181,13 @@ def test_a_name_that_is_no_unicode_survives(whole: Path, tmp_path: Path) -> None
 
 def test_forgotten_photos_are_not_in_the_file(tmp_path: Path) -> None:
     photos = [*patches("brick", 4), *patches("grass", 4)]
-    forgetful = learn(photos, ["brick"] * 4 + ["grass"] * 4, budget=0, forget_photos=True)
+    forgetful = teach(photos, ["brick"] * 4 + ["grass"] * 4, budget=0, forget_photos=True)
     path = tmp_path / "forgetful.eyespot"
     forgetful.classifier.save(path)
     assert "photos.safetensors" not in members(path)
     again = load(path)
     assert again.training_photos is None
-    with pytest.raises(UsageError, match="has forgotten its photos"):
+    with pytest.raises(UsageError, match="keeps no features of its photos"):
         again.add_class("gravel", patches("gravel", 2))
     assert again.classes == ("brick", "grass")
 
@@ -236,10 +237,10 @@ def test_a_flipped_byte_never_changes_an_answer(
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "not a whole zip file"),
-        (b"holiday", "not a whole zip file"),
-        (b"PK\x03\x04", "not a whole zip file"),
-        (pickle.dumps({"classes": ["a"]}), "not a whole zip file"),
+        (b"", "not a complete zip file"),
+        (b"holiday", "not a complete zip file"),
+        (b"PK\x03\x04", "not a complete zip file"),
+        (pickle.dumps({"classes": ["a"]}), "not a complete zip file"),
     ],
 )
 def test_other_files_are_named_as_such(content: bytes, words: str, tmp_path: Path) -> None:
@@ -305,8 +306,21 @@ def test_a_missing_member_is_named(member: str, whole: Path, tmp_path: Path) -> 
 
 
 def test_a_later_format_asks_for_an_upgrade(whole: Path, tmp_path: Path) -> None:
-    path = with_manifest(whole, tmp_path / "m.eyespot", format_version=2)
-    with pytest.raises(ClassifierFileError, match=r"format version 2.*pip install --upgrade"):
+    path = with_manifest(whole, tmp_path / "m.eyespot", format_version=3)
+    with pytest.raises(ClassifierFileError, match=r"format version 3.*pip install --upgrade"):
+        load(path)
+
+
+def test_an_older_format_asks_to_teach_again(whole: Path, tmp_path: Path) -> None:
+    path = with_manifest(whole, tmp_path / "m.eyespot", format_version=1)
+    with pytest.raises(ClassifierFileError, match=r"older format version 1.*Teach it again"):
+        load(path)
+
+
+@pytest.mark.parametrize("task", [None, "sculpture", ["classification"]])
+def test_an_unknown_task_is_an_error(task: object, whole: Path, tmp_path: Path) -> None:
+    path = with_manifest(whole, tmp_path / "m.eyespot", task=task)
+    with pytest.raises(ClassifierFileError, match="its task is"):
         load(path)
 
 
@@ -331,7 +345,7 @@ def test_a_manifest_that_is_no_json_object_is_an_error(
 @pytest.mark.parametrize(
     "key",
     ["format_version", "classes", "backbone", "preprocessing", "recipe", "scorer", "temperature",
-     "threshold", "metrics"],
+     "ood_threshold", "metrics"],
 )  # fmt: skip
 def test_a_manifest_of_wrong_types_is_an_error_or_harmless(
     key: str,
@@ -348,10 +362,10 @@ def test_a_manifest_of_wrong_types_is_an_error_or_harmless(
     except EyespotError:
         return
     odd_one._engine = classifier.engine
-    probabilities, _ = odd_one.judge(probes)
+    probabilities, _ = odd_one.score_features(probes)
     assert probabilities.shape == (PROBES, len(odd_one.classes))
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
-    assert np.isfinite(odd_one.threshold)
+    assert np.isfinite(odd_one.ood_threshold)
 
 
 def test_more_class_names_than_the_head_knows_are_an_error(whole: Path, tmp_path: Path) -> None:
@@ -412,7 +426,7 @@ def test_damaged_photos_are_an_error_when_they_are_needed(whole: Path, tmp_path:
 
 SAVE = """
 import resource, signal, sys
-from eyespot.tasks.classification.classifier import load
+from eyespot.tasks.task import load
 from eyespot.errors import ClassifierFileError
 classifier = load(sys.argv[1])
 classifier.rename_class("grass", "meadow")
@@ -438,7 +452,7 @@ def test_a_full_disk_leaves_the_old_file(room: int, whole: Path, tmp_path: Path)
         text=True,
         check=True,
     )
-    assert "cannot be written: File too large. What was there is unchanged." in done.stdout
+    assert "cannot be written: File too large. The earlier file is unchanged." in done.stdout
     assert path.read_bytes() == whole.read_bytes()
     assert [entry.name for entry in tmp_path.iterdir()] == ["m.eyespot"]
 

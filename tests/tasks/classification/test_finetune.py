@@ -12,18 +12,21 @@ from numpy.typing import NDArray
 
 from eyespot.data.photos import MemorySource, Photo
 from eyespot.errors import UsageError
-from eyespot.evaluation.crossval import CrossValidated, choose_and_calibrate
+from eyespot.evaluation.crossval import CrossValidated, select_and_calibrate
 from eyespot.features.backbone import Backbone, load_backbone
 from eyespot.features.engines import open_engine
-from eyespot.features.extract import embed
+from eyespot.features.extract import Features, embed
 from eyespot.heads.calibration import log_loss, softmax
-from eyespot.tasks.classification import finetune, teach
-from eyespot.tasks.classification.classifier import load
-from eyespot.tasks.classification.finetune import FineTuning, OutOfTime, Tuned, try_tunings
-from eyespot.tasks.classification.policy import Candidate, tunings
-from eyespot.tasks.classification.select import LeftOut, Tried, TriedHead
-from eyespot.tasks.classification.split import Division
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks.classification import finetune, select, tuning_network
+from eyespot.tasks.classification.cross_validate import Omitted, ValidatedCandidate, ValidatedHead
+from eyespot.tasks.classification.finetune import ValidatedTuning, cross_validate_tunings
+from eyespot.tasks.classification.frozen_maps import OutOfTime
+from eyespot.tasks.classification.options import TeachOptions
+from eyespot.tasks.classification.policy import Candidate, finetuning_candidates
+from eyespot.tasks.classification.split import Split, TrainingSet
+from eyespot.tasks.classification.teach import teach
+from eyespot.tasks.classification.tuning_network import FineTuning
+from eyespot.tasks.task import load
 from eyespot.training.precision import keep_depthwise_exact
 from tests.pictures import patches
 
@@ -64,7 +67,7 @@ def test_what_the_frozen_stages_say_is_what_the_network_says(
     with torch.inference_mode():
         maps = tuning.network.forward_features(x)
     stages = list(tuning.network.stages)
-    before = stages[stages.index(tuning.learning[0]) - 1]
+    before = stages[stages.index(tuning.trained[0]) - 1]
     expected = maps[before][0].numpy()
     difference = np.abs(tuning.maps[0, 7] - expected).max()
     assert difference < 0.03 * np.abs(expected).max()  # computed in bfloat16
@@ -75,11 +78,11 @@ def test_only_the_last_stages_learn_and_statistics_stay(
     tuning: FineTuning, labels: NDArray[np.int64]
 ) -> None:
     before = {key: value.clone() for key, value in tuning.network.state_dict().items()}
-    network = tuning.learn(labels, 3, np.arange(60))
+    network = tuning.train(labels, 3, np.arange(60))
     for key, value in network.state_dict().items():
         if key.startswith("head."):
             continue
-        learns = any(key.startswith(f"stages.{name}.") for name in tuning.learning)
+        learns = any(key.startswith(f"stages.{name}.") for name in tuning.trained)
         statistic = "running" in key or "tracked" in key
         assert torch.equal(value, before[key]) != (learns and not statistic), key
     after = tuning.network.state_dict()
@@ -89,12 +92,12 @@ def test_only_the_last_stages_learn_and_statistics_stay(
 def test_it_learns_more_than_the_probe_it_begins_with(
     tuning: FineTuning, labels: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finetune, "BATCH", 6)  # more steps
+    monkeypatch.setattr(tuning_network, "BATCH", 6)  # more steps
     everything = np.arange(60)
     losses = []
     for epochs in (0, 8):
         tuning.epochs = epochs
-        logits, _ = tuning.answers(tuning.learn(labels, 3, everything), everything)
+        logits, _ = tuning.predict(tuning.train(labels, 3, everything), everything)
         losses.append(log_loss(softmax(logits), labels))
     assert losses[1] < 0.8 * losses[0]
 
@@ -104,9 +107,9 @@ def test_scores_are_by_networks_that_never_saw_the_photo(
 ) -> None:
     tuning.epochs = 3
     folds = [(np.arange(30), np.arange(30, 50)), (np.arange(10, 50), np.arange(10))]
-    scores, familiarity = tuning.out_of_fold(labels, 3, folds)
+    scores, ood_scores = tuning.out_of_fold(labels, 3, folds)
     assert np.isnan(scores[50:]).all()
-    assert np.isnan(familiarity[50:]).all()
+    assert np.isnan(ood_scores[50:]).all()
     assert not np.isnan(scores[:10]).any()
     assert not np.isnan(scores[30:50]).any()
     lied = labels.copy()
@@ -118,13 +121,21 @@ def test_scores_are_by_networks_that_never_saw_the_photo(
 def test_the_rare_class_counts_like_the_others(
     tuning: FineTuning, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finetune, "BATCH", 6)
+    monkeypatch.setattr(tuning_network, "BATCH", 6)
     bricks = np.arange(0, 60, 3)
     others = np.setdiff1d(np.arange(60), bricks)
     labels = (np.arange(60) % 3 == 0).astype(np.int64)
-    network = tuning.learn(labels, 2, np.concatenate([others, bricks[:4]]))
-    guesses = tuning.answers(network, bricks)[0].argmax(axis=1)
+    network = tuning.train(labels, 2, np.concatenate([others, bricks[:4]]))
+    guesses = tuning.predict(network, bricks)[0].argmax(axis=1)
     assert guesses.mean() > 0.5  # four bricks among forty others
+
+
+def training_set(labels: NDArray[np.int64], repeats: list[Any], block: str = "last") -> TrainingSet:
+    split = Split(np.arange(60), np.arange(0), repeats, np.arange(60) % 5, "", [])
+    values, hashes = np.zeros((60, 64), np.float16), np.zeros(60, np.uint64)
+    names = tuple(map(str, range(60)))
+    features = Features(names, names, values, {block: slice(0, 64)}, hashes, (b"",) * 60)
+    return TrainingSet(features, labels, 3, split)
 
 
 PREPARED: Any = None  # nothing is fitted here
@@ -132,7 +143,7 @@ NOWHERE = np.empty(0, np.float32)
 
 
 def found(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> CrossValidated:
-    return choose_and_calibrate(scores[None], labels, np.arange(len(labels)) % 5, (1.0,))
+    return select_and_calibrate(scores[None], labels, np.arange(len(labels)) % 5, (1.0,))
 
 
 @pytest.mark.parametrize("better", [True, False])
@@ -143,15 +154,17 @@ def test_it_is_chosen_only_if_it_is_better(
     right = 4 * np.eye(3, dtype=np.float32)[labels]
     noisy = right + rng.normal(0, 3, right.shape).astype(np.float32)
     weak, strong = (noisy, right) if better else (right, noisy)
-    division = Division(np.arange(60), np.arange(0), [], np.arange(60) % 5, "", [])
-    trials: list[Tried] = [
-        TriedHead(Candidate("svm", "stages"), found(weak, labels), 1.0, ("x",), PREPARED),
-        Tuned(Candidate("finetune", "a few stages"), found(strong, labels), 9.0, tuning, NOWHERE),
+    train = training_set(labels, [])
+    trials: list[ValidatedCandidate] = [
+        ValidatedHead(Candidate("svm", "stages"), found(weak, labels), 1.0, ("x",), PREPARED),
+        ValidatedTuning(
+            Candidate("finetune", "a few stages"), found(strong, labels), 9.0, tuning, NOWHERE
+        ),
     ]
-    figures = [trial.trial(labels, np.arange(60)) for trial in trials]
-    best, honest = teach._choose(trials, figures, labels, division)
+    results = [trial.result(train, np.arange(60)) for trial in trials]
+    best, probabilities = select._select(trials, results, train)
     assert best == better
-    assert np.allclose(honest, trials[best].found.probabilities)
+    assert np.allclose(probabilities, trials[best].found.probabilities)
 
 
 def test_a_lower_loss_does_not_make_up_for_more_mistakes(
@@ -162,14 +175,16 @@ def test_a_lower_loss_does_not_make_up_for_more_mistakes(
     head[-2:] = np.roll(head[-2:], 1, axis=1)  # two mistakes, the rest unsure
     tuned = 9 * true
     tuned[:4] = np.roll(true[:4], 1, axis=1) / 9  # four mistakes, the rest sure
-    trials: list[Tried] = [
-        TriedHead(Candidate("svm", "stages"), found(head, labels), 1.0, ("x",), PREPARED),
-        Tuned(Candidate("finetune", "a few stages"), found(tuned, labels), 9.0, tuning, NOWHERE),
+    trials: list[ValidatedCandidate] = [
+        ValidatedHead(Candidate("svm", "stages"), found(head, labels), 1.0, ("x",), PREPARED),
+        ValidatedTuning(
+            Candidate("finetune", "a few stages"), found(tuned, labels), 9.0, tuning, NOWHERE
+        ),
     ]
     assert trials[1].found.log_loss < trials[0].found.log_loss
-    division = Division(np.arange(60), np.arange(0), [], np.arange(60) % 5, "", [])
-    figures = [trial.trial(labels, np.arange(60)) for trial in trials]
-    assert teach._choose(trials, figures, labels, division)[0] == 0
+    train = training_set(labels, [])
+    results = [trial.result(train, np.arange(60)) for trial in trials]
+    assert select._select(trials, results, train)[0] == 0
 
 
 def test_from_photos_to_a_file_and_back(
@@ -179,37 +194,37 @@ def test_from_photos_to_a_file_and_back(
     pictures = [patch for name in NAMES for patch in patches(name, 20, side=40)]
     names = [name for name in NAMES for _ in range(20)]
     stages: set[str] = set()
-    lesson = learn(
+    result = teach(
         pictures,
         names,
         method="finetune",
         backbone=str(network),
         progress=lambda stage, done, total: stages.add(stage),
     )
-    tried = {trial.method for trial in lesson.candidates}
+    tried = {trial.method for trial in result.candidates}
     assert "finetune more stages" in tried
     assert len(tried) > 2
     assert "Fine-tuning" in stages
-    best = max(lesson.candidates, key=lambda trial: trial.top1)
-    assert lesson.evaluation.top1 >= best.top1 - 0.1
-    lesson.classifier.save(tmp_path / "taught.eyespot")
+    best = max(result.candidates, key=lambda trial: trial.top1)
+    assert result.evaluation.top1 >= best.top1 - 0.1
+    result.classifier.save(tmp_path / "taught.eyespot")
     again = load(tmp_path / "taught.eyespot")
-    assert again.predict(pictures[0]) == lesson.classifier.predict(pictures[0])
+    assert again.predict(pictures[0]) == result.classifier.predict(pictures[0])
 
 
 def test_a_tuned_classifier_answers_as_its_network_does(
     tuning: FineTuning, photos: list[Photo], labels: NDArray[np.int64], tmp_path: Path
 ) -> None:
-    scores, familiarity = tuning.out_of_fold(labels, 3, [(np.arange(40), np.arange(40, 60))])
-    trial = Tuned(
+    scores, ood_scores = tuning.out_of_fold(labels, 3, [(np.arange(40), np.arange(40, 60))])
+    trial = ValidatedTuning(
         Candidate("finetune", "more stages"),
         found(scores[40:], labels[40:]),
         1.0,
         tuning,
-        familiarity,
+        ood_scores,
     )
     classifier = trial.classifier(labels, NAMES, lambda stage, done, total: None)
-    logits, _ = tuning.answers(tuning.learn(labels, 3, np.arange(60)), np.arange(60))
+    logits, _ = tuning.predict(tuning.train(labels, 3, np.arange(60)), np.arange(60))
     expected = torch.from_numpy(logits / classifier.temperature).softmax(1).numpy()
     for index in range(0, 60, 7):
         answer = dict(classifier.predict(photos[index].read()).top)
@@ -218,21 +233,21 @@ def test_a_tuned_classifier_answers_as_its_network_does(
     again = load(tmp_path / "tuned.eyespot")
     assert again.backbone.own
     assert again.recipe.method == "finetune"
-    with pytest.raises(UsageError, match="learnt from the photos themselves"):
+    with pytest.raises(UsageError, match="was trained on the photos"):
         again.add_photos("brick", [np.zeros((40, 40, 3), np.uint8)])
     with pytest.raises(UsageError, match="Fine-tuning needs the photos themselves"):
-        learn([np.zeros((40, 40, 3), np.uint8)], ["brick"], onto=again)
+        teach([np.zeros((40, 40, 3), np.uint8)], ["brick"], onto=again)
 
 
 def test_a_budget_that_is_too_small_is_said(network: Path) -> None:
     pictures = [patch for name in NAMES for patch in patches(name, 12, side=40)]
     names = [name for name in NAMES for _ in range(12)]
-    lesson = learn(pictures, names, method="finetune", budget=0, backbone=str(network))
-    assert len(lesson.candidates) == 1
-    left = {one.what: one.why for one in lesson.left_out}
+    result = teach(pictures, names, method="finetune", budget=0, backbone=str(network))
+    assert len(result.candidates) == 1
+    left = {one.what: one.why for one in result.omitted}
     assert len(left) == 6  # heads, and two ways of fine-tuning
     assert left["finetune more stages"] == "the budget of 0 s was spent"
-    assert "finetune more stages (the budget of 0 s was spent)" in lesson.reason
+    assert "finetune more stages (the budget of 0 s was spent)" in result.reason
 
 
 def test_how_much_time_fine_tuning_needs_is_said(
@@ -259,25 +274,14 @@ def test_how_much_time_fine_tuning_needs_is_said(
 
 def tune(
     photos: list[Photo], backbone: Backbone, views: list[str], budget: float | None
-) -> tuple[list[Tuned], list[LeftOut]]:
-    division = Division(
-        np.arange(60),
-        np.arange(0),
-        [[(np.arange(30), np.arange(30, 60)), (np.arange(30, 60), np.arange(30))]],
-        np.arange(60) % 5,
-        "",
-        [],
-    )
-    return try_tunings(
+) -> tuple[list[ValidatedTuning], list[Omitted]]:
+    halves = [(np.arange(30), np.arange(30, 60)), (np.arange(30, 60), np.arange(30))]
+    return cross_validate_tunings(
         [Candidate("finetune", view) for view in views],
         photos,
-        np.zeros((60, 64), np.float32),
+        training_set(np.tile(np.arange(3), 20), [halves], backbone.last),
         backbone,
-        np.tile(np.arange(3), 20),
-        3,
-        division,
-        budget,
-        lambda stage, done, total: None,
+        TeachOptions("finetune", budget),
         start=0.0,
     )
 
@@ -298,32 +302,32 @@ def test_without_a_budget_epochs_follow_from_counts_and_not_from_the_clock(
         "8 of 12 epochs of finetune more stages",
         "finetune a few stages",
     ]
-    assert all("more work than is done unless a budget" in one.why for one in left)
+    assert all("needs more computation than the plan" in one.why for one in left)
 
 
 def test_epochs_are_as_many_as_there_is_time_for(
     tuning: FineTuning, labels: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folds = [(np.arange(40), np.arange(40, 60)), (np.arange(20, 60), np.arange(20))]
-    learnt: list[int] = []
+    trained: list[int] = []
     clock = [0.0]
-    original = FineTuning.learn
+    original = FineTuning.train
 
-    def learn(self: FineTuning, *args: Any) -> Any:
-        learnt.append(self.epochs)
+    def train(self: FineTuning, *args: Any) -> Any:
+        trained.append(self.epochs)
         clock[0] += self.epochs * 40 * 2  # twice as slow as it seemed
         self.epochs, kept = 0, self.epochs
         network = original(self, *args)
         self.epochs = kept
         return network
 
-    monkeypatch.setattr(FineTuning, "learn", learn)
+    monkeypatch.setattr(FineTuning, "train", train)
     monkeypatch.setattr(FineTuning, "_seconds_per_photo", lambda self: 1.0)
     monkeypatch.setattr("eyespot.tasks.classification.finetune.time.perf_counter", lambda: clock[0])
     tuning.epochs = 12
     tuning.out_of_fold(labels, 3, folds, end=1750.0)
     # 0.8 * 1750 / (60 + 40 + 40) = 10; then 0.8 * (1750 - 800) / (2 * (60 + 40)) = 3.8
-    assert learnt == [10, 3]
+    assert trained == [10, 3]
     with pytest.raises(OutOfTime) as lacking:
         tuning.out_of_fold(labels, 3, folds, end=clock[0] + 300.0)
     assert lacking.value.seconds == pytest.approx(3 * (60 + 40 + 40) / 0.8)
@@ -335,7 +339,7 @@ def test_frozen_stages_stop_when_time_is_over(photos: list[Photo], backbone: Bac
 
 
 def names(method: str, per_class: float, alike: float | None, budget: float | None) -> list[str]:
-    return [candidate.name for candidate in tunings(method, per_class, alike, budget)]
+    return [candidate.name for candidate in finetuning_candidates(method, per_class, alike, budget)]
 
 
 def test_what_is_tuned_follows_the_table() -> None:
@@ -353,7 +357,7 @@ def test_what_is_tuned_follows_the_table() -> None:
 def test_networks_without_a_linear_head_are_named() -> None:
     body = replace(load_backbone(), name="squeezenet1_0", sha256="fresh")
     with pytest.raises(UsageError, match="squeezenet1_0 cannot be fine-tuned"):
-        finetune.tunable(body)
+        tuning_network.tunable(body)
 
 
 def test_wide_depthwise_filters_stay_exact() -> None:

@@ -24,16 +24,18 @@ from eyespot.evaluation import evaluate
 from eyespot.features.backbone import CONFIDENCE, Backbone, load_backbone
 from eyespot.features.cache import cache_folder
 from eyespot.features.extract import Features, thumbnail
-from eyespot.heads.ood import Familiarity
+from eyespot.heads.ood import OodScorer
 from eyespot.heads.scorers import LinearScorer
-from eyespot.tasks.classification import file as classifier_file
-from eyespot.tasks.classification.classifier import Classifier, Recipe, load, model_card
+from eyespot.tasks import file as classifier_file
+from eyespot.tasks.classification.classifier import Classifier, Recipe
 from eyespot.tasks.classification.manifest import Manifest, packed_metrics, read_manifest
+from eyespot.tasks.classification.model_card import model_card
 from eyespot.tasks.classification.training_photos import (
     TrainingPhotos,
     photo_arrays,
     read_training_photos,
 )
+from eyespot.tasks.task import load
 from eyespot.weights.zoo import find
 from tests.abuse.tampered import zipped
 
@@ -71,12 +73,12 @@ def taught_classifier(classes: tuple[str, ...] = ("brick", "grass")) -> Classifi
         scorer=LinearScorer(
             rng.random((WIDTH, len(classes)), np.float32), np.zeros(len(classes), np.float32)
         ),
-        familiarity=Familiarity(unit_rows(rng.random((count, WIDTH), np.float32))),
+        ood_scorer=OodScorer(unit_rows(rng.random((count, WIDTH), np.float32))),
         metrics={
             **evaluate(shares, truth, classes).to_metrics(),
             "evaluated_on": "the test split",
             "source": ["A folder."],
-            "rejection": {"threshold": 0.1, "known_refused": None},
+            "rejection": {"ood_threshold": 0.1, "known_rejected": None},
         },
         _training_photos=TrainingPhotos(features, truth),
     )
@@ -159,26 +161,6 @@ def test_a_classifier_of_10000_classes_comes_back(tmp_path: Path) -> None:
     }
     classifier.save(tmp_path / "m.eyespot")
     assert load(tmp_path / "m.eyespot").metrics == classifier.metrics
-
-
-def test_a_file_that_has_all_figures_as_json_is_read(classifier: Classifier, path: Path) -> None:
-    content = members(path)
-    manifest = json.loads(content["manifest.json"])
-    old = copy.deepcopy(classifier.metrics)
-    matrix = np.zeros((2, 2), int)
-    for actual, predicted, count in old["confusion"]:
-        matrix[actual, predicted] = count
-    manifest["metrics"] = {**old, "confusion": matrix.tolist()}
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in content.items():
-            packed = not name.endswith(".safetensors")
-            if name == "manifest.json":
-                data = json.dumps(manifest, indent=1).encode()
-            archive.writestr(name, data, zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED)
-    head = {name: data for name, data in arrays_of(path).items() if "metrics" not in name}
-    packed_head = classifier_file._packed(head)
-    path.write_bytes(zipped([*(members(path) | {"head.safetensors": packed_head}).items()]))
-    assert load(path).metrics == classifier.metrics
 
 
 @pytest.mark.parametrize(
@@ -270,10 +252,10 @@ def use(found: Manifest) -> None:
         assert classifier.backbone.extractor
     classifier.engine = engine = Nothing(classifier.backbone.blocks)
     with contextlib.suppress(ClassifierFileError):  # a head for other features
-        shares, _ = classifier.judge(engine.run(np.zeros((2, 8, 8, 3), np.uint8)))
+        shares, _ = classifier.score_features(engine.run(np.zeros((2, 8, 8, 3), np.uint8)))
         assert shares.shape == (2, len(classifier.classes))
     repr(classifier)
-    model_card(classifier)
+    model_card(classifier.classes, classifier.backbone, classifier.recipe, classifier.metrics)
     json.dumps(classifier.metrics, ensure_ascii=False).encode()
     json.dumps(list(classifier.classes), ensure_ascii=False).encode()
     packed_metrics(classifier.metrics)
@@ -283,7 +265,7 @@ def test_every_entry_of_a_manifest_is_checked(classifier: Classifier, path: Path
     manifest = json.loads(members(path)["manifest.json"])
     arrays, refused = arrays_of(path), list[str]()
     for place in places(manifest):
-        if place[0] in ("format", "format_version", "has_photos", "eyespot"):
+        if place[0] in ("format", "format_version", "has_photos", "eyespot", "task"):
             continue
         for odd in ODD:
             try:
@@ -312,7 +294,7 @@ def test_any_json_as_metrics_is_used_or_refused(classifier: Classifier, metrics:
         "recipe": {"method": "svm", "blocks": [classifier.backbone.last], "hyperparameter": 1},
         "scorer": "linear",
         "temperature": 1,
-        "threshold": -1,
+        "ood_threshold": 2,
         "metrics": {},
     }
     for key in ("metrics", "classes", "backbone", "preprocessing", "recipe"):
@@ -475,7 +457,7 @@ def test_layouts_of_another_backbone_are_refused(classifier: Classifier) -> None
         classifier.backbone.preprocessing,
         classifier.backbone.blocks[1:],
     )
-    with pytest.raises(ValueError, match="not those that the backbone gives"):
+    with pytest.raises(ValueError, match="not those of the backbone"):
         read_training_photos(photo_arrays(classifier.training_photos), 2, other)
 
 

@@ -12,9 +12,10 @@ from eyespot.data.parts import Share
 from eyespot.data.photos import MemorySource, Photo
 from eyespot.errors import UsageError
 from eyespot.features.own_weights import keep_own
-from eyespot.tasks.classification.classifier import Classifier, Prediction, load
-from eyespot.tasks.classification.predict_table import fingerprint, write_answers
-from eyespot.tasks.classification.teach import learn
+from eyespot.tasks.classification.classifier import Classifier, Prediction
+from eyespot.tasks.classification.predict_table import fingerprint, write_predictions
+from eyespot.tasks.classification.teach import teach
+from eyespot.tasks.task import load
 from tests.pictures import patches
 
 
@@ -22,7 +23,7 @@ from tests.pictures import patches
 def classifier(network: Path) -> Classifier:
     pictures = [*patches("brick", 8, 48), *patches("grass", 8, 48)]
     names = ["brick"] * 8 + ["=grass"] * 8
-    return learn(pictures, names, budget=0, backbone=str(network), use_cache=False).classifier
+    return teach(pictures, names, budget=0, backbone=str(network), use_cache=False).classifier
 
 
 def photos() -> list[Photo]:
@@ -35,9 +36,9 @@ def photos() -> list[Photo]:
 def test_the_tables_say_what_predict_says(classifier: Classifier, tmp_path: Path) -> None:
     shown: list[Prediction] = []
     paths = tmp_path / "a.parquet", tmp_path / "a.csv"
-    written = write_answers(classifier, photos(), *paths, top=2, show=shown.extend)
+    written = write_predictions(classifier, photos(), *paths, top=2, show=shown.extend)
     assert (written.photos, written.failures) == (80, 1)
-    asked = {answer.path: answer for answer in classifier.predict_many(photos(), top=2)}
+    asked = {answer.path: answer for answer in classifier.predict_batch(photos(), top=2)}
     assert [answer.path for answer in shown] == [photo.name for photo in photos()]
     for answer, row in zip(shown, pq.read_table(paths[0]).to_pylist(), strict=True):
         wanted = asked[answer.path]
@@ -62,19 +63,19 @@ def test_the_tables_say_what_predict_says(classifier: Classifier, tmp_path: Path
 
 
 def test_csv_alone_from_shares(classifier: Classifier, tmp_path: Path) -> None:
-    write_answers(classifier, photos(), csv=tmp_path / "one.csv")
+    write_predictions(classifier, photos(), csv=tmp_path / "one.csv")
     for number in (1, 2):
-        write_answers(classifier, photos(), csv=tmp_path / "two.csv", share=Share(number, 2))
-    write_answers(classifier, photos(), csv=tmp_path / "two.csv")
+        write_predictions(classifier, photos(), csv=tmp_path / "two.csv", share=Share(number, 2))
+    write_predictions(classifier, photos(), csv=tmp_path / "two.csv")
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
 
 
 def test_another_classifier_does_not_go_on(classifier: Classifier, tmp_path: Path) -> None:
     path, share = tmp_path / "a.parquet", Share(1, 2)
-    write_answers(classifier, photos(), path, share=share)
+    write_predictions(classifier, photos(), path, share=share)
     with pytest.raises(UsageError, match="differs: the classifier"):
-        write_answers(replace(classifier, temperature=2.0), photos(), path)
-    assert write_answers(classifier, photos(), path).photos == 80
+        write_predictions(replace(classifier, temperature=2.0), photos(), path)
+    assert write_predictions(classifier, photos(), path).photos == 80
 
 
 def test_without_a_cache_the_network_is_kept_for_the_process(
@@ -102,8 +103,8 @@ def test_a_fingerprint_is_of_all_that_answers_depend_on(
     changed = [
         replace(classifier, classes=("brick", "lawn")),
         replace(classifier, temperature=classifier.temperature * 2),
-        replace(classifier, threshold=0.123),
-        replace(classifier, familiarity=None),
+        replace(classifier, ood_threshold=0.123),
+        replace(classifier, ood_scorer=None),
         replace(classifier, backbone=replace(classifier.backbone, sha256="0" * 64)),
     ]
     assert len({own, *map(fingerprint, changed)}) == 6

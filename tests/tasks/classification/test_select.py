@@ -13,7 +13,8 @@ from eyespot.features.backbone import Backbone
 from eyespot.features.extract import Features
 from eyespot.review.review import review
 from eyespot.tasks.classification.policy import Candidate, candidates, is_alike, similarity
-from eyespot.tasks.classification.teach import Lesson, learn
+from eyespot.tasks.classification.result import TeachResult
+from eyespot.tasks.classification.teach import teach
 from eyespot.tasks.classification.work import affordable
 from tests.pictures import patches, write_folder
 
@@ -21,10 +22,10 @@ NAMES = ("brick", "grass", "gravel")
 WIDTHS = {"last layer": 1280, "stages": 7088}.__getitem__
 
 
-def taught(network: Path, **options: Any) -> Lesson:
+def taught(network: Path, **options: Any) -> TeachResult:
     pictures = [patch for name in NAMES for patch in patches(name, 12, side=40)]
     names = [name for name in NAMES for _ in range(12)]
-    return learn(pictures, names, backbone=str(network), use_cache=False, **options)
+    return teach(pictures, names, backbone=str(network), use_cache=False, **options)
 
 
 def busy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,11 +45,11 @@ def test_a_busy_machine_gives_the_same_classifier(
         trial.method for trial in idle.candidates
     ]
     assert len(loaded.candidates) == 5
-    assert not loaded.left_out
+    assert not loaded.omitted
     assert loaded.classifier.metrics == idle.classifier.metrics
     files = [tmp_path / "idle.eyespot", tmp_path / "loaded.eyespot"]
-    for lesson, path in zip((idle, loaded), files, strict=True):
-        lesson.classifier.save(path)
+    for result, path in zip((idle, loaded), files, strict=True):
+        result.classifier.save(path)
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
@@ -64,13 +65,13 @@ def test_a_busy_machine_finds_the_same_label_issues(
 
 def test_what_a_budget_cuts_off_is_said(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     busy(monkeypatch)
-    lesson = taught(network, budget=5)
-    assert [trial.method for trial in lesson.candidates] == ["svm on last layer"]
+    result = taught(network, budget=5)
+    assert [trial.method for trial in result.candidates] == ["svm on last layer"]
     left = ["logistic on last layer", "svm on stages", "knn on last layer"]
     left.append("prototypes on last layer")
-    assert [one.what for one in lesson.left_out] == left
-    assert f"Left out: {', '.join(left)} (the budget of 5 s was spent)." in lesson.reason
-    assert summary(lesson)["left_out"] == [
+    assert [one.what for one in result.omitted] == left
+    assert f"Not evaluated: {', '.join(left)} (the budget of 5 s was spent)." in result.reason
+    assert summary(result)["omitted"] == [
         {"what": what, "why": "the budget of 5 s was spent"} for what in left
     ]
 

@@ -81,7 +81,7 @@ def test_two_runs_in_one_folder_do_not_meet(photos: Path, tmp_path: Path) -> Non
         seen.append(stage)
 
     train_on(photos, PLAN, tmp_path, progress=second)
-    assert {"Reading", "Training", "Judging"} <= set(seen)
+    assert {"Reading", "Training", "Evaluating"} <= set(seen)
     with alone_in(tmp_path, LAST):  # it is free again
         pass
 

@@ -6,9 +6,9 @@ import torch
 
 from eyespot.errors import WeightsError
 from eyespot.features.backbone import build_extractor, load_backbone
-from eyespot.tasks.classification.classifier import imagenet
 from eyespot.tasks.detection import faces
 from eyespot.tasks.detection.faces import Face, boxes, find_faces
+from eyespot.tasks.task import load
 from eyespot.weights.importers import import_weights
 
 GROUPS = {"bbt1.jpg": 4, "bbt2.jpg": 3, "bbt3.jpg": 5, "bbt4.jpg": 6, "bbt5.jpg": 5}
@@ -47,7 +47,7 @@ def test_what_a_detector_sees_describes_photos() -> None:
 @pytest.mark.usefixtures("detector")
 def test_a_detector_is_no_classifier() -> None:
     with pytest.raises(WeightsError, match="what its outputs mean"):
-        imagenet("tiny_yolo_face")
+        load("tiny_yolo_face")
 
 
 @pytest.mark.usefixtures("detector")

@@ -3,7 +3,7 @@ from PIL import Image, ImageOps
 
 
 def read_photo(path):
-    """Upright RGB, height x width x 3: 16 bits and floats as 0 to 255, transparency on white."""
+    """Upright RGB pixels, height x width x 3, 0 to 255; transparent areas become white."""
     photo = Image.open(path)
     photo.draft("RGB", (224, 224))  # decodes a large JPEG at a fraction of its size
     form, photo = photo.format, ImageOps.exif_transpose(photo)

@@ -8,6 +8,6 @@ session = onnxruntime.InferenceSession("pets.onnx")
 labels = json.loads(session.get_modelmeta().custom_metadata_map["labels"])
 photos = read_photo("photo.jpg")[None]  # or several of one size
 answers = session.run(None, {"image": photos})
-for probabilities, familiarity, unknown in zip(*answers):
+for probabilities, ood_score, unknown in zip(*answers):
     best = probabilities.argmax()
     print("none of these" if unknown else labels[best], f"{probabilities[best]:.1%}")

@@ -10,6 +10,6 @@ labels = json.loads(graph.get_rt_info("labels").astype(str))
 model = core.compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 photos = read_photo("photo.jpg")[None]  # or several of one size
 answers = model(photos).values()
-for probabilities, familiarity, unknown in zip(*answers):
+for probabilities, ood_score, unknown in zip(*answers):
     best = probabilities.argmax()
     print("none of these" if unknown else labels[best], f"{probabilities[best]:.1%}")

@@ -1,4 +1,4 @@
-// What page.js uses of onnxruntime-web, which is laid beside it when a classifier is exported.
+// The part of onnxruntime-web that page.js uses; an export copies the library beside it.
 export class Tensor {
   constructor(type: "uint8", data: Uint8Array, dims: readonly number[]);
   readonly data: Float32Array | Uint8Array;

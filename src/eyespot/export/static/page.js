@@ -1,6 +1,6 @@
-// A classifier in the browser: pictures go from the camera to the network, and nowhere else.
+// A classifier in the browser. No photo leaves the device.
 
-import { byId, tell } from "./ask.js";
+import { byId, tell } from "./dom.js";
 import { InferenceSession, Tensor, env } from "./onnxruntime.js";
 import { percent } from "./percent.js";
 import { Watch } from "./watch.js";
@@ -10,10 +10,10 @@ import { Watch } from "./watch.js";
  * @typedef {{item: HTMLElement, share: HTMLElement, meter: HTMLMeterElement}} Bar
  */
 
-const STEADY = 1000; // milliseconds for which an answer must stay the same to be read out
+const STEADY = 1000; // milliseconds before a screen reader announces a prediction
 
 const problem = byId("problem", HTMLElement);
-const said = byId("said", HTMLElement);
+const spoken = byId("spoken", HTMLElement);
 const speed = byId("speed", HTMLElement);
 const canvas = document.createElement("canvas");
 const drawing = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
@@ -31,31 +31,31 @@ function barOf(label) {
 }
 
 async function load() {
-  env.logLevel = "error"; // it warns of not knowing the processor, which no browser tells
-  env.wasm.numThreads = 1; // more need headers that most servers of files do not send
-  const [answer, session] = await Promise.all([
+  env.logLevel = "error"; // no warning about the unknown processor, which no browser tells
+  env.wasm.numThreads = 1; // threads need headers that most static servers do not send
+  const [response, session] = await Promise.all([
     fetch("eyespot.json"),
     InferenceSession.create("classifier.onnx", { executionProviders: ["wasm"] }),
   ]);
-  if (!answer.ok) throw new Error(`eyespot.json: ${answer.status}`);
-  const about = /** @type {About} */ (await answer.json());
+  if (!response.ok) throw new Error(`eyespot.json: ${response.status}`);
+  const about = /** @type {About} */ (await response.json());
   const bars = about.labels.map(barOf);
   byId("name", HTMLElement).textContent = about.name;
   document.title = `${about.name} · eyespot`;
-  byId("guesses", HTMLElement).replaceChildren(...bars.map(({ item }) => item));
+  byId("classes", HTMLElement).replaceChildren(...bars.map(({ item }) => item));
   speed.textContent = "Ready.";
   return { about, bars, session };
 }
 
-/** Upright RGB [height, width, 3] on white, halved while its short side keeps `least` pixels, as
- * photos are decoded for the classifier itself.
+/** Upright RGB [height, width, 3] on white, halved while the short side keeps `least` pixels, as
+ * the classifier itself decodes photos.
  * @param {Blob} blob @param {number} least */
 async function pixelsOf(blob, least) {
   let bitmap;
   try {
     bitmap = await createImageBitmap(blob);
   } catch {
-    throw new Error("The browser cannot read this picture. Choose a JPEG, PNG or WebP file.");
+    throw new Error("The browser cannot read this photo. Choose a JPEG, PNG or WebP file.");
   }
   const short = Math.min(bitmap.width, bitmap.height);
   let shrink = 1;
@@ -77,20 +77,20 @@ async function pixelsOf(blob, least) {
   return new Tensor("uint8", rgb, [1, height, width, 3]);
 }
 
-let steady = 0, heard = "";
+let steady = 0, announced = "";
 
-/** Have an answer read out once it has stayed the same for a while. @param {string} text */
+/** Announce a prediction to screen readers once it is steady. @param {string} text */
 function announce(text) {
-  if (text === heard) return;
-  heard = text;
+  if (text === announced) return;
+  announced = text;
   clearTimeout(steady);
-  steady = setTimeout(() => { said.textContent = text; }, STEADY);
+  steady = setTimeout(() => { spoken.textContent = text; }, STEADY);
 }
 
 const loading = load();
 loading.catch((error) => {
   speed.textContent = "";
-  tell(problem, new Error(`The classifier does not load (${error.message ?? error}). Load the page again; if that does not help, export it anew, and use a browser of today.`));
+  tell(problem, new Error(`The classifier did not load (${error.message ?? error}). Reload the page. If that does not help, use a current browser, or export the classifier again.`));
 });
 
 /** @param {Blob} blob @param {number} perSecond */
@@ -112,7 +112,7 @@ async function look(blob, perSecond) {
   const text = isUnknown ? "None of these" : about.labels[best];
   byId("answer", HTMLElement).textContent = text;
   announce(text);
-  speed.textContent = `${time.toFixed(0)} ms for this picture` + (perSecond ? `, ${perSecond.toFixed(1)} pictures a second.` : ".");
+  speed.textContent = `${time.toFixed(0)} ms for this photo` + (perSecond ? `, ${perSecond.toFixed(1)} photos/s.` : ".");
   problem.hidden = true;
 }
 

@@ -1,26 +1,26 @@
-// What a page shows, kept in its address, so that a link shows the same to somebody else.
+// The state of a page in its address, so that it can be shared as a link.
 
-/** Browsers refuse to change the address more often. */
+/** Milliseconds: browsers limit how often the address may change. */
 const PAUSE = 300;
 
 let timer = 0;
 
-/** What the address says. */
+/** The state in the address. */
 export function read() {
   return new URLSearchParams(location.hash.slice(1));
 }
 
-/** Soon have the address say this. @param {URLSearchParams} state */
+/** Write the state into the address, soon. @param {URLSearchParams} state */
 export function write(state) {
   clearTimeout(timer);
   timer = setTimeout(() => history.replaceState(null, "", `#${state}`), PAUSE);
 }
 
-/** @param {() => void} open called when another link to the same page is followed */
+/** @param {() => void} open called when the user follows another link to the same page */
 export function whenFollowed(open) {
   addEventListener("hashchange", ({ newURL }) => {
     clearTimeout(timer);
-    history.replaceState(null, "", newURL); // what was shown may have been written over it since
+    history.replaceState(null, "", newURL); // a late `write` may have replaced it
     open();
   });
 }

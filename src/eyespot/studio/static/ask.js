@@ -1,7 +1,10 @@
-// Questions to the studio's own server.
+// Requests to the studio's server.
+
+/** The message when the server cannot be reached. */
+export const OFFLINE = "The studio does not answer. Is it still running? Start it again with: eyespot studio";
 
 /**
- * What the server answers, read as JSON. Throws an Error whose message a person can read.
+ * The server's answer, read as JSON. Throws an Error with a message for the user.
  * @param {string} address
  * @param {RequestInit} [options]
  * @returns {Promise<any>}
@@ -11,7 +14,7 @@ export async function ask(address, options) {
   try {
     answer = await fetch(address, options);
   } catch {
-    throw new Error("The studio does not answer. Is it still running? Start it again with: eyespot studio");
+    throw new Error(OFFLINE);
   }
   const text = await answer.text();
   if (answer.ok) return text ? JSON.parse(text) : undefined;
@@ -19,37 +22,14 @@ export async function ask(address, options) {
   try {
     message = JSON.parse(text).error ?? text;
   } catch {
-    // Plain text, as the guard's.
+    // Plain text, from the guard.
   }
   throw new Error(message);
 }
 
-/** How to send something to be read as JSON. @param {string} method @param {object} [body] @returns {RequestInit} */
+/** Options to send a body as JSON. @param {string} method @param {object} [body] @returns {RequestInit} */
 export const sending = (method, body) => ({
   method,
   headers: { "Content-Type": "application/json" },
   body: body && JSON.stringify(body),
 });
-
-/**
- * Say on the page what went wrong; nothing hides it.
- * @param {HTMLElement} place an element with role "alert"
- * @param {unknown} error
- */
-export function tell(place, error) {
-  place.textContent = error instanceof Error ? error.message : String(error);
-  place.hidden = false;
-}
-
-/**
- * The element of the page with this id.
- * @template {Element} T
- * @param {string} id
- * @param {new () => T} kind
- * @returns {T}
- */
-export function byId(id, kind) {
-  const found = document.getElementById(id);
-  if (!(found instanceof kind)) throw new Error(`There is no ${kind.name} called ${id}.`);
-  return found;
-}

@@ -1,7 +1,7 @@
-// The blackboard: an expression, the values of its names, and a walk through its graph.
+// The blackboard: an expression, the values of its names, and a walk through its computation graph.
 
 import * as address from "./address.js";
-import { byId, tell } from "./ask.js";
+import { byId, make, makeButton, tell } from "./dom.js";
 import { latest } from "./latest.js";
 import { Walk } from "./blackboard_walk.js";
 
@@ -22,7 +22,7 @@ const EXAMPLES = [
   { name: "relu and max", expression: "relu(a*x + b) + max(x, y)", values: { a: "2", x: "3", b: "-1", y: "-4" } },
   { name: "A name used twice", expression: "x * x + x * y", values: { x: "3", y: "-2" } },
 ];
-/** Milliseconds without a key, after which the expression is asked of. */
+/** Milliseconds after the last key, before the expression is sent. */
 const PAUSE = 150;
 const BROKEN = "This link is broken: ";
 
@@ -31,14 +31,14 @@ const problem = byId("problem", HTMLElement);
 const ask = latest("/api/blackboard");
 const walk = new Walk(keep);
 
-/** Values by name, as they are typed; also of names that are not in the expression now.
+/** Values by name, as typed; also of names that are not in the expression now.
  * @type {Map<string, string>} */
 const values = new Map();
-/** The expression that the walk goes through. */
+/** The expression of the walk. */
 let walked = "";
 let timer = 0;
 
-/** The address says what can be seen. */
+/** Keep the state in the address. */
 function keep() {
   const state = new URLSearchParams({ expression: walked });
   for (const input of fields()) state.append("value", `${input.name}=${input.value}`);
@@ -50,7 +50,7 @@ function fields() {
   return [...byId("values", HTMLElement).querySelectorAll("input")];
 }
 
-/** One field a name; those that stay keep what is typed, and the cursor.
+/** One field per name; existing fields keep their text and the cursor.
  * @param {Record<string, string>} given */
 function showFields(given) {
   const old = new Map(fields().map((input) => [input.name, input]));
@@ -60,19 +60,16 @@ function showFields(given) {
   byId("values", HTMLElement).replaceChildren(...names.map((name) => {
     const kept = old.get(name)?.parentElement;
     if (kept) return kept;
-    const label = document.createElement("label");
-    const input = document.createElement("input");
-    Object.assign(input, { type: "number", step: "any", name, value: given[name], autocomplete: "off" });
+    const input = make("input", { type: "number", step: "any", name, value: given[name], autocomplete: "off" });
     input.addEventListener("input", () => {
       values.set(name, input.value);
       soon();
     });
-    label.append(name, input);
-    return label;
+    return make("label", {}, name, input);
   }));
 }
 
-/** @param {string} [error] the library's: a sentence, and below it the place with a caret */
+/** @param {string} [error] a message, and below it the position with a caret */
 function showFault(error = "") {
   const [sentence, ...place] = error.split("\n");
   byId("fault-text", HTMLElement).textContent = sentence;
@@ -80,17 +77,17 @@ function showFault(error = "") {
   pre.textContent = place.join("\n");
   pre.hidden = !place.length;
   byId("fault", HTMLElement).hidden = !error;
-  // On a narrow page the caret may be out of sight.
+  // Scroll to the caret on a narrow page.
   const [line = "", caret = ""] = place;
   pre.scrollLeft = (pre.scrollWidth * caret.length) / Math.max(line.length, caret.length, 1) - pre.clientWidth / 2;
   expression.ariaInvalid = String(Boolean(error));
 }
 
-/** Ask of what is typed, and show what comes. @param {number} [step] to begin with */
+/** Evaluate the expression and show it. @param {number} [step] to start with */
 async function work(step) {
   clearTimeout(timer);
   const text = expression.value;
-  // Values of names that are surely not meant stay here.
+  // Only values of names that may be in the expression.
   const meant = Object.fromEntries([...values].filter(([name]) => text.includes(name)).slice(-100));
   /** @type {Answer | undefined} */
   let answer;
@@ -104,7 +101,7 @@ async function work(step) {
   showFault(answer.error);
   byId("drawing", HTMLElement).classList.toggle("old", Boolean(answer.error));
   if (answer.error) return;
-  // New values change what a step says, not which steps there are.
+  // New values change the text of a step, not the steps.
   const same = text === walked ? walk.step : 0;
   walked = text;
   walk.show(/** @type {Worked} */ (answer), step ?? same);
@@ -125,21 +122,21 @@ function write(text, given, step) {
   return work(step);
 }
 
-/** What the address asks for. Throws an Error that says what is wrong with it. */
+/** The state in the address. Throws an Error if it is invalid. */
 function linked() {
   const state = address.read();
   for (const key of state.keys()) {
-    if (!["expression", "value", "step"].includes(key)) throw new Error(`${BROKEN}it says ${key.slice(0, 30)}, which means nothing here.`);
+    if (!["expression", "value", "step"].includes(key)) throw new Error(`${BROKEN}${key.slice(0, 30)} is unknown.`);
   }
   /** @type {Record<string, string>} */
   const given = {};
   for (const text of state.getAll("value")) {
     const [name, value = ""] = text.split("=");
-    if (!value || !Number.isFinite(Number(value))) throw new Error(`${BROKEN}"${text.slice(0, 30)}" gives no name a number.`);
+    if (!value || !Number.isFinite(Number(value))) throw new Error(`${BROKEN}"${text.slice(0, 30)}" is not a name with a number.`);
     given[name] = value;
   }
   const step = Number(state.get("step") ?? 0);
-  if (!Number.isInteger(step) || step < 0) throw new Error(`${BROKEN}its step is no number.`);
+  if (!Number.isInteger(step) || step < 0) throw new Error(`${BROKEN}step is not a whole number.`);
   return { text: state.get("expression"), given, step };
 }
 
@@ -150,7 +147,7 @@ async function follow() {
     if (text !== null) {
       await write(text, given, step);
       if (walked === text) return;
-      throw new Error(`${BROKEN}its expression cannot be read. Below is an example instead.`);
+      throw new Error(`${BROKEN}expression cannot be read. Below is an example instead.`);
     }
   } catch (error) {
     tell(problem, error);
@@ -159,16 +156,10 @@ async function follow() {
 }
 
 function open() {
-  byId("examples", HTMLElement).append(...EXAMPLES.map((example) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = example.name;
-    button.addEventListener("click", () => {
-      problem.hidden = true;
-      write(example.expression, example.values, 0);
-    });
-    return button;
-  }));
+  byId("examples", HTMLElement).append(...EXAMPLES.map((example) => makeButton(example.name, () => {
+    problem.hidden = true;
+    write(example.expression, example.values, 0);
+  })));
   expression.addEventListener("input", soon);
   address.whenFollowed(follow);
   follow();

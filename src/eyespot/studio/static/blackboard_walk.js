@@ -1,6 +1,7 @@
-// A walk through a graph that was worked through: what is known after each step, and why.
+// A walk through the computation graph: the values and gradients after each step, and their formulas.
 
-import { byId } from "./ask.js";
+import { byId, make, makeButton } from "./dom.js";
+import { counted, signs } from "./numbers.js";
 
 /**
  * @typedef {{to: string, formula: string, product: string, above: string, local: string, gradient: string}} Share
@@ -14,24 +15,10 @@ const PACE = 1000;
 const HEADINGS = { forward: "Forward", start: "Backward", backward: "Backward", sum: "Backward" };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** Numbers as one writes them by hand. @param {string} text */
-const signs = (text) => text.replaceAll("*", "×").replaceAll("-", "−");
-
-/**
- * @template {keyof HTMLElementTagNameMap} K
- * @param {K} name @param {string} text @param {string} [style]
- */
-function make(name, text, style = "") {
-  const element = document.createElement(name);
-  element.textContent = text;
-  element.className = style;
-  return element;
-}
-
 export class Walk {
-  /** @param {() => void} moved told of each step */
+  /** @param {() => void} moved called after each step of the user */
   constructor(moved) {
-    /** Steps that are done. */
+    /** Completed steps. */
     this.step = 0;
     this.moved = moved;
     /** @type {Worked | undefined} */
@@ -59,18 +46,13 @@ export class Walk {
     this.box.replaceChildren(document.importNode(drawing, true));
     for (const group of this.box.querySelectorAll("g")) group.classList.toggle("input", !group.querySelector(".box"));
     byId("steps", HTMLElement).replaceChildren(...worked.steps.map((one, number) => {
-      const item = document.createElement("li");
       const shares = one.shares.map((share) => `; to ${share.to}: ${share.product}`).join("");
-      const button = make("button", signs(one.text + shares));
-      button.type = "button";
-      button.addEventListener("click", () => this.go(number + 1));
-      item.append(button);
-      return item;
+      return make("li", {}, makeButton(signs(one.text + shares), () => this.go(number + 1)));
     }));
     this.move(step);
   }
 
-  /** A person goes there. @param {number} step */
+  /** Go to a step, for the user. @param {number} step */
   go(step) {
     this.pause();
     this.move(step);
@@ -115,10 +97,10 @@ export class Walk {
       if (number + 1 === this.step) button.setAttribute("aria-current", "step");
     });
     this.light();
-    this.say();
+    this.describe();
   }
 
-  /** In the drawing: numbers that are known, the node that works, the wires it uses. */
+  /** Highlight, in the drawing, the computed numbers, the current node and its edges. */
   light() {
     const now = this.worked?.steps[this.step - 1];
     for (const number of this.box.querySelectorAll("[data-step]")) {
@@ -141,60 +123,45 @@ export class Walk {
     if (!now) this.box.scrollTo({ left: 0 });
   }
 
-  /** Scroll the drawing, if it is too wide, to where the work is. @param {Element} group */
+  /** Scroll a wide drawing to the current node. @param {Element} group */
   reveal(group) {
     const seen = this.box.getBoundingClientRect(), place = group.getBoundingClientRect();
     const left = this.box.scrollLeft + place.left + place.width / 2 - seen.left - seen.width / 2;
     this.box.scrollTo({ left, behavior: calm.matches ? "auto" : "smooth" });
   }
 
-  /** In words: what this step does. */
-  say() {
+  /** Describe the current step. */
+  describe() {
     if (!this.worked) return;
     const { steps, values, result, gradients } = this.worked;
     const now = steps[this.step - 1];
     byId("place", HTMLElement).textContent = now
       ? `${HEADINGS[now.kind]} · step ${this.step} of ${this.count}`
-      : `Before the first of ${this.count} step${this.count === 1 ? "" : "s"}`;
+      : `Start, ${counted(this.count, "step")} to go`;
     const parts = [];
-    if (now) parts.push(make("p", signs(now.text), "text"));
+    if (now) parts.push(make("p", { className: "text", textContent: signs(now.text) }));
     else {
       const given = Object.entries(values).map(([name, value]) => `${name} = ${signs(value)}`).join(", ");
-      const names = given ? `${given} ${Object.keys(values).length > 1 ? "are" : "is"} given.` : "There is no name.";
-      parts.push(make("p", `${names} Go forward: each node computes its value from the numbers that come in on its left.`, "text"));
+      const names = given ? `Inputs: ${given}.` : "No inputs.";
+      parts.push(make("p", { className: "text", textContent: `${names} Forward pass: each node computes its value from its inputs on the left.` }));
     }
-    if (now?.shares.length) {
-      const list = document.createElement("ul");
-      list.append(...now.shares.map(handedBack));
-      parts.push(list);
-    }
+    if (now?.shares.length) parts.push(make("ul", {}, ...now.shares.map(passedBack)));
     if (now && this.step === this.count) {
-      const changes = Object.entries(gradients).map(([name, gradient]) => `with ${name} ${signs(gradient)} times as fast`);
-      parts.push(make("p", changes.length
-        ? `So ${result.name} = ${signs(result.value)}, and it changes ${changes.join(", ")}.`
-        : `So ${result.name} = ${signs(result.value)}. There is no name, so there is no gradient.`));
+      const found = Object.entries(gradients).map(([name, gradient]) => `${name} ${signs(gradient)}`);
+      parts.push(make("p", { textContent: `Result: ${result.name} = ${signs(result.value)}. `
+        + (found.length ? `Gradients: ${found.join(", ")}.` : "Without names there are no gradients.") }));
     }
     byId("step", HTMLElement).replaceChildren(...parts);
   }
 }
 
 /** @param {Share} share */
-function handedBack(share) {
-  const item = document.createElement("li");
-  const factors = make("p", "", "factors");
-  const part = (/** @type {string} */ number, /** @type {string} */ about) => {
-    const span = make("span", signs(number));
-    span.prepend(make("small", about));
-    return span;
-  };
-  factors.append(
-    part(share.above, "from above "), make("span", "×"), part(share.local, "local gradient "),
-    make("span", "="), part(share.gradient, `to ${share.to} `),
-  );
-  factors.lastElementChild?.classList.add("gradient");
-  const formula = make("code", signs(share.formula));
-  const why = make("p", "");
-  why.append(formula);
-  item.append(factors, why);
-  return item;
+function passedBack(share) {
+  const part = (/** @type {string} */ number, /** @type {string} */ about, className = "") =>
+    make("span", { className }, make("small", { textContent: about }), signs(number));
+  return make("li", {},
+    make("p", { className: "factors" },
+      part(share.above, "upstream "), make("span", { textContent: "×" }), part(share.local, "local gradient "),
+      make("span", { textContent: "=" }), part(share.gradient, `to ${share.to} `, "gradient")),
+    make("p", {}, make("code", { textContent: signs(share.formula) })));
 }

@@ -1,18 +1,17 @@
-// The camera of this machine, and what to do if there is none.
+// The camera of this machine, and help where it does not start.
 
 const SIDE = 480;
 
-/** What a person can do about each refusal of the browser.
- * @type {Record<string, string>} */
-const REFUSALS = {
-  NotAllowedError: "The browser may not use the camera. Allow it for this page (in the address line), and try again; or use pictures.",
-  NotFoundError: "There is no camera at this machine. Plug one in and try again, or use pictures.",
-  NotReadableError: "The camera is in use by another program. Close that program and try again, or use pictures.",
-  OverconstrainedError: "This camera is not there any more. Choose another one, or use pictures.",
+/** What the user can do, by the browser's error. @type {Record<string, string>} */
+const HELP = {
+  NotAllowedError: "The browser may not use the camera. Allow it for this page in the address bar and try again, or use photo files.",
+  NotFoundError: "This machine has no camera. Connect one and try again, or use photo files.",
+  NotReadableError: "Another program is using the camera. Close that program and try again, or use photo files.",
+  OverconstrainedError: "This camera is no longer connected. Choose another one, or use photo files.",
 };
 
 export class Camera {
-  /** @param {HTMLVideoElement} video where the camera's pictures are shown */
+  /** @param {HTMLVideoElement} video that shows the camera */
   constructor(video) {
     this.video = video;
     this.canvas = document.createElement("canvas");
@@ -22,18 +21,17 @@ export class Camera {
     return this.video.srcObject !== null;
   }
 
-  /** Show what the camera sees. Throws an Error that says what to do.
-   * @param {string} [device] which one; any if empty */
+  /** Start the camera. Throws an Error with help. @param {string} [device] which one; any if empty */
   async start(device = "") {
     this.stop();
-    if (!navigator.mediaDevices) throw new Error(REFUSALS.NotFoundError);
+    if (!navigator.mediaDevices) throw new Error(HELP.NotFoundError);
     try {
       this.video.srcObject = await navigator.mediaDevices.getUserMedia({
         video: { width: { ideal: 640 }, height: { ideal: 480 }, ...(device && { deviceId: { exact: device } }) },
       });
     } catch (error) {
       const name = error instanceof DOMException ? error.name : "";
-      throw new Error(REFUSALS[name] ?? `The camera does not start (${error}). Try again, or use pictures.`);
+      throw new Error(HELP[name] ?? `The camera does not start (${error}). Try again, or use photo files.`);
     }
     await this.video.play();
   }
@@ -44,21 +42,21 @@ export class Camera {
     this.video.srcObject = null;
   }
 
-  /** Cameras to choose among, once one of them was allowed. */
+  /** The cameras, once the user allowed one. */
   async choices() {
     const devices = await navigator.mediaDevices.enumerateDevices();
     return devices.filter((device) => device.kind === "videoinput");
   }
 
-  /** What the camera sees now, as a JPEG file. @returns {Promise<Blob>} */
-  picture() {
+  /** The current frame as a JPEG file. @returns {Promise<Blob>} */
+  photo() {
     const { videoWidth: width, videoHeight: height } = this.video;
     const scale = Math.min(1, SIDE / Math.min(width, height));
     this.canvas.width = Math.round(width * scale);
     this.canvas.height = Math.round(height * scale);
     this.canvas.getContext("2d")?.drawImage(this.video, 0, 0, this.canvas.width, this.canvas.height);
     return new Promise((resolve, reject) => {
-      this.canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The camera gave no picture."))), "image/jpeg", 0.9);
+      this.canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The camera returned no frame."))), "image/jpeg", 0.9);
     });
   }
 }

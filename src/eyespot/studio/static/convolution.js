@@ -1,21 +1,23 @@
-// Convolution: a picture and a kernel to edit, the result, and how each of its pixels comes about.
+// Convolution: an input image and a kernel to edit, the output, and the computation of each pixel.
 
 import * as address from "./address.js";
-import { ask, byId, tell } from "./ask.js";
+import { ask } from "./ask.js";
 import { Grid } from "./convolution_grid.js";
 import { KernelEditor } from "./convolution_kernel.js";
-import { latest } from "./latest.js";
-import { PICTURES, WHITE, read, reduce, write } from "./convolution_pictures.js";
 import { compare, fields } from "./convolution_costs.js";
+import { IMAGES, WHITE, read, reduce, write } from "./convolution_images.js";
 import { showWorking } from "./convolution_working.js";
+import { byId, make, tell } from "./dom.js";
+import { latest } from "./latest.js";
+import { signs } from "./numbers.js";
 
-/** What can be chosen of each number. @type {Record<string, number[]>} */
+/** Choices of each setting. @type {Record<string, number[]>} */
 const CHOICES = { stride: [1, 2, 3, 4], padding: [0, 1, 2, 3, 4, 5, 6], dilation: [1, 2, 3, 4] };
 const SIZES = { convolution: [1, 3, 5, 7], pooling: [1, 2, 3, 4, 5, 6, 7] };
-/** Milliseconds in which changes are gathered, and of a walk over the picture. */
+/** Milliseconds in which changes are collected, and of a slide over the image. */
 const PAUSE = 60, WALK = 25_000;
 const BROKEN = "This link is broken: ";
-const KEYS = ["picture", "kind", "size", "kernel", ...Object.keys(CHOICES), ...fields().map((field) => field.id)];
+const KEYS = ["image", "kind", "size", "kernel", ...Object.keys(CHOICES), ...fields().map((field) => field.id)];
 
 const problem = byId("problem", HTMLElement);
 const kind = byId("kind", HTMLSelectElement);
@@ -24,15 +26,15 @@ const slide = latest("/api/convolution");
 const lookAt = latest("/api/convolution/pixel");
 
 /** @type {number[][]} */
-let picture = read("digit");
-/** The pixel of the result that is explained. @type {[number, number]} */
+let image = read("digit");
+/** The output pixel that is explained. @type {[number, number]} */
 let chosen = [3, 3];
 /** @type {number[][]} */
 let output = [];
 let isWalking = false;
 let timer = 0;
 
-const input = new Grid(byId("picture", HTMLElement));
+const input = new Grid(byId("input", HTMLElement));
 const result = new Grid(byId("output", HTMLElement), (row, column) => choose(row, column));
 const kernel = new KernelEditor(() => {
   size.value = String(kernel.size);
@@ -42,29 +44,29 @@ const kernel = new KernelEditor(() => {
 const number = (/** @type {string} */ id) => Number(byId(id, HTMLSelectElement).value);
 const isConvolution = () => kind.value === "convolution";
 
-/** What the server is asked. */
-function question() {
-  const common = { picture, kind: kind.value, stride: number("stride"), padding: number("padding") };
+/** The request to the server. */
+function request() {
+  const common = { image, kind: kind.value, stride: number("stride"), padding: number("padding") };
   return isConvolution()
     ? { ...common, kernel: kernel.values, dilation: number("dilation") }
     : { ...common, size: number("size") };
 }
 
 function keep() {
-  const state = new URLSearchParams({ picture: write(picture), kind: kind.value, size: size.value });
+  const state = new URLSearchParams({ image: write(image), kind: kind.value, size: size.value });
   if (isConvolution()) state.set("kernel", kernel.write());
   for (const id of Object.keys(CHOICES)) state.set(id, String(number(id)));
   for (const field of fields()) state.set(field.id, field.value);
   address.write(state);
 }
 
-/** Something is different: show it at once, and soon what comes of it. */
+/** Show a change at once, and the new output soon. */
 function change() {
   isWalking = false;
   problem.hidden = true;
-  input.show(picture, number("padding"), WHITE);
-  byId("picture-size", HTMLElement).textContent = `${picture.length} × ${picture[0].length}`;
-  byId("pictures", HTMLSelectElement).value = PICTURES.has(write(picture)) ? write(picture) : "own";
+  input.show(image, number("padding"), WHITE);
+  byId("input-size", HTMLElement).textContent = `${image.length} × ${image[0].length}`;
+  byId("images", HTMLSelectElement).value = IMAGES.has(write(image)) ? write(image) : "own";
   keep();
   clearTimeout(timer);
   timer = setTimeout(update, PAUSE);
@@ -73,7 +75,7 @@ function change() {
 async function update() {
   const fault = byId("fault", HTMLElement);
   try {
-    const answer = await slide(question());
+    const answer = await slide(request());
     if (!answer) return;
     fault.hidden = !answer.error;
     for (const id of ["output", "working", "sum", "sizes", "costs"]) byId(id, HTMLElement).classList.toggle("old", Boolean(answer.error));
@@ -96,33 +98,29 @@ function showOutput({ sizes, costs }) {
   byId("output-size", HTMLElement).textContent = `${output.length} × ${output[0].length}`;
   const isSigned = output.flat().some((value) => value < 0);
   byId("colours", HTMLElement).textContent = isSigned
-    ? "Green is above 0, red below; the stronger, the further away."
-    : "As the picture: black is 0.";
+    ? "Green is positive, red is negative."
+    : "Black is 0.";
   for (const [id, texts] of /** @type {[string, string[]][]} */ ([["sizes", sizes], ["costs", costs]])) {
-    byId(id, HTMLElement).replaceChildren(...texts.map((text) => {
-      const item = document.createElement("li");
-      item.textContent = text.replaceAll(" * ", " × ").replaceAll(" - ", " − ");
-      return item;
-    }));
+    byId(id, HTMLElement).replaceChildren(...texts.map((text) => make("li", { textContent: signs(text) })));
   }
 }
 
-/** Explain a pixel of the result. @param {number} row @param {number} column */
+/** Explain an output pixel. @param {number} row @param {number} column */
 async function choose(row, column) {
   chosen = [row, column];
   result.mark("chosen", [chosen]);
   try {
-    const answer = await lookAt({ ...question(), row, column });
-    if (!answer || answer.error) return; // what is wrong has been said
+    const answer = await lookAt({ ...request(), row, column });
+    if (!answer || answer.error) return; // `update` shows the error
     input.mark("seen", answer.rows.flatMap((/** @type {number} */ r) =>
       answer.columns.map((/** @type {number} */ c) => /** @type {[number, number]} */ ([r, c]))));
-    showWorking(answer, isConvolution() ? kernel.values : undefined, picture);
+    showWorking(answer, isConvolution() ? kernel.values : undefined, image);
   } catch (error) {
     tell(problem, error);
   }
 }
 
-/** Make the result pixel by pixel. */
+/** Compute the output pixel by pixel. */
 async function walk() {
   const button = byId("walk", HTMLElement), place = byId("output", HTMLElement);
   if (isWalking) {
@@ -132,7 +130,7 @@ async function walk() {
   isWalking = true;
   button.textContent = "Stop";
   place.classList.add("walking");
-  // A screen reader is not told of each.
+  // Screen readers should not read out each pixel.
   byId("sum", HTMLElement).ariaLive = "off";
   const cells = output.flatMap((line, row) => line.map((_, column) => /** @type {[number, number]} */ ([row, column])));
   const pause = Math.max(40, Math.min(400, WALK / cells.length));
@@ -143,7 +141,7 @@ async function walk() {
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
   isWalking = false;
-  button.textContent = "Walk over the picture";
+  button.textContent = "Slide over the image";
   place.classList.remove("walking");
   result.mark("done", []);
   byId("sum", HTMLElement).ariaLive = "polite";
@@ -152,13 +150,13 @@ async function walk() {
 /** @param {EventTarget | null} target @param {number} value */
 function paint(target, value) {
   const place = input.placeOf(target);
-  if (!place || picture[place[0]][place[1]] === value) return;
-  picture[place[0]][place[1]] = value;
+  if (!place || image[place[0]][place[1]] === value) return;
+  image[place[0]][place[1]] = value;
   change();
 }
 
-function listenToPicture() {
-  const place = byId("picture", HTMLElement);
+function listenToInput() {
+  const place = byId("input", HTMLElement);
   const slider = byId("paint", HTMLInputElement);
   const brush = () => Number(slider.value);
   slider.addEventListener("input", () => (byId("paint-value", HTMLOutputElement).value = slider.value));
@@ -166,8 +164,8 @@ function listenToPicture() {
   place.addEventListener("pointerdown", (event) => {
     const at = input.placeOf(event.target);
     if (!at || event.button) return;
-    // A second click takes the paint away.
-    colour = picture[at[0]][at[1]] === brush() ? 0 : brush();
+    // A second click erases.
+    colour = image[at[0]][at[1]] === brush() ? 0 : brush();
     paint(event.target, colour);
   });
   place.addEventListener("pointermove", (event) => {
@@ -177,7 +175,7 @@ function listenToPicture() {
     const at = input.placeOf(event.target);
     if (!at || event.ctrlKey || event.metaKey || event.altKey) return;
     if (/^\d$/.test(event.key)) paint(event.target, Number(event.key));
-    else if (event.key === "Enter" || event.key === " ") paint(event.target, picture[at[0]][at[1]] === brush() ? 0 : brush());
+    else if (event.key === "Enter" || event.key === " ") paint(event.target, image[at[0]][at[1]] === brush() ? 0 : brush());
     else return;
     event.preventDefault();
   });
@@ -188,18 +186,18 @@ function fill(id, values, name = String) {
   byId(id, HTMLSelectElement).replaceChildren(...values.map((value) => new Option(name(value), String(value))));
 }
 
-/** Fields that depend on what is done. */
+/** Show the fields of the operation. */
 function showKind() {
   for (const id of ["kernel-figure", "kernels-label", "dilation-label", "sharing"]) byId(id, HTMLElement).hidden = !isConvolution();
   document.querySelector(".maps")?.classList.toggle("pooling", !isConvolution());
   fill("size", isConvolution() ? SIZES.convolution : SIZES.pooling, (value) => `${value} × ${value}`);
 }
 
-/** Show what an address says. Throws an Error that says what is wrong with it.
+/** Show the state in an address. Throws an Error if it is invalid.
  * @param {URLSearchParams} state */
 function follow(state) {
   for (const key of state.keys()) {
-    if (!KEYS.includes(key)) throw new Error(`${BROKEN}it says ${key.slice(0, 30)}, which means nothing here.`);
+    if (!KEYS.includes(key)) throw new Error(`${BROKEN}${key.slice(0, 30)} is unknown.`);
   }
   /** @param {string} id @param {string} otherwise */
   const set = (id, otherwise) => {
@@ -212,7 +210,7 @@ function follow(state) {
   set("size", isConvolution() ? "3" : "2");
   for (const id of Object.keys(CHOICES)) set(id, String(!isConvolution() && id === "stride" ? number("size") : CHOICES[id][0]));
   try {
-    picture = read(state.get("picture") ?? "digit");
+    image = read(state.get("image") ?? "digit");
     kernel.read(state.get("kernel") ?? "Sobel x");
   } catch (error) {
     throw new Error(BROKEN + (error instanceof Error ? error.message : error));
@@ -220,7 +218,7 @@ function follow(state) {
   if (isConvolution()) size.value = String(kernel.size);
   for (const field of fields()) {
     const text = state.get(field.id) ?? field.defaultValue;
-    if (!/^\d{1,9}$/.test(text)) throw new Error(`${BROKEN}${field.id} is no number.`);
+    if (!/^\d{1,9}$/.test(text)) throw new Error(`${BROKEN}${field.id} is not a number.`);
     field.value = text;
   }
 }
@@ -242,23 +240,23 @@ async function open() {
     fill(id, values);
     byId(id, HTMLSelectElement).addEventListener("change", change);
   }
-  fill("pictures", [...PICTURES.keys(), "own"]);
-  byId("pictures", HTMLSelectElement).addEventListener("change", (event) => {
-    const make = event.target instanceof HTMLSelectElement ? PICTURES.get(event.target.value) : undefined;
-    if (make) picture = make();
+  fill("images", [...IMAGES.keys(), "own"]);
+  byId("images", HTMLSelectElement).addEventListener("change", (event) => {
+    const example = event.target instanceof HTMLSelectElement ? IMAGES.get(event.target.value) : undefined;
+    if (example) image = example();
     change();
   });
   byId("photo", HTMLInputElement).addEventListener("change", async (event) => {
     const file = event.target instanceof HTMLInputElement ? event.target.files?.[0] : undefined;
     try {
-      if (file) picture = await reduce(file);
+      if (file) image = await reduce(file);
       change();
     } catch (error) {
       tell(problem, error);
     }
   });
   kind.addEventListener("change", () => {
-    // From one pooling to the other, the window stays.
+    // The window stays when only the kind of pooling changes.
     if (byId("kernel-figure", HTMLElement).hidden === isConvolution()) {
       showKind();
       size.value = isConvolution() ? String(kernel.size) : "2";
@@ -275,7 +273,7 @@ async function open() {
     if (place && !isWalking) choose(...place);
   });
   byId("walk", HTMLElement).addEventListener("click", walk);
-  listenToPicture();
+  listenToInput();
   address.whenFollowed(openLink);
   for (const field of fields()) field.addEventListener("input", () => {
     keep();

@@ -1,7 +1,8 @@
-// What a convolution of a network costs, beside its separable twin.
+// The costs of a standard and of a separable convolution.
 
-import { byId, tell } from "./ask.js";
+import { byId, make, tell } from "./dom.js";
 import { latest } from "./latest.js";
+import { signs } from "./numbers.js";
 
 /**
  * @typedef {{number: number, text: string}} Count
@@ -9,56 +10,47 @@ import { latest } from "./latest.js";
  * @typedef {Costs & {standard: Costs, depthwise: Costs, pointwise: Costs, text: string, ratio: number}} Comparison
  */
 
-const NUMBERS = ["maps", "filters", "side", "width"];
+const FIELDS = ["in_channels", "out_channels", "side", "width"];
 /** @type {["weights" | "multiply_adds", string][]} */
-const COUNTS = [["weights", "Weights"], ["multiply_adds", "Multiply-adds for one picture"]];
+const COUNTS = [["weights", "Weights"], ["multiply_adds", "Multiply-adds per image"]];
 const ask = latest("/api/convolution/costs");
 
 /** @param {string} name @param {Count[]} parts @param {number} most @param {string} text */
 function bar(name, parts, most, text) {
-  const row = document.createElement("div");
-  const title = document.createElement("span");
-  title.textContent = name;
-  const whole = document.createElement("span");
-  whole.className = "cost";
-  whole.append(...parts.map((part, place) => {
-    const piece = document.createElement("i");
-    piece.className = place ? "pointwise" : "";
+  const pieces = parts.map((part, place) => {
+    const piece = make("i", { className: place ? "pointwise" : "" });
     piece.style.setProperty("width", `${(100 * part.number) / most}%`);
     return piece;
-  }));
-  const about = document.createElement("span");
-  about.className = "note";
-  about.textContent = text.replaceAll("*", "×");
-  row.append(title, whole, about);
-  return row;
+  });
+  return make("div", {},
+    make("span", { textContent: name }),
+    make("span", { className: "cost" }, ...pieces),
+    make("span", { className: "note", textContent: signs(text) }));
 }
 
 /** @param {Comparison} found */
 function show(found) {
   byId("cost-bars", HTMLElement).replaceChildren(...COUNTS.flatMap(([key, name]) => {
-    const title = document.createElement("h3");
-    title.textContent = name;
     const most = Math.max(found.standard[key].number, found[key].number);
     return [
-      title,
+      make("h3", { textContent: name }),
       bar("standard", [found.standard[key]], most, found.standard[key].text),
       bar("separable", [found.depthwise[key], found.pointwise[key]], most, found[key].text),
     ];
   }));
-  byId("cost-ratio", HTMLElement).textContent = `The separable one needs ${found.text}. `
-    + (found.ratio < 1 ? `That is ${(1 / found.ratio).toFixed(1)} times less.` : "That saves nothing.");
+  byId("cost-ratio", HTMLElement).textContent = `The separable convolution needs ${found.text}. `
+    + (found.ratio < 1 ? `That is a factor of ${(1 / found.ratio).toFixed(1)}.` : "It saves nothing here.");
 }
 
-/** Of the layer, each with the name it has in an address. */
-export const fields = () => NUMBERS.map((id) => byId(id, HTMLInputElement));
+/** Fields of the layer; their ids are also keys of the address. */
+export const fields = () => FIELDS.map((id) => byId(id, HTMLInputElement));
 
-/** Show what the layer costs. */
+/** Show the layer's costs. */
 export async function compare() {
-  const [maps, filters, side, kernel] = fields().map((field) => Math.trunc(Number(field.value)));
+  const [in_channels, out_channels, side, kernel] = fields().map((field) => Math.trunc(Number(field.value)));
   const problem = byId("cost-problem", HTMLElement);
   try {
-    const answer = await ask({ maps, filters, side, kernel });
+    const answer = await ask({ in_channels, out_channels, side, kernel });
     if (!answer) return;
     if (answer.error) throw new Error(answer.error);
     problem.hidden = true;

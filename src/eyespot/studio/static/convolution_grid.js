@@ -1,41 +1,40 @@
-// A small map of numbers, each in a cell that has its shade: to look at, to walk through with the
-// arrow keys, or to paint.
+// A grid of numbers with shaded cells: for viewing, for arrow keys, and for painting.
 
-/** The signs' colours in a map that has negative numbers, and its zero. */
+import { make } from "./dom.js";
+import { rounded } from "./numbers.js";
+
+/** Colours of a grid with negative numbers. */
 const PLUS = [11, 106, 99], MINUS = [178, 58, 30], ZERO = [247, 245, 240];
 const DARK = [16, 16, 16], LIGHT = [255, 255, 255];
-/** Up to so many columns there is room for the numbers. */
+/** Columns up to which the numbers are readable. */
 const READABLE = 16;
 
 /** @param {number[]} from @param {number[]} to @param {number} share */
 const mix = (from, to, share) => from.map((part, place) => Math.round(part + (to[place] - part) * share));
 
-/** Whether white can be read on this colour better than black (WCAG's luminance).
+/** Whether white is more readable on this colour than black (WCAG's luminance).
  * @param {number[]} colour */
 function isDark(colour) {
   const [r, g, b] = colour.map((part) => (part <= 10 ? part / 3295 : ((part / 255 + 0.055) / 1.055) ** 2.4));
   return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.179;
 }
 
-/** At most three digits, and a minus of print. @param {number} value */
-export const short = (value) => String(Number(value.toPrecision(3))).replace("-", "−");
-
 export class Grid {
   /** @param {HTMLElement} place with a label
-   * @param {(row: number, column: number) => void} reached told when a cell gets the focus */
+   * @param {(row: number, column: number) => void} reached called when a cell gets the focus */
   constructor(place, reached = () => {}) {
     this.place = place;
     this.reached = reached;
     /** @type {HTMLElement[][]} */
     this.cells = [];
-    /** Rows and columns of padding around the map. */
+    /** Rows and columns of padding. */
     this.edge = 0;
     place.setAttribute("role", "grid");
     place.addEventListener("focusin", (event) => this.focused(event));
     place.addEventListener("keydown", (event) => this.walk(event));
   }
 
-  /** @param {number[][]} values @param {number} padding shown around them @param {number} white what is white, if no number is negative */
+  /** @param {number[][]} values @param {number} padding around them @param {number} white the value that is white, if no number is negative */
   show(values, padding, white) {
     const height = values.length + 2 * padding, width = values[0].length + 2 * padding;
     if (height !== this.cells.length || width !== this.cells[0].length || padding !== this.edge) this.build(height, width, padding);
@@ -47,7 +46,7 @@ export class Grid {
         if (value === undefined) continue;
         const share = Math.abs(value) / most;
         const colour = isSigned ? mix(ZERO, value < 0 ? MINUS : PLUS, share) : mix(DARK, LIGHT, share);
-        cell.textContent = short(value);
+        cell.textContent = rounded(value);
         cell.style.setProperty("--shade", `rgb(${colour.join()})`);
         cell.classList.toggle("dark", isDark(colour));
       }
@@ -60,8 +59,7 @@ export class Grid {
     this.place.style.setProperty("--columns", String(width));
     this.place.classList.toggle("readable", width <= READABLE);
     this.cells = Array.from({ length: height }, (_, row) => Array.from({ length: width }, (_, column) => {
-      const cell = document.createElement("div");
-      cell.setAttribute("role", "gridcell");
+      const cell = make("div", { role: "gridcell" });
       const isPadding = row < padding || column < padding || row >= height - padding || column >= width - padding;
       if (isPadding) {
         cell.className = "padding";
@@ -73,22 +71,17 @@ export class Grid {
       }
       return cell;
     }));
-    this.place.replaceChildren(...this.cells.map((line) => {
-      const row = document.createElement("div");
-      row.setAttribute("role", "row");
-      row.append(...line);
-      return row;
-    }));
+    this.place.replaceChildren(...this.cells.map((line) => make("div", { role: "row" }, ...line)));
     const first = this.cell(0, 0);
     if (first) first.tabIndex = 0;
   }
 
-  /** @param {number} row @param {number} column @returns {HTMLElement | undefined} padding has negative places */
+  /** @param {number} row @param {number} column @returns {HTMLElement | undefined} padding has negative rows and columns */
   cell(row, column) {
     return this.cells[row + this.edge]?.[column + this.edge];
   }
 
-  /** The place of what was clicked or got the focus. @param {EventTarget | null} target @returns {[number, number] | undefined} */
+  /** Row and column of a cell that was clicked or focused. @param {EventTarget | null} target @returns {[number, number] | undefined} */
   placeOf(target) {
     if (!(target instanceof HTMLElement) || !this.place.contains(target) || target.dataset.row === undefined) return undefined;
     return [Number(target.dataset.row), Number(target.dataset.column)];

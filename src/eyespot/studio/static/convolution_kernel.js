@@ -1,6 +1,6 @@
-// The kernel: its weights in fields, and well-known ones by name.
+// The kernel: its weights in fields, and known kernels by name.
 
-import { byId } from "./ask.js";
+import { byId, make } from "./dom.js";
 
 /** @typedef {Record<string, {values: number[][], text: string}>} Kernels */
 
@@ -8,7 +8,7 @@ const SIZES = [1, 3, 5, 7];
 const OWN = "own";
 
 export class KernelEditor {
-  /** @param {() => void} changed told when a person changes it */
+  /** @param {() => void} changed called when the user changes it */
   constructor(changed) {
     this.changed = changed;
     this.place = byId("kernel", HTMLElement);
@@ -29,7 +29,7 @@ export class KernelEditor {
     return this.values.length;
   }
 
-  /** The name of this kernel, if it is a well-known one. */
+  /** The name of this kernel, if it is a known one. */
   get name() {
     return Object.keys(this.known).find((name) => JSON.stringify(this.known[name].values) === JSON.stringify(this.values)) ?? OWN;
   }
@@ -40,21 +40,21 @@ export class KernelEditor {
     this.names.replaceChildren(...[...Object.keys(known), OWN].map((name) => new Option(name, name)));
   }
 
-  /** As text of an address: its name, or its numbers, row by row. */
+  /** Text for an address: its name, or its weights row by row. */
   write() {
     return this.name === OWN ? this.values.map((row) => row.join(",")).join(";") : this.name;
   }
 
-  /** What `write` wrote. Throws an Error for anything else. @param {string} text */
+  /** Read the text of `write`. Throws an Error if it is invalid. @param {string} text */
   read(text) {
     const values = this.known[text]?.values ?? text.split(";").map((row) => row.split(",").map((cell) => (cell.trim() ? Number(cell) : NaN)));
     const isKernel = SIZES.includes(values.length) && values.every((row) => row.length === values.length && row.every(Number.isFinite));
-    if (!isKernel) throw new Error("its kernel cannot be read.");
+    if (!isKernel) throw new Error("kernel cannot be read.");
     this.values = values.map((row) => [...row]);
     this.show();
   }
 
-  /** Keep the middle; what is new is 0. @param {number} size */
+  /** Keep the centre, and fill with 0. @param {number} size */
   resize(size) {
     const shift = (this.size - size) / 2;
     this.values = Array.from({ length: size }, (_, row) =>
@@ -63,11 +63,11 @@ export class KernelEditor {
     this.changed();
   }
 
-  /** Its name, and what it does. */
+  /** Show its name and its effect. */
   describe() {
     this.names.value = this.name;
     const text = this.known[this.name]?.text;
-    byId("kernel-about", HTMLElement).textContent = text ? `${this.name}: ${text}.` : "A kernel of your own. A network finds its kernels by learning.";
+    byId("kernel-about", HTMLElement).textContent = text ? `${this.name}: ${text}.` : "A custom kernel. A network learns its kernels by training.";
   }
 
   show() {
@@ -75,9 +75,8 @@ export class KernelEditor {
     this.place.style.setProperty("--columns", String(this.size));
     this.place.classList.toggle("dense", this.size > 3);
     this.place.replaceChildren(...this.values.flatMap((line, row) => line.map((value, column) => {
-      const field = document.createElement("input");
-      // Three digits are enough to see; what was not typed stays exact.
-      Object.assign(field, { type: "number", step: "any", value: String(Number(value.toPrecision(3))), autocomplete: "off" });
+      // Shown with three digits; unchanged weights stay exact.
+      const field = make("input", { type: "number", step: "any", value: String(Number(value.toPrecision(3))), autocomplete: "off" });
       field.ariaLabel = `Weight in row ${row + 1}, column ${column + 1}`;
       field.addEventListener("input", () => {
         this.values[row][column] = Number(field.value);

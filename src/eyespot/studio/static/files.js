@@ -1,6 +1,6 @@
-// Files that are dropped or pasted, also whole folders of them.
+// Files and folders that are dropped or pasted.
 
-/** Have `take` told what is dropped on an element, which shows that it can be.
+/** Call `take` with what is dropped on an element.
  * @param {HTMLElement} element @param {(data: DataTransfer | null) => void} take */
 export function whenDropped(element, take) {
   element.addEventListener("dragover", (event) => {
@@ -15,7 +15,7 @@ export function whenDropped(element, take) {
   });
 }
 
-/** A file, and where it stood in a folder that was given: "/photos/mug/1.jpg".
+/** A file, and its path in the dropped folder: "/photos/mug/1.jpg".
  * @typedef {{path: string, file: File}} Found */
 
 /** @param {DataTransfer | null} data @returns {Promise<File[]>} */
@@ -26,7 +26,7 @@ export async function filesOf(data) {
 /** @param {DataTransfer | null} data @returns {Promise<Found[]>} */
 export async function found(data) {
   if (!data) return [];
-  // Entries must be asked for at once: afterwards the browser forgets what was dropped.
+  // Read the entries at once: afterwards the browser clears them.
   const entries = [...data.items].map((item) => item.webkitGetAsEntry?.() ?? null);
   if (!entries.some((entry) => entry?.isDirectory)) return [...data.files].map((file) => ({ path: file.name, file }));
   return (await Promise.all(entries.map((entry) => (entry ? within(entry) : [])))).flat();

@@ -1,20 +1,19 @@
-// Questions that follow each other faster than answers come: only the last one matters.
+// Requests that follow each other faster than answers arrive: only the last one counts.
 
 import { ask, sending } from "./ask.js";
 
-/** Something that asks the server's `path`. Undefined is the answer to a question after which
- * another one was asked.
+/** A function that posts to `path`. It returns undefined where a later request followed.
  * @param {string} path */
 export function latest(path) {
-  let asked = 0;
-  /** @param {object} question @returns {Promise<any>} */
-  return async (question) => {
-    const number = ++asked;
+  let sent = 0;
+  /** @param {object} body @returns {Promise<any>} */
+  return async (body) => {
+    const number = ++sent;
     try {
-      const answer = await ask(path, sending("POST", question));
-      return number === asked ? answer : undefined;
+      const answer = await ask(path, sending("POST", body));
+      return number === sent ? answer : undefined;
     } catch (error) {
-      if (number === asked) throw error;
+      if (number === sent) throw error;
       return undefined;
     }
   };

@@ -1,104 +1,89 @@
-// Look inside: the camera's pictures, what a network says of them, and what happens within.
+// Look inside: the camera's photos, a network's predictions, and the activations behind them.
 
-import { ask, byId, tell } from "./ask.js";
+import { ask } from "./ask.js";
+import { showBars } from "./bars.js";
+import { byId, makeButton, tell } from "./dom.js";
 import { percent } from "./percent.js";
 import { Talk } from "./talk.js";
 import { Watch } from "./watch.js";
 
 /**
  * @typedef {{name: string, shape: number[]}} Stage
- * @typedef {{top: {label: string, probability: number}[], seconds: number, drawing: boolean, error?: string}} Answer
+ * @typedef {{top: {label: string, probability: number}[], seconds: number, image: boolean, error?: string}} Answer
  */
 
-const ATTENTION = "where it looks";
+const GRAD_CAM = "Grad-CAM";
 
-const drawing = byId("drawing", HTMLImageElement);
+const image = byId("activations", HTMLImageElement);
 const network = byId("network", HTMLSelectElement);
 const problem = byId("problem", HTMLElement);
+const speed = byId("speed", HTMLElement);
+const predictions = byId("guesses", HTMLElement);
 
 /** @type {Talk | undefined} */
 let talk;
 /** @type {Stage[]} */
 let stages = [];
-/** What is drawn: a stage, `ATTENTION`, or nothing. */
-let drawn = "";
+/** The image that is shown: a stage, `GRAD_CAM`, or nothing. */
+let shown = "";
 
-/** @param {Answer} answer @param {number} perSecond */
-function showAnswer(answer, perSecond) {
-  const list = byId("guesses", HTMLElement);
-  list.replaceChildren(...answer.top.map(({ label, probability }) => {
-    const item = document.createElement("li");
-    const name = document.createElement("span");
-    name.textContent = label;
-    const share = document.createElement("span");
-    share.textContent = percent(probability);
-    const meter = document.createElement("meter");
-    meter.value = probability;
-    meter.ariaLabel = `Probability of ${label}`;
-    item.append(name, share, meter);
-    return item;
-  }));
-  byId("speed", HTMLElement).textContent = `${(1000 * answer.seconds).toFixed(0)} ms for this picture`
-    + (perSecond ? `, ${perSecond.toFixed(0)} pictures a second.` : ".");
-}
-
-/** Ask of one picture, and show what comes. @param {Blob} blob @param {number} perSecond */
-async function look(blob, perSecond) {
+/** Predict one photo. @param {Blob} photo @param {number} perSecond */
+async function predict(photo, perSecond) {
   if (!talk) return;
-  if (!byId("guesses", HTMLElement).children.length) byId("speed", HTMLElement).textContent = `Opening ${network.value} …`;
-  await talk.say(blob);
-  const answer = /** @type {Answer} */ (await talk.hear());
+  if (!predictions.children.length) speed.textContent = `Opening ${network.value} …`;
+  await talk.send(photo);
+  const answer = /** @type {Answer} */ (await talk.receive());
   if (answer.error) throw new Error(answer.error);
   problem.hidden = true;
-  showAnswer(answer, perSecond);
-  if (answer.drawing) {
-    const url = URL.createObjectURL(await talk.hear());
-    const old = drawing.src;
-    drawing.src = url;
-    drawing.alt = drawn === ATTENTION ? "The picture; coloured where it speaks for the first guess" : `The maps of ${drawn}`;
-    drawing.hidden = false;
-    if (old.startsWith("blob:")) URL.revokeObjectURL(old);
-  }
+  showBars(predictions, answer.top.map(({ label, probability }) => ({ name: label, text: percent(probability), value: probability })));
+  speed.textContent = `${Math.round(1000 * answer.seconds).toLocaleString("en")} ms per photo` + (perSecond ? `, ${perSecond.toFixed(0)} photos/s` : "");
+  if (answer.image) showImage(await talk.receive());
 }
 
-const watch = new Watch({ file: "file", problem }, look);
+/** @param {Blob} blob */
+function showImage(blob) {
+  const old = image.src;
+  image.src = URL.createObjectURL(blob);
+  image.alt = shown === GRAD_CAM ? "The photo with the regions that support the first prediction" : `Activation maps of ${shown}`;
+  image.hidden = false;
+  if (old.startsWith("blob:")) URL.revokeObjectURL(old);
+}
 
-/** @param {string} name */
+const watch = new Watch({ file: "file", problem }, predict);
+
+/** @param {string} name of a stage, `GRAD_CAM`, or nothing */
 async function show(name) {
-  drawn = name;
-  drawing.hidden = true;
+  shown = name;
+  image.hidden = true;
   for (const button of byId("stages", HTMLElement).querySelectorAll("button")) {
     button.ariaPressed = String(button.dataset.name === name);
   }
   const shape = stages.find((stage) => stage.name === name)?.shape;
-  byId("within-about", HTMLElement).textContent = shape ? `${name}: ${shape[0]} maps of ${shape[1]} × ${shape[2]}.` : "";
-  await talk?.say(name);
+  byId("within-about", HTMLElement).textContent = shape ? `${name}: ${shape[0]} activation maps of ${shape[1]} × ${shape[2]}.` : "";
+  await talk?.send(name);
   watch.run();
 }
 
 function showStages() {
-  const names = ["", ATTENTION, ...stages.map((stage) => stage.name)];
+  const names = ["", GRAD_CAM, ...stages.map((stage) => stage.name)];
   byId("stages", HTMLElement).replaceChildren(...names.map((name) => {
-    const button = document.createElement("button");
-    button.type = "button";
+    const button = makeButton(name || "None", () => show(name).catch((error) => tell(problem, error)));
     button.dataset.name = name;
-    button.textContent = name || "nothing";
-    button.ariaPressed = String(name === drawn);
-    button.addEventListener("click", () => show(name).catch((error) => tell(problem, error)));
+    button.ariaPressed = String(name === shown);
     return button;
   }));
 }
 
 async function openNetwork() {
-  const name = encodeURIComponent(network.value);
+  const path = `/api/look/${encodeURIComponent(network.value)}`;
   try {
-    stages = (await ask(`/api/look/${name}`)).stages;
+    stages = (await ask(path)).stages;
     talk?.close();
-    talk = new Talk(`/api/look/${name}/live`);
-    const kernels = byId("kernels", HTMLImageElement);
-    kernels.onload = () => (kernels.hidden = false);
-    kernels.src = `/api/look/${name}/kernels.png`;
-    drawn = "";
+    talk = new Talk(`${path}/live`);
+    const filters = byId("filters", HTMLImageElement);
+    filters.onload = () => (filters.hidden = false);
+    filters.src = `${path}/filters.png`;
+    shown = "";
     showStages();
     await show("");
   } catch (error) {

@@ -1,25 +1,27 @@
-// Play with backpropagation: asks the server for one picture after the other, and shows them.
+// Play with backpropagation: requests one state of the network after the other, and shows it.
 
 import { whenFollowed } from "./address.js";
-import { ask, byId, tell } from "./ask.js";
+import { ask, OFFLINE } from "./ask.js";
+import { byId, tell } from "./dom.js";
+import { counted, steady } from "./numbers.js";
 import { percent } from "./percent.js";
 import { Talk } from "./talk.js";
 import { drawLosses, drawSpace } from "./play_charts.js";
 import { addressOf, changed, computable, isDraft, openControls, ownPoints, readAddress, showControls, showSets } from "./play_choices.js";
 import { prepare, readColours } from "./play_colours.js";
 import { Net } from "./play_net.js";
-import { readPicture, short } from "./play_picture.js";
+import { readState } from "./play_state.js";
 import { Plane } from "./play_plane.js";
 
 /**
  * @typedef {import("./play_choices.js").Settings} Settings
- * @typedef {{settings?: Settings, reset?: boolean, steps?: number | "epoch"}} Wish
+ * @typedef {{settings?: Settings, reset?: boolean, steps?: number | "epoch"}} Request
  */
 
 /** @type {(number | "epoch")[]} */
 const PACES = [1, 2, 5, 10, 20, 50, 100, "epoch"];
-/** What the server would not do. */
-class Refusal extends Error {}
+/** An error that the server reports. */
+class Rejection extends Error {}
 
 const problem = byId("problem", HTMLElement);
 const talk = new Talk("/api/play/live");
@@ -32,59 +34,59 @@ let plane;
 let colours = readColours();
 /** @type {Settings} */
 let settings = {};
-/** The last that the server took. @type {Settings} */
+/** The last settings that the server accepted. @type {Settings} */
 let accepted = {};
-/** What is to be asked next. @type {Wish | undefined} */
-let wish;
+/** The next request. @type {Request | undefined} */
+let wanted;
 let isRunning = false;
 let isBusy = false;
-/** Whether the server has our settings. */
+/** Whether the server has the page's settings. */
 let isKnown = false;
-/** Whether what is asked next comes from a link. */
+/** Whether the next request comes from a link. */
 let isLink = true;
-/** @type {import("./play_picture.js").Picture | undefined} */
-let picture;
+/** @type {import("./play_state.js").State | undefined} */
+let state;
 
 const isChecked = (/** @type {string} */ id) => byId(id, HTMLInputElement).checked;
 const pace = () => PACES[Number(byId("pace", HTMLInputElement).value)];
 const draft = () => isDraft(choices, settings);
 
-/** @param {Wish} part */
+/** @param {Request} part */
 function want(part) {
   problem.hidden = true;
-  wish = { ...wish, ...part };
+  wanted = { ...wanted, ...part };
   turn();
 }
 
-/** Ask and show, for as long as there is something to ask. */
+/** Send requests and show the states, while there is something to request. */
 async function turn() {
   if (isBusy) return;
   isBusy = true;
-  while (wish || isRunning) {
-    const asked = { ...(isRunning ? { steps: pace() } : {}), ...wish };
-    if (!isKnown) asked.settings = settings;
-    if (asked.settings) asked.settings = computable(choices, asked.settings);
+  while (wanted || isRunning) {
+    const request = { ...(isRunning ? { steps: pace() } : {}), ...wanted };
+    if (!isKnown) request.settings = settings;
+    if (request.settings) request.settings = computable(choices, request.settings);
     const meant = settings, wasLink = isLink;
-    wish = undefined;
+    wanted = undefined;
     isLink = false;
     try {
-      if (isKnown && !talk.socket) throw new Error("The studio does not answer any more. Is it still running?");
-      await talk.say(JSON.stringify(asked));
-      const answer = await talk.hear();
-      if (!(answer instanceof Blob)) throw new Refusal(answer.error);
-      picture = readPicture(await answer.arrayBuffer());
+      if (isKnown && !talk.socket) throw new Error(OFFLINE);
+      await talk.send(JSON.stringify(request));
+      const answer = await talk.receive();
+      if (!(answer instanceof Blob)) throw new Rejection(answer.error);
+      state = readState(await answer.arrayBuffer());
     } catch (error) {
       fail(error, wasLink);
       continue;
     }
     isKnown = true;
-    if (asked.settings) {
+    if (request.settings) {
       accepted = meant;
       share();
     }
-    if (picture.stopped) {
+    if (state.stopped) {
       setRunning(false);
-      tell(problem, picture.stopped);
+      tell(problem, state.stopped);
     }
     await new Promise((resolve) => requestAnimationFrame(resolve));
     show();
@@ -92,24 +94,24 @@ async function turn() {
   isBusy = false;
 }
 
-/** @param {unknown} error @param {boolean} wasLink what was asked came from one */
+/** @param {unknown} error @param {boolean} wasLink whether the request came from a link */
 function fail(error, wasLink) {
   setRunning(false);
-  if (!(error instanceof Refusal)) {
+  if (!(error instanceof Rejection)) {
     tell(problem, error);
-    isKnown = false;  // whoever answers next knows nothing of us
+    isKnown = false;  // a restarted server does not have the settings
     isLink ||= wasLink;
     return;
   }
-  if (isLink) return; // another one was followed since, and comes next
+  if (isLink) return; // the user followed another link since
   tell(problem, error);
-  if (wasLink) problem.textContent = `This link cannot be opened. ${error.message} Here is the playground as it is without a link.`;
+  if (wasLink) problem.textContent = `This link is broken: ${error.message} Below are the default settings instead.`;
   settings = wasLink ? choices.defaults : accepted;
   showSettings();
-  if (wasLink || !isKnown) wish = { settings };
+  if (wasLink || !isKnown) wanted = { settings };
 }
 
-/** The address holds what there is to see. */
+/** Keep the settings in the address. */
 function share() {
   const address = addressOf(choices, accepted);
   if (address !== location.pathname + location.hash) history.replaceState(null, "", address);
@@ -130,51 +132,51 @@ function showSettings() {
   plane.setOpen(isOwn);
   for (const id of ["run", "step", "epoch", "reset"]) byId(id, HTMLButtonElement).disabled = isOpen;
   const missing = choices.fewest_own - ownPoints(settings).length;
-  byId("own-about", HTMLElement).textContent = (isOpen ? `Place ${missing} more point${missing > 1 ? "s" : ""} to begin. ` : "")
-    + "Click in the plane to add a point, on a point to remove it. With the keyboard: go to the plane, move with the arrow keys, press Enter.";
+  byId("own-about", HTMLElement).textContent = (isOpen ? `Add ${counted(missing, "more point")} to start. ` : "")
+    + "Click in the plane to add a point, or on a point to remove it. Keys in the plane: arrows move the cross, Enter adds or removes a point.";
   for (const id of ["undo", "clear"]) byId(id, HTMLButtonElement).disabled = !settings.own;
   byId("legend", HTMLElement).hidden = settings.problem === "regression";
   for (const row of document.querySelectorAll("[data-accuracy]")) row.toggleAttribute("hidden", settings.problem === "regression");
 }
 
 function show() {
-  if (!picture) return;
+  if (!state) return;
   const showsTests = isChecked("tests"), isEmpty = draft();
-  net.show(picture, (picture.settings.features ?? choices.defaults.features).split(","), colours);
-  plane.draw(picture, colours, showsTests, isEmpty ? ownPoints(settings) : undefined);
+  net.show(state, (state.settings.features ?? choices.defaults.features).split(","), colours);
+  plane.draw(state, colours, showsTests, isEmpty ? ownPoints(settings) : undefined);
   const space = byId("space", HTMLCanvasElement), chart = byId("chart", HTMLCanvasElement);
   if (isEmpty) [space, chart].forEach(prepare);
   else {
-    drawSpace(space, picture, colours, showsTests);
-    drawLosses(chart, picture, colours, isChecked("log"));
+    drawSpace(space, state, colours, showsTests);
+    drawLosses(chart, state, colours, isChecked("log"));
   }
   for (const [id, text] of Object.entries({
-    epochs: picture.epochs.toLocaleString("en"),
-    steps: picture.steps.toLocaleString("en"),
-    rate: String(Number(picture.learning_rate.toPrecision(3))),
-    "train-loss": isEmpty ? "–" : short(picture.train_loss),
-    "test-loss": isEmpty ? "–" : short(picture.test_loss),
-    "train-right": share100(isEmpty ? null : picture.train_accuracy),
-    "test-right": share100(isEmpty ? null : picture.test_accuracy),
-    axes: picture.axes + (picture.layers.at(-2) === 2 ? " Broken line: where the output is 0." : ""),
+    epochs: state.epochs.toLocaleString("en"),
+    steps: state.steps.toLocaleString("en"),
+    rate: String(Number(state.learning_rate.toPrecision(3))),
+    "train-loss": isEmpty ? "–" : steady(state.train_loss),
+    "test-loss": isEmpty ? "–" : steady(state.test_loss),
+    "train-accuracy": accuracyText(isEmpty ? null : state.train_accuracy),
+    "test-accuracy": accuracyText(isEmpty ? null : state.test_accuracy),
+    axes: state.axes + (state.layers.at(-2) === 2 ? " Dashed line: output 0." : ""),
   })) byId(id, HTMLElement).textContent = text;
 }
 
-/** @param {number | null} share */
-const share100 = (share) => (share === null ? "–" : percent(share));
+/** @param {number | null} accuracy */
+const accuracyText = (accuracy) => (accuracy === null ? "–" : percent(accuracy));
 
-/** What there is to see, in words, once a second at most. */
+/** Describe the state for screen readers, at most once a second. */
 function report() {
-  if (!picture || draft()) return;
-  const losses = `Epoch ${picture.epochs}. Loss of training ${short(picture.train_loss)}, of test ${short(picture.test_loss)}.`;
-  const right = picture.test_accuracy === null ? "" : ` ${share100(picture.test_accuracy)} of the test points are right.`;
+  if (!state || draft()) return;
+  const losses = `Epoch ${state.epochs.toLocaleString("en")}. Training loss ${steady(state.train_loss)}, test loss ${steady(state.test_loss)}.`;
+  const accuracy = state.test_accuracy === null ? "" : ` Test accuracy ${percent(state.test_accuracy)}.`;
   const status = byId("status", HTMLElement);
-  if (status.dataset.losses === losses + right) return;
-  status.dataset.losses = status.textContent = losses + right;
-  byId("plane", HTMLElement).ariaLabel = `The plane, coloured by what the network says, and ${picture.shapes.points[0]} points.${right}`
+  if (status.dataset.losses === losses + accuracy) return;
+  status.dataset.losses = status.textContent = losses + accuracy;
+  byId("plane", HTMLElement).ariaLabel = `Plane coloured by the output, with ${counted(state.shapes.points[0], "point")}.${accuracy}`
     + (settings.data === "own" ? " Arrow keys move a cross, Enter adds or removes a point there." : "");
   byId("chart", HTMLElement).ariaLabel = losses;
-  byId("space", HTMLElement).ariaLabel = `The points as the output unit sees them. ${picture.axes}`;
+  byId("space", HTMLElement).ariaLabel = `Inputs of the output unit. ${state.axes}`;
 }
 
 /** @param {boolean} isOn */
@@ -192,14 +194,14 @@ function showPace() {
   byId("pace", HTMLElement).setAttribute("aria-valuetext", text);
 }
 
-/** A point was put at x, y: a new one, or one that is to go. @param {number} x @param {number} y @param {number} near */
+/** Add a custom point at x, y, or remove the one there. @param {number} x @param {number} y @param {number} near */
 function place(x, y, near) {
   const points = ownPoints(settings);
   const distances = points.map(([left, up]) => Math.hypot(left - x, up - y));
   const nearest = Math.min(...distances);
   if (nearest < near) points.splice(distances.indexOf(nearest), 1);
   else points.push([x, y, target()]);
-  byId("status", HTMLElement).textContent = `${nearest < near ? "Removed" : "Added"}: ${points.length} point${points.length === 1 ? "" : "s"}.`;
+  byId("status", HTMLElement).textContent = `${nearest < near ? "Removed" : "Added"}: ${counted(points.length, "point")}.`;
   change({ own: points.join(";") });
 }
 
@@ -221,7 +223,7 @@ function listen() {
   onClick("clear", () => change({ own: "" }));
   onClick("copy", () => navigator.clipboard.writeText(location.href).then(
     () => { byId("copy", HTMLElement).textContent = "Copied"; },
-    () => tell(problem, "The link could not be copied. The page's address holds it: copy it there."),
+    () => tell(problem, "The link could not be copied. Copy the address of this page instead."),
   ));
   byId("pace", HTMLElement).addEventListener("input", showPace);
   byId("value", HTMLInputElement).addEventListener("input", () => {
@@ -245,7 +247,7 @@ function openAddress() {
   try {
     showSettings();
   } catch {
-    // A broken link: the server says why.
+    // A broken link: the server returns the reason.
   }
   want({ settings, reset: true });
 }

@@ -1,6 +1,6 @@
-// What can be chosen: the controls of the settings, and the address that shares them.
+// The controls of the settings, and the address that shares them.
 
-import { byId } from "./ask.js";
+import { byId, make, makeButton } from "./dom.js";
 import { mark, prepare } from "./play_colours.js";
 
 /**
@@ -12,7 +12,7 @@ import { mark, prepare } from "./play_colours.js";
  *   most_layers: number, most_units: number, most_own: number, fewest_own: number, edge: number}} Choices
  */
 
-/** Good numbers to try. An address may hold others. */
+/** Numbers in the menus. An address may hold others. */
 const NUMBERS = {
   learning_rate: ["0.0001", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3", "1", "3", "10"],
   epochs: ["30", "100", "300", "1000", "3000", "10000"],
@@ -33,7 +33,7 @@ function spelt(name, value) {
 /** @returns {(HTMLInputElement | HTMLSelectElement)[]} */
 const controls = () => [...document.querySelectorAll(/** @type {"input"} */ ("[data-setting]"))];
 
-/** Fill the controls; tell of each change. @param {Choices} choices @param {(change: Settings) => void} change */
+/** Fill the controls, and report each change. @param {Choices} choices @param {(change: Settings) => void} change */
 export function openControls(choices, change) {
   for (const control of controls()) {
     const name = control.dataset.setting ?? "";
@@ -61,7 +61,7 @@ export function showControls(settings) {
       control.checked = value === "1";
     } else {
       if (control.value !== value) control.value = value;
-      const text = SHARES.includes(name) ? `${Math.round(100 * Number(value))} %` : value;
+      const text = SHARES.includes(name) ? `${Math.round(100 * Number(value))}%` : value;
       const shown = control.parentElement?.querySelector(".value");
       if (shown) shown.textContent = text;
       control.setAttribute("aria-valuetext", text);
@@ -76,7 +76,7 @@ export function showControls(settings) {
 }
 
 /**
- * The data sets, as pictures to choose from. @param {Choices} choices @param {Settings} settings
+ * The datasets, as previews to choose from. @param {Choices} choices @param {Settings} settings
  * @param {import("./play_colours.js").Colours} colours @param {(change: Settings) => void} change
  */
 export function showSets(choices, settings, colours, change) {
@@ -86,11 +86,9 @@ export function showSets(choices, settings, colours, change) {
   if (place.dataset.problem !== settings.problem) {
     place.dataset.problem = settings.problem;
     place.replaceChildren(...Object.keys(sets).map((name) => {
-      const button = document.createElement("button");
-      button.type = "button";
+      const button = makeButton(name === "own" ? "custom" : name, () => change({ data: name }));
       button.dataset.name = name;
-      button.append(document.createElement("canvas"), name === "own" ? "your own" : name);
-      button.addEventListener("click", () => change({ data: name }));
+      button.prepend(make("canvas"));
       return button;
     }));
   }
@@ -117,7 +115,7 @@ export function ownPoints(settings) {
   return /** @type {Point[]} */ (points.filter((point) => point.length === 3 && point.every(Number.isFinite)));
 }
 
-/** Own points that are too few to learn from. @param {Choices} choices @param {Settings} settings */
+/** Whether there are too few custom points to train on. @param {Choices} choices @param {Settings} settings */
 export function isDraft(choices, settings) {
   return settings.data === "own" && ownPoints(settings).length < choices.fewest_own;
 }
@@ -128,7 +126,7 @@ export function isDraft(choices, settings) {
  */
 export function changed(choices, settings, change) {
   const next = { ...settings, ...change };
-  // Of a few points of one's own, most are to be learnt from.
+  // Most of a few custom points are for training.
   if (change.data === "own" && settings.train_share === choices.defaults.train_share) next.train_share = "0.8";
   if (next.problem === settings.problem) return next;
   const sets = choices.data[/** @type {Problem} */ (next.problem)];
@@ -139,20 +137,20 @@ export function changed(choices, settings, change) {
   return next;
 }
 
-/** What the server shall compute with. A draft it cannot; then all the rest. @param {Choices} choices @param {Settings} settings */
+/** Settings that the server can compute: a draft without its points. @param {Choices} choices @param {Settings} settings */
 export function computable(choices, settings) {
   if (!isDraft(choices, settings)) return settings;
   const sets = choices.data[/** @type {Problem} */ (settings.problem)] ?? choices.data.classification;
   return { ...settings, data: Object.keys(sets)[0], own: "" };
 }
 
-/** Of the page with these settings. @param {Choices} choices @param {Settings} settings */
+/** The address of the page with these settings. @param {Choices} choices @param {Settings} settings */
 export function addressOf(choices, settings) {
   const differing = Object.entries(settings).filter(([name, value]) => value !== choices.defaults[name]);
   return differing.length ? `${location.pathname}#${new URLSearchParams(differing)}` : location.pathname;
 }
 
-/** What the page's address says. @param {Choices} choices @returns {Settings} */
+/** The settings in the page's address. @param {Choices} choices @returns {Settings} */
 export function readAddress(choices) {
   return { ...choices.defaults, ...Object.fromEntries(new URLSearchParams(location.hash.slice(1))) };
 }

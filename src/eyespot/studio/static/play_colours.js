@@ -1,15 +1,15 @@
-// The playground's colours: blue for what is positive, orange for what is negative, everywhere.
+// The playground's colours: blue is positive, orange is negative, everywhere.
 
 /**
- * `table`: of each shade, a pixel. The others are CSS colours of the page, by the names they have there.
+ * `table`: a pixel per shade. The others are CSS colours of the page by name.
  * @typedef {{table: Uint32Array, one: string, other: string, zero: string, ink: string, soft: string,
  *   line: string, paper: string, accent: string}} Colours
  */
 
-/** How much of its colour the strongest shade has: points must stand out from it. */
+/** Saturation of the strongest shade: points must stand out from it. */
 const STRENGTH = 0.8;
 
-/** The colours of the page as it is now, light or dark. @returns {Colours} */
+/** The current colours of the page, light or dark. @returns {Colours} */
 export function readColours() {
   const style = getComputedStyle(document.documentElement);
   const [one, other, zero, ink, soft, line, paper, accent] =
@@ -36,12 +36,12 @@ function channels(colour) {
 /** @param {HTMLCanvasElement} canvas @returns {CanvasRenderingContext2D} */
 export function pencil(canvas) {
   const context = canvas.getContext("2d");
-  if (!context) throw new Error("This browser cannot draw. Try another.");
+  if (!context) throw new Error("This browser cannot draw. Try another browser.");
   return context;
 }
 
 /**
- * Fill a canvas with a surface, a pixel each.
+ * Fill a canvas with shades, one pixel each.
  * @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} shades side x side of them
  * @param {number} side @param {Colours} colours
  */
@@ -70,7 +70,7 @@ export function prepare(canvas) {
 }
 
 /**
- * A point: a disc if its target is positive, else a square; filled if it is learnt from.
+ * A point: a disc if its target is positive, else a square; filled if it is for training.
  * @param {CanvasRenderingContext2D} pen @param {number} x @param {number} y @param {number} size
  * @param {number} target @param {boolean} isTrain @param {Colours} colours
  */

@@ -1,22 +1,23 @@
-// The network: features, units with their surfaces, and edges; and a unit of it in words.
+// The network: features, units with their outputs, and edges; and the values of one unit.
 
-import { byId } from "./ask.js";
+import { byId, make, makeButton } from "./dom.js";
+import { steady } from "./numbers.js";
 import { paint } from "./play_colours.js";
-import { edgesOf, short, surface } from "./play_picture.js";
+import { edgesOf, surface } from "./play_state.js";
 
 /**
  * @typedef {import("./play_colours.js").Colours} Colours
- * @typedef {import("./play_picture.js").Picture} Picture
+ * @typedef {import("./play_state.js").State} State
  * @typedef {import("./play_choices.js").Choices} Choices
  */
 
 const SVG = "http://www.w3.org/2000/svg";
 /** Widths of edges, in pixels. */
 const THIN = 0.5, THICK = 7;
-/** Milliseconds between two texts about a unit: nobody reads faster. */
+/** Milliseconds between two texts about a unit, so that they can be read. */
 const PATIENCE = 300;
 
-/** What people write. @param {string} feature */
+/** A feature's name in print. @param {string} feature */
 export const spelt = (feature) => feature.replace("^2", "²");
 
 export class Net {
@@ -25,16 +26,16 @@ export class Net {
     this.choices = choices;
     this.change = change;
     this.place = byId("net", HTMLElement);
-    /** What it is built for; when this changes, all is built anew. */
+    /** Layers, features and colours of the current elements; a change rebuilds them. */
     this.built = "";
     /** @type {{from: number, to: number}[]} */
     this.edges = [];
     /** @type {SVGPathElement[]} */
     this.paths = [];
-    /** Of features that are in use, hidden units and the output, as they are counted. @type {HTMLButtonElement[]} */
+    /** Buttons of the features in use, the hidden units and the output, in order. @type {HTMLButtonElement[]} */
     this.units = [];
-    /** @type {Picture | undefined} */
-    this.picture = undefined;
+    /** @type {State | undefined} */
+    this.state = undefined;
     this.chosen = -1;
     this.told = 0;
     new ResizeObserver(() => this.placeEdges()).observe(this.place);
@@ -45,7 +46,7 @@ export class Net {
 
   /** Units of each hidden layer. */
   get hidden() {
-    return this.picture?.layers.slice(1, -1) ?? [];
+    return this.state?.layers.slice(1, -1) ?? [];
   }
 
   /** @param {number[]} hidden */
@@ -53,19 +54,19 @@ export class Net {
     this.change({ hidden: hidden.join(",") });
   }
 
-  /** @param {Picture} picture @param {string[]} features @param {Colours} colours */
-  show(picture, features, colours) {
-    const isOther = this.picture?.settings !== picture.settings;
-    this.picture = picture;
-    const key = `${features.join()}:${picture.layers.join()}:${colours.one}`;
+  /** @param {State} state @param {string[]} features @param {Colours} colours */
+  show(state, features, colours) {
+    const isOther = this.state?.settings !== state.settings;
+    this.state = state;
+    const key = `${features.join()}:${state.layers.join()}:${colours.one}`;
     if (key !== this.built) {
       this.built = key;
-      this.build(picture.layers, features, colours);
+      this.build(state.layers, features, colours);
     }
-    const side = picture.shapes.shades[1];
+    const side = state.shapes.shades[1];
     for (const [number, unit] of this.units.entries()) {
       const canvas = unit.querySelector("canvas");
-      if (canvas && number >= picture.layers[0]) paint(canvas, surface(picture, number), side, colours);
+      if (canvas && number >= state.layers[0]) paint(canvas, surface(state, number), side, colours);
     }
     this.showEdges();
     if (isOther || performance.now() - this.told > PATIENCE) this.tell();
@@ -103,7 +104,7 @@ export class Net {
     const column = columnOf("Features");
     for (const [name, shades] of Object.entries(this.choices.features)) {
       const isUsed = features.includes(name);
-      const button = pictured(name, "feature");
+      const button = canvasButton(name, "feature");
       button.ariaPressed = String(isUsed);
       const text = document.createElement("span");
       text.textContent = spelt(name);
@@ -143,7 +144,7 @@ export class Net {
     }
     for (let number = 1; number <= count; number++) {
       const place = this.units.length;
-      const unit = pictured(`${layer}-${number}`, isOutput ? "unit large" : "unit");
+      const unit = canvasButton(`${layer}-${number}`, isOutput ? "unit large" : "unit");
       unit.ariaLabel = isOutput ? "Output unit" : `Unit ${number} of layer ${layer}`;
       unit.tabIndex = -1;
       unit.addEventListener("focus", () => this.choose(place));
@@ -165,11 +166,11 @@ export class Net {
 
   /** Width and colour of each edge. */
   showEdges() {
-    const picture = this.picture;
-    if (!picture) return;
+    const state = this.state;
+    if (!state) return;
     const showsSlopes = byId("lines", HTMLSelectElement).value === "slopes";
-    const values = showsSlopes ? picture.weights_slope : picture.weights;
-    // A weight of 3 is as thick as can be; slopes are compared to the steepest.
+    const values = showsSlopes ? state.weights_slope : state.weights;
+    // A weight of 3 has the thickest line; gradients are relative to the largest.
     const most = showsSlopes ? Math.max(...values.map(Math.abs)) || 1 : 3;
     for (const [number, path] of this.paths.entries()) {
       const share = Math.min(1, Math.abs(values[number]) / most);
@@ -178,11 +179,11 @@ export class Net {
       path.classList.toggle("negative", values[number] < 0);
     }
     byId("lines-about", HTMLElement).textContent = showsSlopes
-      ? "A line is the slope of the loss by a weight, in the last step, beside the steepest: learning moves the weight the other way. Blue: positive. Orange, broken: negative."
-      : "A line is a weight: the thicker, the larger. Blue: positive. Orange, broken: negative. Point at a unit or a line, or go to them with the arrow keys, to read its values.";
+      ? "Lines show the gradient of the loss with respect to each weight in the last step, relative to the largest. Training moves a weight against its gradient. Blue: positive. Orange, dashed: negative."
+      : "Lines show weights: a thicker line is a larger weight. Blue: positive. Orange, dashed: negative. Point at a unit or a line, or move with the arrow keys, to read its values.";
   }
 
-  /** @param {number} unit @param {number} [edge] that led there */
+  /** @param {number} unit @param {number} [edge] that leads there */
   choose(unit, edge) {
     this.units[this.chosen]?.removeAttribute("aria-current");
     if (this.units[this.chosen] !== this.units[unit]) this.units[this.chosen].tabIndex = -1;
@@ -197,9 +198,9 @@ export class Net {
     for (const [number, path] of this.paths.entries()) path.classList.toggle("marked", number === edge);
   }
 
-  /** The arrow keys lead from unit to unit. @param {KeyboardEvent} event */
+  /** Move from unit to unit with the arrow keys. @param {KeyboardEvent} event */
   walk(event) {
-    const layers = this.picture?.layers;
+    const layers = this.state?.layers;
     const here = this.units.findIndex((unit) => unit === event.target);
     if (!layers || here < layers[0]) return;
     let layer = 0, number = here;
@@ -212,37 +213,33 @@ export class Net {
     this.units[layers.slice(0, layer).reduce((sum, count) => sum + count, number)].focus();
   }
 
-  /** Say what the chosen unit is made of. */
+  /** Show the values of the chosen unit. */
   tell() {
-    const picture = this.picture;
-    if (!picture) return;
+    const state = this.state;
+    if (!state) return;
     this.told = performance.now();
     const unit = this.units[this.chosen];
     unit.setAttribute("aria-current", "true");
     byId("unit-name", HTMLElement).textContent = this.nameOf(this.chosen);
-    const bias = this.chosen - picture.layers[0];
-    byId("unit-about", HTMLElement).textContent = `Bias ${short(picture.bias[bias])}, gradient ${short(picture.bias_slope[bias])}. What comes in:`;
+    const bias = this.chosen - state.layers[0];
+    byId("unit-about", HTMLElement).textContent = `Bias ${steady(state.bias[bias])}, gradient ${steady(state.bias_slope[bias])}. Inputs:`;
     const incoming = this.edges.flatMap(({ to }, number) => (to === this.chosen ? [number] : []));
     const list = byId("unit-edges", HTMLElement);
     while (list.children.length > incoming.length) list.lastElementChild?.remove();
     for (const [place, edge] of incoming.entries()) {
-      const text = `${this.nameOf(this.edges[edge].from)}: weight ${short(picture.weights[edge])}, gradient ${short(picture.weights_slope[edge])}`;
+      const text = `${this.nameOf(this.edges[edge].from)}: weight ${steady(state.weights[edge])}, gradient ${steady(state.weights_slope[edge])}`;
       const button = list.children[place]?.querySelector("button") ?? this.addEdge(list);
       button.dataset.edge = String(edge);
       button.textContent = text;
     }
   }
 
-  /** A place in the list of edges: it shows its edge, and leads to where that comes from. @param {HTMLElement} list */
+  /** A list item of an edge: it highlights the edge, and leads to its input. @param {HTMLElement} list */
   addEdge(list) {
-    const button = document.createElement("button");
-    button.type = "button";
+    const button = makeButton("", () => this.units[this.edges[Number(button.dataset.edge)].from].focus());
     for (const kind of ["focus", "pointerenter"]) button.addEventListener(kind, () => this.mark(Number(button.dataset.edge)));
     for (const kind of ["blur", "pointerleave"]) button.addEventListener(kind, () => this.mark());
-    button.addEventListener("click", () => this.units[this.edges[Number(button.dataset.edge)].from].focus());
-    const item = document.createElement("li");
-    item.append(button);
-    list.append(item);
+    list.append(make("li", {}, button));
     return button;
   }
 
@@ -255,33 +252,19 @@ export class Net {
 
 /** @param {string} title */
 function columnOf(title) {
-  const column = document.createElement("div");
-  column.className = "column";
-  const head = document.createElement("span");
-  head.className = "head";
-  head.textContent = title;
-  column.append(head);
-  return column;
+  return make("div", { className: "column" }, make("span", { className: "head", textContent: title }));
 }
 
 /** @param {string} key @param {string} kind */
-function pictured(key, kind) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = kind;
+function canvasButton(key, kind) {
+  const button = make("button", { type: "button", className: kind }, make("canvas"));
   button.dataset.key = key;
-  button.append(document.createElement("canvas"));
   return button;
 }
 
 /** @param {string} sign @param {string} name @param {string} key @param {boolean} isOff @param {() => void} act */
 function stepButton(sign, name, key, isOff, act) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = sign;
-  button.ariaLabel = name;
+  const button = Object.assign(makeButton(sign, act), { ariaLabel: name, disabled: isOff });
   button.dataset.key = key;
-  button.disabled = isOff;
-  button.addEventListener("click", act);
   return button;
 }

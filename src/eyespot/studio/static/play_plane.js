@@ -1,27 +1,27 @@
-// The plane: what the network says everywhere, the points, and a place to put one's own.
+// The plane: the network's output, the points, and custom points.
 
 import { mark, paint, prepare } from "./play_colours.js";
-import { surface } from "./play_picture.js";
+import { surface } from "./play_state.js";
 
 /**
  * @typedef {import("./play_colours.js").Colours} Colours
- * @typedef {import("./play_picture.js").Picture} Picture
+ * @typedef {import("./play_state.js").State} State
  * @typedef {[x: number, y: number, target: number]} Point
  */
 
 const SIZE = 4;
-/** Own points as near as this to where one clicks are meant, in units of the plane. */
+/** A click this close to a custom point removes it, in units of the plane. */
 const NEAR = 0.3;
-/** How far an arrow key moves the cross. */
+/** Step of the cross by an arrow key. */
 const STRIDE = 0.5;
-/** Points of an address need no more digits. */
+/** Coordinates are rounded to 1 / DIGITS. */
 const DIGITS = 100;
 
 export class Plane {
   /**
    * @param {HTMLCanvasElement} canvas @param {number} edge of the plane
-   * @param {(x: number, y: number, near: number) => void} place a point was put at x, y
-   * @param {(text: string) => void} say where the cross is
+   * @param {(x: number, y: number, near: number) => void} place adds or removes a point
+   * @param {(text: string) => void} say announces the position of the cross
    */
   constructor(canvas, edge, place, say) {
     this.canvas = canvas;
@@ -43,7 +43,7 @@ export class Plane {
     this.setOpen(false);
   }
 
-  /** Whether points can be put here. @param {boolean} isOpen */
+  /** Allow or forbid custom points. @param {boolean} isOpen */
   setOpen(isOpen) {
     this.isOpen = isOpen;
     this.canvas.classList.toggle("open", isOpen);
@@ -72,20 +72,20 @@ export class Plane {
   }
 
   /**
-   * @param {Picture} picture @param {Colours} colours @param {boolean} showsTests
-   * @param {Point[] | undefined} draft points that are too few to learn from; shown alone
+   * @param {State} state @param {Colours} colours @param {boolean} showsTests
+   * @param {Point[] | undefined} draft too few points to train on; shown alone
    */
-  draw(picture, colours, showsTests, draft) {
+  draw(state, colours, showsTests, draft) {
     const { pen, width } = prepare(this.canvas);
     const at = (/** @type {number} */ value) => (width * (value / this.edge + 1)) / 2;
-    const side = picture.shapes.shades[1];
+    const side = state.shapes.shades[1];
     pen.fillStyle = colours.zero;
     pen.fillRect(0, 0, width, width);
     if (!draft) {
-      paint(this.small, surface(picture, picture.shapes.shades[0] - 1), side, colours);
+      paint(this.small, surface(state, state.shapes.shades[0] - 1), side, colours);
       pen.imageSmoothingEnabled = true;
       pen.imageSmoothingQuality = "high";
-      // The outer pixels' middles lie on the edges of the plane.
+      // The centres of the outer pixels lie on the edges of the plane.
       pen.drawImage(this.small, 0.5, 0.5, side - 1, side - 1, 0, 0, width, width);
     }
     pen.strokeStyle = colours.soft;
@@ -94,7 +94,7 @@ export class Plane {
     pen.strokeRect(at(0), -1, 0, width + 2);
     pen.strokeRect(-1, at(0), width + 2, 0);
     pen.globalAlpha = 1;
-    const points = draft ?? rows(picture.points, 4);
+    const points = draft ?? rows(state.points, 4);
     for (const [x, y, target, isTrain = 1] of points) {
       if (isTrain || showsTests) mark(pen, at(x), at(-y), SIZE, target, Boolean(isTrain), colours);
     }

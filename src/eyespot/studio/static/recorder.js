@@ -1,10 +1,10 @@
-// Recording a class: while a button is held, or for some seconds after a click.
+// Recording photos of a class: while a button is held, or for some seconds after a click.
 
-import { byId } from "./ask.js";
+import { byId } from "./dom.js";
 
 const HANDS_FREE = 5000;
-/** Frames on their way to the server; more would only make it learn old ones. */
-const MOST_WAITING = 4;
+/** Frames on their way to the server; more would only arrive late. */
+const MAX_WAITING = 4;
 
 export class Recorder {
   /**
@@ -14,27 +14,27 @@ export class Recorder {
   constructor(watch, send) {
     this.watch = watch;
     this.send = send;
-    /** The recording that goes on. @type {{isOver: boolean, button: HTMLButtonElement} | undefined} */
+    /** The current recording. @type {{isOver: boolean, button: HTMLButtonElement} | undefined} */
     this.current = undefined;
   }
 
-  /** Have a button record. @param {HTMLButtonElement} button @param {string} classId */
+  /** Make a button record a class. @param {HTMLButtonElement} button @param {string} classId */
   attach(button, classId) {
     const isTimed = () => byId("countdown", HTMLSelectElement).value !== "0";
-    const begin = () => {
+    const start = () => {
       if (!isTimed()) this.record(button, classId);
     };
-    const end = () => {  // a button that loses the focus to another one must not end that one's
+    const end = () => {  // not the recording of the button that took the focus
       if (!isTimed() && this.current?.button === button) this.stop();
     };
     button.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
       button.setPointerCapture(event.pointerId); // the page may move beneath the finger
-      begin();
+      start();
     });
     for (const name of ["pointerup", "pointercancel", "blur"]) button.addEventListener(name, end);
     button.addEventListener("keydown", (event) => {
-      if ((event.key === " " || event.key === "Enter") && !event.repeat) begin();
+      if ((event.key === " " || event.key === "Enter") && !event.repeat) start();
     });
     button.addEventListener("keyup", end);
     button.addEventListener("click", () => {
@@ -42,7 +42,7 @@ export class Recorder {
       if (this.current) this.stop();
       else this.record(button, classId, Number(byId("countdown", HTMLSelectElement).value));
     });
-    button.addEventListener("contextmenu", (event) => event.preventDefault()); // a long touch is none
+    button.addEventListener("contextmenu", (event) => event.preventDefault()); // of a long touch
   }
 
   stop() {
@@ -67,9 +67,9 @@ export class Recorder {
     let count = 0, waiting = 0;
     while (!recording.isOver && this.watch.camera.isOn && performance.now() < end) {
       const due = performance.now() + 1000 / Number(byId("rate", HTMLSelectElement).value);
-      if (waiting < MOST_WAITING) {
+      if (waiting < MAX_WAITING) {
         button.ariaBusy = String(++waiting > 0);
-        const frame = await this.watch.camera.picture();
+        const frame = await this.watch.camera.photo();
         button.textContent = `Recording … ${++count}`;
         this.send(classId, frame, burst).finally(() => (button.ariaBusy = String(--waiting > 0)));
       }
@@ -80,7 +80,7 @@ export class Recorder {
     this.end(recording);
   }
 
-  /** Forget a recording that is over; another one may have begun. @param {{isOver: boolean}} recording */
+  /** Clear a recording that is over, unless another one started. @param {{isOver: boolean}} recording */
   end(recording) {
     if (this.current === recording) this.stop();
   }

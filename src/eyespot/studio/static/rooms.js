@@ -1,4 +1,4 @@
-// The way from room to room, the same on every page.
+// The navigation between the rooms, the same on every page.
 
 /** @type {[address: string, name: string][]} */
 const ROOMS = [["/teach.html", "Teach"], ["/look.html", "Look"], ["/play.html", "Play"], ["/blackboard.html", "Blackboard"],

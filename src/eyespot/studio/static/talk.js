@@ -1,4 +1,6 @@
-// A conversation with the studio's server: a picture goes, an answer comes, one after the other.
+// A conversation with the studio's server: the page sends a photo, the server answers, in turn.
+
+import { OFFLINE } from "./ask.js";
 
 export class Talk {
   /** @param {string} path of the server */
@@ -16,23 +18,23 @@ export class Talk {
       socket.onopen = () => resolve(socket);
       socket.onclose = () => {
         this.socket = undefined;
-        reject(new Error("The studio does not answer. Is it still running? Start it again with: eyespot studio"));
+        reject(new Error(OFFLINE));
       };
     });
     return this.socket;
   }
 
-  /** Send a picture, or a text that asks for no answer. @param {Blob | string} message */
-  async say(message) {
+  /** Send a photo, or a text. @param {Blob | string} message */
+  async send(message) {
     const socket = await this.open();
-    if (socket.readyState === WebSocket.OPEN) socket.send(message); // of one that closes, `hear` tells
+    if (socket.readyState === WebSocket.OPEN) socket.send(message); // if it is closing, `receive` fails
   }
 
-  /** The server's next message: text read as JSON, or a file. @returns {Promise<any>} */
-  async hear() {
+  /** The server's next message: a text is read as JSON. @returns {Promise<any>} */
+  async receive() {
     const socket = await this.open();
     return new Promise((resolve, reject) => {
-      const closed = () => reject(new Error("The studio does not answer any more. Is it still running?"));
+      const closed = () => reject(new Error(OFFLINE));
       socket.addEventListener("close", closed, { once: true });
       socket.addEventListener("message", (event) => {
         socket.removeEventListener("close", closed);

@@ -1,66 +1,53 @@
-// Teach: the list of projects, and the one that the address names.
+// Teach: the list of projects, and the project that the address names.
 
-import { ask, byId, sending, tell } from "./ask.js";
+import { ask, sending } from "./ask.js";
+import { byId, make, makeButton, tell } from "./dom.js";
 import { found, whenDropped } from "./files.js";
+import { counted } from "./numbers.js";
 import { Project } from "./project.js";
 import { Watch } from "./watch.js";
 
-/** @typedef {{id: string, name: string, pictures: number, classes: number, changed: number}} About */
+/** @typedef {{id: string, name: string, photos: number, classes: number, changed: number}} Info */
 
 const problem = byId("problem", HTMLElement);
 
 /** @type {Project | undefined} */
 let project;
-const watch = new Watch({ file: "try", problem }, async (picture, perSecond) => project?.look(picture, perSecond));
+const watch = new Watch({ file: "try", problem }, async (photo, perSecond) => project?.predict(photo, perSecond));
 
-/** Do something that may fail, and tell if it does. @param {() => Promise<void>} deed */
-async function attempt(deed) {
+/** Do something that may fail, and show its error. @param {() => Promise<void>} act */
+async function attempt(act) {
   try {
-    await deed();
+    await act();
     problem.hidden = true;
   } catch (error) {
     tell(problem, error);
   }
 }
 
-/** @param {string} text @param {() => Promise<void>} deed */
-function button(text, deed) {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.textContent = text;
-  made.addEventListener("click", () => attempt(deed));
-  return made;
-}
-
-/** @param {About} about @param {boolean} isDeleted */
-function projectItem(about, isDeleted) {
-  const path = `/api/projects/${about.id}`;
-  const item = document.createElement("li");
-  const name = document.createElement(isDeleted ? "span" : "a");
-  name.textContent = about.name;
-  if (name instanceof HTMLAnchorElement) name.href = `#${about.id}`;
-  const note = document.createElement("span");
-  note.className = "note";
-  note.textContent = `${about.classes} ${about.classes === 1 ? "class" : "classes"}, ${about.pictures} ${about.pictures === 1 ? "picture" : "pictures"}, changed ${new Date(1000 * about.changed).toLocaleString()}`;
-  const after = (/** @type {string} */ address, /** @type {string} */ method) => async () => {
+/** @param {Info} info @param {boolean} isDeleted */
+function projectItem(info, isDeleted) {
+  const path = `/api/projects/${info.id}`;
+  const photos = `${counted(info.classes, "class", "classes")}, ${counted(info.photos, "photo")}`;
+  const button = (/** @type {string} */ text, /** @type {string} */ address, method = "POST") => makeButton(text, () => attempt(async () => {
     await ask(address, { method });
     await showList();
-  };
-  item.append(name, note);
-  if (isDeleted) item.append(button("Bring back", after(`${path}/restore`, "POST")));
-  else item.append(button("Duplicate", after(`${path}/duplicate`, "POST")), button("Delete", after(path, "DELETE")));
-  return item;
+  }));
+  return make("li", {},
+    isDeleted ? make("span", { textContent: info.name }) : make("a", { textContent: info.name, href: `#${info.id}` }),
+    make("span", { className: "note", textContent: `${photos}, changed ${new Date(1000 * info.changed).toLocaleString()}` }),
+    ...(isDeleted ? [button("Restore", `${path}/restore`)] : [button("Duplicate", `${path}/duplicate`), button("Delete", path, "DELETE")]));
 }
 
 async function showList() {
-  const { projects, deleted } = /** @type {{projects: About[], deleted: About[]}} */ (await ask("/api/projects"));
-  byId("projects", HTMLElement).replaceChildren(...projects.map((about) => projectItem(about, false)));
-  byId("deleted", HTMLElement).replaceChildren(...deleted.map((about) => projectItem(about, true)));
+  const { projects, deleted } = /** @type {{projects: Info[], deleted: Info[]}} */ (await ask("/api/projects"));
+  byId("projects", HTMLElement).replaceChildren(...projects.map((info) => projectItem(info, false)));
+  byId("deleted", HTMLElement).replaceChildren(...deleted.map((info) => projectItem(info, true)));
   byId("none", HTMLElement).hidden = projects.length > 0;
   byId("trash", HTMLElement).hidden = deleted.length === 0;
 }
 
-/** Show what the address names. */
+/** Show the list, or the project in the address. */
 async function show() {
   project?.close();
   project = undefined;
@@ -69,8 +56,8 @@ async function show() {
   byId("project", HTMLElement).hidden = !id;
   problem.hidden = true;
   if (id) {
-    project = new Project(id, problem);
-    project.open(watch);
+    project = new Project(id, problem, watch);
+    project.open();
   } else {
     watch.stop();
     document.title = "Teach · eyespot studio";
@@ -78,109 +65,107 @@ async function show() {
   }
 }
 
-byId("new", HTMLFormElement).addEventListener("submit", (event) => {
-  event.preventDefault();
-  const name = byId("new-name", HTMLInputElement);
-  attempt(async () => {
-    const made = await ask("/api/projects", sending("POST", { name: name.value }));
-    name.value = "";
-    await goTo(made.id);
-    byId("add-name", HTMLElement).focus();
-  });
-});
-
-/** Make a project of a .zip or .eyespot file. @param {File} file */
-async function bring(file) {
-  const query = new URLSearchParams({ name: file.name });
-  for (const id of ["path_column", "label_column", "split_column"]) {
-    const column = byId(id, HTMLInputElement).value.trim();
-    if (column) query.set(id, column);
-  }
-  const made = await ask(`/api/projects/import?${query}`, { method: "POST", body: file });
-  await goTo(made.id);
-  tellOf(made);
-}
-
-/** Make a project of a folder with a folder for each class. @param {import("./files.js").Found[]} files */
-async function bringFolder(files) {
-  const layout = await ask("/api/projects/layout", sending("POST", { paths: files.map(({ path }) => path) }));
-  const made = await ask("/api/projects", sending("POST", { name: layout.name }));
-  await goTo(made.id);
-  const opened = project;
-  const all = [];
-  for (const [of, indices] of Object.entries(/** @type {Record<string, number[]>} */ (layout.classes))) {
-    const { id } = await ask(`/api/projects/${made.id}/classes`, sending("POST", { name: of }));
-    all.push(...indices.map((index) => ({ classId: id, file: files[index].file })));
-  }
-  await opened?.addFiles(all);
-  tellOf(layout);
-}
-
-/** Say what a person should know of an import, after what is said already.
- * @param {{note: string, skipped: {name: string, reason: string}[]}} made */
-function tellOf({ note, skipped }) {
-  const reasons = skipped.slice(0, 5).map(({ name, reason }) => `${name.split("/").pop()}: ${reason}`);
-  const said = problem.hidden ? "" : problem.textContent;
-  const told = [said, note, reasons.length ? `Not added: ${reasons.join("; ")}.` : ""].filter(Boolean).join(" ");
-  if (told) tell(problem, told);
-}
-
-/** @param {string} id */
+/** Open a project. @param {string} id */
 function goTo(id) {
   location.hash = id;
   return new Promise((resolve) => addEventListener("hashchange", resolve, { once: true }));
 }
 
-/** @param {string} id @param {(files: File[]) => Promise<void>} take */
-function chosen(id, take) {
+/** Create a project and open it; return its id. @param {string} name @returns {Promise<string>} */
+async function create(name) {
+  const { id } = await ask("/api/projects", sending("POST", { name }));
+  await goTo(id);
+  return id;
+}
+
+/** Create a project from a .zip or .eyespot file. @param {File} file */
+async function importFile(file) {
+  const query = new URLSearchParams({ name: file.name });
+  for (const id of ["path_column", "label_column", "split_column"]) {
+    const column = byId(id, HTMLInputElement).value.trim();
+    if (column) query.set(id, column);
+  }
+  const imported = await ask(`/api/projects/import?${query}`, { method: "POST", body: file });
+  await goTo(imported.id);
+  showNotes(imported);
+}
+
+/** Create a project from a folder of class folders. @param {import("./files.js").Found[]} files */
+async function importFolder(files) {
+  const layout = await ask("/api/projects/layout", sending("POST", { paths: files.map(({ path }) => path) }));
+  const id = await create(layout.name);
+  const opened = project;
+  const photos = [];
+  for (const [name, indices] of Object.entries(/** @type {Record<string, number[]>} */ (layout.classes))) {
+    const added = await ask(`/api/projects/${id}/classes`, sending("POST", { name }));
+    photos.push(...indices.map((index) => ({ classId: added.id, file: files[index].file })));
+  }
+  await opened?.addFiles(photos);
+  showNotes(layout);
+}
+
+/** Show the notes of an import after the errors already shown.
+ * @param {{note: string, skipped: {name: string, reason: string}[]}} imported */
+function showNotes({ note, skipped }) {
+  const reasons = skipped.slice(0, 5).map(({ name, reason }) => `${name.split("/").pop()}: ${reason}`);
+  const before = problem.hidden ? "" : problem.textContent;
+  const text = [before, note, reasons.length ? `Not added: ${reasons.join("; ")}.` : ""].filter(Boolean).join(" ");
+  if (text) tell(problem, text);
+}
+
+/** @param {string} id @param {(files: import("./files.js").Found[]) => Promise<void>} take */
+function whenChosen(id, take) {
   const input = byId(id, HTMLInputElement);
   input.addEventListener("change", () => {
-    const files = [...(input.files ?? [])];
+    const files = [...(input.files ?? [])].map((file) => ({ path: file.webkitRelativePath, file }));
     input.value = "";
     if (files.length) take(files).catch((error) => tell(problem, error));
   });
 }
-chosen("bring", ([file]) => bring(file));
-chosen("bring-folder", (files) => bringFolder(files.map((file) => ({ path: file.webkitRelativePath, file }))));
-whenDropped(byId("list", HTMLElement), async (data) => {
-  try {
-    const files = await found(data);
-    if (files.length === 1 && /\.(zip|eyespot)$/i.test(files[0].file.name)) await bring(files[0].file);
-    else await bringFolder(files);
-  } catch (error) {
-    tell(problem, error);
-  }
-});
-byId("add", HTMLFormElement).addEventListener("submit", (event) => {
-  event.preventDefault();
-  const name = byId("add-name", HTMLInputElement);
-  project?.change(`${project.path}/classes`, "POST", { name: name.value }).then(() => {
-    name.value = "";
-  }, () => {});
-});
-byId("name", HTMLInputElement).addEventListener("change", () => {
-  project?.change(project.path, "PATCH", { name: byId("name", HTMLInputElement).value }).catch(() => {});
-});
-const backbone = byId("backbone", HTMLSelectElement);
-backbone.addEventListener("change", () => {
-  project?.change(`${project.path}/backbone`, "PUT", { name: backbone.value }).catch(() => {});
-});
-byId("columns", HTMLFormElement).addEventListener("submit", (event) => event.preventDefault());
-byId("tune", HTMLButtonElement).addEventListener("click", () => project?.tune().catch(() => {}));
-const undo = () => project?.change(`${project.path}/undo`, "POST").catch(() => {});
-byId("undo", HTMLButtonElement).addEventListener("click", undo);
-addEventListener("keydown", (event) => {
-  const isTyping = event.target instanceof HTMLInputElement;
-  if ((event.ctrlKey || event.metaKey) && event.key === "z" && !isTyping) undo();
-});
-byId("mirror", HTMLInputElement).addEventListener("change", (event) => {
-  if (event.target instanceof HTMLInputElement) watch.camera.video.classList.toggle("mirrored", event.target.checked);
-});
-watch.camera.video.classList.add("mirrored");
-addEventListener("hashchange", show);
+
+/** What a submitted form does with the text of its field. @param {string} form @param {string} field @param {(text: string) => Promise<unknown>} act */
+function whenSubmitted(form, field, act) {
+  byId(form, HTMLFormElement).addEventListener("submit", (event) => {
+    event.preventDefault();
+    const input = byId(field, HTMLInputElement);
+    act(input.value).then(() => (input.value = ""), (error) => tell(problem, error));
+  });
+}
+
+function listen() {
+  whenSubmitted("new", "new-name", async (name) => {
+    await create(name);
+    byId("add-name", HTMLElement).focus();
+  });
+  whenSubmitted("add", "add-name", async (name) => project?.change("/classes", "POST", { name }));
+  byId("columns", HTMLFormElement).addEventListener("submit", (event) => event.preventDefault());
+  whenChosen("import-file", ([{ file }]) => importFile(file));
+  whenChosen("import-folder", importFolder);
+  whenDropped(byId("list", HTMLElement), (data) => found(data).then((files) => {
+    const isFile = files.length === 1 && /\.(zip|eyespot)$/i.test(files[0].file.name);
+    return isFile ? importFile(files[0].file) : importFolder(files);
+  }).catch((error) => tell(problem, error)));
+
+  const name = byId("name", HTMLInputElement), backbone = byId("backbone", HTMLSelectElement);
+  name.addEventListener("change", () => project?.change("", "PATCH", { name: name.value }).catch(() => {}));
+  backbone.addEventListener("change", () => project?.change("/backbone", "PUT", { name: backbone.value }).catch(() => {}));
+  byId("fine-tune", HTMLElement).addEventListener("click", () => project?.fineTune().catch(() => {}));
+  const undo = () => project?.change("/undo", "POST").catch(() => {});
+  byId("undo", HTMLElement).addEventListener("click", undo);
+  addEventListener("keydown", (event) => {
+    const isTyping = event.target instanceof HTMLInputElement;
+    if ((event.ctrlKey || event.metaKey) && event.key === "z" && !isTyping) undo();
+  });
+  const mirror = byId("mirror", HTMLInputElement), video = watch.camera.video;
+  mirror.addEventListener("change", () => video.classList.toggle("mirrored", mirror.checked));
+  video.classList.toggle("mirrored", mirror.checked);
+  addEventListener("hashchange", show);
+}
+
+listen();
 attempt(async () => {
   const names = /** @type {string[]} */ (await ask("/api/look"));
-  backbone.replaceChildren(...names.map((name) => new Option(name, name)));
-  byId("looking", HTMLElement).hidden = names.length < 2;
+  byId("backbone", HTMLElement).replaceChildren(...names.map((name) => new Option(name, name)));
+  byId("backbones", HTMLElement).hidden = names.length < 2;
   await show();
 });

@@ -1,24 +1,24 @@
-// The camera and chosen pictures beside what is asked of them, as Look and Teach need it.
+// The camera or a chosen photo, and its predictions, for Look inside, Teach and exported pages.
 
-import { byId, tell } from "./ask.js";
 import { Camera } from "./camera.js";
+import { byId, tell } from "./dom.js";
 import { whenDropped } from "./files.js";
 
-/** Shows the camera, or a picture that was chosen or dropped, and asks of it again and again. */
+/** Shows the camera, or a photo that was chosen or dropped, and predicts it again and again. */
 export class Watch {
   /**
-   * @param {{file: string, problem: HTMLElement}} parts id of the file input; where errors are told
-   * @param {(picture: Blob, perSecond: number) => Promise<void>} ask asks of one picture
+   * @param {{file: string, problem: HTMLElement}} parts id of the file input; where errors are shown
+   * @param {(photo: Blob, perSecond: number) => Promise<void>} predict classifies one photo
    */
-  constructor({ file, problem }, ask) {
-    this.ask = ask;
+  constructor({ file, problem }, predict) {
+    this.predict = predict;
     this.problem = problem;
     this.camera = new Camera(byId("video", HTMLVideoElement));
-    this.picture = byId("picture", HTMLImageElement);
+    this.image = byId("photo", HTMLImageElement);
     /** @type {Blob | undefined} */
     this.chosen = undefined;
     this.isBusy = false;
-    /** Something changed since the last picture was asked of. */
+    /** Whether something changed since the last prediction. */
     this.isWanted = false;
 
     byId("camera", HTMLElement).addEventListener("click", () => {
@@ -39,7 +39,7 @@ export class Watch {
     }).observe(place);
   }
 
-  /** Start the camera; whether it is on. @param {string} [device] */
+  /** Start the camera; return whether it is on. @param {string} [device] */
   async start(device) {
     try {
       await this.camera.start(device);
@@ -67,13 +67,13 @@ export class Watch {
     if (!file) return;
     this.camera.stop();
     this.chosen = file;
-    if (this.picture.src) URL.revokeObjectURL(this.picture.src);
-    this.picture.src = URL.createObjectURL(file);
+    if (this.image.src) URL.revokeObjectURL(this.image.src);
+    this.image.src = URL.createObjectURL(file);
     this.show();
     this.run();
   }
 
-  /** Keep in sight what the camera sees, also of somebody who records further down. */
+  /** Keep the camera's video in sight while the user records further down. */
   pin() {
     const place = byId("drop", HTMLElement), isPinned = this.camera.isOn && !this.isInSight;
     place.style.minHeight = isPinned ? `${place.offsetHeight}px` : "";
@@ -83,13 +83,13 @@ export class Watch {
   show() {
     const isOn = this.camera.isOn;
     this.camera.video.hidden = !isOn;
-    this.picture.hidden = isOn || !this.chosen;
+    this.image.hidden = isOn || !this.chosen;
     byId("empty", HTMLElement).hidden = isOn || Boolean(this.chosen);
-    byId("camera", HTMLElement).textContent = isOn ? "Stop the camera" : "Start the camera";
+    byId("camera", HTMLElement).textContent = isOn ? "Stop camera" : "Start camera";
     this.pin();
   }
 
-  /** Ask of the chosen picture once more, or of the camera's pictures for as long as it is on. */
+  /** Predict the chosen photo once more, or the camera's photos while it is on. */
   async run() {
     this.isWanted = true;
     if (this.isBusy) return;
@@ -98,12 +98,12 @@ export class Watch {
     try {
       while (this.isWanted || this.camera.isOn) {
         this.isWanted = false;
-        const picture = this.camera.isOn ? await this.camera.picture() : this.chosen;
-        if (!picture) break;
-        await this.ask(picture, this.camera.isOn ? perSecond : 0);
+        const photo = this.camera.isOn ? await this.camera.photo() : this.chosen;
+        if (!photo) break;
+        await this.predict(photo, this.camera.isOn ? perSecond : 0);
         await new Promise((resolve) => requestAnimationFrame(resolve));
         const now = performance.now();
-        // A running mean of about ten pictures, so that the figure can be read.
+        // A running mean of about ten photos, so that the number can be read.
         if (last) perSecond += (1000 / (now - last) - perSecond) * (perSecond ? 0.1 : 1);
         last = now;
       }

@@ -1,6 +1,8 @@
-// The zoo: accuracy against operations, the table, and one network layer by layer.
+// The zoo: accuracy by multiply-adds, the table of networks, and the layers of one network.
 
-import { ask, byId, tell } from "./ask.js";
+import { ask } from "./ask.js";
+import { byId, make, makeButton, tell } from "./dom.js";
+import { compact } from "./numbers.js";
 
 /**
  * @typedef {{name: string, family: string, year: number, authors: string, paper: string,
@@ -14,7 +16,7 @@ import { ask, byId, tell } from "./ask.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const LEFT = 52, MARGIN = 14, FOOT = 60;
-/** Of the bubble of a network with 100 million parameters, as a share of the chart's width. */
+/** Radius of a network with 100 million parameters, relative to the chart's width. */
 const RADIUS_OF_100M = 0.034;
 
 const error = (/** @type {number} */ value) => value.toPrecision(3);
@@ -22,12 +24,12 @@ const error = (/** @type {number} */ value) => value.toPrecision(3);
 const COLUMNS = [
   { key: "name", heading: "Network", show: String, text: true },
   { key: "year", heading: "Year", show: String },
-  { key: "dataset", heading: "Pictures", show: String, text: true },
-  { key: "input_size", heading: "Pixels", show: String },
+  { key: "dataset", heading: "Dataset", show: String, text: true },
+  { key: "input_size", heading: "Input size", show: String },
   { key: "depth", heading: "Depth", show: String },
-  { key: "parameters", heading: "Parameters", show: (n) => short(n) },
-  { key: "macs", heading: "Multiply-adds", show: (n) => short(n) },
-  { key: "memory", heading: "Memory", show: (n) => `${short(n)}B` },
+  { key: "parameters", heading: "Parameters", show: (n) => compact(n) },
+  { key: "macs", heading: "Multiply-adds", show: (n) => compact(n) },
+  { key: "memory", heading: "Memory", show: (n) => `${compact(n)}B` },
   { key: "top1_error", heading: "Top-1 error", show: error },
   { key: "top5_error", heading: "Top-5 error", show: error },
 ];
@@ -39,23 +41,6 @@ let order = { key: "year", down: false };
 /** @type {Set<string>} */
 const hiddenFamilies = new Set();
 
-/** Three digits and a prefix: 61.1 M. @param {number} number */
-function short(number) {
-  return new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 })
-    .format(number).replace(/(\d)([KMBT])$/, (_, digit, unit) => `${digit} ${unit === "B" ? "G" : unit.replace("K", "k")}`);
-}
-
-/**
- * @template {keyof HTMLElementTagNameMap} K
- * @param {K} name @param {string} [text] @param {Record<string, string>} [attributes]
- */
-function make(name, text = "", attributes = {}) {
-  const element = document.createElement(name);
-  element.textContent = text;
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return element;
-}
-
 /** @param {string} name @param {Record<string, string | number>} attributes @param {string} [text] */
 function draw(name, attributes, text = "") {
   const element = document.createElementNS(SVG, name);
@@ -64,60 +49,57 @@ function draw(name, attributes, text = "") {
   return element;
 }
 
-/** A colour of its own for each family, as far apart as they can be. @param {string} family */
+/** A colour for each family, evenly spaced. @param {string} family */
 function hue(family) {
   const families = [...new Set(networks.map((network) => network.family))];
   return `oklch(62% 0.15 ${Math.round((360 * families.indexOf(family)) / families.length)})`;
 }
 
 /** @param {Network} network */
-const isJudged = (network) => network.dataset === "ImageNet" && network.top1_error !== null;
+const isEvaluated = (network) => network.dataset === "ImageNet" && network.top1_error !== null;
 
 function showFamilies() {
-  const families = [...new Set(networks.filter(isJudged).map((network) => network.family))];
+  const families = [...new Set(networks.filter(isEvaluated).map((network) => network.family))];
   byId("families", HTMLElement).replaceChildren(...families.map((family) => {
-    const box = make("input", "", { type: "checkbox" });
-    box.checked = true;
+    const box = make("input", { type: "checkbox", checked: true });
     box.addEventListener("change", () => {
       if (box.checked) hiddenFamilies.delete(family);
       else hiddenFamilies.add(family);
       showChart();
     });
-    const swatch = make("span", "", { class: "swatch" });
+    const swatch = make("span", { className: "swatch" });
     swatch.style.setProperty("--hue", hue(family));
-    const label = make("label");
-    label.append(box, swatch, family.replaceAll("_", " "));
-    return label;
+    return make("label", {}, box, swatch, family.replaceAll("_", " "));
   }));
 }
 
 function showChart() {
-  const judged = networks.filter(isJudged);
-  const logs = judged.map((network) => Math.log10(network.macs));
-  const rights = judged.map((network) => 100 - Number(network.top1_error));
+  const evaluated = networks.filter(isEvaluated);
+  const logs = evaluated.map((network) => Math.log10(network.macs));
+  const accuracies = evaluated.map((network) => 100 - Number(network.top1_error));
   const low = Math.min(...logs) - 0.15, high = Math.max(...logs) + 0.2;
-  const least = Math.floor(Math.min(...rights) / 5) * 5 - 5, most = Math.ceil(Math.max(...rights) / 5) * 5;
+  const least = Math.floor(Math.min(...accuracies) / 5) * 5 - 5, most = Math.ceil(Math.max(...accuracies) / 5) * 5;
   const place = byId("chart", HTMLElement);
   const width = place.clientWidth, height = Math.round(Math.max(width * 0.62, 320));
   const end = width - MARGIN, bottom = height - FOOT;
   const across = (/** @type {number} */ log) => LEFT + ((end - LEFT) * (log - low)) / (high - low);
-  const up = (/** @type {number} */ right) => bottom - ((bottom - MARGIN) * (right - least)) / (most - least);
+  const up = (/** @type {number} */ accuracy) => bottom - ((bottom - MARGIN) * (accuracy - least)) / (most - least);
   const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-labelledby": "chart-title" });
-  for (let right = least; right <= most; right += 5) {
-    svg.append(draw("line", { x1: LEFT, x2: end, y1: up(right), y2: up(right) }));
-    svg.append(draw("text", { x: LEFT - 8, y: up(right) + 5, class: "end" }, `${right}%`));
+  for (let accuracy = least; accuracy <= most; accuracy += 5) {
+    svg.append(draw("line", { x1: LEFT, x2: end, y1: up(accuracy), y2: up(accuracy) }));
+    svg.append(draw("text", { x: LEFT - 8, y: up(accuracy) + 5, class: "end" }, `${accuracy}%`));
   }
   for (let power = Math.ceil(low); power <= high; power++) {
     svg.append(draw("line", { x1: across(power), x2: across(power), y1: MARGIN, y2: bottom }));
-    svg.append(draw("text", { x: across(power), y: bottom + 22 }, short(10 ** power)));
+    svg.append(draw("text", { x: across(power), y: bottom + 22 }, compact(10 ** power)));
   }
-  svg.append(draw("text", { x: end, y: height - 10, class: "end" }, "multiply-adds for one picture"));
-  const shown = judged.filter((network) => !hiddenFamilies.has(network.family));
+  svg.append(draw("text", { x: end, y: height - 10, class: "end" }, "multiply-adds per image"));
+  const shown = evaluated.filter((network) => !hiddenFamilies.has(network.family));
   // Large bubbles first, so that small ones lie above them.
   for (const network of shown.sort((a, b) => b.parameters - a.parameters)) {
-    const x = across(Math.log10(network.macs)), right = 100 - Number(network.top1_error), y = up(right);
-    const about = `${network.name}: top-1 accuracy ${right.toFixed(1)}% (${network.errors_source}), `
-      + `${short(network.macs)} multiply-adds, ${short(network.parameters)} parameters`;
+    const x = across(Math.log10(network.macs)), accuracy = 100 - Number(network.top1_error), y = up(accuracy);
+    const about = `${network.name}: top-1 accuracy ${accuracy.toFixed(1)}% (${network.errors_source}), `
+      + `${compact(network.macs)} multiply-adds, ${compact(network.parameters)} parameters`;
     const link = draw("a", { href: `#${network.name}`, "aria-label": about });
     link.style.setProperty("--hue", hue(network.family));
     if (location.hash === `#${network.name}`) link.setAttribute("aria-current", "true");
@@ -128,17 +110,16 @@ function showChart() {
     svg.append(link);
   }
   const current = svg.querySelector("[aria-current]");
-  if (current) svg.append(current); // above all others, so that its name can be read
+  if (current) svg.append(current); // above all others, so that its name is readable
   place.replaceChildren(svg);
 }
 
 function showTable() {
   byId("headings", HTMLElement).replaceChildren(...COLUMNS.map(({ key, heading, text }) => {
-    const cell = make("th", "", { scope: "col", class: text ? "" : "number" });
+    const cell = make("th", { scope: "col", className: text ? "" : "number" });
     const isOrder = order.key === key;
     if (isOrder) cell.ariaSort = order.down ? "descending" : "ascending";
-    const button = make("button", `${heading}${isOrder ? (order.down ? " ▾" : " ▴") : ""}`, { type: "button" });
-    button.addEventListener("click", () => {
+    const button = makeButton(`${heading}${isOrder ? (order.down ? " ▾" : " ▴") : ""}`, () => {
       order = { key, down: isOrder && !order.down };
       showTable();
       byId("headings", HTMLElement).querySelectorAll("button")[COLUMNS.findIndex((column) => column.key === key)]?.focus();
@@ -152,34 +133,28 @@ function showTable() {
     return (one < other ? -1 : one > other ? 1 : 0) * (order.down ? -1 : 1);
   });
   byId("rows", HTMLElement).replaceChildren(...sorted.map((network) => {
-    const row = make("tr");
-    for (const { key, show, text } of COLUMNS) {
+    return make("tr", {}, ...COLUMNS.map(({ key, show, text }) => {
+      if (key === "name") return make("th", { scope: "row" }, make("a", { textContent: network.name, href: `#${network.name}` }));
       const value = network[key];
-      const cell = make(key === "name" ? "th" : "td", "", { class: text ? "" : "number" });
-      if (key === "name") {
-        cell.setAttribute("scope", "row");
-        cell.append(make("a", network.name, { href: `#${network.name}` }));
-      } else cell.textContent = value === null ? "–" : show(value);
-      row.append(cell);
-    }
-    return row;
+      return make("td", { className: text ? "" : "number", textContent: value === null ? "–" : show(value) });
+    }));
   }));
 }
 
-/** A row of the layers' table: sums over `layers`, what the last of them gives.
+/** A row of the table of layers: costs summed over `layers`, output shape of the last one.
  * @param {string} name @param {string} kind @param {Layer[]} layers @param {string} style */
 function layerRow(name, kind, layers, style) {
   const last = layers[layers.length - 1];
   const sum = (/** @type {"parameters" | "macs"} */ key) => layers.reduce((total, layer) => total + layer[key], 0);
-  const row = make("tr", "", { class: style });
-  row.append(make("th", name, { scope: "row" }), make("td", kind), make("td", last.shape.join(" × ")));
-  const costs = [sum("parameters"), sum("macs")].map((cost) => (cost ? short(cost) : "–"));
-  const sees = last.receptive_field === null ? "all" : `${last.receptive_field} px`;
-  for (const text of [...costs, sees]) row.append(make("td", text, { class: "number" }));
-  return row;
+  const costs = [sum("parameters"), sum("macs")].map((cost) => (cost ? compact(cost) : "–"));
+  const field = last.receptive_field === null ? "all" : `${last.receptive_field} px`;
+  return make("tr", { className: style },
+    make("th", { textContent: name, scope: "row" }),
+    ...[kind, last.shape.join(" × ")].map((text) => make("td", { textContent: text })),
+    ...[...costs, field].map((text) => make("td", { textContent: text, className: "number" })));
 }
 
-/** Show the network that the address names. @param {boolean} [isChosen] a person asked for it */
+/** Show the network in the address. @param {boolean} [isChosen] by the user */
 async function showOne(isChosen = false) {
   const name = decodeURIComponent(location.hash.slice(1));
   const network = networks.find((one) => one.name === name);
@@ -191,8 +166,8 @@ async function showOne(isChosen = false) {
   byId("one-title", HTMLElement).textContent = name;
   byId("one-about", HTMLElement).textContent =
     `${network.authors}, ${network.paper}, ${network.year}. ${network.dataset}, ${network.input_size} × ${network.input_size} pixels; `
-    + `${short(network.parameters)} parameters, ${short(network.macs)} multiply-adds, ${short(network.memory)}B of memory.`
-    + (network.top1_error === null ? "" : ` Wrong for ${error(network.top1_error)} % of pictures (${network.errors_source}).`);
+    + `${compact(network.parameters)} parameters, ${compact(network.macs)} multiply-adds, ${compact(network.memory)}B of memory.`
+    + (network.top1_error === null ? "" : ` Top-1 error ${error(network.top1_error)}% (${network.errors_source}).`);
   /** @type {Map<string, Layer[]>} */
   const stages = new Map();
   for (const layer of layers) {
@@ -210,14 +185,8 @@ async function showOne(isChosen = false) {
 async function open() {
   const problem = byId("problem", HTMLElement);
   try {
-    const bar = byId("known", HTMLProgressElement);
-    do {
-      const some = /** @type {{networks: Network[], total: number}} */ (await ask(`/api/zoo?start=${networks.length}`));
-      networks.push(...some.networks);
-      bar.max = some.total;
-      bar.value = networks.length;
-    } while (bar.value < bar.max);
-    byId("wait", HTMLElement).remove();
+    const answer = /** @type {{networks: Network[]}} */ (await ask("/api/zoo"));
+    networks.push(...answer.networks);
     showFamilies();
     showTable();
     await showOne();

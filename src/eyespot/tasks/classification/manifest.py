@@ -1,6 +1,6 @@
-"""What the manifest of a classifier's file says, checked as a whole: the file may be a stranger's.
+"""The manifest of a classifier's file, checked as a whole: the file may be a stranger's.
 
-The figures of many classes are kept as arrays beside the head: as JSON, the confusion matrix of
+The metrics of many classes are stored as arrays beside the head: as JSON, the confusion matrix of
 2,700 classes took 50 MB.
 """
 
@@ -13,27 +13,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eyespot import __version__
 from eyespot.data.photos import printable
-from eyespot.features.backbone import CONFIDENCE, Backbone
-from eyespot.heads.ood import Familiarity
+from eyespot.features.backbone import CONFIDENCE, POOLING, Backbone
+from eyespot.heads.ood import OodScorer
 from eyespot.heads.scorers import Scorer, scorer_from_arrays
 from eyespot.shown import shown
-from eyespot.tasks.classification.file import Tensors
+from eyespot.tasks.file import Tensors
 from eyespot.values import mapping, names, number, plain, text, whole
 
+TASK = "classification"
+OOD_REFERENCES = "ood.references"
 CONFUSION, PER_CLASS = "metrics.confusion", "metrics.per_class"
-"""Arrays of figures: int64 [n, 3], the cells of the confusion matrix that are not 0, as (actual,
+"""Arrays of metrics: int64 [n, 3], the cells of the confusion matrix that are not 0, as (actual,
 predicted, photos); float64 [K, 6], a row a class of `_SCORES`, NaN where undefined."""
 _SCORES = ("precision", "recall", "f1", "support")
 _COUNT = 2**53
-"""Larger counts are no whole numbers in JSON."""
+"""Larger counts lose precision in JSON."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a head was learnt: enough to learn it again when photos come or go.
+    """How a head was trained: enough to train it again when photos come or go.
 
-    `method`: name of a head. `blocks`: which features it sees. `hyperparameter`: its regularization
+    `method`: name of a head. `blocks`: its input features. `hyperparameter`: its regularization
     strength or number of neighbours.
     """
 
@@ -44,40 +47,72 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a file says of a classifier, the photos apart; see `Classifier`, which has the same."""
+    """The content of a classifier's file without its photos; fields as in `Classifier`."""
 
     classes: tuple[str, ...]
     backbone: Backbone
     recipe: Recipe
     scorer: Scorer
     temperature: float
-    familiarity: Familiarity | None
-    threshold: float
+    ood_scorer: OodScorer | None
+    ood_threshold: float
     metrics: dict[str, Any]
 
 
-def read_manifest(values: Mapping[str, Any], arrays: Tensors) -> Manifest:
-    """By the manifest's JSON, and the arrays of the head and the figures.
+def write_manifest(manifest: Manifest) -> tuple[dict[str, Any], Tensors]:
+    """The manifest's JSON, and the arrays of the head and the metrics."""
+    metrics, arrays = packed_metrics(manifest.metrics)
+    arrays |= {f"scorer.{name}": array for name, array in manifest.scorer.to_arrays().items()}
+    if manifest.ood_scorer is not None:
+        arrays[OOD_REFERENCES] = manifest.ood_scorer.references
+    backbone, recipe = manifest.backbone, manifest.recipe
+    values = {
+        "eyespot": __version__,
+        "task": TASK,
+        "classes": list(manifest.classes),
+        "backbone": {
+            "name": backbone.name,
+            "sha256": backbone.sha256,
+            "blocks": list(backbone.blocks),
+            "pooling": POOLING,
+            "own": backbone.own,
+        },
+        "preprocessing": backbone.preprocessing.to_dict(),
+        "recipe": {
+            "method": recipe.method,
+            "blocks": list(recipe.blocks),
+            "hyperparameter": recipe.hyperparameter,
+        },
+        "scorer": manifest.scorer.kind,
+        "temperature": manifest.temperature,
+        "ood_threshold": manifest.ood_threshold,
+        "metrics": metrics,
+    }
+    return values, arrays
 
-    Raises ValueError for what eyespot does not write, or cannot use.
+
+def read_manifest(values: Mapping[str, Any], arrays: Tensors) -> Manifest:
+    """From the manifest's JSON, and the arrays of the head and the metrics.
+
+    Raises ValueError for values that eyespot does not write, or cannot use.
     """
-    told = names(values.get("classes"), "the classes")
-    # Where a classifier is taught, control characters in names become escapes as well.
-    classes = names([printable(name) for name in told], "the classes")
+    found = names(values.get("classes"), "the classes")
+    # `teach` escapes control characters in names in the same way.
+    classes = names([printable(name) for name in found], "the classes")
     backbone = Backbone.from_dict(
         {
             **mapping(values.get("backbone"), "the backbone"),
             "preprocessing": values.get("preprocessing"),
         }
     )
-    said = mapping(values.get("recipe"), "the recipe")
+    stored = mapping(values.get("recipe"), "the recipe")
     recipe = Recipe(
-        text(said.get("method"), "the recipe's method"),
-        names(said.get("blocks"), "the recipe's blocks"),
-        number(said.get("hyperparameter"), "the recipe's hyperparameter"),
+        text(stored.get("method"), "the recipe's method"),
+        names(stored.get("blocks"), "the recipe's blocks"),
+        number(stored.get("hyperparameter"), "the recipe's hyperparameter"),
     )
     if missing := set(recipe.blocks) - {*backbone.blocks, CONFIDENCE}:
-        raise ValueError(f"the head sees {shown(min(missing))}, which the backbone does not give")
+        raise ValueError(f"the head needs {shown(min(missing))}, which the backbone lacks")
     temperature = number(values.get("temperature"), "the temperature")
     if temperature <= 0:
         raise ValueError(f"the temperature is {temperature}")
@@ -87,8 +122,8 @@ def read_manifest(values: Mapping[str, Any], arrays: Tensors) -> Manifest:
         recipe,
         _scorer(values.get("scorer"), arrays, len(classes)),
         temperature,
-        _familiarity(arrays.get("familiarity.references")),
-        number(values.get("threshold"), "the threshold"),
+        _ood_scorer(arrays.get(OOD_REFERENCES)),
+        number(values.get("ood_threshold"), "ood_threshold"),
         _metrics(values.get("metrics"), arrays, classes),
     )
 
@@ -107,30 +142,28 @@ def _scorer(kind: object, arrays: Tensors, classes: int) -> Scorer:
     return scorer
 
 
-def _familiarity(references: NDArray[Any] | None) -> Familiarity | None:
+def _ood_scorer(references: NDArray[Any] | None) -> OodScorer | None:
     if references is None:
         return None
     if references.ndim != 2 or not references.size or references.dtype.kind != "f":
-        raise ValueError(
-            f"familiarity with photos of {references.dtype} in the shape {references.shape}"
-        )
-    _require_finite("familiarity", references)
-    return Familiarity(references.astype(np.float32, copy=False))
+        raise ValueError(f"OOD references are {references.dtype} of the shape {references.shape}")
+    _require_finite(OOD_REFERENCES, references)
+    return OodScorer(references.astype(np.float32, copy=False))
 
 
 def _require_finite(name: str, array: NDArray[Any]) -> None:
-    """Also in float32, with which heads compute."""
+    """Also in float32, in which heads compute."""
     with np.errstate(over="ignore"):
         single = array.astype(np.float32, copy=False) if array.dtype.kind == "f" else array
     if array.dtype.kind not in "fiu" or not np.isfinite(single).all():
-        raise ValueError(f"{name} holds what is no finite number")
+        raise ValueError(f"{name} has NaN or Inf")
 
 
-# --- figures -------------------------------------------------------------------------------------
+# --- metrics -------------------------------------------------------------------------------------
 
 
 def packed_metrics(metrics: Mapping[str, Any]) -> tuple[dict[str, Any], Tensors]:
-    """The figures of a classifier for its file: as JSON, and what is large as arrays."""
+    """The metrics of a classifier for its file: as JSON, the large ones as arrays."""
     rest, arrays = dict(metrics), dict[str, NDArray[Any]]()
     if "confusion" in rest:
         arrays[CONFUSION] = np.array(rest.pop("confusion"), dtype=np.int64).reshape(-1, 3)
@@ -146,16 +179,16 @@ def packed_metrics(metrics: Mapping[str, Any]) -> tuple[dict[str, Any], Tensors]
 
 
 def _metrics(values: object, arrays: Tensors, classes: Sequence[str]) -> dict[str, Any]:
-    """The figures as `Classifier.metrics` has them; also of files that had all of them as JSON."""
-    found = dict(mapping(values, "the metrics"))
-    confusion = found.pop("confusion", None)
-    metrics: dict[str, Any] = plain(found, "the metrics")
+    """The metrics as in `Classifier.metrics`."""
+    metrics: dict[str, Any] = plain(dict(mapping(values, "the metrics")), "the metrics")
+    if large := {"confusion", "per_class"} & set(metrics):
+        raise ValueError(f"{min(large)} is JSON instead of an array")
     if "top1" in metrics:
         for share in ("top1", "ece"):
             metrics[share] = number(metrics.get(share), share, 0, 1)
         interval = metrics.get("top1_interval")
         if not isinstance(interval, list) or len(interval) != 2:
-            raise ValueError("top1_interval is no pair")
+            raise ValueError("top1_interval is not a pair")
         for end in interval:
             number(end, "top1_interval", 0, 1)
         whole(metrics.get("count"), "count", 0, _COUNT)
@@ -163,21 +196,19 @@ def _metrics(values: object, arrays: Tensors, classes: Sequence[str]) -> dict[st
     if "source" in metrics:
         source = metrics["source"]
         if not isinstance(source, list) or not all(isinstance(line, str) for line in source):
-            raise ValueError("source is no list of texts")
+            raise ValueError("source is not a list of texts")
         metrics["source"] = [printable(line) for line in source]
-    json.dumps(metrics, ensure_ascii=False).encode()  # lone surrogates are told of as ValueError
+    json.dumps(metrics, ensure_ascii=False).encode()  # lone surrogates raise ValueError
     if PER_CLASS in arrays:
         metrics |= {"classes": list(classes), "per_class": _scores(arrays[PER_CLASS], classes)}
     if CONFUSION in arrays:
         metrics["confusion"] = _cells(arrays[CONFUSION], len(classes)).tolist()
-    elif confusion is not None:
-        metrics["confusion"] = _cells_of(confusion, len(classes)).tolist()
     return metrics
 
 
 def _scores(rows: NDArray[Any], classes: Sequence[str]) -> list[dict[str, Any]]:
     if rows.shape != (len(classes), len(_SCORES) + 2) or rows.dtype != np.float64:
-        raise ValueError(f"figures of classes in the shape {rows.shape}")
+        raise ValueError(f"metrics of classes in the shape {rows.shape}")
     support = rows[:, _SCORES.index("support")]
     if not ((support >= 0) & (support <= _COUNT)).all():
         raise ValueError("the numbers of photos by class")
@@ -207,16 +238,3 @@ def _cells(cells: NDArray[Any], classes: int) -> NDArray[np.int64]:
     if not inside:
         raise ValueError(f"the confusion matrix is not of {classes} classes")
     return cells
-
-
-def _cells_of(matrix: object, classes: int) -> NDArray[np.int64]:
-    """Of a whole matrix as JSON, as files had it once."""
-    from eyespot.evaluation.metrics import cells_of
-
-    try:
-        counts = np.array(matrix, dtype=np.int64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError("the confusion matrix is none") from error
-    if counts.shape != (classes, classes) or (counts < 0).any():
-        raise ValueError(f"the confusion matrix has the shape {counts.shape}")
-    return cells_of(counts)

@@ -1,4 +1,4 @@
-"""Which method when: the decision table of transfer learning, and what it costs to ask.
+"""Which method when: the decision table of transfer learning.
 
 | photos per class | like ImageNet                  | unlike ImageNet                      |
 |------------------|--------------------------------|--------------------------------------|
@@ -6,8 +6,9 @@
 | many             | fine-tune a few stages         | fine-tune more stages                |
 
 The table (Yosinski et al., "How transferable are features in deep neural networks?", NIPS 2014;
-Kornblith et al., "Do Better ImageNet Models Transfer Better?", CVPR 2019) says what to try first;
-cross-validation decides. Fine-tuning is tried after the heads, where it is asked for.
+Kornblith et al., "Do Better ImageNet Models Transfer Better?", CVPR 2019) orders the candidates;
+cross-validation decides. Fine-tuning is evaluated after the heads, with `--method finetune` or
+enough budget.
 """
 
 from dataclasses import dataclass
@@ -24,22 +25,18 @@ from eyespot.weights.zoo import find
 LIKE_IMAGENET = 0.35
 """Similarity from which photos count as like ImageNet. Measured: ImageNet's own photos 0.72, cats
 and dogs 0.39, rubbish on a board 0.31, hands 0.22, X-rays 0.12."""
-
-
 FEW_PHOTOS = 5
-"""Photos per class below which the last layer comes first whatever the photos are like. With one
-photo of each class it was right more often for cats and dogs (84 against 74 %) and rubbish (41
-against 40 %), and as often for hands and X-rays."""
-
-
+"""Photos per class below which the last layer comes first for any similarity. With one photo of
+each class its accuracy was higher for cats and dogs (84% against 74%) and rubbish (41% against
+40%), and the same for hands and X-rays."""
 FINETUNE = "finetune"
 LEAST_TUNING_BUDGET = 60.0
-"""Seconds from which on `auto` fine-tunes: torch alone takes some to start."""
+"""Seconds of budget from which on `auto` fine-tunes: starting torch alone takes some."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A method on a choice of features: `view` "last layer" or "stages". Or fine-tuning: "a few
+    """A method on a view of the features, "last layer" or "stages"; or fine-tuning of "a few
     stages" or "more stages"."""
 
     method: str
@@ -63,39 +60,38 @@ VIEW_WORDS = {
     "stages": "several stages of the network",
 }
 TUNED_SHARE = {"a few stages": 0.25, "more stages": 0.5}
-"""Of the stages that can learn, those that do, counted from the last."""
+"""Share of the stages with weights to train, counted from the last."""
 
 
 def blocks_of(view: str, layout: dict[str, slice]) -> tuple[str, ...]:
-    """The blocks of features that a view takes, in column order."""
+    """The feature blocks of a view, in column order."""
     blocks = tuple(block for block in layout if block != CONFIDENCE)
     return blocks[-1:] if view == "last layer" else blocks
 
 
 def similarity(features: Features, backbone: Backbone) -> float | None:
-    """How similar photos are to ImageNet's, 0..1: the mean probability of the network's first
-    guess among the ImageNet classes.
+    """Similarity of photos to ImageNet's, 0..1: the mean probability of the network's top-1
+    prediction among the ImageNet classes.
 
-    A network is sure of photos like those it was trained on, and unsure of others (Hendrycks
+    That probability is high for photos like the training set, and low for others (Hendrycks
     and Gimpel, "A Baseline for Detecting Misclassified and Out-of-Distribution Examples", ICLR
-    2017, section 3.2). None for a network with other classes: of a few, any first guess is
-    probable.
+    2017, section 3.2). None for a network with other classes: with few classes it is always high.
     """
-    if backbone.own or not _tells_imagenet_apart(backbone):
+    if backbone.own or not _predicts_imagenet(backbone):
         return None
     confidence = features.values[:, features.layout[CONFIDENCE]]
     return float(np.mean(confidence, dtype=np.float64))
 
 
-def _tells_imagenet_apart(backbone: Backbone) -> bool:
+def _predicts_imagenet(backbone: Backbone) -> bool:
     try:
         return find_weights(find(backbone.name), fetch=False).classes is None
-    except WeightsError:  # only what was converted from them is still there
+    except WeightsError:  # only the converted network is still on this machine
         return False
 
 
 def candidates(method: str, per_class: float, like_imagenet: float | None) -> list[Candidate]:
-    """Heads to try, the most promising first.
+    """Candidate heads, the most promising first.
 
     `per_class`: median number of photos per class. `like_imagenet`: see `similarity`.
     """
@@ -111,15 +107,15 @@ def candidates(method: str, per_class: float, like_imagenet: float | None) -> li
 
 
 def is_alike(like_imagenet: float | None) -> bool:
-    """Whether the table's column "like ImageNet" holds. An own network counts as trained on photos
-    like these."""
+    """Whether the table's column "like ImageNet" holds. A user's own network counts as trained on
+    photos like these."""
     return like_imagenet is None or like_imagenet >= LIKE_IMAGENET
 
 
-def tunings(
+def finetuning_candidates(
     method: str, per_class: float, like_imagenet: float | None, budget: float | None
 ) -> list[Candidate]:
-    """What to fine-tune after the heads, the most promising first: the lower row of the table."""
+    """Candidates for fine-tuning, the most promising first: the lower row of the table."""
     enough = per_class >= FEW_PHOTOS and (budget or 0.0) >= LEAST_TUNING_BUDGET
     if method != FINETUNE and not (method == "auto" and enough):
         return []

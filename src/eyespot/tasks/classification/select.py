@@ -1,4 +1,4 @@
-"""Model selection: cross-validate what the decision table suggests, and say what was selected."""
+"""Step 4 of `teach`: cross-validate the candidates and select one."""
 
 import time
 from collections.abc import Sequence
@@ -7,154 +7,108 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.evaluation import wilson_interval
-from eyespot.evaluation.crossval import CrossValidated, cross_validate
-from eyespot.features.extract import Features, block_widths
-from eyespot.heads import make_method
-from eyespot.heads.eigenbasis import Eigenbasis
-from eyespot.heads.linear import Linear
-from eyespot.heads.method import Prepared
-from eyespot.progress import Progress
-from eyespot.tasks.classification.policy import LIKE_IMAGENET, Candidate, blocks_of
-from eyespot.tasks.classification.split import Division
-from eyespot.tasks.classification.work import MOST_DIMENSIONS, affordable
+from eyespot.evaluation.crossval import nested_selection
+from eyespot.shown import Brief
+from eyespot.tasks.classification.audit import AuditedPhotos
+from eyespot.tasks.classification.cross_validate import (
+    CandidateResult,
+    Omitted,
+    ValidatedCandidate,
+    ValidatedHead,
+    cross_validate_heads,
+)
+from eyespot.tasks.classification.options import TeachOptions
+from eyespot.tasks.classification.policy import (
+    LIKE_IMAGENET,
+    Candidate,
+    candidates,
+    finetuning_candidates,
+    similarity,
+)
+from eyespot.tasks.classification.split import Split, TrainingSet
 
-TOO_MUCH = "more work than is done unless a budget in seconds allows for it"
 
+@dataclass(frozen=True, repr=False)
+class Selection(Brief):
+    """The selected candidate, and how it was selected.
 
-@dataclass(frozen=True)
-class Trial:
-    """One candidate: its cross-validated accuracy with a 95% CI, and its seconds.
-
-    Model selection is not included in `top1`: the best of several looks better than it is. The
-    nested figure is that of the lesson's evaluation.
+    `results`: each candidate alone. `probabilities`: float64 [n, K] of the training photos, out of
+    fold; the photos of each part by the candidate that is best on the other parts.
     """
 
-    method: str
-    top1: float
-    top1_interval: tuple[float, float]
-    seconds: float
+    train: TrainingSet
+    selected: ValidatedCandidate
+    results: list[CandidateResult]
+    omitted: list[Omitted]
+    probabilities: NDArray[np.float64]
+    reason: str
 
 
-@dataclass(frozen=True)
-class Tried:
-    """A candidate, and what cross-validation found out about it in so many seconds."""
-
-    candidate: Candidate
-    found: CrossValidated
-    seconds: float
-
-    def trial(self, labels: NDArray[np.int64], groups: NDArray[np.int64]) -> Trial:
-        """In figures. `labels`, `groups`: int64 [n], of the photos learnt from."""
-        asked = ~np.isnan(self.found.probabilities[:, 0])
-        hits = self.found.probabilities[asked].argmax(axis=1) == labels[asked]
-        top1, independent = float(hits.mean()), len(np.unique(groups[asked]))
-        interval = wilson_interval(top1 * independent, independent)
-        return Trial(self.candidate.name, top1, interval, self.seconds)
-
-
-@dataclass(frozen=True)
-class TriedHead(Tried):
-    """A head, ready to be fitted on all photos. `blocks`: the features it sees."""
-
-    blocks: tuple[str, ...]
-    prepared: Prepared
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """What model selection left out, and why: two phrases."""
-
-    what: str
-    why: str
-
-
-def spent(budget: float) -> str:
-    """Why something was left out."""
-    return f"the budget of {budget:g} s was spent"
-
-
-def try_heads(
-    order: Sequence[Candidate],
-    features: Features,
-    labels: NDArray[np.int64],
-    classes: int,
-    division: Division,
-    budget: float | None,
-    progress: Progress,
-) -> tuple[list[TriedHead], list[LeftOut]]:
-    """Cross-validate the candidates, in order, and say which were left out.
-
-    Without a budget they are those that the counts allow for (`affordable`), however fast the
-    machine is. `budget`: seconds after which no other candidate is begun. `features`, `labels`: of
-    the photos to train on. The first candidate is always tried.
-    """
+def select_method(audited: AuditedPhotos, split: Split, options: TeachOptions) -> Selection:
+    """Cross-validate what the decision table suggests, and select by log loss."""
     start = time.perf_counter()
+    embedded = audited.embedded
+    features, labels = embedded.features.take(split.train), audited.labels[split.train]
+    train = TrainingSet(features, labels, len(audited.classes), split)
+    like_imagenet = similarity(embedded.features, embedded.backbone)
+    order = candidates(options.method, train.median_per_class, like_imagenet)
+    if options.forget_photos:  # neighbours are photos' features
+        order = [candidate for candidate in order if candidate.method != "knn"]
+    heads, omitted = cross_validate_heads(order, train, options.budget, options.progress)
+    validated: list[ValidatedCandidate] = [*heads]
+    tunings = finetuning_candidates(
+        options.method, train.median_per_class, like_imagenet, options.budget
+    )
+    if tunings and options.onto is None:
+        from eyespot.tasks.classification.finetune import cross_validate_tunings  # brings torch
 
-    def width_of(view: str) -> int:
-        return sum(block_widths(features.layout, blocks_of(view, features.layout)))
-
-    planned = list(order)
-    if budget is None:
-        folds = sum(len(repeat) for repeat in division.repeats)
-        planned = affordable(order, width_of, len(labels), classes, folds)
-    left = [LeftOut(one.name, TOO_MUCH) for one in order if one not in planned]
-    tried: list[TriedHead] = []
-    bases: dict[str, Eigenbasis] = {}
-    for candidate in planned:
-        before = time.perf_counter()
-        slowest = max((t.seconds for t in tried), default=0.0)
-        if budget is not None and tried and before - start + slowest > budget:
-            left += [LeftOut(one.name, spent(budget)) for one in planned[len(tried) :]]
-            break
-        progress("Choosing a method", len(tried), len(planned))
-        view, blocks = candidate.view, blocks_of(candidate.view, features.layout)
-        widths = block_widths(features.layout, blocks)
-        head = make_method(candidate.method)
-        prepared: Prepared
-        if isinstance(head, Linear):
-            if view not in bases:
-                bases[view] = Eigenbasis(features.inputs(blocks), widths, MOST_DIMENSIONS)
-            prepared = head.over(bases[view])
-        else:
-            prepared = head.prepare(features.inputs(blocks), widths)
-        found = cross_validate(
-            prepared, labels, classes, division.repeats, division.parts, head.hyperparameters
+        photos = [embedded.photos[index] for index in split.train]
+        tuned, not_tuned = cross_validate_tunings(
+            tunings, photos, train, embedded.backbone, options, start
         )
-        seconds = time.perf_counter() - before
-        tried.append(TriedHead(candidate, found, seconds, blocks, prepared))
-    progress("Choosing a method", len(planned), len(planned))
-    return tried, left
+        validated, omitted = [*validated, *tuned], omitted + not_tuned
+    groups = audited.duplicates.group[split.train]
+    results = [candidate.result(train, groups) for candidate in validated]
+    best, probabilities = _select(validated, results, train)
+    reason = explain_selection(
+        validated[best].candidate, len(results), like_imagenet, train.median_per_class, omitted
+    )
+    return Selection(train, validated[best], results, omitted, probabilities, reason)
 
 
-def explain_choice(
-    chosen: Candidate,
+def _select(
+    validated: Sequence[ValidatedCandidate], results: Sequence[CandidateResult], train: TrainingSet
+) -> tuple[int, NDArray[np.float64]]:
+    """As `nested_selection`; but fine-tuning, which takes much longer, must not be less accurate
+    than the best head."""
+    found = [candidate.found for candidate in validated]
+    best, probabilities = nested_selection(found, train.labels, train.split.parts)
+    heads = [i for i, candidate in enumerate(validated) if isinstance(candidate, ValidatedHead)]
+    if best not in heads and results[best].top1 < max(results[index].top1 for index in heads):
+        return nested_selection([found[i] for i in heads], train.labels, train.split.parts)
+    return best, probabilities
+
+
+def explain_selection(
+    selected: Candidate,
     count: int,
     like_imagenet: float | None,
-    labels: NDArray[np.int64],
-    classes: int,
-    left_out: Sequence[LeftOut] = (),
+    median_per_class: float,
+    omitted: Sequence[Omitted] = (),
 ) -> str:
-    """What the photos are like, what was selected of `count` candidates, what was left out.
+    """The photos, the method selected from `count` candidates, and the omitted ones.
 
-    No accuracy stands here: that of the selected candidate does not include the selection.
+    Without an accuracy: that of the selected candidate alone does not include the selection.
     """
-    per_class = round(float(np.median(np.bincount(labels, minlength=classes))))
+    per_class = round(median_per_class)
     about = "1 photo" if per_class == 1 else f"{per_class:,} photos"
     first = f"Median: {about} per class to train on."
     if like_imagenet is not None:
         like = "similar to" if like_imagenet >= LIKE_IMAGENET else "different from"
         first += f" The photos are {like} ImageNet's (similarity {like_imagenet:.2f})."
     how = f"selected from {count} candidates by log loss" if count > 1 else "the only candidate"
-    second = f"Method: {chosen.words}, {how}."
-    reasons = dict.fromkeys(one.why for one in left_out)
-    return " ".join(
-        [
-            first,
-            second,
-            *(
-                f"Left out: {', '.join(one.what for one in left_out if one.why == why)} ({why})."
-                for why in reasons
-            ),
-        ]
-    )
+    lines = [first, f"Method: {selected.words}, {how}."]
+    for why in dict.fromkeys(one.why for one in omitted):
+        names = ", ".join(one.what for one in omitted if one.why == why)
+        lines.append(f"Not evaluated: {names} ({why}).")
+    return " ".join(lines)

@@ -1,4 +1,4 @@
-"""From labelled photos to a trained network in a folder: the whole job of `eyespot train`."""
+"""Train a network on labelled photos, into a folder: the work of `eyespot train`."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
@@ -35,11 +35,11 @@ NETWORK, CLASSIFIER = "network.safetensors", "classifier.eyespot"
 
 @dataclass(frozen=True)
 class Training:
-    """What came of a run. `test`: loss and accuracy on photos marked as test, if there are any.
-    `validation`: the pictures that validated, if any. `path`: the trained weights, which
-    `create(model, weights=path)` reads. `classifier`: what is in the folder's classifier.eyespot;
-    None in all processes but the first. `held_out`: the share of every class that was held out to
-    validate; None where the photos say which validate, or none do."""
+    """The result of a training run. `test`: loss and accuracy on the test split, if there is one.
+    `validation`: the validation images, if any. `path`: the trained weights, which
+    `create(model, weights=path)` reads. `classifier`: that of the folder's classifier.eyespot;
+    None in all processes but the first. `held_out`: the share of every class that was held out for
+    validation; None with a validation split, or without validation."""
 
     trained: Trained
     learnt: int
@@ -54,7 +54,7 @@ class Training:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What of the plan had an effect, by name."""
+        """The settings of the plan that had an effect, by name."""
         trained = self.trained
         layers = [layer for layer in trained.network.modules() if isinstance(layer, Dropout)]
         drops = bool(layers) if trained.plan.dropout is not None else any(x.p for x in layers)
@@ -74,13 +74,13 @@ def train_on(
     watch: Callable[[Sequence[Epoch]], None] = lambda epochs: None,
     missed: Callable[[Sequence[Skipped]], None] = lambda skipped: None,
 ) -> Training:
-    """Train on whatever `teach` takes; a run that was stopped in `folder` goes on, if the photos
-    and their division are the same. `watch` gets all epochs so far at the start and after every
-    epoch, `missed` what was left out in reading, before the first.
+    """Train on the photos that `teach` takes. Resumes an interrupted run in `folder` if the photos
+    and their split are the same. `watch` gets all epochs so far at the start and after every
+    epoch, `missed` the skipped photos before the first.
 
     Raises UsageError, DatasetError, TrainingError (also while another process is at work there).
     """
-    if processes.rank():  # only the first tells
+    if processes.rank():  # only the first reports progress
         progress = lambda stage, done, total: None  # noqa: E731
     about = zoo.find(plan.model)
     side = find_augmentation(plan.augmentation).stored(about.preprocessing.size)
@@ -110,7 +110,7 @@ def train_on(
         known = Pretrained(
             path, "store", trained.preprocessing, trained.classes, state_digest(state)
         )
-        origin = f"trained on {len(learn)} pictures for {len(trained.epochs)} epochs"
+        origin = f"trained on {len(learn)} images for {len(trained.epochs)} epochs"
         figures = (
             judged(trained.network, test, trained.preprocessing, trained.plan) if test else None
         )
@@ -119,10 +119,10 @@ def train_on(
         classifier = None
         if processes.rank() == 0:
             write_weights(path, about, state, known, origin)
-            progress("Judging", 0, 1)
+            progress("Evaluating", 0, 1)
             classifier = as_classifier(trained, path, learn, val, test)
             classifier.save(folder / CLASSIFIER)
-            progress("Judging", 1, 1)
+            progress("Evaluating", 1, 1)
     return Training(
         trained,
         len(learn),

@@ -1,4 +1,4 @@
-"""The photos a classifier was taught with, as arrays in its file, which may be a stranger's."""
+"""Features of the training photos as arrays in a classifier's file, which may be a stranger's."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from eyespot.features.backbone import CONFIDENCE, Backbone
 from eyespot.features.engines import columns_of
 from eyespot.features.extract import THUMBNAIL, Features
 from eyespot.shown import Brief
-from eyespot.tasks.classification.file import Tensors
+from eyespot.tasks.file import Tensors
 from eyespot.values import digest, mapping, whole
 
 _MOST_COLUMNS = 2**31
@@ -22,7 +22,7 @@ _MOST_COLUMNS = 2**31
 
 @dataclass(frozen=True, repr=False)
 class TrainingPhotos(Brief):
-    """The features of the photos a classifier was taught with, so that it can be taught more.
+    """The features of a classifier's training photos, so that photos and classes can be added.
 
     `labels`: int64 [n], indices of the classes.
     """
@@ -31,14 +31,14 @@ class TrainingPhotos(Brief):
     labels: NDArray[np.int64]
 
 
-def photo_arrays(taught: TrainingPhotos) -> Tensors:
-    """All of it, for a file."""
-    features = taught.features
+def photo_arrays(photos: TrainingPhotos) -> Tensors:
+    """Features, labels, hashes and thumbnails, for a file."""
+    features = photos.features
     texts = json.dumps({"names": features.names, "sha256": features.sha256}).encode()
     widths = {name: part.stop - part.start for name, part in features.layout.items()}
     return {
         "features": features.values,
-        "labels": taught.labels,
+        "labels": photos.labels,
         "dhash": features.dhash,
         "thumbnails": np.frombuffer(b"".join(features.thumbnails), dtype=np.uint8),
         "thumbnail_sizes": np.array([len(t) for t in features.thumbnails], dtype=np.int64),
@@ -48,8 +48,8 @@ def photo_arrays(taught: TrainingPhotos) -> Tensors:
 
 
 def read_training_photos(arrays: Tensors, classes: int, backbone: Backbone) -> TrainingPhotos:
-    """From what `photo_arrays` gave. Raises ValueError if it is not of these classes and of what
-    this backbone gives."""
+    """From the arrays of `photo_arrays`. Raises ValueError if they do not fit the classes and the
+    backbone."""
     labels = _array(arrays, "labels", "iu", 1)
     count = len(labels)
     if not 0 <= labels.min(initial=0) <= labels.max(initial=0) < max(classes, 1):
@@ -60,7 +60,7 @@ def read_training_photos(arrays: Tensors, classes: int, backbone: Backbone) -> T
         for block, width in mapping(_json(arrays, "layout"), "the layout").items()
     }
     if tuple(widths) not in (backbone.blocks, (*backbone.blocks, CONFIDENCE)):
-        raise ValueError("their features are not those that the backbone gives")
+        raise ValueError("their features are not those of the backbone")
     values = _array(arrays, "features", "f", 2)
     with np.errstate(over="ignore"):
         half = values.astype(np.float16, copy=False)
@@ -105,7 +105,7 @@ def _list(value: object, count: int) -> Sequence[object]:
 
 def _name(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError("a photo's name is no text")
+        raise ValueError("a photo's name is not a text")
     return printable(value)
 
 
@@ -113,15 +113,14 @@ def _thumbnails(arrays: Tensors, count: int) -> tuple[bytes, ...]:
     whole_file = _array(arrays, "thumbnails", "u", 1).tobytes()
     sizes = _array(arrays, "thumbnail_sizes", "iu", 1).tolist()
     if len(sizes) != count or min(sizes, default=0) < 0 or sum(sizes) != len(whole_file):
-        raise ValueError("the thumbnails are more or fewer than they say")
+        raise ValueError("the number of thumbnails differs from their sizes")
     ends = np.cumsum(sizes, dtype=np.int64).tolist()
     parts = (whole_file[end - size : end] for size, end in zip(sizes, ends, strict=True))
     return tuple(part if _is_thumbnail(part) else b"" for part in parts)
 
 
 def _is_thumbnail(data: bytes) -> bool:
-    """Photos without one count all the same: what shows thumbnails leaves those out that it cannot
-    decode."""
+    """A thumbnail that cannot be decoded is left out; its photo stays."""
     try:
         height, width, *_ = simplejpeg.decode_jpeg_header(data, strict=False)
     except (ValueError, KeyError):

@@ -1,8 +1,8 @@
-"""A search for good settings: many short runs, those that go badly stopped early.
+"""Hyperparameter search: many short runs, the worse ones pruned early.
 
-By Optuna (Akiba et al., KDD 2019): the first trials are drawn at random, later ones where earlier
-ones did well (tree-structured Parzen estimators: Bergstra et al., NIPS 2011). A trial that is worse
-than half of the earlier ones after as many epochs is given up (median stopping).
+By Optuna (Akiba et al., KDD 2019): the first trials are drawn at random, later ones near good ones
+(tree-structured Parzen estimators: Bergstra et al., NIPS 2011). A trial that is worse than half of
+the earlier ones after as many epochs is pruned (median stopping).
 """
 
 import shutil
@@ -39,32 +39,32 @@ State = Literal["complete", "pruned", "failed"]
 TRIAL = "trial"
 RATES = {"sgd": (1e-3, 1.0), "adam": (1e-5, 1e-2), "adamw": (1e-5, 1e-2)}
 DECAYS = {"sgd": (1e-6, 1e-2), "adam": (1e-6, 1e-2), "adamw": (1e-4, 1.0)}
-"""Where learning rates and weight decays are looked for, by optimiser."""
+"""Search ranges of learning rate and weight decay, by optimiser."""
 SMOOTHING = 0.2
-"""The most that labels are smoothed."""
+"""Largest label smoothing."""
 SMALL = 64
-"""Side up to which a network's pictures are small."""
+"""Side up to which a network's images are small."""
 FOR_SMALL = ("none", "shift", "shift+colour", "shift+randaugment", "shift+erasing")
 FOR_LARGE = ("windows", "windows+colour", "windows+randaugment", "windows+erasing")
-"""Augmentations of which one is chosen. All of a row need pictures of the same side, so that these
-are read once. None mirrors: a mirrored digit, letter or hand is another one, or none."""
+"""Augmentations to select from. All of a row need images of the same side, so that photos are read
+once. None mirrors: a mirrored digit, letter or hand may be of another class."""
 MIRRORED: dict[tuple[str, ...], tuple[str, ...]] = {
     FOR_SMALL: ("small", "small+colour", "small+randaugment", "small+erasing"),
     FOR_LARGE: ("crops", "crops+colour", "crops+randaugment", "crops+erasing"),
 }
-"""What joins each row if the photos may be mirrored."""
+"""Added to each row if the photos may be mirrored."""
 DRAWN = 8
-"""Trials at random before the search learns from them."""
+"""Random trials before the search uses their results."""
 UNPRUNED = 5
-"""Trials that are not given up, as there is little to compare them with."""
+"""Trials that are never pruned: there is little to compare them with."""
 FREE = 3
-"""No trial is given up in the first of so many parts of its epochs."""
+"""No trial is pruned in the first 1/FREE of its epochs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One run. `accuracy`: the best on the pictures that validate, of any of its `epochs`; None if
-    the run failed, as a loss was no finite number. `settings`: by the names of `Plan`.
+    """One run. `accuracy`: the best validation accuracy of its `epochs`; None after a NaN or Inf
+    loss. `settings`: by the names of `Plan`.
     `beats_baseline`: whether the accuracy is above that of the majority-class baseline."""
 
     number: int
@@ -78,9 +78,9 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """`trials`: in their order. `plan`: with the settings of the `best`; both None if none was
-    completed, or none of those beats the `baseline`: the accuracy on the `count` photos that
-    validate of answering the class with most training photos, always."""
+    """`trials`: in their order. `plan`: with the settings of the `best`; both None if no completed
+    trial beats the `baseline`: the accuracy of the majority class on the `count` validation
+    photos."""
 
     trials: tuple[Trial, ...]
     best: Trial | None
@@ -90,7 +90,7 @@ class Search:
 
 
 class _OutOfTime(Exception):
-    """The budget is spent within a trial, which the next search goes on with."""
+    """The budget is spent within a trial, which the next search resumes."""
 
 
 def tune(
@@ -105,13 +105,13 @@ def tune(
     progress: Progress = lambda stage, done, total: None,
     watch: Callable[[Sequence[Trial]], None] = lambda trials: None,
 ) -> Search:
-    """Try settings until there are `trials` runs, or `budget` seconds are over (0: no limit).
+    """Search until there are `trials` runs, or `budget` seconds are over (0: no limit).
 
     Learning rate, weight decay, augmentation and label smoothing are searched; all else is `plan`.
     `mirrors`: also try augmentations that mirror, for photos whose mirror image is of their class.
-    Accuracy on the validation part decides; photos for tests are not looked at. `folder` keeps the
-    search, which goes on where it was stopped, also within a trial, if the photos and their
-    division are the same. `watch` gets all trials so far at the start and after every trial. Raises
+    The validation accuracy decides; test photos are not read. `folder` keeps the search, which
+    resumes after an interruption, also within a trial, if the photos and their split are the same.
+    `watch` gets all trials so far at the start and after every trial. Raises
     UsageError, DatasetError, TrainingError (also while another process is at work there),
     MissingExtraError.
     """
@@ -125,7 +125,7 @@ def tune(
     dataset = open_photos(source)
     photos, unseen, _ = divide(dataset, held_out, plan.seed)
     if not unseen:
-        raise UsageError("Expected photos to validate with, found none. Hold some out: --held-out")
+        raise UsageError("Expected photos for validation, found none. Hold some out: --held-out")
     step = counting(progress, "Reading", len(photos) + len(unseen))
     learn, val = (
         open_pictures(part, dataset.classes, side, about.in_channels, step)[0]
@@ -158,7 +158,7 @@ def search(
     progress: Progress = lambda stage, done, total: None,
     watch: Callable[[Sequence[Trial]], None] = lambda trials: None,
 ) -> Search:
-    """As `tune`, on pictures as `augmentations` need them. `photos`: their `fingerprint`."""
+    """As `tune`, on images as `augmentations` need them. `photos`: their `fingerprint`."""
     optuna = _import_optuna()
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -180,9 +180,9 @@ def search(
                 def tell(what: str, done: int, total: int, before: int = trial.number) -> None:
                     progress("Trials", before * total + done, max(trials, before + 1) * total)
 
-                judge = _judge(trial, plan.epochs, end)
+                pruning = _pruning(trial, plan.epochs, end)
                 try:
-                    trained = train(tried, learn, val, folder / TRIAL, progress=tell, watch=judge)
+                    trained = train(tried, learn, val, folder / TRIAL, progress=tell, watch=pruning)
                 except NonFiniteError:
                     study.tell(trial, state=optuna.trial.TrialState.FAIL)
                 except optuna.TrialPruned:
@@ -205,8 +205,8 @@ def search(
 
 
 def best_trial(trials: Sequence[Trial]) -> Trial | None:
-    """The first that validated best of those that were completed and beat the majority-class
-    baseline; None if none did."""
+    """The completed trial with the best validation accuracy above the majority-class baseline, or
+    None."""
     complete = [trial for trial in trials if trial.state == "complete" and trial.beats_baseline]
     return max(complete, key=lambda trial: trial.accuracy or 0.0, default=None)
 
@@ -221,8 +221,7 @@ def _import_optuna() -> Any:
 
 
 def _study(folder: Path, facts: dict[str, Any]) -> "optuna.Study":
-    """The study in `folder`, begun if there is none. Raises TrainingError if it is of other
-    `facts`."""
+    """The study in `folder`, created if missing. Raises TrainingError if it has other `facts`."""
     import optuna
 
     storage = optuna.storages.RDBStorage(
@@ -251,7 +250,7 @@ def _study(folder: Path, facts: dict[str, Any]) -> "optuna.Study":
 def _waiting(
     study: "optuna.Study", folder: Path, count: int, seed: int
 ) -> Iterator["optuna.Trial"]:
-    """Trials that are to be run, the one that was stopped first, until there are `count`."""
+    """Trials to run, an interrupted one first, until there are `count`."""
     import optuna
 
     for stopped in study.get_trials(states=[optuna.trial.TrialState.RUNNING]):
@@ -261,8 +260,8 @@ def _waiting(
         number = len(study.get_trials(deepcopy=False))
         if number >= count:
             return
-        # Of each trial's own seed: a search that was stopped draws what it would have drawn.
-        own = (seed * 1_000_003 + number) % 2**32  # more than NumPy's old generator does not take
+        # A seed for each trial: a resumed search draws as an uninterrupted one.
+        own = (seed * 1_000_003 + number) % 2**32  # the range of NumPy's legacy generator
         study.sampler = optuna.samplers.TPESampler(n_startup_trials=DRAWN, seed=own)
         yield study.ask()
 
@@ -278,8 +277,8 @@ def _suggested(
     }
 
 
-def _judge(trial: "optuna.Trial", epochs: int, end: float) -> Callable[[Sequence[Epoch]], None]:
-    """What looks at a trial after every epoch, and gives it up."""
+def _pruning(trial: "optuna.Trial", epochs: int, end: float) -> Callable[[Sequence[Epoch]], None]:
+    """Looks at a trial after every epoch, and prunes it."""
     import optuna
 
     def watch(done: Sequence[Epoch]) -> None:
@@ -300,15 +299,15 @@ def _judge(trial: "optuna.Trial", epochs: int, end: float) -> Callable[[Sequence
 
 def _accuracy(epochs: Sequence[Epoch]) -> float:
     best = best_of(epochs)
-    assert best is not None  # there are pictures to validate with
+    assert best is not None  # there are validation images
     assert best.val_accuracy is not None
     return best.val_accuracy
 
 
 def _baseline(learn: Pictures, val: Pictures) -> float:
-    """The accuracy on `val` of answering the class of most pictures of `learn`, always."""
-    commonest = np.bincount(learn.labels, minlength=len(learn.classes)).argmax()
-    return float((val.labels == commonest).mean())
+    """The accuracy on `val` of the majority class of `learn`."""
+    majority = np.bincount(learn.labels, minlength=len(learn.classes)).argmax()
+    return float((val.labels == majority).mean())
 
 
 def _found(study: "optuna.Study", plan: Plan, baseline: float, count: int) -> Search:

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from eyespot.models.convnet import ConvNet
 
 SIDES = (160, 320, 608)
-"""The longer side, in pixels, at which a photo is looked at: large, middling and small faces."""
+"""The longer side in pixels of the scaled photo, for large, medium and small faces."""
 SURE = 0.5
 """Least score of a face."""
 OVERLAP = 0.4
-"""Boxes that share more than this part of their union are the same face."""
+"""Intersection over union above which two boxes are the same face."""
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A box in the photo's own pixels, and how sure the network is of it, 0..1."""
+    """A box in the photo's own pixels, and its score, 0..1."""
 
     left: float
     top: float
@@ -48,10 +48,10 @@ class Face:
 
 
 def find_faces(photo: PhotoLike) -> tuple[Face, ...]:
-    """All faces, the surest first.
+    """All faces, the highest score first.
 
-    Raises PhotoError if the photo cannot be read, WeightsError if the detector's weights are not
-    there.
+    Raises PhotoError if the photo cannot be read, WeightsError if the detector's weights are
+    missing.
     """
     picture = decode(photo_of(photo).read())
     image = Image.fromarray(picture.pixels)
@@ -64,7 +64,7 @@ def find_faces(photo: PhotoLike) -> tuple[Face, ...]:
 
 
 def _faces_at(image: Image.Image, side: int) -> list[Face]:
-    """What one look at the photo finds, `side` pixels along its longer side."""
+    """The faces in the photo scaled to `side` pixels along its longer side."""
     import torch
 
     network, preprocessing = _detector()

@@ -1,0 +1,156 @@
+"""Evaluations as rows of a table: what `teach`, `evaluate` and `demo` print."""
+
+import shlex
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eyespot.cli.show import bar_of, counted, print_findings, print_rows, printable, say
+
+if TYPE_CHECKING:
+    from eyespot.data.photos import Photo, Skipped
+    from eyespot.evaluation import Evaluation
+    from eyespot.tasks.classification.result import TeachResult
+
+LISTED = 5
+"""Reasons for skipped photos, and classes with few photos, that are named."""
+
+
+def print_taught(taught: "TeachResult", photos: Path, *, verbose: bool = False) -> None:
+    """Print the figures of a taught classifier; `verbose`: those of each candidate, too."""
+    evaluation = taught.evaluation
+    say()
+    print_rows(
+        [
+            ("Photos", _photos(taught)),
+            *accuracy_rows(evaluation, taught.evaluated_on, bool(taught.duplicates.near)),
+            ("Method", _method(taught)),
+            ("Review", _review(taught, photos)),
+            ("Advice", taught.advice),
+            ("Time", f"{taught.seconds['total']:.1f} s, {taught.photos_per_second:,.0f} photos/s"),
+        ]
+    )
+    if verbose:
+        print_recalls(evaluation)
+        _print_candidates(taught)
+    # The row Review counts the duplicates, and the row Photos names the folders.
+    counted_above = ("exact duplicates", "near duplicates")
+    findings = [one for one in taught.findings if one.kind not in counted_above]
+    if findings:
+        say()
+        print_findings(findings)
+
+
+def accuracy_rows(
+    evaluation: "Evaluation", measured_on: str, grouped: bool = False
+) -> list[tuple[str, str]]:
+    """Accuracy with its interval, the majority-class baseline, and the class of lowest recall.
+
+    `grouped`: near-duplicates stayed in the same fold.
+    """
+    from eyespot.evaluation import percent, percent_interval
+    from eyespot.evaluation.verdict import LEAST, too_early
+
+    if too_early(evaluation):
+        text = f"too early to measure: n = {evaluation.count:,}, fewer than {LEAST} photos a class"
+        return [("Accuracy", text)]
+    how = f"on {measured_on}"
+    if "cross-validation" in measured_on:
+        how = "cross-validated" + (", model selection included" if "nested" in measured_on else "")
+        how += ", near-duplicates kept together" if grouped else ""
+    supports = [score.support for score in evaluation.per_class]
+    return [
+        (
+            "Accuracy",
+            f"{percent(evaluation.top1)}  95% CI {percent_interval(evaluation.top1_interval)}, "
+            f"n = {evaluation.count:,}, {how}",
+        ),
+        ("Baseline", f"{percent(max(supports) / max(sum(supports), 1))}  majority class"),
+        ("Weakest", weakest(evaluation)),
+    ]
+
+
+def weakest(evaluation: "Evaluation") -> str:
+    """The class of lowest recall, with its most frequent confusion; empty if all recalls are 1."""
+    from eyespot.evaluation import percent
+    from eyespot.evaluation.verdict import confused_pairs
+
+    measured = [score for score in evaluation.per_class if score.support]
+    lowest = min(measured, key=lambda score: score.recall, default=None)
+    if lowest is None or lowest.recall == 1:
+        return ""
+    index = evaluation.classes.index(lowest.name)
+    confused = next(pair[1] for pair in confused_pairs(evaluation) if pair[0] == index)
+    return (
+        f"{lowest.name}: recall {percent(lowest.recall)}, most often misclassified as "
+        f"{evaluation.classes[confused]}"
+    )
+
+
+def print_recalls(evaluation: "Evaluation") -> None:
+    """Print a bar for the recall of each class."""
+    say("\nRecall")
+    width = max(len(score.name) for score in evaluation.per_class)
+    for score in evaluation.per_class:
+        if score.support:
+            say(f"  {printable(score.name):{width}}  {bar_of(score.recall)} of {score.support:,}")
+
+
+def skipped_words(skipped: "Sequence[Skipped]") -> str:
+    """How many photos were skipped, and why: 3 skipped: 2 truncated, 1 empty."""
+    if not skipped:
+        return ""
+    reasons: dict[str, int] = {}
+    for one in skipped:
+        reasons[one.reason] = reasons.get(one.reason, 0) + 1
+    if len(reasons) == 1:
+        return f"{len(skipped):,} skipped: {skipped[0].reason}"
+    commonest = sorted(reasons.items(), key=lambda item: -item[1])[:LISTED]
+    return f"{len(skipped):,} skipped: " + ", ".join(f"{n:,} {why}" for why, n in commonest)
+
+
+def _photos(taught: "TeachResult") -> str:
+    words = f"{len(taught.features):,} in {len(taught.classifier.classes):,} classes"
+    if _in_class_folders(taught.dataset.photos):
+        words += ", labels from folder names"
+    skipped = skipped_words(taught.skipped)
+    return f"{words} ({skipped})" if skipped else words
+
+
+def _in_class_folders(photos: "Iterable[Photo]") -> bool:
+    return all(photo.label in Path(photo.name).parts[:-1] for photo in photos)
+
+
+def _method(taught: "TeachResult") -> str:
+    from eyespot.heads import NAMES
+
+    recipe, count = taught.classifier.recipe, len(taught.candidates)
+    stages = len({block.rpartition(".")[0] for block in recipe.blocks})
+    words = taught.method
+    if recipe.method in NAMES:
+        words = f"{NAMES[recipe.method]} on {counted(stages, 'stage')}"
+    if count > 1:
+        words += f", selected from {count} candidates by log loss"
+    left = dict.fromkeys(one.why for one in taught.omitted)
+    if left:
+        words += f"; {counted(len(taught.omitted), 'candidate')} omitted: {', '.join(left)}"
+    return words
+
+
+def _review(taught: "TeachResult", photos: Path) -> str:
+    copies = sum(len(group) - 1 for group in (*taught.duplicates.near, *taught.duplicates.exact))
+    found = []
+    if issues := len(taught.label_issues):
+        found.append(f"{counted(issues, 'label')} may be wrong")
+    if copies:
+        found.append(counted(copies, "near-duplicate"))
+    command = f"eyespot explain dataset {shlex.quote(str(photos))}"
+    return f"{', '.join(found)}:\n{printable(command)}" if found else ""
+
+
+def _print_candidates(taught: "TeachResult") -> None:
+    say("\nCandidates (cross-validated accuracy of each alone, selection not included)")
+    width = max(len(one.method) for one in taught.candidates)
+    for one in sorted(taught.candidates, key=lambda one: -one.top1):
+        say(f"  {one.method:{width}}  {bar_of(one.top1)}  {one.seconds:.1f} s")
+    say(f"\n{taught.reason}")

@@ -1,0 +1,95 @@
+"""Features of a project's photos: computed once, then kept in memory and in the cache."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from eyespot.data.photos import FileSource, Photo
+from eyespot.features.backbone import Backbone
+from eyespot.features.cache import FeatureCache, Record
+from eyespot.features.engines import Engine
+from eyespot.features.extract import stream
+from eyespot.progress import Progress, counting
+from eyespot.studio.project import Project
+
+
+@dataclass
+class Extraction:
+    """`records`: features by sha256. `reasons`: why a photo has none, by sha256."""
+
+    records: dict[str, Record]
+    reasons: dict[str, str]
+
+
+class PhotoFeatures:
+    """Features of one project's photos with `backbone`, run by `engine`."""
+
+    def __init__(self, backbone: Backbone, engine: Engine) -> None:
+        self.backbone, self.engine = backbone, engine
+        self._known: dict[str, Record] = {}
+
+    def extract(
+        self,
+        project: Project,
+        sha256: Sequence[str],
+        progress: Progress,
+        check: Callable[[], None],
+    ) -> Extraction:
+        """The features of the photos with this content. `check` is called between photos."""
+        wanted = dict.fromkeys(sha256)
+        found = Extraction({key: self._known[key] for key in wanted if key in self._known}, {})
+        missing = [key for key in wanted if key not in found.records]
+        if not missing:
+            return found
+        cache = FeatureCache()  # one for each thread
+        try:
+            found.records |= cache.get_many(missing, self.backbone.cache_key)
+            missing = [key for key in missing if key not in found.records]
+            photos = [
+                Photo(key, FileSource(path))
+                for key in missing
+                if (path := project.path(key)).exists()
+            ]
+            self._compute(photos, found, cache, progress, check)
+            with_file = {photo.name for photo in photos}
+            self._import(project, [key for key in missing if key not in with_file], found)
+        finally:
+            cache.close()
+            self._known = found.records
+        return found
+
+    def _compute(
+        self,
+        photos: Sequence[Photo],
+        found: Extraction,
+        cache: FeatureCache,
+        progress: Progress,
+        check: Callable[[], None],
+    ) -> None:
+        """Run the backbone on photo files."""
+        step = counting(progress, "Computing features", len(photos))
+        for item in stream(photos, self.backbone, self.engine, cache):
+            check()
+            sha256 = photos[item.index].name
+            if item.record is None:
+                found.reasons[sha256] = item.error
+            elif item.sha256 != sha256:
+                found.reasons[sha256] = "its file is damaged: remove the photo and add it again"
+            else:
+                features = item.record.features.astype(np.float16)
+                found.records[sha256] = replace(item.record, features=features)
+            step(1)
+
+    def _import(self, project: Project, sha256: Sequence[str], found: Extraction) -> None:
+        """Take the features that were imported with a classifier, for photos without files."""
+        imported = project.imported_features(sha256, self.backbone.extractor)
+        width = max(columns.stop for columns in self.engine.layout.values())
+        for key in sha256:
+            if key in imported and len(imported[key].features) == width:
+                found.records[key] = imported[key]
+            else:
+                found.reasons[key] = (
+                    "its photo file is missing, and its features are from another backbone: add "
+                    "the photo, or choose the backbone that the classifier was taught with"
+                )
