@@ -10,9 +10,9 @@ import torch
 from measure import keep, summary
 
 from eyespot.playground.functions import FEATURES
-from eyespot.playground.picture import draw
 from eyespot.playground.settings import Settings
 from eyespot.playground.simulator import Simulator
+from eyespot.playground.snapshot import draw
 
 ROUNDS = 7
 NETS = {

@@ -1,8 +1,9 @@
-"""All at once against `eyespot serve` on loopback: heads, addresses, JSON and uploads without end,
-pictures that take long, answers that nobody reads, connections that say nothing.
+"""Many attacks at once against `eyespot serve` on loopback: endless heads, URLs, JSON and uploads,
+images that decode slowly, responses that nobody reads, silent connections.
 
-Meanwhile /healthz is asked ten times a second, and an ordinary client asks about a photo. The
-callers run in two processes of their own, on the same cores. `--seconds 60` for a short look.
+Meanwhile the script requests /healthz ten times a second, and an ordinary client classifies a
+photo. The attackers run in two processes of their own, on the same cores. For a short run:
+`--seconds 60`.
 """
 
 import argparse
@@ -39,21 +40,21 @@ from eyespot.tasks.classification.classifier import Classifier
 LONGEST = 1.0
 """Seconds that /healthz may take."""
 GROWTH = 300.0
-"""MB that the server may hold more at the end than at the start, torch for :explain among them."""
+"""MB by which the server's memory may grow, torch for :explain included."""
 CLASSES = 2_000
 BEGIN = 10.0
-"""Seconds within which all of them begin."""
+"""Seconds within which all attacks start."""
 CROWD = 10
-"""Callers of one kind from which on they are a crowd, which has a process of its own."""
+"""Callers of one attack from which on they run in the process of the crowds."""
 TAUGHT, MANY = "/v1/models/taught", "/v1/models/many"
 KINDS = ("image/jpeg", "application/json", "image/png")
 
 
-# --- pictures -----------------------------------------------------------------------------------
+# --- images --------------------------------------------------------------------------------------
 
 
 def many_scans(scans: int) -> bytes:
-    """A progressive JPEG of 9900 x 9900 pixels whose last scan comes again and again."""
+    """A progressive JPEG of 9900 x 9900 pixels with many copies of its last scan."""
     file = io.BytesIO()
     Image.new("L", (9900, 9900), 128).save(file, "JPEG", progressive=True)
     data = file.getvalue()
@@ -68,7 +69,7 @@ def large_jpeg2000() -> bytes:
 
 
 def large_classifier(small: Classifier, path: Path) -> None:
-    """One of 2,000 classes, with all the figures that come with them."""
+    """Save a classifier of 2,000 classes with all its metrics."""
     rng = np.random.default_rng(0)
     weights, bias = small.scorer.to_arrays()["weights"], np.zeros(CLASSES, np.float32)
     wide = rng.normal(size=(weights.shape[0], CLASSES)).astype(np.float32)
@@ -85,14 +86,14 @@ def large_classifier(small: Classifier, path: Path) -> None:
     ).save(path)
 
 
-# --- callers ------------------------------------------------------------------------------------
+# --- callers -------------------------------------------------------------------------------------
 
 
 class Caller:
-    """Those who mean no good. `counts`: of answers, by attack and status."""
+    """The attackers. `counts`: of responses, by attack and status."""
 
-    def __init__(self, port: int, ends: float, pictures: dict[str, bytes]) -> None:
-        self.port, self.ends, self.pictures = port, ends, pictures
+    def __init__(self, port: int, ends: float, images: dict[str, bytes]) -> None:
+        self.port, self.ends, self.images = port, ends, images
         self.counts: dict[str, Counter[str]] = {}
 
     async def again(self, name: str, ask: Callable[[], Awaitable[str]], pause: float) -> None:
@@ -114,7 +115,7 @@ class Caller:
     async def ask(
         self, line: str, headers: str, body: bytes = b"", *, slowly: float = 0.0, times: int = 1
     ) -> str:
-        """The status of an answer, which is read once everything is sent (`times` the body)."""
+        """The status of a response, read after sending the body `times` times."""
         length = f"Content-Length: {len(body) * times}"
         head = f"{line} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n{length}\r\n{headers}"
         reader, writer = await self.open()
@@ -129,7 +130,7 @@ class Caller:
             writer.close()
 
     async def endless(self, first: bytes, part: bytes) -> str:
-        """A head that never ends, of which a megabyte is sent."""
+        """Send a megabyte of a head that never ends."""
         reader, writer = await self.open()
         try:
             writer.write(first)
@@ -161,7 +162,7 @@ class Caller:
             writer.close()
 
     async def unread(self) -> str:
-        """An answer of half a megabyte that stays where it is."""
+        """Leave a response of half a megabyte unread."""
         with socket.socket() as caller:
             caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             caller.setblocking(False)
@@ -172,15 +173,15 @@ class Caller:
             return "not read"
 
     async def all(self, *, crowds: bool) -> dict[str, dict[str, int]]:
-        ask, endless, some = self.ask, self.endless, self.pictures
+        ask, endless, some = self.ask, self.endless, self.images
         predict, explain = f"POST {TAUGHT}:predict", f"POST {TAUGHT}:explain"
         all_classes = f"POST {MANY}:predict?top=99999"
         jpeg, as_json, png = (f"Content-Type: {kind}" for kind in KINDS)
         packed = f"{jpeg}\r\nContent-Encoding: gzip"
         line, name, megabyte = b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\na: ", bytes(1_000_000)
-        braces, nested = b"[" + b"{}," * 6_600_000, b'{"pictures": ' + b"[" * 100_000
+        braces, nested = b"[" + b"{}," * 6_600_000, b'{"photos": ' + b"[" * 100_000
         one = {"data": base64.b64encode(some["photo"]).decode()}
-        full = json.dumps({"pictures": [one] * 32}).encode()
+        full = json.dumps({"photos": [one] * 32}).encode()
         upload: dict[str, Any] = {"body": megabyte, "times": 18, "slowly": 0.25}
         attacks: list[tuple[str, int, float, Callable[[], Awaitable[str]]]] = [
             ("headers without end", 4, 0.2, lambda: endless(line, b"a: b\r\n" * 1_000)),
@@ -214,7 +215,7 @@ class Caller:
 
 
 async def status(reader: asyncio.StreamReader) -> tuple[str, bytes]:
-    """And the body. What refuses must say so in a sentence."""
+    """The status and the body of a response; a refusal must have a message."""
     whole = await reader.read()
     head, _, body = whole.partition(b"\r\n\r\n")
     found = re.match(rb"HTTP/1\.1 (\d+)", head)
@@ -226,20 +227,18 @@ async def status(reader: asyncio.StreamReader) -> tuple[str, bytes]:
     return str(said), body
 
 
-def attack(
-    port: int, seconds: float, pictures: dict[str, bytes], counts: Any, crowds: bool
-) -> None:
+def attack(port: int, seconds: float, images: dict[str, bytes], counts: Any, crowds: bool) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, most), most))
-    os.nice(5)  # the server is what is measured
-    counts.put(asyncio.run(Caller(port, time.monotonic() + seconds, pictures).all(crowds=crowds)))
+    os.nice(5)  # measure the server, not the attackers
+    counts.put(asyncio.run(Caller(port, time.monotonic() + seconds, images).all(crowds=crowds)))
 
 
-# --- what is measured ---------------------------------------------------------------------------
+# --- measurement ---------------------------------------------------------------------------------
 
 
 class Watch:
-    """Asks /healthz and looks at the memory, until told to end."""
+    """Requests /healthz and records the memory until `end`."""
 
     def __init__(self, home: str, pid: int) -> None:
         self.home, self.pid, self.ended = home, pid, threading.Event()
@@ -266,12 +265,12 @@ class Watch:
 
 
 def memory(pid: int) -> float:
-    """MB that a process holds."""
+    """Resident memory of a process in MB."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGESIZE") / 2**20
 
 
-def measured(home: str, pid: int, seconds: float, pictures: dict[str, bytes]) -> dict[str, Any]:
+def measured(home: str, pid: int, seconds: float, images: dict[str, bytes]) -> dict[str, Any]:
     port = int(home.rpartition(":")[2].strip("/"))
     quiet = Watch(home, pid)
     time.sleep(5)
@@ -280,7 +279,7 @@ def measured(home: str, pid: int, seconds: float, pictures: dict[str, bytes]) ->
     counts = spawn.Queue()
     watch = Watch(home, pid)
     for crowds in (True, False):
-        spawn.Process(target=attack, args=(port, seconds, pictures, counts, crowds)).start()
+        spawn.Process(target=attack, args=(port, seconds, images, counts, crowds)).start()
     found = counts.get(timeout=seconds + 300) | counts.get(timeout=300)
     watch.end()
     after = Watch(home, pid)
@@ -318,7 +317,7 @@ def main() -> None:
     one = next(
         path for path in sorted(folder.rglob("*")) if path.suffix.lower() in (".jpg", ".jpeg")
     )
-    pictures = {
+    images = {
         "photo": one.read_bytes(),
         "scans": many_scans(880),
         "jpeg2000": large_jpeg2000(),
@@ -336,7 +335,7 @@ def main() -> None:
             if home is None:
                 log.seek(0)
                 sys.exit(log.read().decode())
-            results = measured(home[0], server.pid, asked.seconds, pictures)
+            results = measured(home[0], server.pid, asked.seconds, images)
             server.terminate()
             results["exit_code"] = server.wait(120)
         log.seek(0)

@@ -44,14 +44,14 @@ def fits(size: tuple[int, int], kernel: tuple[int, int], padding: int, dilation:
 def test_convolution_is_torchs(
     h: int, w: int, kh: int, kw: int, stride: int, padding: int, dilation: int, seed: int
 ) -> None:
-    picture, kernel = numbers(h, w, seed), numbers(kh, kw, seed + 1)
+    image, kernel = numbers(h, w, seed), numbers(kh, kw, seed + 1)
     steps: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation}
     if not fits((h, w), (kh, kw), padding, dilation):
-        with pytest.raises(UsageError, match="is larger than the picture"):
-            convolve(picture, kernel, **steps)
+        with pytest.raises(UsageError, match="is larger than the image"):
+            convolve(image, kernel, **steps)
         return
-    wanted = F.conv2d(torch.tensor(picture)[None], torch.tensor(kernel)[None, None], **steps)[0]
-    found = convolve(picture, kernel, **steps)
+    wanted = F.conv2d(torch.tensor(image)[None], torch.tensor(kernel)[None, None], **steps)[0]
+    found = convolve(image, kernel, **steps)
     np.testing.assert_allclose(found, wanted.numpy(), rtol=1e-12, atol=1e-12)
     window = Window(kh, kw, stride, padding, dilation)
     assert window.output_shape(h, w) == found.shape
@@ -64,25 +64,25 @@ def test_convolution_is_torchs(
 @given(SIDES, SIDES, KERNEL_SIDES, STEPS, PADDINGS, SEEDS)
 def test_pooling_is_torchs(h: int, w: int, size: int, stride: int, padding: int, seed: int) -> None:
     assume(padding <= size // 2 and fits((h, w), (size, size), padding, 1))
-    picture = numbers(h, w, seed) - 3  # a padding of zeros would be the largest
-    batch = torch.tensor(picture)[None]
-    largest = pool(picture, "max", size, stride=stride, padding=padding)
-    mean = pool(picture, "mean", size, stride=stride, padding=padding)
+    image = numbers(h, w, seed) - 3  # a padding of zeros would be the largest
+    batch = torch.tensor(image)[None]
+    largest = pool(image, "max", size, stride=stride, padding=padding)
+    mean = pool(image, "mean", size, stride=stride, padding=padding)
     np.testing.assert_allclose(largest, F.max_pool2d(batch, size, stride, padding)[0].numpy())
     np.testing.assert_allclose(mean, F.avg_pool2d(batch, size, stride, padding)[0].numpy())
 
 
 def test_windows_of_a_pooling_stand_side_by_side_if_nothing_is_said() -> None:
-    picture = np.arange(16.0).reshape(4, 4)
-    assert pool(picture, "max", 2).tolist() == [[5, 7], [13, 15]]
-    assert pool(picture, "mean", 2).tolist() == [[2.5, 4.5], [10.5, 12.5]]
+    image = np.arange(16.0).reshape(4, 4)
+    assert pool(image, "max", 2).tolist() == [[5, 7], [13, 15]]
+    assert pool(image, "mean", 2).tolist() == [[2.5, 4.5], [10.5, 12.5]]
 
 
 def test_the_kernel_is_not_turned() -> None:
-    picture = np.zeros((3, 3))
-    picture[1, 1] = 1
+    image = np.zeros((3, 3))
+    image[1, 1] = 1
     kernel = np.arange(9.0).reshape(3, 3)
-    assert convolve(picture, kernel, padding=1).tolist() == kernel[::-1, ::-1].tolist()
+    assert convolve(image, kernel, padding=1).tolist() == kernel[::-1, ::-1].tolist()
 
 
 @settings(max_examples=50, deadline=None)
@@ -91,20 +91,20 @@ def test_a_pixel_is_made_of_those_that_are_named(
     h: int, w: int, kh: int, kw: int, stride: int, padding: int, dilation: int, seed: int
 ) -> None:
     assume(fits((h, w), (kh, kw), padding, dilation))
-    picture, kernel = numbers(h, w, seed), numbers(kh, kw, seed + 1)
+    image, kernel = numbers(h, w, seed), numbers(kh, kw, seed + 1)
     steps: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation}
-    result = convolve(picture, kernel, **steps)
+    result = convolve(image, kernel, **steps)
     row, column = seed % result.shape[0], seed % result.shape[1]
-    found = pixel(picture, kernel, row, column, **steps)
+    found = pixel(image, kernel, row, column, **steps)
     assert found.value == pytest.approx(result[row, column])
     assert found.products is not None
     assert found.products.sum() == found.value
     inside = {(r, c) for r in found.rows for c in found.columns if 0 <= r < h and 0 <= c < w}
     for (i, r), (j, c) in ((a, b) for a in enumerate(found.rows) for b in enumerate(found.columns)):
-        assert found.inputs[i, j] == (picture[r, c] if (r, c) in inside else 0)
+        assert found.inputs[i, j] == (image[r, c] if (r, c) in inside else 0)
     # Only these pixels matter, and all of them do.
     for place in np.ndindex(h, w):
-        changed = picture.copy()
+        changed = image.copy()
         changed[place] += 1
         differs = convolve(changed, kernel, **steps)[row, column] != result[row, column]
         assert differs == (place in inside)
@@ -125,12 +125,12 @@ def test_a_pooled_pixel_is_made_of_those_that_are_named(
 ) -> None:
     padding = min(padding, size // 2)
     assume(fits((h, w), (size, size), padding, 1))
-    picture = numbers(h, w, seed) - 2
+    image = numbers(h, w, seed) - 2
     for kind, what in (("max", np.max), ("mean", np.mean)):
         kind = cast(Pooling, kind)
-        result = pool(picture, kind, size, stride=stride, padding=padding)
+        result = pool(image, kind, size, stride=stride, padding=padding)
         row, column = seed % result.shape[0], seed % result.shape[1]
-        found = pooled_pixel(picture, kind, size, row, column, stride=stride, padding=padding)
+        found = pooled_pixel(image, kind, size, row, column, stride=stride, padding=padding)
         assert found.value == pytest.approx(result[row, column])
         inside = [r in range(h) and c in range(w) for r in found.rows for c in found.columns]
         seen = found.inputs.ravel()
@@ -139,25 +139,25 @@ def test_a_pooled_pixel_is_made_of_those_that_are_named(
 
 
 def test_a_pooled_pixel_in_words() -> None:
-    picture = [[-1.0, 2.0], [3.0, 4.5]]
-    assert pooled_pixel(picture, "max", 2, 0, 0).text == "max(-1, 2, 3, 4.5) = 4.5"
-    assert pooled_pixel(picture, "mean", 2, 0, 0).text == "((-1) + 2 + 3 + 4.5) / 4 = 2.125"
+    image = [[-1.0, 2.0], [3.0, 4.5]]
+    assert pooled_pixel(image, "max", 2, 0, 0).text == "max(-1, 2, 3, 4.5) = 4.5"
+    assert pooled_pixel(image, "mean", 2, 0, 0).text == "((-1) + 2 + 3 + 4.5) / 4 = 2.125"
     # Padding is never the largest.
     assert pooled_pixel([[-1]], "max", 2, 0, 0, padding=1).text == "max(-1) = -1"
     with pytest.raises(UsageError, match="The row has to be"):
-        pooled_pixel(picture, "max", 2, 1, 0)
+        pooled_pixel(image, "max", 2, 1, 0)
 
 
 def test_sizes_in_words() -> None:
     assert Window(5, 5).in_words(28, 28)[0] == (
-        "height = floor((height of the picture + 2 * padding - dilation * (kernel - 1) - 1) "
+        "height = floor((height of the image + 2 * padding - dilation * (kernel - 1) - 1) "
         "/ stride) + 1 = floor((28 + 2 * 0 - 1 * (5 - 1) - 1) / 1) + 1 = floor(23 / 1) + 1 = 24"
     )
     assert Window(3, 3, stride=2).in_words(8, 9) == (
-        "height = floor((height of the picture + 2 * padding - dilation * (kernel - 1) - 1) "
+        "height = floor((height of the image + 2 * padding - dilation * (kernel - 1) - 1) "
         "/ stride) + 1 = floor((8 + 2 * 0 - 1 * (3 - 1) - 1) / 2) + 1 = floor(5 / 2) + 1 = 3; "
         "the last 1 row no window reaches",
-        "width = floor((width of the picture + 2 * padding - dilation * (kernel - 1) - 1) "
+        "width = floor((width of the image + 2 * padding - dilation * (kernel - 1) - 1) "
         "/ stride) + 1 = floor((9 + 2 * 0 - 1 * (3 - 1) - 1) / 2) + 1 = floor(6 / 2) + 1 = 4",
     )
 
@@ -194,10 +194,10 @@ ONE = np.ones((3, 3))
 
 
 @pytest.mark.parametrize(
-    ("picture", "kernel", "steps", "said"),
+    ("image", "kernel", "steps", "said"),
     [
-        (FLAT, np.ones((6, 6)), {}, "The window (6 x 6) is larger than the picture (5 x 5)"),
-        (FLAT, np.ones((9, 2)), {"padding": 1}, "(9 x 2) is larger than the picture (7 x 7, padd"),
+        (FLAT, np.ones((6, 6)), {}, "The window (6 x 6) is larger than the image (5 x 5)"),
+        (FLAT, np.ones((9, 2)), {"padding": 1}, "(9 x 2) is larger than the image (7 x 7, padd"),
         (FLAT, ONE, {"dilation": 3}, "(7 x 7, dilated from 3 x 3) is larger"),
         (FLAT, ONE, {"stride": 0}, "The stride has to be a whole number from 1 to 32, got 0"),
         (FLAT, ONE, {"stride": 1.5}, "got 1.5"),
@@ -205,11 +205,11 @@ ONE = np.ones((3, 3))
         (FLAT, ONE, {"padding": -1}, "The padding has to be a whole number from 0"),
         (FLAT, ONE, {"dilation": 0}, "The dilation has to be"),
         (FLAT, ONE, {"padding": 33}, "from 0 to 32, got 33"),
-        ([[1, 2], [3]], ONE, {}, "The picture has to be rows of numbers, all of the same length"),
+        ([[1, 2], [3]], ONE, {}, "The image has to be rows of numbers, all of the same length"),
         ([1, 2, 3], ONE, {}, "got (3,)"),
         ([["a"]], ONE, {}, "something else"),
-        ([], ONE, {}, "The picture has to be rows of numbers"),
-        ([[]], ONE, {}, "The picture has to be rows of numbers"),
+        ([], ONE, {}, "The image has to be rows of numbers"),
+        ([[]], ONE, {}, "The image has to be rows of numbers"),
         (FLAT * np.nan, ONE, {}, "made of numbers from -1e+06 to 1e+06"),
         (FLAT, ONE * np.inf, {}, "The kernel has to be made of numbers"),
         (FLAT * 1e7, ONE, {}, "made of numbers from"),
@@ -218,12 +218,12 @@ ONE = np.ones((3, 3))
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_explained(
-    picture: Any, kernel: Any, steps: dict[str, Any], said: str
+    image: Any, kernel: Any, steps: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(UsageError, match=re.escape(said)):
-        convolve(picture, kernel, **steps)
+        convolve(image, kernel, **steps)
     with pytest.raises(UsageError, match=re.escape(said)):
-        pixel(picture, kernel, 0, 0, **steps)
+        pixel(image, kernel, 0, 0, **steps)
 
 
 def test_there_is_no_such_pixel() -> None:

@@ -95,8 +95,8 @@ def test_separable_in_words() -> None:
     [
         ({"maps": 0}, "The number of maps has to be a whole number from 1"),
         ({"filters": MAX_MAPS + 1}, "The number of filters has to be"),
-        ({"height": 2}, "The window (3 x 3) is larger than the picture (2 x 9)"),
-        ({"width": "9"}, "The picture's width has to be a whole number from 1 to 10000, got '9'"),
+        ({"height": 2}, "The window (3 x 3) is larger than the image (2 x 9)"),
+        ({"width": "9"}, "The image's width has to be a whole number from 1 to 10000, got '9'"),
         ({"groups": 3}, "3 groups do not divide 4 maps and 6 filters evenly"),
         ({"groups": 5}, "The number of groups has to be a whole number from 1 to 4"),
     ],

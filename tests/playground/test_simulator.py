@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from eyespot.errors import UsageError
 from eyespot.playground.functions import LOSSES
-from eyespot.playground.picture import draw
 from eyespot.playground.points import Points
 from eyespot.playground.settings import Settings
 from eyespot.playground.simulator import LARGEST, MOST_STEPS, Simulator
+from eyespot.playground.snapshot import draw
 from tests.playground.test_settings import all_settings
 
 DIVERGES = Settings(
@@ -283,10 +283,10 @@ def test_a_loss_without_bound_stops_the_run_and_is_told() -> None:
     assert "Lower the learning rate" in simulator.stopped
     assert simulator.steps < 100
     assert all(np.abs(values).max() <= LARGEST for values in weights_of(simulator))
-    picture = draw(simulator)
-    assert np.isfinite(picture.surfaces).all()
-    assert picture.stopped == simulator.stopped
-    assert np.isfinite([picture.scores.train_loss, picture.scores.test_loss]).all()
+    image = draw(simulator)
+    assert np.isfinite(image.surfaces).all()
+    assert image.stopped == simulator.stopped
+    assert np.isfinite([image.scores.train_loss, image.scores.test_loss]).all()
     weights, steps = weights_of(simulator), simulator.steps
     simulator.step(5)
     assert simulator.steps == steps
@@ -315,15 +315,15 @@ def test_no_settings_make_it_crash(chosen: Settings, count: int) -> None:
     simulator = Simulator(chosen)
     simulator.step(count)
     assert simulator.steps == count or simulator.stopped
-    picture = draw(simulator, 8)
-    for values in (picture.surfaces, picture.space.points, picture.space.mesh):
+    image = draw(simulator, 8)
+    for values in (image.surfaces, image.space.points, image.space.mesh):
         assert np.isfinite(values).all()
     assert np.isfinite([simulator.scores.train_loss, simulator.scores.test_loss]).all()
 
 
 def test_the_playground_needs_no_torch() -> None:
     program = (
-        "import sys, eyespot.playground.picture as p; from eyespot.playground.settings import *; "
+        "import sys, eyespot.playground.snapshot as p; from eyespot.playground.settings import *; "
         "s = p.Simulator(Settings()); s.step(); p.draw(s); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -22,7 +22,7 @@ class Asker(TestClient):
     """Somebody who asks, and who may look behind the counter."""
 
     def served(self, name: str = "surfaces") -> Served:
-        found = self.app._app.state.rooms.shelf.get(name)  # type: ignore[attr-defined]
+        found = self.app._app.state.routes.shelf.get(name)  # type: ignore[attr-defined]
         assert isinstance(found, Served)
         return found
 
@@ -51,5 +51,5 @@ def surfaces(
 
 @pytest.fixture(scope="module")
 def asker(surfaces: Path) -> Iterator[Asker]:
-    with asking(surfaces, pictures=30) as asker:
+    with asking(surfaces, photos=30) as asker:
         yield asker

@@ -15,7 +15,7 @@ from PIL import Image
 import eyespot.explain.photo
 from eyespot.explain.photo import Explanation
 from eyespot.explain.photo_page import draw_explanation
-from eyespot.serve import app
+from eyespot.serve import routes
 from eyespot.serve.explaining import wants_png
 from eyespot.serve.front import GUARDED, digest
 from eyespot.serve.problems import as_json
@@ -54,7 +54,7 @@ def refusal(answer: Any) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("surface", ["brick", "grass"])
-def test_a_picture_as_the_body(asker: Asker, surfaces: Path, surface: str) -> None:
+def test_a_photo_as_the_body(asker: Asker, surfaces: Path, surface: str) -> None:
     answer = raw(asker, jpeg(surface))
     assert answer.status_code == 200
     assert answer.json()["model"] == "surfaces"
@@ -67,12 +67,12 @@ def test_a_picture_as_the_body(asker: Asker, surfaces: Path, surface: str) -> No
 
 
 def test_files_of_a_form_come_back_in_order(asker: Asker) -> None:
-    pictures = {"1.jpg": jpeg("grass"), "2.txt": b"hello", "../../3.jpg": jpeg("brick")}
-    files = [("file", (name, data, "image/jpeg")) for name, data in pictures.items()]
+    photos = {"1.jpg": jpeg("grass"), "2.txt": b"hello", "../../3.jpg": jpeg("brick")}
+    files = [("file", (name, data, "image/jpeg")) for name, data in photos.items()]
     answer = asker.post(PREDICT, files=files)
     assert answer.status_code == 200
     first, second, third = answer.json()["predictions"]
-    assert [one["name"] for one in (first, second, third)] == list(pictures)
+    assert [one["name"] for one in (first, second, third)] == list(photos)
     assert (first["top"][0]["label"], third["top"][0]["label"]) == ("grass", "brick")
     assert second == {
         "name": "2.txt",
@@ -80,7 +80,7 @@ def test_files_of_a_form_come_back_in_order(asker: Asker) -> None:
         "unknown": False,
         "top": [],
         "error": {
-            "code": "bad_picture",
+            "code": "bad_photo",
             "message": "not an image in a supported format",
         },
     }
@@ -88,10 +88,10 @@ def test_files_of_a_form_come_back_in_order(asker: Asker) -> None:
 
 def test_json(asker: Asker) -> None:
     data = base64.b64encode(jpeg()).decode()
-    body = {"pictures": [{"data": data}, {"data": "*", "name": "a"}, {"data": data, "name": "b"}]}
+    body = {"photos": [{"data": data}, {"data": "*", "name": "a"}, {"data": data, "name": "b"}]}
     answer = asker.post(f"{PREDICT}?top=1", json=body)
     said = answer.json()["predictions"]
-    assert [one["name"] for one in said] == ["picture 1", "a", "b"]
+    assert [one["name"] for one in said] == ["photo 1", "a", "b"]
     assert [len(one["top"]) for one in said] == [1, 0, 1]
     assert said[1]["error"]["message"] == "its data is not base64"
 
@@ -114,17 +114,17 @@ def test_health_and_figures(asker: Asker) -> None:
         lines = asker.get("/metrics").text.splitlines()
         return next((float(x.rpartition(" ")[2]) for x in lines if x.startswith(line)), 0.0)
 
-    answered = 'eyespot_pictures_total{model="surfaces",outcome="answered"}'
+    answered = 'eyespot_photos_total{model="surfaces",outcome="answered"}'
     requests = 'eyespot_requests_total{model="surfaces",status="200"}'
     before = count(answered), count(requests)
     raw(asker, jpeg())
     assert (count(answered), count(requests)) == (before[0] + 1, before[1] + 1)
-    assert count('eyespot_waiting_pictures{model="surfaces"}') == 0
+    assert count('eyespot_waiting_photos{model="surfaces"}') == 0
 
 
 def test_the_page_and_what_it_may_do(asker: Asker) -> None:
     page = asker.get("/")
-    assert "Ask about a picture" in page.text
+    assert "Classify photos" in page.text
     for path in (
         "/style.css",
         "/controls.css",
@@ -179,17 +179,17 @@ def test_why(asker: Asker) -> None:
     assert "path" not in said["near"][0]
 
 
-def test_why_is_asked_of_one_picture_and_a_class_that_there_is(asker: Asker) -> None:
+def test_why_is_asked_of_one_photo_and_a_class_that_there_is(asker: Asker) -> None:
     kind = {"Content-Type": "image/jpeg"}
     two = [("file", ("a.jpg", jpeg())), ("file", ("b.jpg", jpeg()))]
     assert refusal(asker.post(EXPLAIN, files=two)) == (400, "bad_request")
     unknown = asker.post(f"{EXPLAIN}?label=gras", content=jpeg(), headers=kind)
     assert refusal(unknown) == (400, "bad_request")
     assert "did you mean 'grass'" in unknown.json()["error"]["message"]
-    assert refusal(asker.post(EXPLAIN, content=b"no", headers=kind)) == (422, "bad_picture")
+    assert refusal(asker.post(EXPLAIN, content=b"no", headers=kind)) == (422, "bad_photo")
 
 
-def test_why_as_a_picture(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_why_as_a_photo(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
     map_ = np.eye(7, dtype=np.float32)
     grey = np.full((70, 70, 3), 128, np.uint8)
     told = Prediction("a.jpg", (("brick", 0.9), ("grass", 0.1)))
@@ -198,8 +198,8 @@ def test_why_as_a_picture(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None
     headers = {"Accept": "image/png"}
     answer = asker.post(EXPLAIN, files={"file": ("a.jpg", jpeg())}, headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
-    with Image.open(io.BytesIO(answer.content)) as picture:
-        assert np.array_equal(np.asarray(picture), np.asarray(draw_explanation(found)))
+    with Image.open(io.BytesIO(answer.content)) as photo:
+        assert np.array_equal(np.asarray(photo), np.asarray(draw_explanation(found)))
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_why_as_a_picture(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None
         ("", False),
     ],
 )
-def test_who_gets_a_picture(accept: str, png: bool) -> None:
+def test_who_gets_a_photo(accept: str, png: bool) -> None:
     assert wants_png(accept) == png
 
 
@@ -224,17 +224,17 @@ def test_why_in_time_or_not_at_all(surfaces: Path, monkeypatch: pytest.MonkeyPat
         assert go.wait(600)
         return as_json({"done": True})
 
-    monkeypatch.setattr(app, "explained", slow)
+    monkeypatch.setattr(routes, "explained", slow)
     with asking(surfaces, seconds=0.5) as asker:
 
         def ask() -> Any:
             return asker.post(EXPLAIN, content=jpeg(), headers={"Content-Type": "image/jpeg"})
 
         began = False
-        while not began:  # else the time was up before the picture was read
+        while not began:  # else the time was up before the photo was read
             assert refusal(ask()) == (504, "too_late")
             began = begun.acquire(blocking=False)
-        asker.app._app.state.rooms.limits = Limits(seconds=PATIENCE)  # type: ignore[attr-defined]
+        asker.app._app.state.routes.limits = Limits(seconds=PATIENCE)  # type: ignore[attr-defined]
         second = ask()
         assert refusal(second) == (503, "busy")
         assert second.headers["retry-after"] == "1"
@@ -249,13 +249,13 @@ def test_why_in_time_or_not_at_all(surfaces: Path, monkeypatch: pytest.MonkeyPat
 # --- being refused ------------------------------------------------------------------------------
 
 
-def test_a_bad_picture_alone(asker: Asker) -> None:
+def test_a_bad_photo_alone(asker: Asker) -> None:
     for data, reason in ((b"hello", "not an image"), (b"", "empty"), (jpeg()[:-200], "truncated")):
         answer = raw(asker, data)
-        assert refusal(answer) == (422, "bad_picture")
+        assert refusal(answer) == (422, "bad_photo")
         assert reason in answer.json()["error"]["message"]
-    alone = asker.post(PREDICT, json={"pictures": [{"data": "*"}]})
-    assert refusal(alone) == (422, "bad_picture")
+    alone = asker.post(PREDICT, json={"photos": [{"data": "*"}]})
+    assert refusal(alone) == (422, "bad_photo")
 
 
 @pytest.mark.parametrize(
@@ -265,11 +265,11 @@ def test_a_bad_picture_alone(asker: Asker) -> None:
         ("application/json", b"[" * 100_000),
         ("application/json", b"[1]"),
         ("application/json", b"\xff\xfe"),
-        ("application/json", b'{"pictures": []}'),
-        ("application/json", b'{"pictures": [1]}'),
-        ("application/json", b'{"pictures": [{"data": 1}]}'),
-        ("application/json", b'{"pictures": [{"data": "", "name": 1}]}'),
-        ("application/json", json.dumps({"pictures": [{"data": ""}] * 31}).encode()),
+        ("application/json", b'{"photos": []}'),
+        ("application/json", b'{"photos": [1]}'),
+        ("application/json", b'{"photos": [{"data": 1}]}'),
+        ("application/json", b'{"photos": [{"data": "", "name": 1}]}'),
+        ("application/json", json.dumps({"photos": [{"data": ""}] * 31}).encode()),
         ("multipart/form-data", b"hello"),
         ("multipart/form-data; boundary=x", b"hello"),
         ("multipart/form-data; boundary=x", b"--x\r\n\r\n\r\n--x--\r\n"),
@@ -293,13 +293,13 @@ def test_bodies_that_make_no_sense(asker: Asker, kind: str, body: bytes) -> None
     assert refusal(raw(asker, body, kind)) == (400, "bad_request")
 
 
-def test_too_many_and_too_few_pictures_are_refused_alike(surfaces: Path) -> None:
-    with asking(surfaces, pictures=2) as asker:
+def test_too_many_and_too_few_photos_are_refused_alike(surfaces: Path) -> None:
+    with asking(surfaces, photos=2) as asker:
         for count, got in ((0, "0"), (3, "more")):
             files = [("file", (str(n), jpeg())) for n in range(count)]
             answer = asker.post(PREDICT, files=[*files, ("note", (None, b"a field"))])
             assert refusal(answer) == (400, "bad_request")
-            expected = f"Expected 1 to 2 pictures in a request, got {got}."
+            expected = f"Expected 1 to 2 photos in a request, got {got}."
             assert answer.json()["error"]["message"] == expected
 
 
@@ -352,8 +352,8 @@ def gate(surfaces: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
     width = max(columns.stop for columns in engine.layout.values())
     wait = gate.run
 
-    def run(pictures: Any) -> Any:
-        return np.repeat(wait(pictures), width, axis=1)
+    def run(photos: Any) -> Any:
+        return np.repeat(wait(photos), width, axis=1)
 
     monkeypatch.setattr(gate, "run", run)
     return gate
@@ -375,7 +375,7 @@ def test_a_full_queue(surfaces: Path, gate: Gate) -> None:
             thread.join()
             assert found[0].status_code == 200
         assert raw(asker, jpeg()).status_code == 200
-        both = {"pictures": [{"data": base64.b64encode(jpeg()).decode()}] * 3}
+        both = {"photos": [{"data": base64.b64encode(jpeg()).decode()}] * 3}
         assert refusal(asker.post(PREDICT, json=both)) == (503, "busy")
 
 
@@ -478,8 +478,8 @@ def test_a_line_for_each_request(asker: Asker, caplog: pytest.LogCaptureFixture)
         "method": "POST",
         "path": PREDICT,
         "model": "surfaces",
-        "pictures": 1,
+        "photos": 1,
         "status": 200,
     }
-    assert (lines[1]["model"], lines[1]["pictures"], lines[1]["status"]) == ("", 0, 404)
+    assert (lines[1]["model"], lines[1]["photos"], lines[1]["status"]) == ("", 0, 404)
     assert len(lines) == 2

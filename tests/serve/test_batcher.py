@@ -25,13 +25,13 @@ def batcher(gate: Gate) -> Iterator[Batcher]:
 
 
 def occupy(batcher: Batcher, gate: Gate) -> None:
-    """Let the network be at a picture, and stay there."""
+    """Let the network be at a photo, and stay there."""
     gate.open.clear()
     batcher.submit([("first", grey(0))])
     assert gate.entered.acquire(timeout=600)
 
 
-def test_each_picture_gets_its_own_answer(batcher: Batcher) -> None:
+def test_each_photo_gets_its_own_answer(batcher: Batcher) -> None:
     levels = np.random.default_rng(0).permutation(40).tolist()
     found: dict[int, str | None] = {}
 
@@ -64,7 +64,7 @@ def test_what_waits_goes_through_the_network_together(batcher: Batcher, gate: Ga
 def test_a_full_queue_takes_nothing_of_a_request(batcher: Batcher, gate: Gate) -> None:
     occupy(batcher, gate)
     kept = batcher.submit([("a", grey(250))] * 30)
-    with pytest.raises(BusyError, match="31 pictures are waiting"):
+    with pytest.raises(BusyError, match="31 photos are waiting"):
         batcher.submit([("b", grey(0))] * 10)
     assert batcher.waiting == 31
     gate.open.set()
@@ -82,15 +82,15 @@ def test_what_nobody_waits_for_is_not_computed(batcher: Batcher, gate: Gate) -> 
     assert batcher.waiting == 0
 
 
-def test_a_picture_that_cannot_be_read_is_alone_with_it(batcher: Batcher) -> None:
-    good, bad = batcher.submit([("good", grey(0)), ("bad", b"no picture")])
+def test_a_photo_that_cannot_be_read_is_alone_with_it(batcher: Batcher) -> None:
+    good, bad = batcher.submit([("good", grey(0)), ("bad", b"no photo")])
     assert good.result(30).label == "dark"
     with pytest.raises(PhotoError, match="not an image"):
         bad.result(30)
     assert batcher.waiting == 0
 
 
-def test_a_picture_that_needs_too_much_memory(
+def test_a_photo_that_needs_too_much_memory(
     batcher: Batcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def starve(*args: object, **options: object) -> None:
@@ -106,7 +106,7 @@ def test_a_network_that_fails_is_said_to_all_and_the_next_go_on(
     batcher: Batcher, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(gate, "run", lambda pictures: 1 / 0)
+        patch.setattr(gate, "run", lambda photos: 1 / 0)
         answers = batcher.submit([("a", grey(0)), ("b", grey(0))])
         assert {type(answer.exception(30)) for answer in answers} == {ZeroDivisionError}
     assert batcher.submit([("c", grey(0))])[0].result(30).label == "dark"

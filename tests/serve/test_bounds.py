@@ -17,9 +17,9 @@ from starlette.requests import ClientDisconnect
 from eyespot.limits import MAX_BODIES_BYTES, MAX_JSON_MARKS
 from eyespot.serve.about import about
 from eyespot.serve.bodies import Bodies
-from eyespot.serve.memory import give_back
+from eyespot.serve.memory import trim_memory
 from eyespot.serve.metrics import Metrics
-from eyespot.serve.problems import Problem, bad_picture
+from eyespot.serve.problems import Problem, bad_photo
 from eyespot.serve.settings import Limits
 from eyespot.serve.shelf import Shelf
 from eyespot.tasks.task import load
@@ -46,11 +46,11 @@ def unread(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_does_not_fit_beside_the_others_is_refused_unread(
     asker: Asker, unread: None, path: str
 ) -> None:
-    rooms = asker.app._app.state.rooms  # type: ignore[attr-defined]
-    with rooms.bodies.room() as room:
+    routes = asker.app._app.state.routes  # type: ignore[attr-defined]
+    with routes.bodies.room() as room:
         room.take(MAX_BODIES_BYTES)
         assert refusal(asker.post(path, content=jpeg(), headers=KIND)) == (503, "busy")
-    assert rooms.bodies.held == 0
+    assert routes.bodies.held == 0
 
 
 def test_bytes_that_were_not_announced_count_as_they_come() -> None:
@@ -86,8 +86,8 @@ def test_no_explanation_is_read_while_one_is_made(
         def done(self) -> bool:
             return False
 
-    rooms = asker.app._app.state.rooms  # type: ignore[attr-defined]
-    monkeypatch.setattr(rooms.explainer, "_work", Work())
+    routes = asker.app._app.state.routes  # type: ignore[attr-defined]
+    monkeypatch.setattr(routes.explainer, "_work", Work())
     assert refusal(asker.post(EXPLAIN, content=jpeg(), headers=KIND)) == (503, "busy")
 
 
@@ -96,7 +96,7 @@ def test_no_explanation_is_read_while_one_is_made(
     [
         b"[" + b",".join([b"{}"] * MAX_JSON_MARKS) + b"]",
         b"[" * (MAX_JSON_MARKS + 1),
-        b'{"pictures": ' + b'[{"a":' * MAX_JSON_MARKS,
+        b'{"photos": ' + b'[{"a":' * MAX_JSON_MARKS,
         b"[" + b"1," * (MAX_JSON_MARKS + 1) + b"1]",
     ],
 )
@@ -212,7 +212,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_taken(
         shelf.close()
 
 
-def test_a_picture_that_nobody_waits_for_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_photo_that_nobody_waits_for_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     from eyespot.serve.batcher import Batcher
 
     gate = Gate()
@@ -240,19 +240,19 @@ def test_a_request_that_breaks_off(asker: Asker, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("why", ["it is torn", "it is torn.", "it is torn..", "is it torn?"])
 def test_one_full_stop(why: str) -> None:
-    assert str(bad_picture(why)).endswith(("torn.", "torn?"))
-    assert ".." not in str(bad_picture(why))
+    assert str(bad_photo(why)).endswith(("torn.", "torn?"))
+    assert ".." not in str(bad_photo(why))
 
 
 def test_freed_memory_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    give_back()
+    trim_memory()
     asked: list[int] = []
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace(malloc_trim=asked.append))
-    give_back()
+    trim_memory()
     assert asked == [0]
     monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace())  # another libc
-    give_back()
+    trim_memory()
     assert asked == [0]
 
 

@@ -1,4 +1,4 @@
-"""Damaged pictures of every format, and requests that a machine made up: words, never a failure."""
+"""Damaged photos of every format, and requests that a machine made up: words, never a failure."""
 
 import io
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ from tests.serve.test_server import serving
 PREDICT = "/v1/models/surfaces:predict"
 FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "ICO", "JPEG2000", "AVIF", "HEIF"]
 TOGETHER = 30
-"""Pictures in a request."""
+"""Photos in a request."""
 ODD = (0, 1, 0x7F, 0x80, 0xFE, 0xFF)
 
 
 def originals() -> list[bytes]:
-    """A small real picture in every format that is written here, in colour and in grey."""
+    """A small real photo in every format that is written here, in colour and in grey."""
     found = []
     for kind in FORMATS:
         if kind == "AVIF" and not features.check("avif"):
@@ -91,13 +91,13 @@ def check(said: list[dict[str, object]]) -> None:
     assert len(said) / 10 < len(bad) < len(said)  # else nothing was tried
 
 
-def test_damaged_pictures(asker: Asker) -> None:
+def test_damaged_photos(asker: Asker) -> None:
     check(list(fuzz(asker, 300, seed=0)))
 
 
 @pytest.mark.slow
-def test_ten_thousand_damaged_pictures(surfaces: Path) -> None:
-    with asking(surfaces, pictures=TOGETHER, seconds=120) as asker:
+def test_ten_thousand_damaged_photos(surfaces: Path) -> None:
+    with asking(surfaces, photos=TOGETHER, seconds=120) as asker:
         check(list(fuzz(asker, 10_000, seed=1)))
 
 

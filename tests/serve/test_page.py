@@ -29,17 +29,13 @@ def choose(page: Page, **files: bytes) -> None:
     page.set_input_files("#file", [payload(name, data) for name, data in files.items()])
 
 
-def test_asking_about_pictures(visit: Visit) -> None:
+def test_asking_about_photos(visit: Visit) -> None:
     with visit.page() as page:
         addresses = page.locator("#addresses > li")
         expect(addresses).to_have_count(7)
-        expect(addresses.first).to_have_text(
-            "POST /v1/models/{name}:predict: Say what is on pictures"
-        )
+        expect(addresses.first).to_have_text("POST /v1/models/{name}:predict: Classify photos")
         expect(page.locator("#labels")).to_have_text("brick, grass")
-        expect(page.locator("#about")).to_contain_text(
-            "2 classes, told apart by efficientnet_lite0"
-        )
+        expect(page.locator("#about")).to_contain_text("2 classes. Backbone efficientnet_lite0")
         expect(page.locator("#curl")).to_contain_text(f"{visit.address}v1/models/surfaces:predict")
         choose(page, **{"<b>wall</b>.jpg": jpeg("brick"), "lawn.jpg": jpeg("grass"), "no": b"no"})
         cards = page.locator("#answers > li")
@@ -67,14 +63,14 @@ def test_asking_why(visit: Visit) -> None:
     with visit.page(width=360) as page:
         page.route("**/v1/models/surfaces:explain", answer)
         choose(page, **{"a.jpg": jpeg(), "b": b"no"})
-        page.get_by_role("button", name="Why?").click()
-        picture = page.get_by_role("img", name="What counts on a.jpg, drawn")
-        expect(picture).to_be_visible()
-        assert picture.evaluate("image => image.naturalWidth") == 1600
+        page.get_by_role("button", name="Explain").click()
+        photo = page.get_by_role("img", name="Explanation for a.jpg")
+        expect(photo).to_be_visible()
+        assert photo.evaluate("image => image.naturalWidth") == 1600
         assert asked == ["image/png"]
         assert not is_wider_than_window(page)
         choose(page, **{"b.jpg": jpeg()})
-        expect(picture).to_be_hidden()
+        expect(photo).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -94,10 +90,10 @@ def test_a_key_is_asked_for(visit: Visit, surfaces: Path, tmp_path: Path) -> Non
         locked = Visit(running.address, visit.browser)
         with locked.page() as page:
             expect(page.get_by_role("alert")).to_contain_text("Expected a key")
-            page.get_by_label("A key of this server").fill("secret")
+            page.get_by_label("API key").fill("secret")
             page.keyboard.press("Enter")
             expect(page.locator("#labels")).to_have_text("brick, grass")
-            expect(page.get_by_label("A key of this server")).to_be_hidden()
+            expect(page.get_by_label("API key")).to_be_hidden()
             choose(page, a=jpeg())
             expect(page.locator("#answers > li")).to_have_count(1)
             assert any("401" in said for said in locked.complaints)

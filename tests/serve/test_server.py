@@ -83,14 +83,14 @@ def path(surfaces: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_what_was_accepted_is_answered_before_it_ends(path: Path, how: signal.Signals) -> None:
-    picture = jpeg("grass")
+    photo = jpeg("grass")
     with serving(path) as running:
         ready = httpx.get(f"{running.address}readyz", timeout=PATIENCE, trust_env=False)
         assert ready.status_code == 200
         caller = http.client.HTTPConnection("127.0.0.1", running.port, timeout=PATIENCE)
         caller.putrequest("POST", PREDICT)
         caller.putheader("Content-Type", "image/jpeg")
-        caller.putheader("Content-Length", str(len(picture)))
+        caller.putheader("Content-Length", str(len(photo)))
         caller.putheader("Expect", "100-continue")
         caller.endheaders()
         assert caller.sock is not None
@@ -98,7 +98,7 @@ def test_what_was_accepted_is_answered_before_it_ends(path: Path, how: signal.Si
         running.process.send_signal(how)
         while is_open(running.port):
             time.sleep(0.02)
-        caller.send(picture)
+        caller.send(photo)
         answer = caller.getresponse()
         assert answer.status == 200
         assert json.load(answer)["predictions"][0]["top"][0]["label"] == "grass"

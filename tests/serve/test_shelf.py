@@ -47,9 +47,9 @@ def test_a_changed_file_is_taken_and_a_damaged_one_is_not(
         assert served.classifier.classes == ("wall", "grass")
         assert served.classifier.engine is first.engine
         path.write_bytes(path.read_bytes()[:1000])
-        assert told() == ["kept the old file"]
+        assert told() == ["reload failed"]
         path.unlink()
-        assert told() == ["the file is gone"]
+        assert told() == ["file missing"]
         (answer,) = served.batcher.submit([("a", b"")])
         assert answer.exception(30)
         assert served.classifier.classes == ("wall", "grass")
@@ -68,9 +68,9 @@ def test_one_network_serves_many_classifiers(surfaces: Path, tmp_path: Path) -> 
         a, b = (served.classifier for served in shelf)
         assert a.engine is b.engine
         assert a.classes != b.classes
-        picture = patches("brick", 1)[0]
-        assert a.predict(picture).top[0][0] == "brick"
-        assert b.predict(picture).top[0][0] == "wall"
+        photo = patches("brick", 1)[0]
+        assert a.predict(photo).top[0][0] == "brick"
+        assert b.predict(photo).top[0][0] == "wall"
     finally:
         shelf.close()
 
@@ -78,7 +78,7 @@ def test_one_network_serves_many_classifiers(surfaces: Path, tmp_path: Path) -> 
 def test_names_that_cannot_be_served(surfaces: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Two files are called surfaces"):
         shelf_of(surfaces, tmp_path / "surfaces.eyespot")
-    with pytest.raises(UsageError, match="rename the file"):
+    with pytest.raises(UsageError, match="Rename the file"):
         shelf_of(tmp_path / "a:predict.eyespot")
     with pytest.raises(ClassifierFileError, match="Expected the file"):
         shelf_of(tmp_path / "none.eyespot")

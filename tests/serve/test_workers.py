@@ -125,7 +125,7 @@ def test_one_that_dies_is_replaced_and_the_other_goes_on(tmp_path: Path) -> None
         asked.process.terminate()
         code, log = asked.end()
     assert code == 0
-    assert [line["event"] for line in log] == ["lost a worker", "stopping"]
+    assert [line["event"] for line in log] == ["worker died", "stopping"]
     assert (log[0]["pid"], log[0]["exit_code"]) == (first, -signal.SIGKILL)
 
 
@@ -143,7 +143,7 @@ def test_one_that_cannot_be_replaced_does_not_end_the_other(tmp_path: Path) -> N
         asked.process.terminate()
         code, log = asked.end()
     assert code == 0
-    assert {line["event"] for line in log} == {"lost a worker", "cannot serve", "stopping"}
+    assert {line["event"] for line in log} == {"worker died", "cannot serve", "stopping"}
 
 
 def test_when_none_is_left_the_exit_code_says_so(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_when_none_is_left_the_exit_code_says_so(tmp_path: Path) -> None:
             os.kill(one, signal.SIGKILL)
         code, log = asked.end()
     assert code == 1
-    assert "the workers do not come up" in [line["event"] for line in log]
+    assert "workers failed to start" in [line["event"] for line in log]
 
 
 @pytest.mark.parametrize("work", ["fail", "refuse"])
@@ -165,7 +165,7 @@ def test_workers_that_do_not_come_up(tmp_path: Path, work: str) -> None:
         assert asked.process.stdout.read() == ""
     assert code == 1
     assert "no disk" in json.dumps(log)
-    assert "the workers do not come up" in [line["event"] for line in log]
+    assert "workers failed to start" in [line["event"] for line in log]
 
 
 def test_a_machine_that_starts_no_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

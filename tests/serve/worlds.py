@@ -1,4 +1,4 @@
-"""A classifier without a network: it tells dark pictures from bright ones, as fast as it is let."""
+"""A classifier without a network: it tells dark photos from bright ones, as fast as it is let."""
 
 import io
 import threading
@@ -16,7 +16,7 @@ SIDE = 8
 
 
 class Gate:
-    """An engine whose features are how much brighter than grey a picture is. It waits while the
+    """An engine whose features are how much brighter than grey a photo is. It waits while the
     gate is shut. `sizes`: of the batches that it was given."""
 
     name, layout, workers, batch = "gate", {"mean": slice(0, 1)}, 1, 4
@@ -27,11 +27,11 @@ class Gate:
         self.open = threading.Event()
         self.open.set()
 
-    def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-        self.sizes.append(len(pictures))
+    def run(self, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.sizes.append(len(photos))
         self.entered.release()
         assert self.open.wait(600)
-        means = pictures.mean(axis=(1, 2, 3), keepdims=True).reshape(-1, 1)
+        means = photos.mean(axis=(1, 2, 3), keepdims=True).reshape(-1, 1)
         return np.asarray(means / 255 - 0.5, dtype=np.float32)
 
 

@@ -322,7 +322,7 @@ def test_a_folder_of_class_folders(store: Store, tmp_path: Path) -> None:
 def test_an_import_too_large_for_a_project_is_refused_at_once(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rows, "MAX_PROJECT_PICTURES", 5)
+    monkeypatch.setattr(rows, "MAX_PROJECT_PHOTOS", 5)
     with pytest.raises(UsageError, match="at most 5 photos"):
         import_archive(store, zipped_folder(write_folder(tmp_path / "surfaces", 3)), "large")
     assert not store.files.folder.exists()

@@ -10,9 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketTestSession
 
-from eyespot.playground.picture import draw
 from eyespot.playground.settings import Settings
 from eyespot.playground.simulator import DIVERGED, Simulator
+from eyespot.playground.snapshot import draw
 from eyespot.studio import play
 
 HOME = "http://127.0.0.1:8765"

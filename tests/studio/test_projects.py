@@ -200,7 +200,7 @@ def test_what_is_gone_or_of_another_project_is_missing(store: Store, mugs: Proje
 
 
 def test_limits(store: Store, mugs: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "MAX_PROJECT_PICTURES", 3)
+    monkeypatch.setattr(rows, "MAX_PROJECT_PHOTOS", 3)
     monkeypatch.setattr(project, "MAX_PROJECT_CLASSES", 2)
     monkeypatch.setattr(projects, "MAX_PROJECTS", 1)
     id = mugs.add_class("brick")

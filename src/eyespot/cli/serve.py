@@ -11,9 +11,9 @@ from eyespot.files import read_file
 from eyespot.limits import (
     MAX_KEY_FILE_BYTES,
     MAX_REQUEST_BYTES,
-    MAX_REQUEST_PICTURES,
+    MAX_REQUEST_PHOTOS,
     MAX_REQUEST_SECONDS,
-    MAX_WAITING_PICTURES,
+    MAX_WAITING_PHOTOS,
 )
 
 LONG = 16
@@ -31,8 +31,8 @@ def serve(
         bool, option("Without keys, serve other machines, too.", "--open")
     ] = False,
     max_bytes: Annotated[int, option("Bytes in a request.", min=1000)] = MAX_REQUEST_BYTES,
-    max_photos: Annotated[int, option("Photos in a request.", min=1)] = MAX_REQUEST_PICTURES,
-    queue: Annotated[int, option("Photos that wait for a model.", min=1)] = MAX_WAITING_PICTURES,
+    max_photos: Annotated[int, option("Photos in a request.", min=1)] = MAX_REQUEST_PHOTOS,
+    queue: Annotated[int, option("Photos that wait for a model.", min=1)] = MAX_WAITING_PHOTOS,
     timeout: Annotated[float, option("Seconds for a request.", min=0.1)] = MAX_REQUEST_SECONDS,
 ) -> int:
     """Serve classifiers over HTTP.

@@ -1,9 +1,8 @@
-"""Convolution and pooling of one small map, with what there is to say about every pixel.
+"""Convolution and pooling of one small map, with the calculation of each pixel.
 
-Networks compute cross-correlation: the kernel lies on the picture as it is. The convolution of
-mathematics turns it by 180 degrees first; a network learns its kernels, and needs no turning.
-Sizes as Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016, derive
-them (relationship 15 for dilation).
+Networks compute cross-correlation: the kernel is not flipped. Mathematical convolution turns the
+kernel by 180 degrees first; a trained kernel needs no flip. Output sizes follow Dumoulin and Visin,
+"A guide to convolution arithmetic for deep learning", 2016 (relationship 15 for dilation).
 """
 
 from dataclasses import dataclass
@@ -18,20 +17,20 @@ from eyespot.errors import UsageError
 Pooling = Literal["max", "mean"]
 
 MAX_SIDE = 256
-"""Pixels of a picture's side."""
+"""Largest height and width of an image, in pixels."""
 MAX_KERNEL = 31
-"""Numbers of a kernel's side."""
+"""Largest height and width of a kernel."""
 MAX_STEP = 32
-"""Of stride, padding and dilation."""
+"""Largest stride, padding and dilation."""
 MAX_NUMBER = 1e6
-"""Of a pixel or a weight, on either side of 0."""
+"""Largest magnitude of a pixel or weight."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How a window of `height` x `width` numbers moves over a map: `stride` pixels at a time, over
-    `padding` zeros on each side, its numbers `dilation` pixels apart. Raises UsageError for what
-    makes no sense or goes beyond the limits."""
+    """A window of `height` x `width` positions, `dilation` pixels apart, that moves over a map by
+    `stride` pixels; the map has `padding` zeros on each side. Raises UsageError for values beyond
+    the limits."""
 
     height: int
     width: int
@@ -48,25 +47,25 @@ class Window:
 
     @property
     def extent(self) -> tuple[int, int]:
-        """Rows and columns of the picture from the first number of the window to the last."""
+        """Height and width that the window covers, dilation included."""
         return self.dilation * (self.height - 1) + 1, self.dilation * (self.width - 1) + 1
 
     def output_shape(self, height: int, width: int) -> tuple[int, int]:
-        """How many places the window has on a map of `height` x `width` pixels, down and across.
-        Raises UsageError if it has none."""
+        """Height and width of the output for a map of `height` x `width` pixels.
+        Raises UsageError if the window does not fit."""
         rows, columns = self.extent
         high, wide = height + 2 * self.padding, width + 2 * self.padding
         if rows > high or columns > wide:
             padded = ", padding included" if self.padding else ""
             spread = f", dilated from {self.height} x {self.width}" if self.dilation > 1 else ""
             raise UsageError(
-                f"The window ({rows} x {columns}{spread}) is larger than the picture "
+                f"The window ({rows} x {columns}{spread}) is larger than the image "
                 f"({high} x {wide}{padded}). Choose a smaller one, or more padding."
             )
         return (high - rows) // self.stride + 1, (wide - columns) // self.stride + 1
 
     def in_words(self, height: int, width: int) -> tuple[str, str]:
-        """Where the output's height and width come from, with the numbers filled in."""
+        """The formulas of the output's height and width, with the numbers filled in."""
         down, across = self.output_shape(height, width)
         return (
             self._in_words("height", height, self.height, down),
@@ -77,7 +76,7 @@ class Window:
         s, p, d = self.stride, self.padding, self.dilation
         room = size + 2 * p - d * (kernel - 1) - 1
         text = (
-            f"{side} = floor(({side} of the picture + 2 * padding - dilation * (kernel - 1) - 1) "
+            f"{side} = floor(({side} of the image + 2 * padding - dilation * (kernel - 1) - 1) "
             f"/ stride) + 1 = floor(({size} + 2 * {p} - {d} * ({kernel} - 1) - 1) / {s}) + 1 "
             f"= floor({room} / {s}) + 1 = {places}"
         )
@@ -87,30 +86,30 @@ class Window:
         return text
 
     def pixels(self, row: int, column: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """The rows and columns of the picture that make the output's pixel at `row`, `column`;
-        those below 0 or beyond the picture are padding."""
+        """Rows and columns of the image under the window for the output's pixel at `row`,
+        `column`; those below 0 or beyond the image are padding."""
         top, left = row * self.stride - self.padding, column * self.stride - self.padding
         return (
             tuple(top + self.dilation * n for n in range(self.height)),
             tuple(left + self.dilation * n for n in range(self.width)),
         )
 
-    def on(self, picture: NDArray[np.float64], fill: float = 0.0) -> NDArray[np.float64]:
-        """What the window sees at each of its places, float64 [H', W', height, width], a view.
-        `fill`: the padding."""
-        self.output_shape(*picture.shape)
-        padded = np.pad(picture, self.padding, constant_values=fill)
+    def on(self, image: NDArray[np.float64], fill: float = 0.0) -> NDArray[np.float64]:
+        """The patches under the window, float64 [H', W', height, width], a view.
+        `fill`: the value of the padding."""
+        self.output_shape(*image.shape)
+        padded = np.pad(image, self.padding, constant_values=fill)
         s, d = self.stride, self.dilation
         return sliding_window_view(padded, self.extent)[::s, ::s, ::d, ::d]
 
 
 @dataclass(frozen=True, slots=True)
 class Pixel:
-    """How one pixel of a convolution or a pooling comes about.
+    """The calculation of one output pixel of a convolution or pooling.
 
-    `rows`, `columns`: of the picture, as Window.pixels gives them. `inputs`: what stands there,
-    padding as 0, float64 [height, width]. `products`: `inputs` times the kernel; None of a pooling.
-    `value`: their sum, or what is pooled. `text`: the calculation, written down.
+    `rows`, `columns`: of the image, as Window.pixels gives them. `inputs`: the pixels there,
+    padding as 0, float64 [height, width]. `products`: `inputs` times the kernel; None for pooling.
+    `value`: the output. `text`: the calculation.
     """
 
     rows: tuple[int, ...]
@@ -122,18 +121,18 @@ class Pixel:
 
 
 def convolve(
-    picture: ArrayLike, kernel: ArrayLike, *, stride: int = 1, padding: int = 0, dilation: int = 1
+    image: ArrayLike, kernel: ArrayLike, *, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> NDArray[np.float64]:
-    """Cross-correlation of `picture` [H, W] with `kernel` [h, w], float64 [H', W'].
+    """Cross-correlation of `image` [H, W] with `kernel` [h, w], float64 [H', W'].
 
-    Raises UsageError for what are no such arrays, beyond the limits, or do not fit each other.
+    Raises UsageError for arrays of other shapes, beyond the limits, or that do not fit each other.
     """
-    pixels, weights, window = _checked(picture, kernel, stride, padding, dilation)
+    pixels, weights, window = _checked(image, kernel, stride, padding, dilation)
     return np.asarray(np.einsum("ijkl,kl->ij", window.on(pixels), weights))
 
 
 def pixel(
-    picture: ArrayLike,
+    image: ArrayLike,
     kernel: ArrayLike,
     row: int,
     column: int,
@@ -142,9 +141,9 @@ def pixel(
     padding: int = 0,
     dilation: int = 1,
 ) -> Pixel:
-    """How the pixel at `row`, `column` of `convolve` comes about. Raises UsageError as that does,
-    and if there is no such pixel."""
-    pixels, weights, window = _checked(picture, kernel, stride, padding, dilation)
+    """The calculation of the pixel at `row`, `column` of `convolve`. Raises UsageError as
+    `convolve` does, and if there is no such pixel."""
+    pixels, weights, window = _checked(image, kernel, stride, padding, dilation)
     _check_place(window, pixels, row, column)
     inputs = window.on(pixels)[row, column].copy()
     products = inputs * weights
@@ -158,22 +157,21 @@ def pixel(
 
 
 def pool(
-    picture: ArrayLike, kind: Pooling, size: int, *, stride: int | None = None, padding: int = 0
+    image: ArrayLike, kind: Pooling, size: int, *, stride: int | None = None, padding: int = 0
 ) -> NDArray[np.float64]:
-    """The largest number of each window of `size` x `size` pixels, or their mean, float64 [H', W'].
+    """Max or mean pooling over windows of `size` x `size` pixels, float64 [H', W'].
 
-    `stride`: `size` if it is None. Padding is never the largest; in a mean it counts as zeros.
-    Raises UsageError as `convolve` does, and for padding of more than half a window, where some
-    windows would see nothing else.
+    `stride`: `size` if None. Padding is never the maximum; in a mean it counts as zeros. Raises
+    UsageError as `convolve` does, and for padding of more than half a window.
     """
-    pixels, window = _checked_pooling(picture, kind, size, stride, padding)
+    pixels, window = _checked_pooling(image, kind, size, stride, padding)
     if kind == "max":
         return np.asarray(window.on(pixels, -np.inf).max(axis=(2, 3)))
     return np.asarray(window.on(pixels).mean(axis=(2, 3)))
 
 
 def pooled_pixel(
-    picture: ArrayLike,
+    image: ArrayLike,
     kind: Pooling,
     size: int,
     row: int,
@@ -182,9 +180,9 @@ def pooled_pixel(
     stride: int | None = None,
     padding: int = 0,
 ) -> Pixel:
-    """How the pixel at `row`, `column` of `pool` comes about. Raises UsageError as that does, and
-    if there is no such pixel."""
-    pixels, window = _checked_pooling(picture, kind, size, stride, padding)
+    """The calculation of the pixel at `row`, `column` of `pool`. Raises UsageError as `pool` does,
+    and if there is no such pixel."""
+    pixels, window = _checked_pooling(image, kind, size, stride, padding)
     _check_place(window, pixels, row, column)
     inputs = window.on(pixels)[row, column].copy()
     if kind == "max":
@@ -199,26 +197,26 @@ def pooled_pixel(
 
 
 def check_whole(what: str, value: object, least: int, most: int) -> None:
-    """Raises UsageError if `value` is no whole number from `least` to `most`."""
+    """Raises UsageError unless `value` is a whole number from `least` to `most`."""
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise UsageError(f"{what} has to be a whole number from {least} to {most}, got {value!r}.")
 
 
 def _checked(
-    picture: ArrayLike, kernel: ArrayLike, stride: int, padding: int, dilation: int
+    image: ArrayLike, kernel: ArrayLike, stride: int, padding: int, dilation: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], Window]:
     weights = _array("The kernel", kernel, MAX_KERNEL)
     height, width = weights.shape
     window = Window(height, width, stride, padding, dilation)
-    return _array("The picture", picture, MAX_SIDE), weights, window
+    return _array("The image", image, MAX_SIDE), weights, window
 
 
 def _checked_pooling(
-    picture: ArrayLike, kind: Pooling, size: int, stride: int | None, padding: int
+    image: ArrayLike, kind: Pooling, size: int, stride: int | None, padding: int
 ) -> tuple[NDArray[np.float64], Window]:
     if kind not in get_args(Pooling):
         raise UsageError(f"There is no pooling {kind!r}. Choose max or mean.")
-    pixels = _array("The picture", picture, MAX_SIDE)
+    pixels = _array("The image", image, MAX_SIDE)
     window = Window(size, size, size if stride is None else stride, padding)
     if padding > size // 2:
         raise UsageError(
@@ -234,7 +232,7 @@ def _check_place(window: Window, pixels: NDArray[np.float64], row: int, column: 
 
 
 def _array(what: str, values: ArrayLike, side: int) -> NDArray[np.float64]:
-    """`values` as float64 [H, W]. Raises UsageError if they are no such thing."""
+    """`values` as float64 [H, W]. Raises UsageError if they are not rows of numbers."""
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):

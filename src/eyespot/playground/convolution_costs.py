@@ -1,7 +1,7 @@
-"""What a convolution of a network costs, with the multiplications written down.
+"""Parameters, multiply-adds and connections of a convolution.
 
-A connection is a multiplication, or a bias that is added, each counted wherever it happens; what is
-multiplied with padding counts as well.
+A connection is a multiplication or an added bias, counted at each position. Products with
+padding count as well.
 """
 
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from eyespot.errors import UsageError
 from eyespot.playground.convolution import Window, check_whole
 
 MAX_MAPS = 10_000
-"""Maps of a layer."""
+"""Most maps of a layer."""
 MAX_MAP_SIDE = 10_000
-"""Pixels of a map's side."""
+"""Largest height and width of a map, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Of one convolution over maps. `output`: maps, height and width that come out. `sizes`: where
-    height and width come from."""
+    """Costs of one convolution. `output`: maps, height and width of the output. `sizes`: the
+    formulas of height and width."""
 
     output: tuple[int, int, int]
     sizes: tuple[str, str]
@@ -38,9 +38,9 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A convolution (`standard`) beside its separable twin: `depthwise`, one kernel a map, then
-    `pointwise`, 1 x 1 over all maps. `weights`, `multiply_adds`: of the twin. `ratio`: of these to
-    the standard one's, 1/N + 1/k^2 for N maps that come out. All without biases."""
+    """A `standard` convolution and a depthwise separable one: `depthwise`, one kernel
+    a map, then `pointwise`, 1 x 1 over all maps. `weights`, `multiply_adds`: of the separable one.
+    `ratio`: of these to the standard one's, 1/N + 1/k^2 for N output maps. All without biases."""
 
     standard: Costs
     depthwise: Costs
@@ -61,15 +61,14 @@ def costs(
     groups: int = 1,
     bias: bool = True,
 ) -> Costs:
-    """Of a convolution from `maps` maps of `height` x `width` pixels to `filters` maps.
+    """Costs of a convolution from `maps` maps of `height` x `width` pixels to `filters` maps.
 
-    `groups`: into so many equal parts the maps are divided, each of which only its own part of the
-    filters sees. Raises UsageError for numbers that make no sense or go beyond the limits.
+    `groups`: as in torch.nn.Conv2d. Raises UsageError for values beyond the limits.
     """
     check_whole("The number of maps", maps, 1, MAX_MAPS)
     check_whole("The number of filters", filters, 1, MAX_MAPS)
-    check_whole("The picture's height", height, 1, MAX_MAP_SIDE)
-    check_whole("The picture's width", width, 1, MAX_MAP_SIDE)
+    check_whole("The image's height", height, 1, MAX_MAP_SIDE)
+    check_whole("The image's width", width, 1, MAX_MAP_SIDE)
     check_whole("The number of groups", groups, 1, maps)
     if maps % groups or filters % groups:
         raise UsageError(

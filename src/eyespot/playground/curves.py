@@ -1,4 +1,4 @@
-"""The loss over the epochs of a run that may go on for ever."""
+"""The loss over the epochs of a run without an end."""
 
 from dataclasses import dataclass, field
 
@@ -8,8 +8,8 @@ MOST = 1000
 
 @dataclass(slots=True)
 class Curves:
-    """`train`, `test`: the loss after each of `epochs`. When there are too many, every second one
-    is forgotten, and from then on `every` is twice as much."""
+    """`train`, `test`: the loss after each of `epochs`. Beyond MOST points, every second one is
+    dropped, and `every` doubles."""
 
     epochs: list[int] = field(default_factory=list)
     train: list[float] = field(default_factory=list)

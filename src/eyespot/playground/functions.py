@@ -1,4 +1,4 @@
-"""What a network of the playground is made of: features, activations and losses, with slopes."""
+"""Features, activations and losses of the playground's networks, with derivatives."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -17,7 +17,7 @@ FEATURES: dict[str, Callable[[Array, Array], Array]] = {
     "sin x": lambda x, y: np.sin(x),
     "sin y": lambda x, y: np.sin(y),
 }
-"""What a network may see of a point."""
+"""Input features of a point."""
 
 
 def features_of(positions: Array, names: tuple[str, ...]) -> Array:
@@ -49,7 +49,7 @@ ACTIVATIONS = {
 
 class Loss(NamedTuple):
     """`value`: the mean over n outputs [n] for targets [n]. `slope`: its derivative by each output,
-    [n]. `shown`: outputs as a picture shows them."""
+    [n]. `shown`: outputs as a drawing shows them."""
 
     value: Callable[[Array, Array], float]
     slope: Callable[[Array, Array], Array]

@@ -1,4 +1,4 @@
-"""Well-known kernels by name, as they lie on the picture (cross-correlation)."""
+"""Well-known kernels by name, as they lie on the image (cross-correlation)."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ def _kernel(text: str, rows: list[list[float]], divisor: float = 1.0) -> Kernel:
 
 
 KERNELS: dict[str, Kernel] = {
-    "identity": _kernel("leaves the picture as it is", [[0, 0, 0], [0, 1, 0], [0, 0, 0]]),
+    "identity": _kernel("leaves the image as it is", [[0, 0, 0], [0, 1, 0], [0, 0, 0]]),
     "box blur": _kernel("the mean of nine pixels", [[1, 1, 1], [1, 1, 1], [1, 1, 1]], 9),
     "Gaussian blur": _kernel(
         "a mean in which near pixels weigh more", [[1, 2, 1], [2, 4, 2], [1, 2, 1]], 16

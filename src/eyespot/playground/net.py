@@ -31,7 +31,7 @@ MOMENTUM = 0.1
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Gradient:
-    """Slopes of the objective by a layer's parameters, in their shapes."""
+    """Gradients of the objective with respect to a layer's parameters, in their shapes."""
 
     weights: Array
     bias: Array
@@ -40,7 +40,7 @@ class Gradient:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Pass:
-    """What a layer computed on the way forward, and needs on the way back, for n points.
+    """Values of a layer's forward pass that its backward pass needs, for n points.
 
     `activated` [n, out]: before dropout. `normalised` [n, out], `deviation` [out]: of batch norm.
     `mask` [n, out]: of dropout. `mean`, `variance` [out]: the running averages after this batch.
@@ -95,8 +95,8 @@ class Layer:
         return Pass(inputs, activated, outputs, normalised, deviation, mask, mean, variance)
 
     def backward(self, seen: Pass, slope: Array) -> tuple[Array, Gradient]:
-        """From the slope of the loss by the outputs [n, out], those by the inputs [n, in] and by
-        the parameters. `seen`: the pass forward, in training."""
+        """From the gradient of the loss with respect to the outputs [n, out], those with respect to
+        the inputs [n, in] and the parameters. `seen`: the forward pass, in training."""
         if seen.mask is not None:
             slope = slope * seen.mask
         slope = slope * ACTIVATIONS[self.activation].slope(seen.activated)
@@ -111,7 +111,7 @@ class Layer:
         return slope @ self.weights.T, Gradient(weights, bias, scale)
 
     def descended(self, gradient: Gradient, seen: Pass, rate: float) -> Self:
-        """The layer one step down the slope; its running averages are those of `seen`."""
+        """The layer after a step of gradient descent; its running averages are those of `seen`."""
         return replace(
             self,
             weights=self.weights - rate * gradient.weights,

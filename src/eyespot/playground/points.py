@@ -1,4 +1,4 @@
-"""Points of the plane to learn from: two classes, or a value everywhere.
+"""Training and test points of the plane: two classes, or values.
 
 Two entangled spirals are the test of K. Lang and M. Witbrock, "Learning to Tell Two Spirals Apart",
 1988.
@@ -17,11 +17,11 @@ Array = NDArray[np.float64]
 EDGE = 6.0
 """The plane goes from -EDGE to EDGE both ways."""
 RADIUS = 5.0
-"""How far out the points made here lie, before noise moves them."""
+"""Largest radius of generated points, before noise."""
 SPREAD = 2.0
-"""Standard deviation of what noise of 1 would move them by."""
+"""Standard deviation of a noise of 1."""
 FEWEST = 3
-"""Two points to learn from, and one to test with."""
+"""Two training points and one test point."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

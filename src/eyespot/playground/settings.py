@@ -1,4 +1,4 @@
-"""All that decides a run of the playground, and the address that shares it."""
+"""Settings of a playground run, and their form in a shared link."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -21,11 +21,11 @@ RANGES: dict[str, tuple[float, float]] = {
     "dropout": (0, 0.9),
     "seed": (0, 999_999),
 }
-"""Least and most of each number."""
+"""Range of each number."""
 MOST_LAYERS = 6
 MOST_UNITS = 8
 MOST_OWN = 500
-"""Own points: so many still fit into an address."""
+"""Most own points, so that they fit into a link."""
 LONGEST = 40_000
 """Characters of a setting that are read."""
 
@@ -41,7 +41,7 @@ Own = tuple[tuple[float, float, float], ...]
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`data`: of CLASSIFICATION or REGRESSION, as `problem` says, or "own" for the points of `own`:
-    x, y and target of each. `noise`: 0.1 is 10 %. `hidden`: units of each hidden layer. `epochs`:
+    x, y and target of each. `noise`: 0.1 is 10%. `hidden`: units of each hidden layer. `epochs`:
     over which the schedule changes the learning rate; afterwards it stays as it is. `dropout`: the
     probability that a hidden unit is left out.
 
@@ -112,13 +112,14 @@ class Settings:
         return {field.name: _text(getattr(self, field.name)) for field in fields(self)}
 
     def to_dict(self) -> dict[str, str]:
-        """What differs from the defaults, as short texts: the parameters of an address."""
+        """The settings that differ from the defaults, as short texts: the parameters of a link."""
         defaults = Settings().texts()
         return {name: text for name, text in self.texts().items() if text != defaults[name]}
 
     @classmethod
     def from_dict(cls, texts: Mapping[str, object]) -> Self:
-        """What `to_dict` gave; anything may be missing. Raises UsageError for whatever else."""
+        """Settings from the texts of `to_dict`; missing ones keep their defaults. Raises UsageError
+        for other names and values."""
         known = {field.name: field.default for field in fields(cls)}
         values: dict[str, Any] = {}
         for name, text in texts.items():

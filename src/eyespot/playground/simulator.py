@@ -1,4 +1,4 @@
-"""A network of the playground that learns, step by step."""
+"""Training of a playground network, step by step."""
 
 from dataclasses import dataclass
 
@@ -14,19 +14,18 @@ from eyespot.playground.settings import Settings
 from eyespot.training.schedules import factor
 
 LARGEST = 1e6
-"""A loss or a weight beyond this leads nowhere, long before it is no number any more."""
+"""Training stops when a loss or weight exceeds this."""
 MOST_STEPS = 100_000
-"""Steps that one call takes: seconds."""
+"""Most steps of one call, which take seconds."""
 DIVERGED = (
-    "Learning has stopped: the loss or the weights grew without bound. "
-    "Lower the learning rate, then start again."
+    "Training stopped: the loss or the weights diverged. Lower the learning rate and restart."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Of all points, as in testing. Losses are without penalties. Accuracies, 0..1, are None in
-    regression."""
+    """Losses and accuracies in evaluation mode. Losses exclude penalties. Accuracies,
+    0..1, are None in regression."""
 
     train_loss: float
     test_loss: float
@@ -37,13 +36,13 @@ class Scores:
 class Simulator:
     """Mini-batch gradient descent on the points that `settings` describe, or on `points`.
 
-    `steps`: batches learnt from. `epochs`: passes over the points to learn from. Each shuffles
-    them; those too few for a whole batch are left out of it, other ones each time. `gradients`: a
-    layer each, of the last step; none before the first. `scores`: now. `curves`: over the epochs.
-    `stopped`: why it cannot go on, in a sentence, or None.
+    `steps`: batches so far. `epochs`: passes over the training points, which each epoch shuffles;
+    it leaves out the rest that fills no batch. `gradients`: of each layer in the last step; empty
+    before the first. `scores`: current ones. `curves`: over the epochs. `stopped`: the reason why
+    training cannot continue, or None.
 
-    All chance depends on `settings.seed`: the same settings give the same run, bit by bit.
-    Raises UsageError if `points` are no classes (-1 and 1) for classification.
+    The random seed is `settings.seed`: the same settings give the same run, bit by bit.
+    Raises UsageError if the targets of `points` are not -1 and 1 for classification.
     """
 
     def __init__(self, settings: Settings, points: Points | None = None) -> None:
@@ -61,7 +60,7 @@ class Simulator:
         self._batch = min(settings.batch_size, len(self._learning))
 
     def reset(self) -> None:
-        """Forget all that was learnt, and begin as a new simulator does."""
+        """Reset the weights to those of a new simulator."""
         weights, self._rng = (np.random.default_rng([self.settings.seed, n]) for n in (1, 2))
         self.net = Net.fresh(
             len(self.settings.features),
@@ -80,7 +79,7 @@ class Simulator:
         self._record()
 
     def change(self, settings: Settings, points: Points | None = None) -> None:
-        """Go on with other settings or points; begin anew if they need another network."""
+        """Continue with other settings or points; reset if they need another network."""
         before = self.settings
         self._take(settings, points)
         if any(getattr(before, name) != getattr(settings, name) for name in OF_THE_NETWORK):
@@ -96,7 +95,7 @@ class Simulator:
 
     @property
     def learning_rate(self) -> float:
-        """Of the next step. After `settings.epochs` it changes no more."""
+        """Learning rate of the next step; constant after `settings.epochs`."""
         an_epoch = self.steps_per_epoch
         horizon = self.settings.epochs * an_epoch
         done = min(self.steps, horizon)
@@ -104,7 +103,7 @@ class Simulator:
         return self.settings.learning_rate * share
 
     def step(self, count: int = 1) -> None:
-        """Learn from `count` batches, unless the run has `stopped`. Raises UsageError for a count
+        """Train on `count` batches, unless the run has `stopped`. Raises UsageError for a count
         that is not from 1 to MOST_STEPS."""
         if not 1 <= count <= MOST_STEPS:
             raise UsageError(f"Take 1 to {MOST_STEPS} steps at once, not {count}.")
@@ -162,7 +161,7 @@ OF_THE_NETWORK = (
     "batch_norm",
     "seed",
 )
-"""Settings that make another network."""
+"""Settings that need another network."""
 
 
 def _points_of(settings: Settings) -> Points:

@@ -1,4 +1,4 @@
-"""What is told of a classifier that is served."""
+"""The description of a served classifier."""
 
 import json
 import math
@@ -7,12 +7,12 @@ from typing import Any
 from eyespot.tasks.classification.classifier import Classifier
 
 LARGE = ("confusion",)
-"""Figures that grow with the square of the number of classes; the report has them."""
+"""Metrics that grow with the square of the number of classes; the report has them."""
 
 
-def about(name: str, classifier: Classifier) -> str:
-    """As JSON, of which 2,000 classes take half a megabyte."""
-    figures = {key: value for key, value in classifier.metrics.items() if key not in LARGE}
+def about(name: str, classifier: Classifier) -> bytes:
+    """JSON, half a megabyte for 2,000 classes."""
+    metrics = {key: value for key, value in classifier.metrics.items() if key not in LARGE}
     return json.dumps(
         {
             "name": name,
@@ -21,13 +21,13 @@ def about(name: str, classifier: Classifier) -> str:
             "method": classifier.recipe.method,
             "ood_threshold": classifier.ood_threshold,
             "temperature": classifier.temperature,
-            "metrics": _finite(figures),
+            "metrics": _finite(metrics),
         }
-    )
+    ).encode()
 
 
 def _finite(value: Any) -> Any:
-    """As JSON allows it: null where there is no number."""
+    """JSON has no NaN or Inf: null instead."""
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

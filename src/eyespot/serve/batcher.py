@@ -1,13 +1,13 @@
-"""The core of serving: pictures of many requests are answered together.
+"""Classification of photos of many requests in common batches.
 
-Pictures are decoded by a pool of threads. As many workers as the engine asks for take those that
-are ready, one or a whole batch at a time, and run the network once for it.
+A pool of threads decodes the photos. As many workers as the engine asks for take decoded photos,
+one or a whole batch at a time, and run the network once for them.
 """
 
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from itertools import groupby
 from queue import SimpleQueue
@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.errors import EyespotError, PhotoError
-from eyespot.limits import MAX_WAITING_PICTURES
+from eyespot.limits import MAX_WAITING_PHOTOS
+from eyespot.serve.threads import background
 from eyespot.shown import Brief
 from eyespot.tasks.classification.classifier import Classifier, Prediction
 
 
 class BusyError(EyespotError):
-    """There is no room for more pictures now."""
+    """The queue has no room for more photos."""
 
 
 @dataclass(slots=True, repr=False)
@@ -35,22 +36,22 @@ class _Job(Brief):
     pixels: NDArray[np.uint8] | None = None
 
     def forget(self, answer: "Future[Prediction]") -> None:
-        """What nobody waits for any more takes no memory until its turn comes."""
+        """Free the photo of a cancelled job before its turn comes."""
         self.data = b""
 
 
 class Batcher:
-    """Answers pictures with `classifier`, which may be exchanged at any time: pictures that came
-    before are answered by the one that was there then.
+    """Classifies photos with `classifier`, which may be replaced at any time: photos submitted
+    before are classified by the previous one.
 
-    `waiting`: how many pictures may be under way. `on_batch`: told the size of each batch.
+    `waiting`: most photos in progress. `on_batch`: called with the size of each batch.
     """
 
     def __init__(
         self,
         classifier: Classifier,
         *,
-        waiting: int = MAX_WAITING_PICTURES,
+        waiting: int = MAX_WAITING_PHOTOS,
         on_batch: Callable[[int], None] = lambda size: None,
     ) -> None:
         self.classifier = classifier
@@ -60,7 +61,7 @@ class Batcher:
         self._counting = threading.Lock()
         self._gathering = threading.Lock()
         self._ready: SimpleQueue[_Job | None] = SimpleQueue()
-        self._decoders = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="eyespot-decode")
+        self._decoders = background(os.cpu_count(), "decode")
         self._workers = [
             threading.Thread(target=self._work, name=f"eyespot-answer-{number}", daemon=True)
             for number in range(classifier.engine.workers)
@@ -70,35 +71,35 @@ class Batcher:
 
     @property
     def waiting(self) -> int:
-        """Pictures under way."""
+        """Photos in progress."""
         return self._waiting
 
     @property
     def works(self) -> bool:
-        """Whether there is anybody to answer."""
+        """Whether all workers are alive."""
         return all(worker.is_alive() for worker in self._workers)
 
     def submit(
-        self, pictures: Sequence[tuple[str, bytes]], top: int = 5
+        self, photos: Sequence[tuple[str, bytes]], top: int = 5
     ) -> list["Future[Prediction]"]:
-        """An answer to come for each (name, encoded picture), or a PhotoError for one that cannot
-        be read. One that is cancelled is dropped, unless the network is at it already.
+        """A future for each (name, encoded photo). It fails with PhotoError if the photo cannot be
+        read. A cancelled one is dropped, unless the network has begun.
 
-        Raises BusyError if there is no room for all of them.
+        Raises BusyError if the queue has no room for all of them.
         """
         with self._counting:
-            if self._waiting + len(pictures) > self.room:
-                raise BusyError(f"{self._waiting} pictures are waiting already. Try again soon.")
-            self._waiting += len(pictures)
+            if self._waiting + len(photos) > self.room:
+                raise BusyError(f"{self._waiting} photos are waiting. Try again soon.")
+            self._waiting += len(photos)
         classifier = self.classifier
-        jobs = [_Job(name, data, top, classifier, Future()) for name, data in pictures]
+        jobs = [_Job(name, data, top, classifier, Future()) for name, data in photos]
         for job in jobs:
             job.answer.add_done_callback(job.forget)
             self._decoders.submit(self._decode, job)
         return [job.answer for job in jobs]
 
     def close(self) -> None:
-        """Answer what is under way, then end. Nothing may be submitted any more."""
+        """Classify the photos in progress, then end the threads. Call `submit` no more."""
         self._decoders.shutdown()
         self._ready.put(None)
         for worker in self._workers:
@@ -109,18 +110,18 @@ class Batcher:
             return self._done(1)
         try:
             job.pixels = job.classifier.prepare(job.data)
-            job.data = b""  # its pixels are enough
+            job.data = b""
             self._ready.put(job)
         except Exception as error:
             if isinstance(error, MemoryError):
-                error = PhotoError("it needs more memory than there is")
+                error = PhotoError("decoding it needs more memory than the server has")
             self._done(1)
             if job.answer.set_running_or_notify_cancel():
                 job.answer.set_exception(error)
 
     def _work(self) -> None:
         while True:
-            with self._gathering:  # or two workers would share what makes one full batch
+            with self._gathering:  # else two workers would share one full batch
                 batch = self._gather()
             if not batch:
                 return
@@ -130,10 +131,10 @@ class Batcher:
                 self._answer(list(group))
 
     def _gather(self) -> list[_Job]:
-        """The next picture, or a whole batch if there is one by now; nothing at the end.
+        """The next photo, or a whole batch if one is ready; an empty list at the end.
 
-        Where pictures are few, each is answered at once, by all cores; where they are many, they
-        come together while the workers are busy. In between nothing is gained by waiting.
+        A few photos are classified one by one without delay. Many photos form batches while the
+        workers are busy. Waiting for more would not help in between.
         """
         batch: list[_Job] = []
         size = self.classifier.engine.batch

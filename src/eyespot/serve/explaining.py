@@ -1,4 +1,4 @@
-"""Explanations, one at a time: each asks the network some hundred times."""
+"""Explanations, one at a time: each runs the network some hundred times."""
 
 import asyncio
 import ctypes
@@ -9,80 +9,81 @@ from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from eyespot.data.photos import MemorySource, Photo
 from eyespot.errors import PhotoError, UsageError
 from eyespot.serve.bodies import Sent
-from eyespot.serve.problems import Problem, as_json, bad_picture, busy
+from eyespot.serve.problems import as_json, bad_photo, bad_request, busy
 from eyespot.serve.shelf import Served
+from eyespot.serve.threads import background
 
 
 class Explainer:
-    """Does one work at a time, in a thread."""
+    """Runs one explanation at a time, in a thread."""
 
     def __init__(self) -> None:
         self._work: asyncio.Future[Response] | None = None
+        self._pool = background(1, "explain")
 
     def check(self) -> None:
-        """Raises Problem as long as a work is under way."""
+        """Raises Problem while an explanation is in progress."""
         if self._work is not None and not self._work.done():
-            raise busy("An explanation is being made already.")
+            raise busy("Another explanation is in progress. Try again soon.")
 
     async def do(self, work: Callable[[], Response]) -> Response:
-        """What `work` returns. If this is cancelled, the work is done nevertheless, since a thread
-        cannot be stopped. Raises Problem as long as another work is under way."""
+        """The result of `work`, which continues if this is cancelled, since a thread cannot be
+        stopped. Raises Problem while another one is in progress."""
         self.check()
-        self._work = asyncio.ensure_future(run_in_threadpool(work))
-        # Nobody may be left to whom it could be told that the work failed.
+        self._work = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        # After a timeout nobody awaits the error: mark it as retrieved.
         self._work.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(self._work)
 
 
 def only(sent: Sequence[Sent]) -> Sent:
-    """The one picture. Raises Problem if there are more, or if it cannot be used."""
+    """The only photo. Raises Problem if there are more, or if it cannot be used."""
     if len(sent) != 1:
-        raise Problem(400, "bad_request", "One picture is explained at a time.")
+        raise bad_request(f"Expected 1 photo, got {len(sent)}.")
     if sent[0].error:
-        raise bad_picture(sent[0].error)
+        raise bad_photo(sent[0].error)
     return sent[0]
 
 
 def wants_png(accept: str) -> bool:
-    """Whether a header Accept asks for a PNG file and not for JSON as well, which goes first."""
+    """Whether an Accept header names PNG and not JSON, which has priority."""
     kinds = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
     return "image/png" in kinds and "application/json" not in kinds
 
 
-def explained(served: Served, picture: Sent, label: str | None, *, drawn: bool) -> Response:
-    """Why a classifier says what it says, as a PNG file if `drawn`, else as JSON. Raises Problem if
-    it cannot be told."""
+def explained(served: Served, photo: Sent, label: str | None, *, drawn: bool) -> Response:
+    """The explanation of a prediction, as PNG if `drawn`, else as JSON. Raises Problem if the photo
+    or the label cannot be used."""
     _load_torch()
     from eyespot.explain.photo import explain_photo
     from eyespot.explain.photo_page import draw_explanation
 
-    photo = Photo(picture.name, MemorySource(picture.data))
+    photo = Photo(photo.name, MemorySource(photo.data))
     try:
         found = explain_photo(served.classifier, photo, label)
     except PhotoError as error:
-        raise bad_picture(error) from error
+        raise bad_photo(error) from error
     except UsageError as error:
-        raise Problem(400, "bad_request", str(error)) from error
+        raise bad_request(str(error)) from error
     if drawn:
         file = BytesIO()
         draw_explanation(found).save(file, "PNG")
         return Response(file.getvalue(), media_type="image/png")
-    said = found.to_dict()
-    for hidden in [said, *(said["near"] or [])]:  # what taught photos are called stays here
-        del hidden["path"]
-    del said["error"]
-    return as_json({"model": served.name, **said})
+    explanation = found.to_dict()
+    del explanation["error"]
+    for private in [explanation, *(explanation["near"] or [])]:  # paths of training photos
+        del private["path"]
+    return as_json({"model": served.name, **explanation})
 
 
 def _load_torch() -> None:
-    """Have the system load torch's libraries, which takes it up to a second: while Python loads
-    them, it lets no other thread go on, and nobody would be answered."""
+    """Load torch's libraries through the system, which takes up to a second: while Python loads
+    them, it holds the interpreter's lock, and the server would not answer."""
     found = find_spec("torch")
     if "torch" in sys.modules or found is None or not hasattr(os, "RTLD_NOW"):
         return

@@ -1,8 +1,8 @@
-"""The door: who may ask, what is written down of each request, and nothing but words for failures.
+"""Access checks and the log line of each request.
 
-Without keys, a server of this machine answers only what is called by a name of this machine, and no
-page of another site: any page can ask a browser to call 127.0.0.1, and can give its own name that
-address (DNS rebinding).
+Without keys, a local server answers only requests whose Host names this machine and whose Origin
+is its own page: any web page can make a browser call 127.0.0.1, and can point its own host name to
+that address (DNS rebinding).
 """
 
 import hashlib
@@ -26,29 +26,29 @@ logger = logging.getLogger(__name__)
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 GUARDED = ("/v1/", "/metrics")
-"""What needs a key, where there are keys."""
+"""Paths that need a key, if the server has keys."""
 _GOOD_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 
 def digest(key: str) -> bytes:
-    """What is kept and compared of a key."""
+    """SHA-256 of a key; the server keeps and compares only digests."""
     return hashlib.sha256(key.encode()).digest()
 
 
 @dataclass(slots=True)
 class Record:
-    """What is told of one request. `id`: the caller's own, if it looks like one."""
+    """The facts of a request's log line. `id`: the client's own, if it is well-formed."""
 
     id: str
     model: str = ""
-    pictures: int = 0
+    photos: int = 0
     start: float = field(default_factory=time.perf_counter)
     status: int = 0
 
 
 class Front:
-    """Middleware around all of it; the request's Record is in its state."""
+    """The outermost middleware; the request's Record is in its state."""
 
     def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
         self._app, self._settings, self._metrics = app, settings, metrics
@@ -58,8 +58,8 @@ class Front:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        wanted = headers.get("x-request-id", "")
-        record = Record(wanted if _GOOD_ID.fullmatch(wanted) else secrets.token_hex(8))
+        given = headers.get("x-request-id", "")
+        record = Record(given if _GOOD_ID.fullmatch(given) else secrets.token_hex(8))
         scope.setdefault("state", {})["record"] = record
         own = [*_HEADERS, (b"x-request-id", record.id.encode())]
 
@@ -73,10 +73,10 @@ class Front:
             problem = self._refusal(scope["path"], headers)
             app = problem.response(record.id) if problem else self._app
             await app(scope, receive, send_recorded)
-        except Exception:  # the caller has been told already; a page of ours must not fail silently
+        except Exception:  # the client has its answer; the log needs the trace
             logger.exception("failed", extra={"facts": {"id": record.id}})
         finally:
-            self._write_down(scope, record)
+            self._log(scope, record)
 
     def _refusal(self, path: str, headers: Headers) -> Problem | None:
         settings = self._settings
@@ -86,15 +86,17 @@ class Front:
                 return Problem(
                     401,
                     "unauthorized",
-                    "Expected a key of this server, as the header Authorization: Bearer KEY.",
+                    "Expected a key of this server in the header Authorization: Bearer KEY.",
                     {"WWW-Authenticate": "Bearer"},
                 )
         elif settings.local:
             host, origin = headers.get("host", ""), headers.get("origin")
             if _host(f"//{host}") not in LOCAL:
-                return Problem(421, "misdirected", "This server is not called so.")
+                return Problem(
+                    421, "misdirected", "Expected a Host header of this machine, such as localhost."
+                )
             if origin is not None and origin != f"http://{host}":
-                return Problem(403, "forbidden", "Pages of other sites may not ask this server.")
+                return Problem(403, "forbidden", "Pages of other sites may not call this server.")
         return None
 
     def _is_known(self, authorization: str) -> bool:
@@ -103,7 +105,7 @@ class Front:
         same = [hmac.compare_digest(shown, known) for known in self._settings.keys]
         return any(same) and scheme.lower() == "bearer"
 
-    def _write_down(self, scope: Scope, record: Record) -> None:
+    def _log(self, scope: Scope, record: Record) -> None:
         seconds = time.perf_counter() - record.start
         self._metrics.requests.labels(record.model, record.status).inc()
         if record.model:
@@ -113,7 +115,7 @@ class Front:
             "method": scope["method"],
             "path": scope["path"][:200],
             "model": record.model,
-            "pictures": record.pictures,
+            "photos": record.photos,
             "ms": round(1e3 * seconds, 1),
             "status": record.status,
         }

@@ -1,4 +1,4 @@
-"""What is written down while serving: a JSON object a line, on standard error."""
+"""Log lines of the server: one JSON object a line, on standard error."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 class JsonLines(logging.Formatter):
-    """`extra={"facts": {...}}` of a message become fields of its line."""
+    """Makes fields of a line from `extra={"facts": {...}}`."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -27,7 +27,7 @@ class JsonLines(logging.Formatter):
 
 
 def write_json_lines() -> None:
-    """Have this process write all its messages so: eyespot's from info on, others' warnings."""
+    """Log as JSON lines in this process: eyespot from INFO, other libraries from WARNING."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
@@ -39,5 +39,5 @@ def write_json_lines() -> None:
 
 
 def _write(error: BaseException | None) -> None:
-    """What nobody caught, which Python would write as a traceback."""
+    """Log an uncaught exception, which Python would print as a traceback."""
     logger.error("failed", exc_info=error)

@@ -1,13 +1,13 @@
-"""Memory that was freed."""
+"""Freed memory."""
 
 import ctypes
 import sys
 
 
-def give_back() -> None:
-    """Let the system have it. Bodies come in pieces of many sizes, and glibc keeps what is between
-    those that are still in use: after ten minutes of uploads four times what is needed."""
+def trim_memory() -> None:
+    """Return freed memory to the system. glibc keeps the gaps between blocks in use: after ten
+    minutes of uploads, four times the memory needed."""
     if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's alone
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
         if trim is not None:
             trim(0)

@@ -1,6 +1,7 @@
-"""What Prometheus is told."""
+"""Metrics for Prometheus."""
 
 import os
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -9,52 +10,38 @@ from eyespot.serve.settings import METRICS_FOLDER
 
 
 class Metrics:
-    """Counters of this process, or of all that share the folder."""
+    """Counters of this process, or of all processes that share METRICS_FOLDER."""
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
-        self.requests = Counter(
-            "eyespot_requests",
-            "Requests, by model and HTTP status",
-            ["model", "status"],
-            registry=registry,
+        counter = partial(Counter, registry=registry)
+        histogram = partial(Histogram, labelnames=["model"], registry=registry)
+        by_outcome = ["model", "outcome"]
+        self.requests = counter(
+            "eyespot_requests", "Requests, by model and HTTP status", ["model", "status"]
         )
-        self.seconds = Histogram(
+        self.photos = counter("eyespot_photos", "Photos, by model and outcome", by_outcome)
+        self.reloads = counter(
+            "eyespot_reloads", "Reloads of changed classifier files, by outcome", by_outcome
+        )
+        self.seconds = histogram(
             "eyespot_request_seconds",
-            "Time from a request's first byte to its answer",
-            ["model"],
+            "Time from a request's first byte to its response",
             buckets=(0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10),
-            registry=registry,
         )
-        self.pictures = Counter(
-            "eyespot_pictures",
-            "Pictures, by model and outcome",
-            ["model", "outcome"],
-            registry=registry,
-        )
-        self.batches = Histogram(
-            "eyespot_batch_pictures",
-            "Pictures that went through the network together",
-            ["model"],
-            buckets=(1, 2, 4, 8, 16),
-            registry=registry,
+        self.batches = histogram(
+            "eyespot_batch_photos", "Photos in a batch of the network", buckets=(1, 2, 4, 8, 16)
         )
         self.waiting = Gauge(
-            "eyespot_waiting_pictures",
-            "Pictures under way",
+            "eyespot_waiting_photos",
+            "Photos in progress",
             ["model"],
             multiprocess_mode="livesum",
             registry=registry,
         )
-        self.reloads = Counter(
-            "eyespot_reloads",
-            "Changed classifier files, by outcome",
-            ["model", "outcome"],
-            registry=registry,
-        )
 
     def text(self) -> bytes:
-        """In Prometheus' format."""
+        """The metrics in Prometheus' text format."""
         registry = self._registry
         if METRICS_FOLDER in os.environ:
             registry = CollectorRegistry()

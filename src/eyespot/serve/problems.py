@@ -1,4 +1,4 @@
-"""What is said instead of an answer: always {"error": {"code", "message", "request_id"}}."""
+"""Error responses: always {"error": {"code", "message", "request_id"}}."""
 
 import json
 import logging
@@ -16,14 +16,14 @@ logger = logging.getLogger(__name__)
 
 RETRY = {"Retry-After": "1"}
 _OF_ROUTER = {
-    404: ("not_found", "There is nothing at this address. What there is: / and /openapi.json"),
-    405: ("method_not_allowed", "This address takes other methods; see the header Allow."),
+    404: ("not_found", "No route at this address. The routes are listed at / and /openapi.json"),
+    405: ("method_not_allowed", "This address takes other methods; see the Allow header."),
 }
-"""What is said where no route fits."""
+"""Code and message of the router's own errors."""
 
 
 class Problem(Exception):
-    """Said instead of an answer: a status, a word for programs, a sentence for people."""
+    """An error response: a status, a code for programs, a message for people."""
 
     def __init__(
         self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
@@ -36,13 +36,17 @@ class Problem(Exception):
 
 
 def error_form(code: str, message: str, request_id: str = "") -> dict[str, Any]:
-    """The one form of a refusal. Without the id of a request it has a new one."""
+    """The JSON of an error. Without the id of a request, a new one is made."""
     request_id = request_id or secrets.token_hex(8)
     return {"error": {"code": code, "message": message, "request_id": request_id}}
 
 
-def bad_picture(why: object) -> Problem:
-    return Problem(422, "bad_picture", f"The picture cannot be used: {sentence(why)}")
+def bad_request(message: str) -> Problem:
+    return Problem(400, "bad_request", message)
+
+
+def bad_photo(why: object) -> Problem:
+    return Problem(422, "bad_photo", f"The photo cannot be used: {sentence(why)}")
 
 
 def busy(why: str) -> Problem:
@@ -50,12 +54,10 @@ def busy(why: str) -> Problem:
 
 
 def late(seconds: float, then: str, *, reading: bool) -> Problem:
-    """`then`: what becomes of a request that was not answered in time."""
+    """A timeout. `then`: the consequence for the request."""
     if reading:
-        return Problem(408, "too_slow", f"The request did not arrive within {seconds:g} seconds.")
-    return Problem(
-        504, "too_late", f"There was no answer within {seconds:g} seconds; {then}.", RETRY
-    )
+        return Problem(408, "too_slow", f"The request did not arrive within {seconds:g} s.")
+    return Problem(504, "too_late", f"No answer within {seconds:g} s; {then}.", RETRY)
 
 
 def as_json(
@@ -64,16 +66,18 @@ def as_json(
     return Response(json.dumps(content), status, dict(headers or {}), media_type="application/json")
 
 
-def told(request: Request, error: Exception) -> Response:
-    """A handler for Problem, for what Starlette refuses, and for what nobody expected."""
+def answer_error(request: Request, error: Exception) -> Response:
+    """Exception handler for Problem, Starlette's HTTPException and unexpected errors."""
     if isinstance(error, HTTPException):
         status = error.status_code
-        code, message = _OF_ROUTER.get(status, ("refused", f"Refused: {sentence(error.detail)}"))
+        code, message = _OF_ROUTER.get(
+            status, ("refused", f"Request refused: {sentence(error.detail)}")
+        )
         headers = dict(error.headers or {})
         if headers.get("Allow") == "GET":
             headers["Allow"] = "GET, HEAD"
         error = Problem(status, code, message, headers)
     elif not isinstance(error, Problem):
-        message = "Something went wrong here. The server's log says what, under this request_id."
+        message = "Internal error. The server's log has the details under this request_id."
         error = Problem(500, "internal", message)
     return error.response(request.state.record.id)

@@ -1,4 +1,4 @@
-"""What the OpenAPI description says of requests and answers; nothing else uses these."""
+"""Requests and responses of the OpenAPI description; nothing else uses these models."""
 
 from typing import Any
 
@@ -22,24 +22,24 @@ class Guess(BaseModel):
     probability: float
 
 
-class PictureError(BaseModel):
+class PhotoFault(BaseModel):
     code: str
     message: str
 
 
 class Prediction(BaseModel):
-    """`label`: null if the picture is none of the classes (`unknown`) or cannot be read (`error`).
-    `top`: the most probable first."""
+    """`label`: null if the photo is rejected as none of the classes (`unknown`) or cannot be read
+    (`error`). `top`: the most probable classes first."""
 
     name: str
     label: str | None
     unknown: bool
     top: list[Guess]
-    error: PictureError | None
+    error: PhotoFault | None
 
 
 class Answer(BaseModel):
-    """One prediction for each picture, in their order."""
+    """One prediction for each photo, in their order."""
 
     model: str
     predictions: list[Prediction]
@@ -51,8 +51,8 @@ class Near(BaseModel):
 
 
 class Change(BaseModel):
-    """`squares`: left, top, right and bottom, in shares of what the network sees; covered, they
-    make the answer `label`. `share`: of the picture."""
+    """`squares`: left, top, right and bottom, as shares of the network's input. Covering them
+    changes the prediction to `label`. `share`: of the photo's area."""
 
     squares: list[tuple[float, float, float, float]]
     share: float
@@ -61,9 +61,10 @@ class Change(BaseModel):
 
 
 class Explanation(BaseModel):
-    """Why, or why not `label`. `attention`: Grad-CAM, 0..1, row by row. `occlusion`: how much
-    probability is lost where the picture is covered. `near`: the taught photos most alike; null if
-    they were not kept. `change`: the least that changes the answer; null if nothing was found."""
+    """The explanation for `label`. `attention`: Grad-CAM, 0..1, row by row. `occlusion`: the
+    drop in probability where the photo is covered. `near`: the most similar
+    training photos; null if the classifier has none. `change`: the smallest change of the
+    prediction found, or null."""
 
     model: str
     label: str
@@ -79,7 +80,7 @@ class Explanation(BaseModel):
 
 
 class Model(BaseModel):
-    """A classifier. A photo with an OOD score above `ood_threshold` is rejected."""
+    """A classifier. It rejects photos with an OOD score above `ood_threshold`."""
 
     name: str
     labels: list[str]
@@ -99,31 +100,31 @@ class State(BaseModel):
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The answers of a route that are a Problem."""
+    """The error responses of a route."""
     return {status: {"model": Problem} for status in (401, 403, 421, 500, *statuses)}
 
 
-PICTURE = {"schema": {"type": "string", "format": "binary"}}
-"""A picture's file, as a body."""
+IMAGE = {"schema": {"type": "string", "format": "binary"}}
+"""An image file as a body."""
 
 TOP = {
     "name": "top",
     "in": "query",
     "schema": {"type": "integer", "minimum": 1, "default": 5},
-    "description": "How many classes to tell.",
+    "description": "Number of classes to return.",
 }
 LABEL = {
     "name": "label",
     "in": "query",
     "schema": {"type": "string"},
-    "description": "The class to explain. [default: the answer]",
+    "description": "The class to explain. [default: the predicted class]",
 }
 
 
-def asking(pictures: int, option: dict[str, Any]) -> dict[str, Any]:
-    """What FastAPI cannot read off a route that takes up to so many pictures, since it reads
-    requests itself."""
-    many = {"type": "array", "minItems": 1, "maxItems": pictures}
+def photo_request(photos: int, option: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI description of a request with up to `photos` photos, which FastAPI cannot infer
+    since the handler reads the body itself."""
+    many = {"type": "array", "minItems": 1, "maxItems": photos}
     entry = {
         "type": "object",
         "required": ["data"],
@@ -135,7 +136,7 @@ def asking(pictures: int, option: dict[str, Any]) -> dict[str, Any]:
     form = {
         "type": "object",
         "required": ["file"],
-        "properties": {"file": {**many, "items": PICTURE["schema"]}},
+        "properties": {"file": {**many, "items": IMAGE["schema"]}},
     }
     return {
         "parameters": [
@@ -151,14 +152,14 @@ def asking(pictures: int, option: dict[str, Any]) -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "content": {
-                "image/*": PICTURE,
-                "application/octet-stream": PICTURE,
+                "image/*": IMAGE,
+                "application/octet-stream": IMAGE,
                 "multipart/form-data": {"schema": form},
                 "application/json": {
                     "schema": {
                         "type": "object",
-                        "required": ["pictures"],
-                        "properties": {"pictures": {**many, "items": entry}},
+                        "required": ["photos"],
+                        "properties": {"photos": {**many, "items": entry}},
                     }
                 },
             },

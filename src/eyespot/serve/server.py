@@ -1,4 +1,4 @@
-"""The process, or processes, behind the address."""
+"""The server's process or processes."""
 
 import errno
 import ipaddress
@@ -18,6 +18,7 @@ from eyespot.errors import EyespotError, UsageError
 from eyespot.serve.logs import write_json_lines
 from eyespot.serve.settings import Settings
 from eyespot.serve.shelf import name_of
+from eyespot.serve.threads import background
 from eyespot.serve.workers import Workers
 from eyespot.tasks.task import load
 from eyespot.web.draining import Draining
@@ -27,11 +28,11 @@ from eyespot.web.protocol import bounded
 logger = logging.getLogger(__name__)
 
 ACCEPTED = 32
-"""Calls that are taken in one round of the event loop: uvloop takes one for each socket that
-listens, so that ordinary calls would wait for seconds behind a crowd."""
+"""Connections accepted in one round of the event loop. uvloop accepts one for each listening
+socket, so with one socket ordinary clients would wait for seconds behind a crowd."""
 SWITCH = 5e-4
-"""Seconds after which a thread that computes lets the one go on that talks to callers, who would
-wait ten times as long with Python's own 5 ms, for each part of each request."""
+"""Seconds after which a computing thread gives the interpreter's lock to the event loop. With
+Python's default of 5 ms, each part of a request would wait ten times as long."""
 
 
 def run(
@@ -43,12 +44,12 @@ def run(
     *,
     open_to_all: bool = False,
 ) -> int:
-    """Serve until told to end (SIGTERM, SIGINT); what was accepted is answered first. The exit
-    code: 0 if told to, 1 if no process could serve, or none is left that can.
+    """Serve until SIGTERM or SIGINT; accepted requests are answered first. Returns the exit code: 0
+    after a signal, 1 if no process could serve, or none is left.
 
-    `port` 0: any that is free. `say`: told the address once pictures are answered there.
-    Raises UsageError if `host` is none of this machine's, if `port` is taken, or if others could
-    call and no key is asked of them; and what `classifier.load` and `open_engine` raise.
+    `port` 0: any free port. `say`: called with the address once the server is ready.
+    Raises UsageError if `host` is not an address of this machine, if `port` is taken, or if other
+    machines could connect without a key; and what `classifier.load` and `open_engine` raise.
     """
     try:
         listener = listen(host, port)
@@ -56,18 +57,18 @@ def run(
         taken = isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES)
         other = "port: --port 8800" if taken else "address, one of this machine: --host 127.0.0.1"
         raise UsageError(
-            f"The server cannot listen at {host}, port {port} ({error}). Name another {other}"
+            f"The server cannot listen at {host}, port {port} ({error}). Choose another {other}"
         ) from error
     with listener:
         number = listener.getsockname()[1]
         local = ipaddress.ip_address(listener.getsockname()[0]).is_loopback
         if not (local or settings.keys or open_to_all):
             raise UsageError(
-                f"At {host} others than this machine can call. Ask them for a key (--api-keys "
-                "FILE), or say that anybody may: --open"
+                f"Other machines can connect to {host}. Require a key with --api-keys FILE, or "
+                "allow everybody with --open"
             )
         for path in settings.files:
-            _ = load(path).engine  # what cannot be opened is said here, and networks are converted
+            _ = load(path).engine  # report errors, and convert networks, before serving
         address = f"http://{f'[{host}]' if ':' in host else host}:{number}/"
         write_json_lines()
         settings = replace(settings, local=local and not open_to_all)
@@ -87,13 +88,13 @@ def _serve(
 ) -> int:
     if workers > 1:
         return Workers(_answer, workers, settings, listener, started).run()
-    # When all is done, uvicorn raises the signal again that ended it: it has done its work by then.
+    # uvicorn raises the signal again after its shutdown; ignore it then.
     signal.signal(signal.SIGTERM, lambda number, frame: None)
     return _answer(settings, listener, started, partial(logger.info, "stopping"))
 
 
 class _Server(uvicorn.Server):
-    """`started`, `stopping`: called when it begins and ceases to take calls."""
+    """A server that reports its start and its shutdown."""
 
     def __init__(
         self, config: uvicorn.Config, begun: Callable[[], None], stopping: Callable[[], None]
@@ -116,16 +117,17 @@ def _answer(
     started: Callable[[], None],
     stopping: Callable[[], None] = lambda: None,
 ) -> int:
-    """Answer in this process until told to end; its exit code."""
+    """Serve in this process until a signal; the exit code."""
     from eyespot.serve.app import create_app
     from eyespot.serve.problems import error_form
 
     sys.setswitchinterval(SWITCH)
     allow_many_files()
-    # Every core has a worker already; threads of one matrix product would only wait for each other.
+    # Each core has a worker; more threads in one matrix product would only wait.
     threadpool_limits(1, "blas")
     try:
-        app = create_app(settings)
+        with background(1, "start") as pool:
+            app = pool.submit(create_app, settings).result()
     except (EyespotError, OSError, MemoryError) as error:
         logger.error("cannot serve", extra={"facts": {"why": str(error) or "out of memory"}})
         return 1
@@ -136,7 +138,7 @@ def _answer(
         Draining(app),
         http=bounded(settings.limits.seconds, error_form),
         log_config=None,
-        log_level="error",  # what is refused is written down by `web.protocol`
+        log_level="error",  # `web.protocol` logs refusals
         access_log=False,
         server_header=False,
         ws="none",

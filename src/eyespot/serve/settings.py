@@ -1,4 +1,4 @@
-"""All that decides how classifiers are served."""
+"""Settings of the server."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,37 +6,36 @@ from pathlib import Path
 from eyespot.limits import (
     MAX_BODIES_BYTES,
     MAX_REQUEST_BYTES,
-    MAX_REQUEST_PICTURES,
+    MAX_REQUEST_PHOTOS,
     MAX_REQUEST_SECONDS,
-    MAX_WAITING_PICTURES,
+    MAX_WAITING_PHOTOS,
 )
 
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""Names the folder where several processes add up what they count for Prometheus; must be set
-before its library is imported. Without it, a process counts for itself."""
+"""Environment variable with the folder in which several processes share their Prometheus metrics.
+It must be set before prometheus_client is imported. Without it, each process counts alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`bytes`: of one request. `pictures`: in one request. `seconds`: for one request, from its
-    first byte to its answer. `waiting`: pictures under way, of each classifier."""
+    """`bytes`, `photos`: of one request. `seconds`: for one request, from its first byte to its
+    answer. `waiting`: photos in progress for each classifier."""
 
     bytes: int = MAX_REQUEST_BYTES
-    pictures: int = MAX_REQUEST_PICTURES
+    photos: int = MAX_REQUEST_PHOTOS
     seconds: float = MAX_REQUEST_SECONDS
-    waiting: int = MAX_WAITING_PICTURES
+    waiting: int = MAX_WAITING_PHOTOS
 
     @property
     def all_bytes(self) -> int:
-        """Of all requests under way."""
+        """Bytes of all requests in progress."""
         return max(MAX_BODIES_BYTES, self.bytes)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`files`: of classifiers. `keys`: sha256 of each key that opens the door; none: no key is
-    needed. `local`: only what is called by a name of this machine is answered, and no page of
-    another site."""
+    """`files`: classifiers. `keys`: sha256 of each valid key; if empty, no key is needed. `local`:
+    answer only requests for a host name of this machine, and none from pages of other sites."""
 
     files: tuple[Path, ...]
     keys: tuple[bytes, ...] = ()

@@ -1,4 +1,4 @@
-"""The classifiers that are served, each under the name of its file, which is watched."""
+"""The served classifiers, each under the name of its file, reloaded when the file changes."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -20,47 +20,47 @@ Stamp = tuple[int, int, int]
 
 
 def name_of(path: Path) -> str:
-    """Under which a classifier is served. Raises UsageError if it would not fit into an address."""
+    """The name of a served classifier. Raises UsageError if a URL cannot hold it."""
     name = path.stem
     if ":" in name or not name.isprintable():
         raise UsageError(
-            f"A classifier is served under the name of its file, and {name!r} cannot be part of an "
-            "address: rename the file, without colons and control characters."
+            f"The file name becomes the classifier's name in the URL, and {name!r} cannot be part "
+            "of a URL. Rename the file, without colons and control characters."
         )
     return name
 
 
 def _stamp(path: Path) -> Stamp | None:
-    """What changes with a file's content; None while there is none."""
+    """Modification time, size and inode of a file; None if it is missing."""
     try:
-        about = path.stat()
+        found = path.stat()
     except OSError:
         return None
-    return about.st_mtime_ns, about.st_size, about.st_ino
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 class Served:
-    """A classifier that answers."""
+    """A served classifier."""
 
     def __init__(self, path: Path, classifier: Classifier, batcher: Batcher, stamp: object) -> None:
         self.path, self.name, self.batcher, self.stamp = path, name_of(path), batcher, stamp
         self.requests = 0
-        """Under way."""
+        """In progress."""
         self.about = about(self.name, classifier)
-        """As JSON."""
+        """Its description as JSON."""
 
     @property
     def classifier(self) -> Classifier:
         return self.batcher.classifier
 
     def exchange(self, classifier: Classifier) -> None:
-        """Answer with another one from now on."""
+        """Use another classifier from now on."""
         text = about(self.name, classifier)
         self.batcher.classifier, self.about = classifier, text
 
 
 class Shelf:
-    """All of them. `waiting`: see Batcher.
+    """All served classifiers. `waiting`: see Batcher.
 
     Raises UsageError for two of the same name, and what `classifier.load` raises.
     """
@@ -86,8 +86,8 @@ class Shelf:
         return all(served.batcher.works for served in self)
 
     def refresh(self) -> None:
-        """Exchange what has another file now. One that is damaged or gone is told of once, and what
-        was there before goes on."""
+        """Reload the classifiers whose files changed. A damaged or missing file is logged once, and
+        the loaded classifier stays."""
         for served in self:
             stamp = _stamp(served.path)
             if stamp == served.stamp:
@@ -95,36 +95,36 @@ class Shelf:
             served.stamp = stamp
             facts = {"model": served.name, "file": str(served.path)}
             if stamp is None:
-                logger.warning("the file is gone", extra={"facts": facts})
+                logger.warning("file missing", extra={"facts": facts})
                 continue
             try:
                 served.exchange(self._open(served.path))
-            except Exception as error:  # whatever it is, what works goes on
+            except Exception as error:  # the loaded classifier stays, whatever the error
                 known = isinstance(error, EyespotError)
                 facts["why"] = str(error)
-                logger.error("kept the old file", extra={"facts": facts}, exc_info=not known)
+                logger.error("reload failed", extra={"facts": facts}, exc_info=not known)
                 self._metrics.reloads.labels(served.name, "refused").inc()
             else:
                 logger.info("reloaded", extra={"facts": facts})
                 self._metrics.reloads.labels(served.name, "done").inc()
 
     def close(self) -> None:
-        """Answer what is under way, then end."""
+        """Classify the photos in progress, then end the threads."""
         for served in self:
             served.batcher.close()
 
     def _open(self, path: Path) -> Classifier:
-        """A classifier that has answered once, so that the first request need not wait, and that a
-        damaged head shows here. Its photos are in memory, since the file may go, or become another
-        one, before the first explanation needs them."""
+        """A classifier after one prediction, so that the first request is fast and a damaged head
+        is found here. Its training photos are in memory, since the file may change before the first
+        explanation needs them."""
         stamp = _stamp(path)
         classifier = load(path)
         _ = classifier.training_photos
         if _stamp(path) != stamp:
-            raise ClassifierFileError(f"{path} was changed while it was read. Read it once more.")
+            raise ClassifierFileError(f"{path} changed while it was read. Read it again.")
         for other in self:
             if other.classifier.backbone == classifier.backbone:
-                classifier.engine = other.classifier.engine  # one network in memory is enough
+                classifier.engine = other.classifier.engine  # share one network in memory
         size, engine = classifier.backbone.preprocessing.size, classifier.engine
         for count in (1, engine.batch):
             grey = np.full((count, size, size, 3), 128, np.uint8)
@@ -134,11 +134,11 @@ class Shelf:
 
 
 def check_names(files: Sequence[Path]) -> None:
-    """Raises UsageError if two files would be served under one name."""
+    """Raises UsageError if two files have the same name."""
     names = [name_of(path) for path in files]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise UsageError(
-            f"Two files are called {twice}: classifiers are served under the names of their files. "
+            f"Two files are called {twice}, and the file name becomes the classifier's name. "
             "Rename one."
         )

@@ -1,8 +1,8 @@
-"""Several processes that answer at one address, and this one, which looks after them.
+"""Several worker processes behind one address, and the parent process that supervises them.
 
-A worker that dies is replaced, after a pause that doubles as long as the new one does not come up;
-the others go on. Workers end with this process, however it ends: each holds the end of a pipe that
-closes then.
+The parent replaces a worker that dies, after a pause that doubles while replacements fail; the
+other workers continue. Workers end with the parent, however it ends: each holds one end of a pipe,
+which closes then.
 """
 
 import _thread
@@ -28,18 +28,17 @@ from eyespot.serve.settings import METRICS_FOLDER, Settings
 logger = logging.getLogger(__name__)
 
 Work = Callable[[Settings, socket.socket, Callable[[], None]], int]
-"""Serves until told to end (SIGTERM), and calls the last argument once it answers. Its exit code.
-"""
+"""Serves until SIGTERM and calls the last argument once it is ready. Returns the exit code."""
 
 PAUSE, LONGEST_PAUSE = 1.0, 60.0
-"""Seconds before a worker that died is replaced: at first, and at most."""
+"""Seconds before a dead worker is replaced: at first, and at most."""
 GRACE = 30.0
-"""Seconds beyond the time of a request after which a worker that does not end is killed."""
+"""Seconds beyond the time limit of a request after which a worker is killed at shutdown."""
 _spawn = multiprocessing.get_context("spawn")
 
 
 class _Worker:
-    """A process. `news`: says something once it answers, and ends with it."""
+    """A worker process. `news`: receives a message once it is ready, and closes when it ends."""
 
     def __init__(self, work: Work, settings: Settings, listener: socket.socket) -> None:
         self.news, news = _spawn.Pipe(duplex=False)
@@ -57,7 +56,7 @@ class _Worker:
     def join(self, seconds: float | None = None) -> None:
         self.process.join(seconds)
         if self.process.exitcode is None:
-            logger.error("killed a worker", extra={"facts": {"pid": self.process.pid}})
+            logger.error("killed worker", extra={"facts": {"pid": self.process.pid}})
             self.process.kill()
             self.process.join()
         self.news.close()
@@ -67,7 +66,7 @@ class _Worker:
 def _begin(
     work: Work, settings: Settings, listener: socket.socket, news: Connection, life: Connection
 ) -> None:
-    """What each process starts with."""
+    """Entry point of a worker process."""
     write_json_lines()
     signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))  # before anything is accepted
     threading.Thread(target=_end_with, args=(life,), daemon=True).start()
@@ -82,13 +81,13 @@ def _begin(
 def _end_with(life: Connection) -> None:
     try:
         life.recv_bytes()
-    except EOFError:  # that process is gone, and nobody else is left to tidy up
+    except EOFError:  # the parent is gone and cannot clean up
         shutil.rmtree(os.environ[METRICS_FOLDER], ignore_errors=True)
     _thread.interrupt_main(signal.SIGTERM)
 
 
 class Workers:
-    """`count` processes that do `work`. `started`: called once all of them answer."""
+    """`count` processes that run `work`. `started`: called once all of them are ready."""
 
     def __init__(
         self,
@@ -104,46 +103,46 @@ class Workers:
         self._pause, self._next = PAUSE, 0.0
 
     def run(self) -> int:
-        """Look after them until told to end (SIGTERM, SIGINT); then 0. 1 if they do not come up,
-        at first or when none is left."""
-        os.environ["PYTHONSAFEPATH"] = "1"  # no worker imports what lies in the current folder
-        asked, ask = _spawn.Pipe(duplex=False)
+        """Supervise the workers until SIGTERM or SIGINT. Returns 0, or 1 if the workers fail to
+        start, at first or when none is left."""
+        os.environ["PYTHONSAFEPATH"] = "1"  # do not import from the current folder
+        stop, stopper = _spawn.Pipe(duplex=False)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda number, frame: ask.send_bytes(b"end"))
+            signal.signal(number, lambda number, frame: stopper.send_bytes(b"end"))
         with tempfile.TemporaryDirectory(prefix="eyespot-metrics-") as folder:
             os.environ[METRICS_FOLDER] = folder
-            while (code := self._look_after(asked)) is None:
+            while (code := self._supervise(stop)) is None:
                 pass
             self._end()
         return code
 
-    def _look_after(self, asked: Connection) -> int | None:
-        """One look; the exit code, if it is the last."""
+    def _supervise(self, stop: Connection) -> int | None:
+        """Wait for one event; the exit code if it was the last."""
         if time.monotonic() >= self._next and not self._fill():
             return 1
         missing = len(self._workers) < self._count
         patience = max(0.0, self._next - time.monotonic()) if missing else None
-        ready = wait([asked, *(worker.news for worker in self._workers)], patience)
-        if asked in ready:
+        ready = wait([stop, *(worker.news for worker in self._workers)], patience)
+        if stop in ready:
             logger.info("stopping")
             return 0
         for worker in [worker for worker in self._workers if worker.news in ready]:
-            if not self._hears_from(worker):
+            if not self._handle_news(worker):
                 return 1
         return None
 
     def _fill(self) -> bool:
-        """Have as many as there should be, or try again later; False if there is none at all."""
+        """Start missing workers, or plan another attempt; False if there is no worker at all."""
         try:
             while len(self._workers) < self._count:
                 self._workers.append(_Worker(self._work, self._settings, self._listener))
         except OSError as error:  # no memory, or too many processes
-            logger.error("cannot start a worker", extra={"facts": {"why": str(error)}})
+            logger.error("cannot start worker", extra={"facts": {"why": str(error)}})
             self._next = time.monotonic() + self._pause
         return bool(self._workers)
 
-    def _hears_from(self, worker: _Worker) -> bool:
-        """Whether there is hope: a worker answers, or died and can be replaced."""
+    def _handle_news(self, worker: _Worker) -> bool:
+        """Whether to continue: the worker is ready, or died and can be replaced."""
         try:
             worker.news.recv_bytes()
         except EOFError:
@@ -160,16 +159,16 @@ class Workers:
         mark_process_dead(worker.process.pid)  # type: ignore[no-untyped-call]
         facts = {"pid": worker.process.pid, "exit_code": worker.process.exitcode}
         if not worker.answers and not (self._have_started and self._workers):
-            logger.error("the workers do not come up", extra={"facts": facts})
+            logger.error("workers failed to start", extra={"facts": facts})
             return False
         if not worker.answers:
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
         self._next = time.monotonic() + self._pause
-        logger.error("lost a worker", extra={"facts": {**facts, "next_in_seconds": self._pause}})
+        logger.error("worker died", extra={"facts": {**facts, "next_in_seconds": self._pause}})
         return True
 
     def _end(self) -> None:
-        """Nobody may call any more; what was accepted is answered."""
+        """Stop accepting, answer the accepted requests, end the workers."""
         self._listener.close()
         for worker in self._workers:
             worker.tell_to_end()

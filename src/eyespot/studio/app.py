@@ -17,7 +17,7 @@ from eyespot.studio.guard import TOO_LARGE, Guard
 from eyespot.studio.open_projects import OpenProjects
 from eyespot.studio.projects import Store
 from eyespot.user_folders import user_folder
-from eyespot.web.heads import HeadAsGet
+from eyespot.web.head_requests import HeadAsGet
 from eyespot.web.pages import add_shared
 
 logger = logging.getLogger(__name__)

@@ -27,7 +27,6 @@ from starlette.concurrency import run_in_threadpool
 
 from eyespot.errors import EyespotError, UsageError
 from eyespot.playground.functions import FEATURES
-from eyespot.playground.picture import Picture, draw
 from eyespot.playground.points import CLASSIFICATION, EDGE, FEWEST, REGRESSION, make_points
 from eyespot.playground.settings import (
     CHOICES,
@@ -38,6 +37,7 @@ from eyespot.playground.settings import (
     Settings,
 )
 from eyespot.playground.simulator import LARGEST, Simulator
+from eyespot.playground.snapshot import Snapshot, draw
 
 router = APIRouter(prefix="/api/play")
 
@@ -125,7 +125,7 @@ def answer(simulator: Simulator, text: str) -> bytes:
     return packed(simulator, draw(simulator, RESOLUTION))
 
 
-def packed(simulator: Simulator, drawn: Picture) -> bytes:
+def packed(simulator: Simulator, drawn: Snapshot) -> bytes:
     """Pack `drawn`, the points and the loss curves as the module describes."""
     points, curves = simulator.points, simulator.curves
     floats = {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eyespot.errors import MissingError, UsageError
-from eyespot.limits import MAX_PROJECT_PICTURES
+from eyespot.limits import MAX_PROJECT_PHOTOS
 from eyespot.shown import Brief
 
 
@@ -58,9 +58,9 @@ def require_free_name(database: sqlite3.Connection, project: str, name: str) -> 
 
 def require_room(photos: int) -> None:
     """Raises UsageError if a project cannot hold so many photos."""
-    if photos > MAX_PROJECT_PICTURES:
+    if photos > MAX_PROJECT_PHOTOS:
         raise UsageError(
-            f"A project holds at most {MAX_PROJECT_PICTURES:,} photos, this one would hold "
+            f"A project holds at most {MAX_PROJECT_PHOTOS:,} photos, this one would hold "
             f"{photos:,}. Use the command line instead: eyespot teach PHOTOS"
         )
 

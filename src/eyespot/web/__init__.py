@@ -1,1 +1,1 @@
-"""What all that talks to browsers has in common: where it listens, what it says of its pages."""
+"""HTTP parts shared by the server and the studio: sockets, protocol limits, pages."""

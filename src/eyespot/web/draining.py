@@ -1,7 +1,7 @@
-"""Answers to requests that are refused before all of them came.
+"""Responses to requests that are refused before their body has arrived.
 
-Many clients (Python's urllib among them) read no answer before they have sent everything; where the
-connection is closed under them, they see that it was reset, and nothing of the answer.
+Many clients (such as Python's urllib) read no response before they have sent the whole body. If the
+server closes the connection earlier, they see a reset instead of the response.
 """
 
 import asyncio
@@ -12,13 +12,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from eyespot.limits import MAX_DRAIN_SECONDS, MAX_DRAINED_BYTES
 
 PAUSE = 0.002
-"""Seconds between two parts, of some 256 kB, of all that is drained: what is refused must not hold
-up what is answered."""
+"""Seconds between two reads, of some 256 kB, over all drained requests: draining must not delay
+other requests."""
 
 
 class Draining:
-    """Middleware that answers at once and then reads, and throws away, a bounded rest of the
-    request. The answer ends for the server only then, so that the connection stays open for it."""
+    """Middleware that sends the response at once, then reads and discards a bounded rest of the
+    request. The response ends only after that, so the connection stays open."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -28,26 +28,26 @@ class Draining:
         if scope["type"] != "http" or not _has_body(headers := Headers(scope=scope)):
             await self._app(scope, receive, send)
             return
-        # Who asks whether to go on is answered "no" by the answer, and sends no body.
-        asked = "100-continue" in headers.get("expect", "").lower()
+        # A client that sent Expect: 100-continue takes the response as a no and sends no body.
+        expecting = "100-continue" in headers.get("expect", "").lower()
         whole = answered = False
 
         async def receive_noting() -> Message:
-            nonlocal whole, asked
-            asked = False
+            nonlocal whole, expecting
+            expecting = False
             message = await receive()
             whole = not message.get("more_body", False)
             return message
 
-        async def send_all_but_the_end(message: Message) -> None:
+        async def send_without_end(message: Message) -> None:
             nonlocal answered
             ends = message["type"] == "http.response.body" and not message.get("more_body", False)
             answered = ends and not whole
             await send({**message, "more_body": True} if answered else message)
 
-        await self._app(scope, receive_noting, send_all_but_the_end)
+        await self._app(scope, receive_noting, send_without_end)
         if answered:
-            if not asked:
+            if not expecting:
                 await self._drain(receive)
             await send({"type": "http.response.body"})
 
@@ -63,7 +63,7 @@ class Draining:
                         break
                     await asyncio.sleep(PAUSE * self._under_way)
         except TimeoutError:
-            pass  # enough was read
+            pass
         finally:
             self._under_way -= 1
 

@@ -1,18 +1,16 @@
-"""A socket that takes calls."""
+"""Listening sockets."""
 
 import socket
 
 BACKLOG = 2048
-"""Calls that may wait, as uvicorn has it."""
-
+"""Connections that may wait to be accepted; uvicorn's default."""
 
 FILES = 4_096
-"""Open files, connections among them, that are enough; systems often allow 1,024 unless asked."""
+"""Open files, connections included, that suffice; the default of many systems is 1,024."""
 
 
 def allow_many_files() -> None:
-    """Let this process have as many connections open as `web.protocol` lets it, where the system
-    does."""
+    """Raise the limit of open files to what `web.protocol` needs, if the system allows it."""
     try:
         import resource
     except ModuleNotFoundError:  # Windows has no such limit
@@ -24,12 +22,12 @@ def allow_many_files() -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Bound to an address of this machine; `port` 0: any that is free. Who calls before the server
-    has started waits for it. Raises OSError if the port is taken, or if there is no such host."""
+    """A socket that listens at an address of this machine; `port` 0: any free port. Connections
+    wait until the server has started. Raises OSError if the port is taken or the host unknown."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, address = found[0]
-    # Named, since asyncio sends at once only over what is called TCP; else answers that come in
-    # two parts are held back for 40 ms.
+    # asyncio sets TCP_NODELAY only if the protocol is named; without it, responses in two parts
+    # are delayed by 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

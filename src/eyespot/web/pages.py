@@ -1,4 +1,4 @@
-"""What every page may do, and the style that all share."""
+"""Security headers, shared styles and static files of the pages."""
 
 import mimetypes
 from importlib.resources import files
@@ -31,7 +31,7 @@ HEADERS = {
 
 
 def with_headers(send: Send) -> Send:
-    """As `send`; every answer says what its page may do."""
+    """`send` with the security headers on each response."""
 
     async def send_guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -42,8 +42,7 @@ def with_headers(send: Send) -> Send:
 
 
 def add_shared(app: FastAPI) -> None:
-    """Routes to what all pages share: their style, the form of their percentages, and
-    their picture in the browser's tab."""
+    """Add routes to the shared styles, number formatter and icon."""
     own = files("eyespot.web") / "static"
     add_file(app, "/style.css", files("eyespot.report") / "style.css")
     add_file(app, "/controls.css", own / "controls.css")
@@ -52,7 +51,7 @@ def add_shared(app: FastAPI) -> None:
 
 
 def add_file(app: FastAPI, path: str, file: Traversable) -> None:
-    """A route to a file of text that comes with eyespot; no other can be reached by it."""
+    """Add a route to one text file of the package."""
     kind, _ = mimetypes.guess_type(file.name)
     answer = Response(file.read_text("utf-8"), media_type=kind)
     app.router.routes.append(Route(path, answer, methods=["GET", "HEAD"]))

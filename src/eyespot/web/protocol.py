@@ -1,9 +1,9 @@
-"""HTTP as uvicorn's protocol has it, with bounds where that has none.
+"""uvicorn's HTTP protocol with limits that it lacks.
 
-A request's head may not be large or slow, its address not long; of trailers and of what stands
-between the parts of a body the same is true. Nobody may hold a connection by not reading what was
-answered, and where there are too many connections, those go that do nothing. What is refused here
-is answered, and a bounded rest is read, so that its sender gets to read the answer.
+The head of a request has limits of size and time, and so have its URL, its trailers and the bytes
+between the chunks of a body. A client that does not read the response loses the connection. Beyond
+MAX_CONNECTIONS, idle connections are closed first. A refused request gets a response, and the
+server reads a bounded rest of it, so that the client can read the response.
 """
 
 import asyncio
@@ -31,20 +31,20 @@ logger = logging.getLogger(__name__)
 
 Form = Callable[[str, str], Mapping[str, Any]]
 PART = MAX_HEAD_BYTES
-"""Bytes that are parsed before it is looked whether they are too many."""
+"""Bytes parsed between two checks of the limits."""
 
 YOUNG, ROUNDS = 1.0, 2
-"""Seconds, and rounds of the event loop after them, in which a connection's request may be there
-already, and not be seen yet."""
+"""Seconds, and rounds of the event loop after them, in which a request may have arrived without
+having been read."""
 SPARE = 1_000
-"""Connections beyond those that are served, to tell that there are too many."""
+"""Connections beyond MAX_CONNECTIONS that get a 503 response."""
 
 
 def bounded(seconds: float, form: Form) -> type[asyncio.Protocol]:
-    """A protocol for the argument `http` of uvicorn's Config.
+    """A protocol class for the argument `http` of uvicorn's Config.
 
-    `seconds`: for a request's head to come, and for an answer to be taken. `form`: a refusal as
-    JSON, of a word for programs and a sentence for people.
+    `seconds`: time limit for a request's head to arrive, and for the client to read the response.
+    `form`: the JSON of a refusal, from a code and a message.
     """
     facts = {"seconds": seconds, "form": staticmethod(form), "waiting": {}, "refused": {}}
     return cast(type[asyncio.Protocol], type("Bounded", (_Bounded,), facts))
@@ -58,22 +58,22 @@ class _Bounded(HttpToolsProtocol):
     seconds: float
     form: Form
     waiting: dict["_Bounded", None]
-    """Connections that have no request under way, the longest first: the first to go."""
+    """Connections without a request in progress, the oldest first: closed first."""
     refused: dict["_Bounded", None]
-    """Those that were told so, and are drained: the last to go."""
+    """Refused connections that are being drained: closed last."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._in_head = True
         self._idle_bytes = 0
-        """Since the last of a body, or since a head ended."""
+        """Bytes since the last part of a body or the end of a head."""
         self._progress = False
         self._refused = False
         self._drained = 0
         self._deadline: TimerHandle | None = None
         self._aging: TimerHandle | None = None
 
-    # --- what comes ----------------------------------------------------------------------------
+    # --- incoming data ---------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -94,7 +94,7 @@ class _Bounded(HttpToolsProtocol):
 
     def _make_way(self) -> None:
         self._stays()
-        self._refuse(503, "busy", "There are too many connections. Try again soon.")
+        self._refuse(503, "busy", "Too many connections. Try again soon.")
 
     def _may_go(self, group: dict["_Bounded", None]) -> None:
         self._stays()
@@ -137,11 +137,11 @@ class _Bounded(HttpToolsProtocol):
                 return
 
     def _has_ended(self) -> bool:
-        """No more of what came is for this parser: a web socket may have taken the connection."""
+        """Whether the parser must get no more data, such as after an upgrade to a web socket."""
         upgraded = self.transport.get_protocol() is not self
         return self._refused or upgraded or self.transport.is_closing()
 
-    # --- what the parser finds -----------------------------------------------------------------
+    # --- callbacks of the parser -----------------------------------------------------------------
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if len(self.headers) >= MAX_HEADERS:
@@ -155,11 +155,11 @@ class _Bounded(HttpToolsProtocol):
         self._in_time()
         if len(self.url) > MAX_URL_BYTES:
             self._refuse(
-                414, "address_too_long", f"Expected an address of at most {MAX_URL_BYTES:,} bytes."
+                414, "address_too_long", f"Expected a URL of at most {MAX_URL_BYTES:,} bytes."
             )
             raise _Refused
         if len(self.pipeline) >= MAX_PIPELINED_REQUESTS:
-            self._refuse(503, "busy", "Too many requests wait on this connection.")
+            self._refuse(503, "busy", "Too many requests are waiting on this connection.")
             raise _Refused
         super().on_headers_complete()
 
@@ -172,15 +172,15 @@ class _Bounded(HttpToolsProtocol):
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse(400, "bad_request", "Expected a request of HTTP/1.1, found something else.")
+        self._refuse(400, "bad_request", "Expected an HTTP/1.1 request.")
 
-    # --- what goes -----------------------------------------------------------------------------
+    # --- responses and time limits ---------------------------------------------------------------
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if not self.cycle.response_complete:  # it is that of the next request
+        if not self.cycle.response_complete:  # the next request has begun
             return
-        if self.cycle.more_body:  # more of it than is drained
+        if self.cycle.more_body:  # not fully drained
             self.transport.close()
         if self.transport.is_closing():
             self._within(self.seconds, self.transport.abort)
@@ -217,7 +217,7 @@ class _Bounded(HttpToolsProtocol):
             self.transport.close()
 
     def _refuse(self, status: int, code: str, message: str) -> None:
-        """Answer, take no more than a bounded rest, then close."""
+        """Send an error response, drain a bounded rest, then close."""
         if self._refused:
             return
         self._refused = True

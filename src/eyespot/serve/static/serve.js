@@ -1,6 +1,6 @@
-// Try a classifier that is served: the same questions that programs ask.
+// Try a served classifier with the requests that programs send.
 
-import { percent } from "./percent.js";
+import { percent, percentInterval } from "./percent.js";
 
 /**
  * @typedef {{label: string, probability: number}} Guess
@@ -47,7 +47,7 @@ let asked = 0;
 /** @param {string} path @param {RequestInit} [options] */
 async function call(path, options) {
   const headers = new Headers(options?.headers);
-  // Kept nowhere: a key belongs to who types it.
+  // The page stores no key.
   if (key.value) headers.set("Authorization", `Bearer ${key.value}`);
   let answer;
   try {
@@ -63,7 +63,7 @@ async function call(path, options) {
 /** @param {string} path @param {RequestInit} [options] @returns {Promise<any>} */
 const ask = async (path, options) => (await call(path, options)).json();
 
-/** Do something, and say what went wrong with it. @param {() => Promise<void>} work */
+/** Run `work` and show its error. @param {() => Promise<void>} work */
 async function attempt(work) {
   try {
     problem.hidden = true;
@@ -80,19 +80,19 @@ const address = (verb) => `/v1/models/${encodeURIComponent(chosen.value)}:${verb
 /** @param {Prediction} prediction @param {string} url @param {File} one */
 function card(prediction, url, one) {
   const item = document.createElement("li");
-  const picture = document.createElement("img");
-  picture.src = url;
-  picture.alt = "";
-  item.append(picture, element("p", prediction.name));
+  const photo = document.createElement("img");
+  photo.src = url;
+  photo.alt = "";
+  item.append(photo, element("p", prediction.name));
   item.children[1].className = "name";
   if (prediction.error) {
-    picture.remove();
-    const said = element("p", `This picture cannot be used: ${prediction.error.message.replace(/\.$/, "")}.`);
-    said.className = "error";
-    item.append(said);
+    photo.remove();
+    const message = element("p", `Cannot use this photo: ${prediction.error.message.replace(/\.$/, "")}.`);
+    message.className = "error";
+    item.append(message);
     return item;
   }
-  item.append(element("h3", prediction.label ?? "None of these. The nearest:"));
+  item.append(element("h3", prediction.label ?? "None of these. Most probable:"));
   const list = document.createElement("ol");
   list.append(...prediction.top.map(({ label, probability }) => {
     const guess = document.createElement("li");
@@ -102,7 +102,7 @@ function card(prediction, url, one) {
     guess.append(element("span", label), element("span", percent(probability)), meter);
     return guess;
   }));
-  const why = element("button", "Why?");
+  const why = element("button", "Explain");
   why.addEventListener("click", () => attempt(() => explain(one)));
   item.append(list, why);
   return item;
@@ -114,14 +114,14 @@ async function explain(one) {
   const body = new FormData();
   body.append("file", one);
   reasons.hidden = true;
-  speed.textContent = "Looking for reasons, which takes some seconds …";
+  speed.textContent = "Explaining, which takes some seconds …";
   try {
     const answer = await call(address("explain"), { method: "POST", body, headers: { Accept: "image/png" } });
-    const picture = await answer.blob();
+    const photo = await answer.blob();
     if (number !== asked) return;
     URL.revokeObjectURL(drawn.src);
-    drawn.src = URL.createObjectURL(picture);
-    drawn.alt = `What counts on ${one.name}, drawn`;
+    drawn.src = URL.createObjectURL(photo);
+    drawn.alt = `Explanation for ${one.name}`;
     reasons.hidden = false;
   } finally {
     if (number === asked) speed.textContent = "";
@@ -136,14 +136,14 @@ async function look(files) {
   for (const one of files) form.append("file", one);
   const start = performance.now();
   reasons.hidden = true;
-  speed.textContent = "Looking …";
+  speed.textContent = "Classifying …";
   try {
-    const told = /** @type {{predictions: Prediction[]}} */ (await ask(address("predict"), { method: "POST", body: form }));
+    const answer = /** @type {{predictions: Prediction[]}} */ (await ask(address("predict"), { method: "POST", body: form }));
     if (number !== asked) return;
     for (const url of shown) URL.revokeObjectURL(url);
     shown = files.map((one) => URL.createObjectURL(one));
-    answers.replaceChildren(...told.predictions.map((prediction, index) => card(prediction, shown[index], files[index])));
-    speed.textContent = `${(performance.now() - start).toFixed(0)} ms, there and back.`;
+    answers.replaceChildren(...answer.predictions.map((prediction, index) => card(prediction, shown[index], files[index])));
+    speed.textContent = `${(performance.now() - start).toFixed(0)} ms per request.`;
   } catch (error) {
     if (number !== asked) return;
     answers.replaceChildren();
@@ -158,9 +158,9 @@ function showModel() {
   byId("labels", HTMLElement).textContent = model.labels.slice(0, 100).join(", ") + (model.labels.length > 100 ? ", …" : "");
   const { top1, top1_interval: interval } = model.metrics;
   const figures = top1 === undefined || !interval ? ""
-    : ` Accuracy ${percent(top1)} (95% CI ${percent(interval[0])} to ${percent(interval[1])}).`;
+    : ` Accuracy ${percent(top1)} (95% CI ${percentInterval(interval[0], interval[1])}).`;
   byId("about", HTMLElement).textContent =
-    `${model.labels.length} classes, told apart by ${model.backbone} and ${model.method}.${figures}`;
+    `${model.labels.length} classes. Backbone ${model.backbone}, head ${model.method}.${figures}`;
   byId("curl", HTMLElement).textContent =
     `curl -H "Content-Type: image/jpeg" --data-binary @photo.jpg ${location.origin}${address("predict")}`;
 }

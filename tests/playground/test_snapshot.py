@@ -5,10 +5,10 @@ import pytest
 
 from eyespot.errors import UsageError
 from eyespot.playground.functions import features_of
-from eyespot.playground.picture import LINES, PIECE, Picture, draw
 from eyespot.playground.points import Points
 from eyespot.playground.settings import Settings
 from eyespot.playground.simulator import Simulator
+from eyespot.playground.snapshot import LINES, PIECE, Snapshot, draw
 
 
 def learnt(steps: int, **options: Any) -> Simulator:
@@ -20,17 +20,17 @@ def learnt(steps: int, **options: Any) -> Simulator:
 
 def test_surfaces_are_what_the_units_say_there() -> None:
     simulator = learnt(50, features=("x", "xy"), hidden=(3, 2), batch_norm=True, dropout=0.2)
-    picture = draw(simulator, 13)
-    assert picture.layers == (2, 3, 2, 1)
-    assert picture.surfaces.shape == (8, 13, 13)
-    assert picture.surfaces.dtype == np.float32
+    image = draw(simulator, 13)
+    assert image.layers == (2, 3, 2, 1)
+    assert image.surfaces.shape == (8, 13, 13)
+    assert image.surfaces.dtype == np.float32
     # The pixel at row 2, column 9 is the place x = 3, y = 4.
     passes = simulator.net.forward(features_of(np.array([[3.0, 4.0]]), ("x", "xy")))
     said = np.concatenate([[3.0, 12.0], *(seen.outputs[0] for seen in passes)])
-    np.testing.assert_allclose(picture.surfaces[:-1, 2, 9], said[:-1], rtol=1e-6)
+    np.testing.assert_allclose(image.surfaces[:-1, 2, 9], said[:-1], rtol=1e-6)
     chance = 1 / (1 + np.exp(-said[-1]))
-    assert picture.surfaces[-1, 2, 9] == pytest.approx(chance - (1 - chance), rel=1e-6)
-    np.testing.assert_array_equal(picture.surfaces[0, 0], np.linspace(-6, 6, 13))
+    assert image.surfaces[-1, 2, 9] == pytest.approx(chance - (1 - chance), rel=1e-6)
+    np.testing.assert_array_equal(image.surfaces[0, 0], np.linspace(-6, 6, 13))
 
 
 def test_surfaces_larger_than_a_piece_are_whole() -> None:
@@ -48,21 +48,21 @@ def test_the_output_of_regression_is_the_value() -> None:
 
 
 def test_shades_have_zero_in_the_middle_and_each_unit_its_scale() -> None:
-    picture = draw(learnt(50, problem="regression", data="plane", features=("x", "x^2")), 21)
-    shades = picture.shades()
+    image = draw(learnt(50, problem="regression", data="plane", features=("x", "x^2")), 21)
+    shades = image.shades()
     assert shades.dtype == np.uint8
-    assert shades.shape == picture.surfaces.shape
+    assert shades.shape == image.surfaces.shape
     np.testing.assert_array_equal(shades[0, 5, [0, 10, 20]], [1, 128, 255])
     np.testing.assert_array_equal(shades[1, 5, [0, 10, 20]], [255, 128, 255])
-    output = picture.surfaces[-1]
+    output = image.surfaces[-1]
     np.testing.assert_array_equal(shades[-1], np.round(128 + 127 * output.clip(-1, 1)))
 
 
 def test_a_unit_that_says_nothing_is_zero_all_over() -> None:
-    nowhere = Picture(
+    nowhere = Snapshot(
         **{
             name: getattr(draw(learnt(0), 4), name)
-            for name in Picture.__dataclass_fields__
+            for name in Snapshot.__dataclass_fields__
             if name != "surfaces"
         },
         surfaces=np.zeros((2, 4, 4), np.float32),
@@ -108,7 +108,7 @@ def test_more_units_are_seen_along_their_principal_components() -> None:
     share = (singular[:2] ** 2).sum() / (singular**2).sum()
     assert space.axes == (
         "The first two principal components of the 8 units of the last hidden layer, "
-        f"which hold {100 * share:.0f} % of their variance."
+        f"which hold {100 * share:.0f}% of their variance."
     )
 
 
@@ -125,9 +125,9 @@ def test_one_unit_and_no_hidden_layer_have_a_space_too() -> None:
 
 def test_units_that_are_all_dead_can_be_drawn() -> None:
     points = Points(np.zeros((4, 2)), np.array([1.0, -1, 1, -1]), np.array([1, 1, 0, 0], bool))
-    picture = draw(Simulator(Settings(hidden=(5,), activation="relu"), points), 4)
-    assert (picture.space.points == 0).all()
-    assert "hold 0 %" in picture.space.axes
+    image = draw(Simulator(Settings(hidden=(5,), activation="relu"), points), 4)
+    assert (image.space.points == 0).all()
+    assert "hold 0 %" in image.space.axes
 
 
 @pytest.mark.parametrize("resolution", [0, 1, 201])

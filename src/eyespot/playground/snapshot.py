@@ -1,4 +1,4 @@
-"""What a page of the playground draws of a simulator."""
+"""Surfaces, edges and scores of a simulator at one step, for the playground's page."""
 
 from dataclasses import dataclass
 
@@ -34,11 +34,11 @@ class Edges:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Space:
-    """The points as the output unit sees them: in the space of the last hidden layer, or of the
-    features if there is none. `axes` says in words what the two axes are.
+    """The points in the space of the last hidden layer, or of the features if there is none.
+    `axes`: the names of the two axes.
 
-    `points`: float32 [n, 2]. `mesh`: float32 [LINES, LINES, 2], where lines that lie evenly in the
-    plane have come to lie; its first row is the top.
+    `points`: float32 [n, 2]. `mesh`: float32 [LINES, LINES, 2], the images of evenly spaced lines
+    of the plane; its first row is the top.
     """
 
     axes: str
@@ -47,8 +47,8 @@ class Space:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Picture:
-    """`surfaces`: float32 [units, r, r], what each unit says all over the plane, as in testing:
+class Snapshot:
+    """`surfaces`: float32 [units, r, r], each unit's output over the plane, in evaluation mode:
     features, hidden layers, output. The first row is the top (y = EDGE), the first column the left.
     For two classes the output is p(1) - p(-1), the decision surface. `layers`: units of the
     features, of each hidden layer, and 1. `edges`: of each hidden layer, and the output unit's.
@@ -76,8 +76,8 @@ class Picture:
         return shades
 
 
-def draw(simulator: Simulator, resolution: int = 50) -> Picture:
-    """What there is to see now; surfaces of `resolution` pixels each way.
+def draw(simulator: Simulator, resolution: int = 50) -> Snapshot:
+    """The simulator's present state; surfaces of `resolution` x `resolution` pixels.
 
     Raises UsageError for a resolution out of SIDES.
     """
@@ -90,7 +90,7 @@ def draw(simulator: Simulator, resolution: int = 50) -> Picture:
         for positions in (simulator.points.positions, _plane(LINES))
     )
     layers = (len(names), *(len(layer.bias) for layer in net.layers))
-    return Picture(
+    return Snapshot(
         simulator.steps,
         simulator.epochs,
         simulator.learning_rate,
@@ -111,7 +111,7 @@ def _plane(side: int) -> Array:
 
 
 def _layers(net: Net, features: Array) -> list[Array]:
-    """Features [n, k], and what each layer makes of them, [n, units] each."""
+    """Features [n, k] and the outputs of each layer, [n, units]."""
     return [features, *(seen.outputs for seen in net.forward(features))]
 
 
@@ -157,9 +157,9 @@ def _space(points: Array, mesh: Array, *, has_hidden: bool) -> Space:
             share = variances[-2:].sum() / max(variances.sum(), np.finfo(float).tiny)
             axes = (
                 f"The first two principal components of the {count} {unit}s{where}, "
-                f"which hold {100 * share:.0f} % of their variance."
+                f"which hold {100 * share:.0f}% of their variance."
             )
-            # A component's sign means nothing: fixed, so that it seldom turns from one picture to
+            # A component's sign means nothing: fixed, so that it seldom turns from one snapshot to
             # the next.
             flat = directions[:, :-3:-1]
             flat = flat * np.where(flat.sum(axis=0) < 0, -1, 1)
