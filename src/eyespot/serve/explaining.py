@@ -56,14 +56,14 @@ def wants_png(accept: str) -> bool:
     return "image/png" in kinds and "application/json" not in kinds
 
 
-def explained(served: Served, photo: Sent, label: str | None, *, drawn: bool) -> Response:
+def explained(served: Served, sent: Sent, label: str | None, *, drawn: bool) -> Response:
     """The explanation of a prediction, as PNG if `drawn`, else as JSON. Raises Problem if the photo
     or the label cannot be used."""
     _load_torch()
     from eyespot.explain.photo import explain_photo
     from eyespot.explain.photo_page import draw_explanation
 
-    photo = Photo(photo.name, MemorySource(photo.data))
+    photo = Photo(sent.name, MemorySource(sent.data))
     try:
         found = explain_photo(served.classifier, photo, label)
     except PhotoError as error:
