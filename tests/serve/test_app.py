@@ -399,7 +399,7 @@ def test_what_breaks_here_is_not_told_but_written_down(
     asker: Asker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(asker.served().classifier, "judge", lambda features: 1 / 0)
+        patch.setattr(asker.served().classifier, "score_features", lambda features: 1 / 0)
         answer = raw(asker, jpeg())
     assert refusal(answer) == (500, "internal")
     assert "ZeroDivision" not in answer.text
