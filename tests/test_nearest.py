@@ -24,7 +24,7 @@ def test_networks(asked: str, meant: str | None) -> None:
     assert nearest_name(asked, NETWORKS) == meant
     with pytest.raises(UsageError) as refusal:
         find(asked)
-    hint = "all are listed by: eyespot zoo" if meant is None else f"did you mean '{meant}'?"
+    hint = "list all networks with: eyespot zoo" if meant is None else f"did you mean '{meant}'?"
     assert str(refusal.value).endswith(hint)
 
 

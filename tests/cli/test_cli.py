@@ -140,7 +140,7 @@ def test_embed_and_cache(taught: Path, tmp_path: Path) -> None:
         (("predict",), 2, "at least one photo"),
         (("predict", "x.jpg", "-m", "/nowhere.eyespot"), 1, "found none"),
         (("frobnicate",), 2, "No such command"),
-        (("teach", "photos", "--method", "magic"), 2, "must be one of"),
+        (("teach", "photos", "--method", "magic"), 2, "Expected the method auto"),
         (("teach", "photos", "--backbone", "efficientnet_lite00"), 2, "did you mean"),
         (("predict", "--video", "/nowhere.mp4"), 2, "no video"),
     ],

@@ -68,7 +68,7 @@ NEITHER = "A model is a .eyespot file, a network of the zoo, or a network.safete
         ("teach photos --backbone pets.eyespot", "--onto pets.eyespot"),
         ("explain dataset photos --backbone pets.eyespot", "is a classifier"),
         ("evaluate --imagenet photos -m petz", NEITHER),
-        ("predict photos -m none.safetensors", "There is no file none.safetensors"),
+        ("predict photos -m none.safetensors", "The file none.safetensors does not exist"),
     ],
 )
 def test_what_is_not_a_model_is_told(

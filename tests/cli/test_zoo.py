@@ -187,7 +187,7 @@ def test_the_drawing_has_every_network_with_an_error(
     root = ElementTree.fromstring(drawing)
     space = "{http://www.w3.org/2000/svg}"
     titles = [title.text for title in root.iter(f"{space}title")]
-    assert titles[0] == "Accuracy of networks on ImageNet against their operations"
+    assert titles[0] == "ImageNet accuracy by multiply-adds"
     expected = {r["name"] for r in rows if r["dataset"] == "ImageNet" and r["top1_error"]}
     assert {str(title).partition(":")[0] for title in titles[1:]} == expected
     assert root.get("role") == "img"

@@ -233,7 +233,7 @@ def test_names_in_utf_8_without_the_flag(tmp_path: Path) -> None:
     guessed = bytes(bare).replace(marked, b"K\x84\x84fer/1.png")
     with open_archive(guessed) as found:
         assert found.dataset.classes == ("dog", "Kääfer")
-        assert "does not say how its names are written" in found.dataset.findings[0].message
+        assert "does not declare the encoding of its names" in found.dataset.findings[0].message
 
 
 # --- cases that were misread ------------------------------------------------------------------

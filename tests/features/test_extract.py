@@ -113,7 +113,7 @@ def test_a_cache_that_cannot_be_written_does_not_stop_the_work(
     cache = FeatureCache(tmp_path / "missing" / "c.sqlite3")
     cache.put_many("net", {"a": record(0)})
     assert cache.get_many(["a"], "net") == {}
-    assert "out of use" in caplog.text
+    assert "cannot be used" in caplog.text
 
 
 WRITER = """

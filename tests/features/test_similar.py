@@ -106,7 +106,7 @@ def test_other_blocks_and_folders_of_parts(backbone: Backbone, tmp_path: Path) -
 
 
 def test_what_cannot_be_searched_is_explained(written: Path, tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="no file"):
+    with pytest.raises(DatasetError, match="does not exist"):
         KeptFeatures(tmp_path / "nowhere.parquet")
     with pytest.raises(UsageError, match=r"no block 'path'; there are stage1"):
         KeptFeatures(written, "path")

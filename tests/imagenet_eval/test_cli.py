@@ -37,7 +37,7 @@ def test_what_it_says(world: Path) -> None:
     assert "24.9%" in said  # published
     assert "images/s" in said
     assert "Skipped notes.jpg" in said
-    assert "5 failures" in (world / "failures.html").read_text()
+    assert "top-1 error on 20 images" in (world / "failures.html").read_text()
     assert "earlier run" in eyespot("--imagenet", "pictures")[1]
 
 
@@ -63,7 +63,7 @@ def test_json(world: Path) -> None:
         ("pictures --imagenet pictures", "leave out"),
         ("pictures -m x.eyespot --crops 10", "--imagenet"),
         ("--imagenet nowhere", "wnid"),
-        ("--imagenet pictures -m pets.eyespot", "no network"),
+        ("--imagenet pictures -m pets.eyespot", "Unknown network"),
         ("--imagenet pictures --crops 5", "1 or 10"),
         ("--imagenet pictures --scales 100", "too small"),
         ("--imagenet pictures --scales 99999", "224 to 4096"),

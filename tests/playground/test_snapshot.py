@@ -127,7 +127,7 @@ def test_units_that_are_all_dead_can_be_drawn() -> None:
     points = Points(np.zeros((4, 2)), np.array([1.0, -1, 1, -1]), np.array([1, 1, 0, 0], bool))
     image = draw(Simulator(Settings(hidden=(5,), activation="relu"), points), 4)
     assert (image.space.points == 0).all()
-    assert "hold 0 %" in image.space.axes
+    assert "hold 0%" in image.space.axes
 
 
 @pytest.mark.parametrize("resolution", [0, 1, 201])

@@ -177,6 +177,7 @@ def test_no_words_of_charts_and_tables_are_cut_off(
 
 def test_everything_interactive_takes_the_focus(browser: str, report: Path, tmp_path: Path) -> None:
     script = """
+    page.querySelectorAll("details").forEach((e) => { e.open = true; });
     const all = [...page.querySelectorAll(
       "a, button, input, select, textarea, summary, [tabindex], [role=listbox], .scroll")];
     return {

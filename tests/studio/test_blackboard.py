@@ -141,11 +141,13 @@ def test_buttons_go_the_same_way(studio: Studio) -> None:
 def test_fields_follow_the_expression(studio: Studio) -> None:
     with studio.page("/blackboard.html") as page:
         page.get_by_label("y", exact=True).fill("7")
-        page.get_by_label("Expression", exact=True).fill("y * other")
+        page.get_by_role("textbox", name="Expression", exact=True).fill("y * other")
         expect(page.locator("#values label")).to_have_text(["y", "other"])
         expect(page.get_by_label("y", exact=True)).to_have_value("7")
         expect(page.get_by_label("other", exact=True)).to_have_value("1")
-        page.get_by_label("Expression", exact=True).press("ArrowLeft")  # moves the cursor alone
+        page.get_by_role("textbox", name="Expression", exact=True).press(
+            "ArrowLeft"
+        )  # moves the cursor alone
         expect(page.locator("#place")).to_have_text("Start, 3 steps to go")
 
 
@@ -153,13 +155,13 @@ def test_fields_follow_the_expression(studio: Studio) -> None:
 def test_a_fault_shows_its_place_and_leaves_the_drawing(studio: Studio) -> None:
     with studio.page("/blackboard.html", width=360) as page:
         expect(page.locator("#drawing svg")).to_have_count(1)
-        page.get_by_label("Expression", exact=True).fill("(x + y) * ")
+        page.get_by_role("textbox", name="Expression", exact=True).fill("(x + y) * ")
         expect(page.get_by_role("alert")).to_contain_text("found the end")
         expect(page.locator("#fault-place")).to_have_text("  (x + y) * \n           ^")
         expect(page.locator("#drawing svg title").first).to_contain_text("(x + y) * z")
-        page.get_by_label("Expression", exact=True).fill("<script>alert(1)</script>")
+        page.get_by_role("textbox", name="Expression", exact=True).fill("<script>alert(1)</script>")
         expect(page.get_by_role("alert")).to_contain_text("'<' means nothing here")
-        page.get_by_label("Expression", exact=True).fill("x / y")
+        page.get_by_role("textbox", name="Expression", exact=True).fill("x / y")
         expect(page.get_by_role("alert")).to_have_count(0)
         page.get_by_label("y", exact=True).fill("0")
         expect(page.get_by_role("alert")).to_contain_text("divides by 0")
@@ -171,7 +173,7 @@ def test_an_answer_that_comes_late_is_left_alone(studio: Studio) -> None:
     with studio.page("/blackboard.html") as page:
         held: list[Route] = []
         page.route("**/api/blackboard", lambda route: held.append(route))
-        expression = page.get_by_label("Expression", exact=True)
+        expression = page.get_by_role("textbox", name="Expression", exact=True)
         for number, text in enumerate(("a", "a + b"), start=1):
             expression.fill(text)
             while len(held) < number:
@@ -199,7 +201,7 @@ def test_a_link_shows_the_same(studio: Studio) -> None:
         assert not is_wider_than_window(page)
     with studio.page("/" + address.split("/", 3)[3]) as page:
         expect(page.locator("#place")).to_have_text("Backward · step 12 of 17")
-        expect(page.get_by_label("Expression", exact=True)).to_have_value(NEURON)
+        expect(page.get_by_role("textbox", name="Expression", exact=True)).to_have_value(NEURON)
         page.evaluate("location.hash = 'expression=a*a&value=a%3D3'")
         expect(page.locator("#values label")).to_have_text(["a"])
 
@@ -215,5 +217,7 @@ def test_a_broken_link_is_an_error(studio: Studio) -> None:
         ):
             page.evaluate("link => { location.hash = link }", urlencode(state))
             expect(page.locator("#problem")).to_contain_text(f"This link is broken: {said}")
-            expect(page.get_by_label("Expression", exact=True)).to_have_value("(x + y) * z")
+            expect(page.get_by_role("textbox", name="Expression", exact=True)).to_have_value(
+                "(x + y) * z"
+            )
             expect(page.locator("#drawing svg")).to_have_count(1)

@@ -120,7 +120,7 @@ def test_what_is_no_request_is_refused_as_all_else_is(
     head, _, body = say(studio[1], *parts).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     assert b"application/json" in head
-    assert "Expected a request" in json.loads(body)["error"]
+    assert "Expected an HTTP/1.1 request" in json.loads(body)["error"]
 
 
 def test_nothing_is_said_to_who_breaks_off_within_an_answer(

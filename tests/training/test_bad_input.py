@@ -85,10 +85,10 @@ def test_pictures_with_numbers_that_are_none_are_named_and_left_out(tmp_path: Pa
     Image.fromarray(values).save(source / "a" / "holes.tif")
     done = trained(source, tmp_path / "out", "--held-out", "0", "--precision", "fp32")
     assert done.exit_code == 0, done.output
-    assert "Trained on 9 photos" in done.output
+    assert "9 photos to train on" in done.output
     said = [line for line in done.output.splitlines() if line.startswith("Skipped")]
     assert len(said) == 1
-    assert "holes.tif: expected numbers as pixels, 7 of 63 are NaN" in said[0]
+    assert "holes.tif: expected finite pixels, 7 of 63 are NaN" in said[0]
     assert done.output.index(said[0]) < done.output.index("Epoch "), "known before training begins"
 
 

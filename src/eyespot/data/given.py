@@ -155,7 +155,9 @@ def class_name(name: object) -> str:
     try:
         return _label_text(0, name)[0]
     except DatasetError as error:
-        raise UsageError(f"Expected a text as the name of a class, got {shown(name)}.") from error
+        raise UsageError(
+            f"Expected a name for a class, a text that is not empty; got {shown(name)}."
+        ) from error
 
 
 def whole_number(value: Any, meaning: str) -> int:

@@ -76,7 +76,7 @@ def test_two_runs_in_one_folder_do_not_meet(photos: Path, tmp_path: Path) -> Non
     seen = []
 
     def second(stage: str, done: int, total: int) -> None:
-        with pytest.raises(TrainingError, match=r"at work in .*another folder"):
+        with pytest.raises(TrainingError, match=r"Another process is using .*another folder"):
             train_on(photos, PLAN, tmp_path)
         seen.append(stage)
 
@@ -88,7 +88,7 @@ def test_two_runs_in_one_folder_do_not_meet(photos: Path, tmp_path: Path) -> Non
 
 def test_a_run_in_the_folder_of_a_search(photos: Path, tmp_path: Path) -> None:
     (tmp_path / STUDY).touch()
-    with pytest.raises(TrainingError, match=r"has a search for settings in it .* another folder"):
+    with pytest.raises(TrainingError, match=r"has a search for settings .*another folder"):
         train_on(photos, PLAN, tmp_path)
 
 
@@ -96,7 +96,7 @@ def test_a_class_without_a_readable_picture_to_learn_from(tmp_path: Path) -> Non
     photos = write(tmp_path / "photos")
     for path in (photos / "lying").iterdir():
         path.write_bytes(b"no picture")
-    with pytest.raises(DatasetError, match="none of 'lying'"):
+    with pytest.raises(DatasetError, match="'lying' has no readable photo"):
         train_on(photos, PLAN, tmp_path / "out")
 
 
@@ -118,7 +118,7 @@ def test_the_advice_on_a_damaged_state_helps(
         with pytest.raises(TrainingError) as caught:
             train_on(photos, PLAN, tmp_path)
         assert str(tmp_path / damaged) in str(caught.value)
-        assert str(caught.value).endswith(f"To begin anew, delete {tmp_path / LAST}.")
+        assert str(caught.value).endswith(f"To start again, delete {tmp_path / LAST}.")
         (tmp_path / LAST).unlink()
     again = train_on(photos, PLAN, tmp_path)
     assert again.trained.epochs[0].loss == finished.trained.epochs[0].loss

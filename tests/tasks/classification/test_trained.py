@@ -132,7 +132,7 @@ def test_a_damaged_copy_in_the_cache_is_found_out(classifier: Classifier, tmp_pa
     classifier.save(file)
     [copy] = (cache_folder() / "own").iterdir()
     copy.write_bytes(copy.read_bytes()[:-1] + b"?")
-    with pytest.raises(WeightsError, match="Load the classifier once more"):
+    with pytest.raises(WeightsError, match="Load the classifier again"):
         classifier.save(tmp_path / "again.eyespot")
     load(file).save(tmp_path / "again.eyespot")
     assert (tmp_path / "again.eyespot").read_bytes()
@@ -155,7 +155,7 @@ def test_it_serves_as_a_backbone(trained: Training, tmp_path: Path) -> None:
 def test_a_file_that_is_no_network_of_ours_is_no_backbone(tmp_path: Path) -> None:
     from safetensors.numpy import save_file
 
-    with pytest.raises(UsageError, match="no file"):
+    with pytest.raises(UsageError, match="does not exist"):
         load_backbone(str(tmp_path / "missing.safetensors"))
     foreign = tmp_path / "foreign.safetensors"
     save_file({"x": np.zeros(1, np.float32)}, foreign)
@@ -167,7 +167,7 @@ def test_the_other_files_of_a_run_name_the_right_one(trained: Training) -> None:
     """They lie beside each other, and look alike."""
     folder = trained.path.parent
     for state in (LAST, BEST):
-        with pytest.raises(WeightsError, match=re.escape(f"came of it: {trained.path}")):
+        with pytest.raises(WeightsError, match=re.escape(f"trained weights: {trained.path}")):
             load(folder / state)
     network = load(trained.path)
     assert network.classes == load(folder / CLASSIFIER).classes

@@ -192,13 +192,16 @@ def test_other_photos_are_not_searched_with(tmp_path: Path) -> None:
 
 
 def test_two_searches_in_one_folder_do_not_meet(tmp_path: Path) -> None:
-    with exclusive_folder(tmp_path, STUDY), pytest.raises(TrainingError, match="at work"):
+    with (
+        exclusive_folder(tmp_path, STUDY),
+        pytest.raises(TrainingError, match="Another process is using"),
+    ):
         found(tmp_path)
 
 
 def test_a_search_in_the_folder_of_a_run(tmp_path: Path) -> None:
     (tmp_path / LAST).touch()
-    with pytest.raises(TrainingError, match=r"has a training run in it .* another folder"):
+    with pytest.raises(TrainingError, match=r"has a training run .*another folder"):
         found(tmp_path)
 
 
@@ -253,7 +256,7 @@ def test_the_command_searches_and_the_one_it_names_trains(
     assert heading.startswith("Trial")
     assert [row.split()[0] for row in rows] == ["1", "2"]
     assert rows[0].endswith("best so far")
-    assert f"the best, trial {answer['best'] + 1}:" in table.stdout
+    assert f"hyperparameters of trial {answer['best'] + 1}:" in table.stdout
     assert answer["command"] in table.stdout
 
 
