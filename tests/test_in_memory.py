@@ -170,6 +170,7 @@ def test_a_pickle_brings_its_own_network(
     known, content = answers(classifier), pickle.dumps(classifier)
     monkeypatch.setenv("EYESPOT_CACHE", str(tmp_path))  # another machine
     monkeypatch.setattr(own_weights, "_kept", {})
+    monkeypatch.setattr(own_weights, "_unkept", {})
     with pytest.raises(WeightsError), own_file(classifier.backbone.sha256):
         pass
     assert answers(pickle.loads(content)) == known

@@ -89,6 +89,6 @@ def test_a_cache_without_room_does_not_stop_the_teaching(room: int, tmp_path: Pa
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("out of use") == 1
+    assert done.stderr.count("cannot be used") == 1
     assert json.loads(done.stdout) == expected
     assert load(tmp_path / "m.eyespot").classes == ("brick", "grass", "gravel")

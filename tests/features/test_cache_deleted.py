@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from eyespot.errors import WeightsError
+from eyespot.features import own_weights
 from eyespot.features.backbone import Backbone, load_network
 from eyespot.features.engines import OPENVINO_BATCH, OpenVinoEngine
 from eyespot.features.own_weights import own_file
@@ -33,7 +34,10 @@ def test_weights_of_an_open_classifier_need_no_file(backbone: Backbone, own_cach
     assert all(bool((after[name] == value).all()) for name, value in before.items())
 
 
-def test_damaged_weights_are_not_taken(backbone: Backbone, own_cache: Path) -> None:
+def test_damaged_weights_are_not_taken(
+    backbone: Backbone, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_weights, "_unkept", {})
     (path,) = (own_cache / "own").iterdir()
     content = path.read_bytes()
     path.unlink()

@@ -141,7 +141,7 @@ def test_a_table_whose_columns_are_named(studio: Studio, tmp_path: Path) -> None
             archive.writestr(f"{n}.jpg", file["buffer"])
     with studio.page("/teach.html", width=360) as page:
         page.get_by_label("Import a .zip file").set_input_files(tmp_path / "walls.zip")
-        expect(page.get_by_role("alert")).to_contain_text("stone (a, b); light (x, y)")
+        expect(page.get_by_role("alert")).to_contain_text("stone (a, b) and light (x, y)")
         page.get_by_text("Columns of a table").press("Enter")
         page.get_by_label("Label column").fill("stone")
         page.get_by_label("Import a .zip file").set_input_files(tmp_path / "walls.zip")

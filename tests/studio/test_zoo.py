@@ -37,7 +37,7 @@ def test_what_is_not_there_is_said(client: TestClient) -> None:
     assert "resnet2000" in answer.json()["error"]
     answer = client.get("/api/nothing")
     assert answer.status_code == 404
-    assert answer.json() == {"error": "There is no such page."}
+    assert answer.json() == {"error": "This page does not exist."}
 
 
 def test_what_nobody_expected_shows_no_traceback(
@@ -50,7 +50,7 @@ def test_what_nobody_expected_shows_no_traceback(
     answer = client.get("/api/zoo/resnet20")
     assert answer.status_code == 500
     assert "secret path" not in answer.text
-    assert "Something went wrong" in answer.json()["error"]
+    assert "The studio failed" in answer.json()["error"]
 
 
 def test_files_beyond_the_pages_are_not_served(client: TestClient) -> None:
