@@ -372,7 +372,7 @@ def test_a_whole_number(value: object) -> None:
 def test_the_name_of_a_class() -> None:
     assert class_name(" cat ") == "cat"
     for wrong in (None, "", " ", ["cat"], np.zeros(2)):
-        with pytest.raises(UsageError, match="name of a class"):
+        with pytest.raises(UsageError, match="name for a class"):
             class_name(wrong)
 
 
