@@ -2,7 +2,7 @@
 
 import re
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -56,9 +56,15 @@ def reason_of(error: BaseException) -> str:
     return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
 
 
-def counted(number: int, word: str) -> str:
-    """As in "1 photo", "1,387 photos"."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
+def counted(number: int, word: str = "photo", plural: str = "") -> str:
+    """As in "1 photo", "1,387 photos", "6 classes"; `plural` where it is not `word` with an s."""
+    return f"{number:,} {word if number == 1 else plural or word + 's'}"
+
+
+def shortened(names: Sequence[str], most: int = 20) -> str:
+    """Names for a message: the first `most`, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def listed(names: Iterable[str], most: int = 8) -> str:

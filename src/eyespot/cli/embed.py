@@ -8,8 +8,9 @@ from eyespot.cli.models import expect_backbone
 from eyespot.cli.options import Backbone, ManyPhotos, ShareOf, option
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, check_table
 from eyespot.cli.resumable import print_failures, read_and_written, resumable
-from eyespot.cli.show import counted, print_findings, print_skipped, printable, say
+from eyespot.cli.show import print_findings, print_skipped, printable, say
 from eyespot.errors import PhotoError
+from eyespot.shown import counted
 
 if TYPE_CHECKING:
     from eyespot.data.parts import Written

@@ -18,7 +18,6 @@ from eyespot.cli.options import (
 from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.resumable import read_and_written
 from eyespot.cli.show import (
-    counted,
     print_findings,
     print_json,
     print_rows,
@@ -27,6 +26,7 @@ from eyespot.cli.show import (
     say,
 )
 from eyespot.errors import UsageError
+from eyespot.shown import counted
 
 if TYPE_CHECKING:
     from eyespot.tasks.classification.classifier import Classifier

@@ -9,9 +9,9 @@ from eyespot.cli.explain_photo import photo
 from eyespot.cli.models import expect_network, open_network
 from eyespot.cli.options import MODEL_HELP, argument, models, option
 from eyespot.cli.outputs import check_ending, check_outputs, write_png
-from eyespot.cli.show import counted, printable, say
+from eyespot.cli.show import printable, say
 from eyespot.errors import PhotoError
-from eyespot.shown import sentence
+from eyespot.shown import counted, sentence
 
 if TYPE_CHECKING:
     import numpy as np

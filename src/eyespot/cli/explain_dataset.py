@@ -8,7 +8,6 @@ from eyespot.cli.options import Backbone, Columns, Json, argument, option, with_
 from eyespot.cli.outputs import check_ending, check_outputs, check_table
 from eyespot.cli.resumable import read_and_written
 from eyespot.cli.show import (
-    counted,
     print_findings,
     print_json,
     print_skipped,
@@ -16,6 +15,7 @@ from eyespot.cli.show import (
     progress,
     say,
 )
+from eyespot.shown import counted
 
 if TYPE_CHECKING:
     from eyespot.review.actions import Action

@@ -8,7 +8,6 @@ from eyespot.cli.models import model_file, open_model
 from eyespot.cli.options import Json, Model, argument, option
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, write_png
 from eyespot.cli.show import (
-    counted,
     print_findings,
     print_json,
     print_skipped,
@@ -17,6 +16,7 @@ from eyespot.cli.show import (
     say,
 )
 from eyespot.errors import PhotoError
+from eyespot.shown import counted
 
 if TYPE_CHECKING:
     from eyespot.data.photos import Photo

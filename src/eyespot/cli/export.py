@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from eyespot.cli.options import Json, argument, choice, option
 from eyespot.cli.outputs import check_folder, check_outputs
 from eyespot.cli.show import (
-    counted,
     print_findings,
     print_json,
     print_skipped,
@@ -17,6 +16,7 @@ from eyespot.cli.show import (
     say,
 )
 from eyespot.errors import UsageError
+from eyespot.shown import counted
 
 if TYPE_CHECKING:
     from eyespot.export.write import Exported

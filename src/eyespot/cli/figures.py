@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eyespot.cli.show import bar_of, counted, print_findings, print_rows, printable, say
+from eyespot.cli.show import bar_of, print_findings, print_rows, printable, say
+from eyespot.shown import counted
 
 if TYPE_CHECKING:
     from eyespot.data.photos import Photo, Skipped

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from eyespot.cli.models import expect_network
 from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.show import (
-    counted,
     print_json,
     print_rows,
     print_skipped,
@@ -15,6 +14,7 @@ from eyespot.cli.show import (
     progress,
     say,
 )
+from eyespot.shown import counted
 
 if TYPE_CHECKING:
     from eyespot.imagenet_eval.evaluate import ImagenetEvaluation as ImageNetResult

@@ -17,8 +17,9 @@ from eyespot.cli.predictions import (
     while_read,
 )
 from eyespot.cli.resumable import print_failures, read_and_written, resumable
-from eyespot.cli.show import counted, print_findings, print_skipped, printable, say
+from eyespot.cli.show import print_findings, print_skipped, printable, say
 from eyespot.errors import UsageError
+from eyespot.shown import counted
 
 if TYPE_CHECKING:
     from eyespot.data.parts import Share, Written

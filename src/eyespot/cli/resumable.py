@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eyespot.cli.show import counted, print_skipped, progress, say
+from eyespot.cli.show import print_skipped, progress, say
+from eyespot.shown import counted
 
 if TYPE_CHECKING:
     from eyespot.data.parts import Work, Written

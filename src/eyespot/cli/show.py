@@ -170,8 +170,3 @@ def bar_of(share: float) -> str:
     from eyespot.evaluation import percent
 
     return f"{bar(share)} {percent(share):>6}"
-
-
-def counted(number: int, word: str, plural: str = "") -> str:
-    """1 photo, 1,387 photos."""
-    return f"1 {word}" if number == 1 else f"{number:,} {plural or word + 's'}"

@@ -26,7 +26,6 @@ from eyespot.cli.options import (
 from eyespot.cli.outputs import check_folder
 from eyespot.cli.show import (
     command,
-    counted,
     print_findings,
     print_json,
     print_rows,
@@ -35,6 +34,7 @@ from eyespot.cli.show import (
     say,
 )
 from eyespot.errors import UsageError
+from eyespot.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,8 +21,9 @@ from eyespot.cli.options import (
     with_columns,
 )
 from eyespot.cli.outputs import check_folder
-from eyespot.cli.show import counted, print_findings, print_json, printable, progress, say
+from eyespot.cli.show import print_findings, print_json, printable, progress, say
 from eyespot.errors import UsageError
+from eyespot.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,9 +7,12 @@ import numpy as np
 from eyespot.evaluation.learning_curve import LearningCurve
 from eyespot.evaluation.metrics import Evaluation
 from eyespot.evaluation.percent import percent, percent_interval
+from eyespot.shown import shortened
 
 LEAST = 5
 """Photos of a class below which it is too early to measure."""
+MOST_NAMED = 5
+"""Classes that a sentence names."""
 
 
 def confused_pairs(evaluation: Evaluation) -> list[tuple[int, int, int]]:
@@ -58,8 +61,8 @@ def advice(
     early = [f"{name} ({count})" for name, count in counts.items() if count < LEAST]
     if early:
         return (
-            f"Too early to measure: too few photos to train on of {_listed(early)}. Add photos "
-            f"until each class has {LEAST} or more."
+            "Too early to measure: too few photos to train on of "
+            f"{shortened(early, MOST_NAMED)}. Add photos until each class has {LEAST} or more."
         )
     pairs = confused_pairs(evaluation)
     if not pairs:
@@ -84,13 +87,8 @@ def advice(
 def _without_training_photos(names: Sequence[str]) -> str:
     one = len(names) == 1
     return (
-        f"No photos to train on: {_listed(names)}. The classifier cannot predict "
+        f"No photos to train on: {shortened(names, MOST_NAMED)}. The classifier cannot predict "
         f"{'this class' if one else 'these classes'}, so {'its' if one else 'their'} photos "
         f"count as misclassified. Put photos of {'it' if one else 'each'} into the training set, "
         f"or leave {'it' if one else 'them'} out."
     )
-
-
-def _listed(names: Sequence[str], most: int = 5) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

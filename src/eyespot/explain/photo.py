@@ -17,8 +17,8 @@ from eyespot.explain.change import Change, least_change
 from eyespot.explain.occlusion import heat, slide
 from eyespot.features.extract import head_inputs
 from eyespot.nearest import nearest_name
-from eyespot.shown import Brief, shown
-from eyespot.tasks.classification.classifier import Classifier, Prediction, shortened
+from eyespot.shown import Brief, shortened, shown
+from eyespot.tasks.classification.classifier import Classifier, Prediction
 
 NEAREST = 6
 

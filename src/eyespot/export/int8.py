@@ -27,7 +27,8 @@ from eyespot.evaluation.intervals import paired_interval
 from eyespot.export.check import Run, readable
 from eyespot.export.onnx_file import run_onnx
 from eyespot.progress import Progress
-from eyespot.tasks.classification.classifier import Classifier, shortened
+from eyespot.shown import shortened
+from eyespot.tasks.classification.classifier import Classifier
 
 MAX_LOSS = 0.02
 MOST_CALIBRATING = 100

@@ -13,6 +13,7 @@ from PIL import Image
 from eyespot import __version__
 from eyespot.atomic import write_atomically
 from eyespot.evaluation import percent, percent_interval
+from eyespot.shown import counted
 
 
 def fill(template: str, **values: Any) -> str:
@@ -30,11 +31,6 @@ def fill(template: str, **values: Any) -> str:
     return templates.get_template(template).render(
         version=__version__, style=part("style.css"), **values
     )
-
-
-def counted(number: int, noun: str = "photo", plural: str = "") -> str:
-    """1 photo, 1,387 photos, 6 classes."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def part(name: str) -> str:

@@ -12,9 +12,10 @@ from eyespot.features.extract import Features
 from eyespot.report.chart import Chart, chart
 from eyespot.report.confusions import confusions
 from eyespot.report.heat import heat_maps
-from eyespot.report.html import counted, fill, part
+from eyespot.report.html import fill, part
 from eyespot.report.map import MOST_THUMBNAILS, Colouring, photo_map
 from eyespot.report.photos import GALLERY, Photos, common_facts
+from eyespot.shown import counted
 from eyespot.tasks.classification.classifier import Classifier
 
 

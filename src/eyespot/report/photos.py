@@ -6,7 +6,8 @@ from typing import Any
 
 from eyespot.features.backbone import Backbone
 from eyespot.features.extract import Features
-from eyespot.report.html import counted, data_uri
+from eyespot.report.html import data_uri
+from eyespot.shown import counted
 
 GALLERY = 24
 """Photos in a gallery."""

@@ -25,7 +25,7 @@ from eyespot.evaluation.crossval import CrossValidated, cross_validate
 from eyespot.evaluation.verdict import LEAST
 from eyespot.heads.method import Prepared
 from eyespot.heads.ood import out_of_fold_ood_scores
-from eyespot.shown import Brief
+from eyespot.shown import Brief, shortened
 from eyespot.studio.training_set import TrainingSet
 from eyespot.tasks.classification.classifier import Classifier
 from eyespot.tasks.classification.split import CROSS_VALIDATED
@@ -193,8 +193,7 @@ def lenient_threshold(last: NDArray[np.float32], labels: NDArray[np.int64]) -> f
 def _too_early(training: TrainingSet, distinct: Sequence[int]) -> str:
     """Advice where a class has a single photo or a single recording."""
     single = [index for index, count in enumerate(distinct) if count < 2]
-    listed = ", ".join(training.classes[index] for index in single[:MAX_LISTED])
-    listed += f" and {len(single) - MAX_LISTED} more" if len(single) > MAX_LISTED else ""
+    listed = shortened([training.classes[index] for index in single], MAX_LISTED)
     if any(np.count_nonzero(training.labels == index) == 1 for index in single):
         return (
             f"Too early to measure. Add photos of {listed}, until each class has {LEAST} or more."

@@ -35,13 +35,13 @@ from eyespot.features.usable import fault_of
 from eyespot.heads.calibration import softmax
 from eyespot.heads.ood import HIGHEST, OodScorer
 from eyespot.heads.scorers import Scorer
-from eyespot.shown import shown
+from eyespot.shown import shortened, shown
 from eyespot.tasks.classification import notebook, storage
 from eyespot.tasks.classification.manifest import Manifest, Recipe
-from eyespot.tasks.classification.prediction import Prediction, shortened
+from eyespot.tasks.classification.prediction import Prediction
 from eyespot.tasks.classification.training_photos import TrainingPhotos
 
-__all__ = ["Classifier", "Prediction", "Recipe", "TrainingPhotos", "shortened"]
+__all__ = ["Classifier", "Prediction", "Recipe", "TrainingPhotos"]
 
 
 @dataclass(repr=False)

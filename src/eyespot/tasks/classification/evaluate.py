@@ -19,8 +19,9 @@ from eyespot.evaluation import find_label_issues, fit_rejection, measure_rejecti
 from eyespot.features.cache import FeatureCache
 from eyespot.features.extract import Features, embed
 from eyespot.progress import Progress, counting
+from eyespot.shown import shortened
 from eyespot.tasks.classification.audit import AuditedPhotos
-from eyespot.tasks.classification.classifier import Classifier, shortened
+from eyespot.tasks.classification.classifier import Classifier
 from eyespot.tasks.classification.embed import EMBEDDING
 from eyespot.tasks.classification.fit import Fitted
 from eyespot.tasks.classification.result import EvaluateResult, TeachResult

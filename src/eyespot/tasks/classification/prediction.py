@@ -1,6 +1,5 @@
 """The prediction of one photo."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,9 +35,3 @@ class Prediction:
             "unknown": self.unknown,
             "error": self.error or None,
         }
-
-
-def shortened(names: Sequence[str], most: int = 20) -> str:
-    """Names for a message: the first `most`, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
