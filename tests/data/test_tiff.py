@@ -13,7 +13,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from eyespot.data import tiff, tiff_parts
+from eyespot.data import tiff
 from eyespot.data.decode import decode
 from eyespot.errors import PhotoError
 from tests.data.files import encode, sample_image
@@ -298,7 +298,7 @@ def test_directories_of_bigtiff_that_lie_anywhere(start: int) -> None:
 
 def test_parts_are_unpacked_in_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = {made: decode(write(made)).pixels for made in kinds() if made.dtype in ("u2", "f4")}
-    monkeypatch.setattr(tiff_parts, "_AT_ONCE", 20 * WIDTH * 16)
+    monkeypatch.setattr(tiff, "_AT_ONCE", 20 * WIDTH * 16)
     for made, pixels in whole.items():
         np.testing.assert_array_equal(decode(write(made)).pixels, pixels)
 

@@ -22,7 +22,7 @@ from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import COMPRESSION_INFO
 
-from eyespot.data import jpeg, jpeg2000, tiff
+from eyespot.data import jpeg, jpeg2000
 from eyespot.data.colour import transform_to_srgb
 from eyespot.data.cost import check_file, check_parts, check_size
 from eyespot.data.formats import other_content, sniff
@@ -30,8 +30,9 @@ from eyespot.data.netpbm import Netpbm
 from eyespot.data.pillow import kind_of, open_image, refused
 from eyespot.data.pixels import pixels_of_array, pixels_of_image, reduced
 from eyespot.data.png import with_transparency
+from eyespot.data.tiff import read_here
 from eyespot.data.tiff_directory import beginning_with, main_directory
-from eyespot.data.tiff_parts import count_parts
+from eyespot.data.tiff_kind import Kind
 from eyespot.errors import PhotoError
 from eyespot.limits import MAX_PHOTO_BYTES, MAX_PHOTO_PIXELS, MAX_REDUCED_PIXELS
 from eyespot.shown import Brief
@@ -161,13 +162,13 @@ def _opened(data: bytes, kind: str) -> Image.Image:
 def _open_tiff(data: bytes) -> Image.Image:
     try:
         directory = main_directory(data)
-        kind = tiff.Kind.of(directory)
-        check_size(kind.samples.width, kind.samples.height)
-        if not kind.is_read_here and kind.samples.compression in COMPRESSION_INFO:
-            check_parts(count_parts(directory, kind.samples))
+        kind = Kind.of(directory)
+        check_size(kind.width, kind.height)
+        if not kind.is_read_here and kind.compression in COMPRESSION_INFO:
+            check_parts(kind.parts)
             with suppress(PhotoError):  # a valid directory of a kind that Pillow does not read
                 return open_image(beginning_with(directory), "TIFF")
-        return tiff.read_here(directory, kind)
+        return read_here(directory, kind)
     except PhotoError:
         raise
     except Exception as error:  # offsets and counts may be any number of 64 bits
