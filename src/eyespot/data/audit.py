@@ -18,22 +18,18 @@ FEW, VERY_FEW, IMBALANCE = 20, 5, 10.0
 def audit(names: Sequence[str], labels: Sequence[str], duplicates: Duplicates) -> list[Finding]:
     """Findings about n photos and their labels, the worst first."""
     findings = [*_conflicts(names, labels, duplicates), *_class_sizes(labels)]
+    advice = (
+        "Duplicates stay in the same fold, so they do not inflate the metrics. Other photos would "
+        "improve the classifier more."
+    )
     for kind, noun, groups in (
         ("exact duplicates", "exact duplicate", duplicates.exact),
         ("near duplicates", "near-duplicate", duplicates.near),
     ):
         if groups:
-            extra = sum(len(group) - 1 for group in groups)
-            findings.append(
-                Finding(
-                    kind,
-                    "note",
-                    f"{counted(extra, noun)} found.",
-                    "Duplicates stay in the same fold, so they do not inflate the metrics. Other "
-                    "photos would improve the classifier more.",
-                    tuple(names[i] for group in groups for i in group),
-                )
-            )
+            found = counted(sum(len(group) - 1 for group in groups), noun)
+            members = tuple(names[i] for group in groups for i in group)
+            findings.append(Finding(kind, "note", f"{found} found.", advice, members))
     return worst_first(findings)
 
 
@@ -48,35 +44,28 @@ def _conflicts(
         if len(classes) > 1:
             disputed.setdefault(classes, []).append(group)
     for classes, groups in disputed.items():
-        one = len(groups) == 1
-        yield Finding(
-            "conflicting duplicates",
-            "error",
-            f"{counted(len(groups), 'photo')} {'has' if one else 'have'} duplicates in several "
-            f"classes: {listed(classes)}.",
-            f"Keep {'it' if one else 'each'} in the correct class and delete the other duplicates.",
-            tuple(names[i] for group in groups for i in group),
-        )
+        have, each = ("has", "it") if len(groups) == 1 else ("have", "each")
+        found = f"{counted(len(groups))} {have} duplicates in several classes: {listed(classes)}."
+        advice = f"Keep {each} in the correct class and delete the other duplicates."
+        members = tuple(names[i] for group in groups for i in group)
+        yield Finding("conflicting duplicates", "error", found, advice, members)
 
 
 def _class_sizes(labels: Sequence[str]) -> Iterable[Finding]:
     counts = sorted(Counter(labels).items(), key=lambda item: (item[1], natural(item[0])))
-    few = [item for item in counts if item[1] < VERY_FEW]
-    rather_few = [item for item in counts if VERY_FEW <= item[1] < FEW]
+    few = [f"{name} ({count:,})" for name, count in counts if count < VERY_FEW]
+    rather_few = [f"{name} ({count:,})" for name, count in counts if VERY_FEW <= count < FEW]
     advice = f"Add photos until every class has at least {FEW}."
     if few:
-        text = f"Too few photos to train on: {_listed(few)}."
+        text = f"Too few photos to train on: {listed(few)}."
         yield Finding("few photos", "warning", text, advice)
     if rather_few:
-        yield Finding("few photos", "note", f"Few photos: {_listed(rather_few)}.", advice)
+        yield Finding("few photos", "note", f"Few photos: {listed(rather_few)}.", advice)
     if counts and counts[-1][1] >= IMBALANCE * counts[0][1]:
         (least, fewest), (most, largest) = counts[0], counts[-1]
-        yield Finding(
-            "imbalance",
-            "warning",
-            f"{most} has {counted(largest, 'photo')}, {least} only {fewest:,}.",
-            f"Add photos of {least}. Until then, look at the recall of {least}, too.",
-        )
+        found = f"{most} has {counted(largest)}, {least} only {fewest:,}."
+        advice = f"Add photos of {least}. Until then, look at the recall of {least}, too."
+        yield Finding("imbalance", "warning", found, advice)
 
 
 def audited(dataset: Dataset) -> Dataset:
@@ -96,13 +85,10 @@ def _nearly_alike(classes: Sequence[str]) -> Iterable[Finding]:
         alike.setdefault(_MARKS.sub("", folded) or folded, []).append(name)
     for names in alike.values():
         if len(names) > 1:
-            yield Finding(
-                "similar names",
-                "warning",
-                f"{listed(map(repr, names))} are {len(names)} classes that differ only in "
-                "capitals, spaces or hyphens.",
-                "If they are one class, rename one of them.",
-            )
+            named = f"{listed(map(repr, names))} are {len(names)} classes"
+            message = f"{named} that differ only in capitals, spaces or hyphens."
+            advice = "If they are one class, rename one of them."
+            yield Finding("similar names", "warning", message, advice)
 
 
 def _untrained(photos: Iterable[Photo]) -> Iterable[Finding]:
@@ -114,12 +100,9 @@ def _untrained(photos: Iterable[Photo]) -> Iterable[Finding]:
         if name and "train" not in held and any("train" in other for other in splits.values()):
             words = (("val", "validation photo"), ("test", "test photo"))
             found = " and ".join(counted(held[split], word) for split, word in words if held[split])
-            yield Finding(
-                "no photos to train on",
-                "warning",
-                f"{name} has {found} and no training photos.",
-                f"Add training photos of {name}, or remove the class.",
-            )
+            message = f"{name} has {found} and no training photos."
+            advice = f"Add training photos of {name}, or remove the class."
+            yield Finding("no photos to train on", "warning", message, advice)
 
 
 def misnamed(photos: Iterable[Photo]) -> list[Finding]:
@@ -137,16 +120,6 @@ def misnamed(photos: Iterable[Photo]) -> list[Finding]:
     if not wrong:
         return []
     name, kind = wrong[0]
-    return [
-        Finding(
-            "misnamed",
-            "note",
-            f"{counted(len(wrong), 'photo')} with a wrong file ending, as {name} ({kind}).",
-            "eyespot used them. Rename them if other programs cannot open them.",
-            tuple(name for name, _ in wrong),
-        )
-    ]
-
-
-def _listed(counts: Sequence[tuple[str, int]]) -> str:
-    return listed(f"{name} ({count:,})" for name, count in counts)
+    message = f"{counted(len(wrong))} with a wrong file ending, as {name} ({kind})."
+    advice = "eyespot used them. Rename them if other programs cannot open them."
+    return [Finding("misnamed", "note", message, advice, tuple(name for name, _ in wrong))]

@@ -31,6 +31,7 @@ from eyespot.shown import listed
 MOST_LISTED = 12
 """Columns that a message lists."""
 _OPTIONS = {"photos": "--path-column", "labels": "--label-column", "splits": "--split-column"}
+_OPTIONS_LISTED = listed(_OPTIONS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +53,12 @@ class ChosenColumns:
     """The role of each column. `photo`: of paths, or of images in the table itself. `labels`: one
     column of labels, or one of 0 and 1 for each class."""
 
+    table: str
     photo: Column
     labels: tuple[Column, ...]
     split: Column | None
     group: Column | None
-    findings: tuple[Finding, ...]
-
-    @property
-    def one_hot(self) -> bool:
-        return len(self.labels) > 1
+    unused: tuple[Column, ...]
 
     def split_of(self, cell: str) -> Split | None:
         """The split that a cell names; None if it leaves the split open.
@@ -68,17 +66,39 @@ class ChosenColumns:
         Raises ValueError, with the reason, for any other cell.
         """
         text = cell.strip().casefold()
-        split: Split | None = None
-        if self.split is not None and (flags := SPLIT_FLAGS.get(self.split.key)) and text:
-            if text in NO | YES:
-                split = flags[text in YES]
-        elif text in UNASSIGNED:
+        flags = SPLIT_FLAGS.get(self.split.key) if self.split else None
+        if text in ({""} if flags else UNASSIGNED):
             return None
-        else:
-            split = split_named(cell)
+        split = split_named(cell)
+        if flags:
+            split = flags[text in YES] if text in NO | YES else None
         if split is None:
             raise ValueError(f"has the split {cell!r}; expected train, val or test")
         return split
+
+    @property
+    def findings(self) -> list[Finding]:
+        """The roles, and a warning for each column called split that holds no splits."""
+        table = printable(self.table)
+        roles = [f"photo column: {self.photo.title}"]
+        if len(self.labels) > 1:
+            roles.append(f"label: the column with a 1, of {_titles(self.labels)}")
+        else:
+            roles.append(f"label column: {self.labels[0].title}")
+        roles += [f"split column: {self.split.title}"] if self.split else []
+        roles += [f"group column: {self.group.title}"] if self.group else []
+        advice = f"Not used: {_titles(self.unused)}. Name other columns with {_OPTIONS_LISTED}."
+        message = f"{table}: {', '.join(roles)}."
+        found = [Finding("columns", "note", message, advice if self.unused else "")]
+        advice = "Write train, val or test into it, or name another column with --split-column."
+        for column in self.unused:
+            if column.key in SURE_SPLITS and column.filled:
+                message = (
+                    f"Column {column.title} of {table} was not used as a split: it holds "
+                    f"{_first_values(column)}."
+                )
+                found.append(Finding("columns", "warning", message, advice))
+        return found
 
 
 def choose_columns(
@@ -91,16 +111,14 @@ def choose_columns(
     """
     choice = _Choice(table, [*images, *columns])
     photo = choice.photo(wanted.path, columns, images)
-    others = [column for column in columns if column is not photo]
-    choice.columns = others
+    choice.columns = [column for column in columns if column is not photo]
     split = choice.split(wanted.split)
-    others = [column for column in others if column is not split]
-    group = next((column for column in others if column.key in GROUP_NAMES), None)
-    choice.columns = [column for column in others if column is not group]
+    choice.columns = [column for column in choice.columns if column is not split]
+    group = next((column for column in choice.columns if column.key in GROUP_NAMES), None)
+    choice.columns = [column for column in choice.columns if column is not group]
     labels = choice.labels(wanted.label)
-    unused = [column for column in choice.columns if column not in labels]
-    findings = (_roles(table, photo, labels, split, group, unused), *_unread_splits(table, unused))
-    return ChosenColumns(photo, labels, split, group, findings)
+    unused = tuple(column for column in choice.columns if column not in labels)
+    return ChosenColumns(table, photo, labels, split, group, unused)
 
 
 class _Choice:
@@ -214,38 +232,3 @@ def _titles(columns: Iterable[Column]) -> str:
 def _first_values(column: Column) -> str:
     values = [printable(value)[:30] for value in dict.fromkeys(column.filled)][:3]
     return ", ".join(values) or "empty"
-
-
-def _roles(
-    table: str,
-    photo: Column,
-    labels: Sequence[Column],
-    split: Column | None,
-    group: Column | None,
-    unused: Sequence[Column],
-) -> Finding:
-    parts = [f"photo column: {photo.title}"]
-    if len(labels) > 1:
-        parts.append(f"label: the column with a 1, of {_titles(labels)}")
-    else:
-        parts.append(f"label column: {labels[0].title}")
-    parts += [f"split column: {split.title}"] if split else []
-    parts += [f"group column: {group.title}"] if group else []
-    advice = f"Not used: {_titles(unused)}. Name other columns with {listed(_OPTIONS.values())}."
-    message = f"{printable(table)}: {', '.join(parts)}."
-    return Finding("columns", "note", message, advice if unused else "")
-
-
-def _unread_splits(table: str, unused: Sequence[Column]) -> list[Finding]:
-    """A warning for each column called split that holds no splits."""
-    return [
-        Finding(
-            "columns",
-            "warning",
-            f"Column {column.title} of {printable(table)} was not used as a split: it holds "
-            f"{_first_values(column)}.",
-            "Write train, val or test into it, or name another column with --split-column.",
-        )
-        for column in unused
-        if column.key in SURE_SPLITS and column.filled
-    ]

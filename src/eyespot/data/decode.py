@@ -27,9 +27,8 @@ from eyespot.data.colour import transform_to_srgb
 from eyespot.data.cost import check_file, check_parts, check_size
 from eyespot.data.formats import other_content, sniff
 from eyespot.data.netpbm import Netpbm
-from eyespot.data.pillow import kind_of, open_image, refused
+from eyespot.data.pillow import kind_of, open_image, refused, with_transparency
 from eyespot.data.pixels import pixels_of_array, pixels_of_image, reduced
-from eyespot.data.png import with_transparency
 from eyespot.data.tiff import read_here
 from eyespot.data.tiff_directory import beginning_with, main_directory
 from eyespot.data.tiff_kind import Kind

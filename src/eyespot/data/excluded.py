@@ -56,11 +56,6 @@ def exclusion_finding(names: Iterable[str]) -> list[Finding]:
         return []
     named = listed(f"{printable(name)} ({n:,})" for name, n in counts.items())
     doubtful = any(name.casefold() in _LEFT_BY_PROGRAMS for name in counts)
-    return [
-        Finding(
-            "excluded files",
-            "warning" if doubtful else "note",
-            f"Excluded {counted(counts.total(), 'file')}: {named}.",
-            "Operating systems and programs write these. If one of them is a class, rename it.",
-        )
-    ]
+    message = f"Excluded {counted(counts.total(), 'file')}: {named}."
+    advice = "Operating systems and programs write these. If one of them is a class, rename it."
+    return [Finding("excluded files", "warning" if doubtful else "note", message, advice)]

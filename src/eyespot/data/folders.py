@@ -40,7 +40,7 @@ def is_folder(path: Path) -> bool:
 
 
 def walk(
-    folder: Path, root: Path | None, skipped: list[Skipped], excluded: list[str] | None = None
+    folder: Path, root: Path | None, skipped: list[Skipped], excluded: list[str]
 ) -> Iterator[Path]:
     """The image files below `folder`, in natural order, each once even with circular links.
 
@@ -58,19 +58,27 @@ def walk(
             if (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
-            paths = list_folder(here)
-            if excluded is not None:
-                excluded += _excluded_in(here)
+            files, folders = _inside(here, root, skipped, excluded)
         except OSError as error:
             skipped.append(_unreadable(here, root, error))
             continue
-        folders = []
-        for path in paths:
-            if is_folder(path):
-                folders.append(path)
-            elif is_image(path, root, skipped):
-                yield path
+        yield from files
         waiting += reversed(folders)
+
+
+def _inside(
+    folder: Path, root: Path | None, skipped: list[Skipped], excluded: list[str]
+) -> tuple[list[Path], list[Path]]:
+    """The images and the folders in a folder, in natural order. Raises OSError."""
+    files: list[Path] = []
+    folders: list[Path] = []
+    for path in list_folder(folder):
+        if is_folder(path):
+            folders.append(path)
+        elif is_image(path, root, skipped):
+            files.append(path)
+    excluded += _excluded_in(folder)
+    return files, folders
 
 
 def _unreadable(folder: Path, root: Path | None, error: OSError) -> Skipped:
@@ -116,12 +124,9 @@ def read_class_folders(root: Path) -> Dataset:
     skipped: list[Skipped] = []
     excluded: list[str] = []
     try:
-        children = list_folder(root)
-        excluded += _excluded_in(root)
+        files, folders = _inside(root, root, skipped, excluded)
     except OSError as error:
         raise cannot_read(root, error) from error
-    folders = [path for path in children if is_folder(path)]
-    files = [path for path in children if not is_folder(path) and is_image(path, root, skipped)]
     loose = len(files)
     for folder in folders:
         files += _in_class(folder, root, skipped, excluded)
@@ -135,7 +140,9 @@ def read_class_folders(root: Path) -> Dataset:
             photos.setdefault((real[path.parent], path.name, place), photo)
     skipped += layout.skipped
     if layout.depth < 2:
-        skipped += _empty_folders(root, folders, layout.depth, paths, skipped)
+        if layout.depth == 1:
+            folders += [path for split in folders for path in peek(split) if is_folder(path)]
+        skipped += _empty_folders(root, folders, [*paths, *(s.path.split("/") for s in skipped)])
     if not photos:
         found = f"{counted(loose, 'photo')} outside class folders" if loose else "no photo"
         why = f" {skipped[0].path}: {skipped[0].reason}." if skipped and not loose else ""
@@ -149,17 +156,10 @@ def read_class_folders(root: Path) -> Dataset:
 
 
 def _empty_folders(
-    root: Path,
-    folders: list[Path],
-    depth: int,
-    paths: Iterable[tuple[str, ...]],
-    skipped: Iterable[Skipped],
+    root: Path, folders: Iterable[Path], found: Iterable[Sequence[str]]
 ) -> list[Skipped]:
-    """The class folders, or folders of splits, without any photo or skipped file."""
-    if depth == 1:
-        folders = folders + [path for split in folders for path in peek(split) if is_folder(path)]
-    told = {parts[:depth] for parts in paths for depth in (1, 2)}
-    told |= {tuple(one.path.split("/")[:depth]) for one in skipped for depth in (1, 2)}
+    """The folders without any photo or skipped file. `found`: the paths of both."""
+    told = {tuple(parts[:depth]) for parts in found for depth in (1, 2)}
     return [
         Skipped(name_of(folder, root), "the folder holds no photo")
         for folder in folders
@@ -175,13 +175,11 @@ def _in_class(
     try:
         if folder.samefile(root):
             return
-        inside = list_folder(folder)
-        excluded += _excluded_in(folder)
+        files, deeper = _inside(folder, root, skipped, excluded)
     except OSError as error:
         skipped.append(_unreadable(folder, root, error))
         return
-    deeper = [path for path in inside if is_folder(path)]
-    yield from (p for p in inside if not is_folder(p) and is_image(p, root, skipped))
+    yield from files
     for path in deeper:
         yield from walk(path, root, skipped, excluded)
 

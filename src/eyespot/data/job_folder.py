@@ -91,16 +91,14 @@ def claim_folder(folder: Path, job: Job) -> None:
     if not isinstance(known, dict):
         raise UsageError(f"{printable(manifest)} is damaged. Remove {shown} to start over.")
     if known != job:
-        keys = [key for key in WORDS if known.get(key) != job.get(key)]
-        changed = ", ".join(_difference(key, known.get(key), job.get(key)) for key in keys)
+        changed = []
+        for key, word in WORDS.items():
+            then, now = known.get(key), job.get(key)
+            if then != now:
+                is_short = isinstance(then, int) or key == "table"
+                changed.append(f"{word} ({then} then, {now} now)" if is_short else word)
         raise UsageError(
             f"{shown} holds part of another job and was not changed. Different: "
-            f"{changed or 'the manifest'}. Use the same options to resume, name another output, or "
-            "remove that folder to start over."
+            f"{', '.join(changed) or 'the manifest'}. Use the same options to resume, name another "
+            "output, or remove that folder to start over."
         )
-
-
-def _difference(key: str, then: object, now: object) -> str:
-    if isinstance(then, int) or key == "table":
-        return f"{WORDS[key]} ({then} then, {now} now)"
-    return WORDS[key]

@@ -22,8 +22,7 @@ def tables_beside(folder: Path) -> dict[Path, Split | None]:
     """The table in a folder, or those in its folders that are splits, each with its split. Raises
     OSError."""
     inside = list_folder(folder)
-    here = _table_of(inside)
-    if here is not None:
+    if here := _table_of(inside):
         return {here: None}
     found: dict[Path, Split | None] = {}
     for child in inside:

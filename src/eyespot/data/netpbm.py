@@ -21,6 +21,7 @@ _HEADER_BYTES = 100_000
 _COMMENT = re.compile(rb"#[^\r\n]*")
 _SPACE = re.compile(rb"\s")
 _DIGITS = re.compile(rb"[\s\d]*")
+_MISSING_END = "the end of the image is missing"
 _AT_ONCE = 1_000_000
 """Values, or bytes of text, that are read at a time."""
 
@@ -45,6 +46,7 @@ class Netpbm:
                 f"{self.width} x {self.height} pixels with values up to {self._largest:,}"
             )
         self._data, self._start = data, found.end()
+        self._count = self.width * self.height * self._channels
 
     def read(self) -> Image.Image:
         """An image of mode L, RGB, or I;16 with 65,535 as white. Raises PhotoError."""
@@ -56,20 +58,19 @@ class Netpbm:
         """The bits as 0 and 255; 1 is black."""
         if self._is_plain:
             digits = b"".join(self._text().split())
-            bits = np.frombuffer(digits, np.uint8, self._count(len(digits)))
-            if not np.isin(bits, (ord("0"), ord("1"))).all():
+            self._expect(len(digits))
+            bits = np.frombuffer(digits, np.uint8, self._count) - np.uint8(ord("0"))
+            if bits.max() > 1:
                 raise _damaged("expected digits of 0 and 1")
-            return np.where(bits == ord("0"), np.uint8(255), np.uint8(0))
-        row = -(-self.width // 8)
-        packed = np.frombuffer(self._data, np.uint8, offset=min(self._start + 1, len(self._data)))
-        if len(packed) < row * self.height:
-            raise _damaged("the end of the image is missing")
-        rows = packed[: row * self.height].reshape(self.height, row)
-        bits = np.unpackbits(rows, axis=1, count=self.width)
-        return np.where(bits == 0, np.uint8(255), np.uint8(0))
+        else:
+            row = -(-self.width // 8)
+            packed = self._values(np.dtype(np.uint8), row * self.height)
+            bits = np.unpackbits(packed.reshape(-1, row), axis=1, count=self.width)
+        return (1 - bits) * np.uint8(255)
 
     def _read_numbers(self) -> NDArray[Any]:
-        values = self._plain() if self._is_plain else self._raw()
+        kind = np.dtype(">u2" if self._largest > 255 else "u1")
+        values = self._plain(kind) if self._is_plain else self._values(kind, self._count)
         white = 65535 if self._channels == 1 and self._largest > 255 else 255
         if self._largest == white:
             return values.astype(values.dtype.newbyteorder("="), copy=False)
@@ -82,10 +83,11 @@ class Netpbm:
             out[start : start + _AT_ONCE] = table[values[start : start + _AT_ONCE]]
         return out
 
-    def _raw(self) -> NDArray[Any]:
-        kind = np.dtype(">u2" if self._largest > 255 else "u1")
-        place = min(self._start + 1, len(self._data))
-        count = self._count((len(self._data) - place) // kind.itemsize)
+    def _values(self, kind: np.dtype[Any], count: int) -> NDArray[Any]:
+        """`count` numbers after the header and one space."""
+        place = self._start + 1
+        if len(self._data) < place + count * kind.itemsize:
+            raise _damaged(_MISSING_END)
         return np.frombuffer(self._data, kind, count, place)
 
     def _text(self) -> bytes:
@@ -94,11 +96,10 @@ class Netpbm:
         check_parts(comments := text.count(b"#"))
         return _COMMENT.sub(b"", text) if comments else text
 
-    def _plain(self) -> NDArray[Any]:
+    def _plain(self, kind: np.dtype[Any]) -> NDArray[Any]:
         text = self._text()
-        values = np.empty(
-            self._count(len(text) // 2), np.uint16 if self._largest > 255 else np.uint8
-        )
+        self._expect(len(text) // 2)
+        values = np.empty(self._count, kind.newbyteorder("="))
         place = filled = 0
         while filled < len(values) and place < len(text):
             gap = _SPACE.search(text, place + _AT_ONCE)
@@ -112,15 +113,12 @@ class Netpbm:
                     raise _damaged(f"a value is larger than {self._largest:,}")
                 values[filled : filled + len(numbers)] = numbers
                 filled += len(numbers)
-        self._count(filled)
+        self._expect(filled)
         return values
 
-    def _count(self, there: int) -> int:
-        """How many values the image needs. Raises PhotoError if fewer are there."""
-        count = self.width * self.height * self._channels
-        if there < count:
-            raise _damaged("the end of the image is missing")
-        return count
+    def _expect(self, there: int) -> None:
+        if there < self._count:
+            raise _damaged(_MISSING_END)
 
 
 def _damaged(reason: str) -> PhotoError:

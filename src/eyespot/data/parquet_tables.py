@@ -68,10 +68,6 @@ class _File:
     groups: list[int]
     cells: dict[str, list[str]]
 
-    @property
-    def metadata(self) -> dict[bytes, bytes]:
-        return self.schema.metadata or {}
-
 
 def _open(path: Path, split: Split | None) -> _File:
     import pyarrow as pa
@@ -82,7 +78,7 @@ def _open(path: Path, split: Split | None) -> _File:
             schema, groups = file.schema_arrow, rows_of_groups(file)
             plain = [field.name for field in schema if _is_plain(field.type)]
             columns = file.read(columns=plain)
-            features = _features(schema.metadata or {})
+            features = _features(schema)
             cells = {}
             for name in plain:
                 names = _label_names(path, features, name)
@@ -120,9 +116,9 @@ def _read_alike(path: Path, files: Sequence[_File], wanted: ColumnNames) -> Data
     if not any(map(sum, (file.groups for file in files))) and images and header:
         return Dataset(())
     table = Table(path.name, header, list(enumerate(rows, start=1)))
-    features = _features(files[0].metadata)
+    features = _features(schema)
     columns = [
-        replace(column, declared=_kind_of(features, column.name) == "ClassLabel")
+        replace(column, declared=features.get(column.name, {}).get("_type") == "ClassLabel")
         for column in table.columns()
     ]
     if holds_features(schema):
@@ -152,37 +148,33 @@ def _labelled(
     photos: list[Photo] = []
     skipped: list[Skipped] = []
     for file in files:
-        places = ((group, row) for group, count in enumerate(file.groups) for row in range(count))
-        for number, (group, row) in enumerate(places):
-            where = f"{printable(file.path.name)} row group {group}, row {row}"
+        places = ((at, row) for at, count in enumerate(file.groups) for row in range(count))
+        for number, (row_group, row) in enumerate(places):
+            where = f"{printable(file.path.name)} row group {row_group}, row {row}"
             try:
-                facts = facts_of(chosen, [cells[number] for cells in file.cells.values()], where)
+                cells = [column[number] for column in file.cells.values()]
+                label, split, group = facts_of(chosen, cells, where)
             except ValueError as error:
                 skipped.append(Skipped(where, str(error)))
                 continue
             name = f"{printable(file.path.name)}#{number}"
-            source = ParquetSource(file.path, file.changed, chosen.photo.name, group, row)
-            split = facts.split if chosen.split else file.split
-            photos.append(Photo(name, source, facts.label, split, facts.group))
-    findings = [*chosen.findings, *doubtful_labels(path.name, [p.label or "" for p in photos])]
+            source = ParquetSource(file.path, file.changed, chosen.photo.name, row_group, row)
+            split = split if chosen.split else file.split
+            photos.append(Photo(name, source, label, split, group))
+    findings = [*chosen.findings, *doubtful_labels(path.name, photos)]
     return Dataset(tuple(photos), tuple(skipped), tuple(findings))
 
 
-def _features(metadata: dict[bytes, bytes]) -> dict[str, Any]:
+def _features(schema: Any) -> dict[str, dict[str, Any]]:
     """The columns as the `datasets` library describes them in the metadata; {} without it."""
     try:
-        features = json.loads(metadata[b"huggingface"])["info"]["features"]
-    except (KeyError, TypeError, ValueError):
+        features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
+        return {name: one for name, one in features.items() if isinstance(one, dict)}
+    except (AttributeError, KeyError, TypeError, ValueError):
         return {}
-    return features if isinstance(features, dict) else {}
 
 
-def _kind_of(features: dict[str, Any], column: str) -> object:
-    described = features.get(column)
-    return described.get("_type") if isinstance(described, dict) else None
-
-
-def _label_names(file: Path, features: dict[str, Any], column: str) -> list[str] | None:
+def _label_names(file: Path, features: dict[str, dict[str, Any]], column: str) -> list[str] | None:
     """Class names by number: from the metadata, or from a names.json beside the file."""
     try:
         return [str(name) for name in features[column]["names"]]

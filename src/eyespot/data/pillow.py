@@ -5,6 +5,7 @@ import re
 import warnings
 from functools import lru_cache
 
+import numpy as np
 from PIL import Image
 
 from eyespot.errors import PhotoError
@@ -46,6 +47,25 @@ def open_image(data: bytes, kind: str) -> Image.Image:
     except Exception as error:
         refusal = refused(kind, _reason(data, kind) or error)
         raise refusal from error
+
+
+def with_transparency(image: Image.Image, data: bytes) -> Image.Image:
+    """A PNG, as Pillow opened it from `data`, with the file's transparent colour (PNG, third
+    edition, 11.3.1.1), which Pillow leaves at the file's number of bits. 16-bit colours are decoded
+    here."""
+    clear, bits = image.info.get("transparency"), data[24]  # the bit depth (11.2.1)
+    if image.mode == "L" and isinstance(clear, int) and bits in (2, 4):
+        image.info["transparency"] = clear * 255 // (2**bits - 1)
+    elif image.mode == "RGB" and isinstance(clear, tuple) and bits == 16:
+        low = Image.open(io.BytesIO(data), formats=("PNG",))
+        # Pillow keeps the first byte of each sample; told that bytes are swapped, the second.
+        low.tile = [part._replace(args="RGB;16L") for part in low.tile]
+        halves = zip((np.asarray(image), np.asarray(low)), (8, 0), strict=True)
+        same = [half == [number >> shift & 255 for number in clear] for half, shift in halves]
+        del image.info["transparency"]
+        opaque = ~np.logical_and(*same).all(axis=2)
+        image.putalpha(Image.fromarray(opaque.astype(np.uint8) * np.uint8(255)))
+    return image
 
 
 def refused(kind: str, error: Exception) -> PhotoError:

@@ -2,13 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 
 from eyespot.data.column_names import YES
 from eyespot.data.columns import ChosenColumns
 from eyespot.data.finding import Finding
-from eyespot.data.photos import label_of, printable
+from eyespot.data.photos import Photo, label_of, printable
 from eyespot.data.split_names import Split
 from eyespot.errors import DatasetError
 from eyespot.shown import counted
@@ -20,17 +19,10 @@ DOUBTFUL = frozenset({"na", "n/a", "none", "undefined", "unknown"})
 _LIST = re.compile(r"\s*(?:\{.*\"choices\"\s*:\s*)?\[(.*,.*)\]\}?\s*")
 
 
-@dataclass(frozen=True, slots=True)
-class RowFacts:
-    """What a row says about its photo."""
-
-    label: str
-    split: Split | None
-    group: str | None
-
-
-def facts_of(chosen: ChosenColumns, cells: Sequence[str], row: str) -> RowFacts:
-    """The facts in a row; `row` is its name for messages.
+def facts_of(
+    chosen: ChosenColumns, cells: Sequence[str], row: str
+) -> tuple[str, Split | None, str | None]:
+    """Label, split and group in a row; `row` is its name for messages.
 
     Raises ValueError, with the reason, if the row must be skipped (no label, an unknown split),
     and DatasetError if the row has several labels.
@@ -40,7 +32,7 @@ def facts_of(chosen: ChosenColumns, cells: Sequence[str], row: str) -> RowFacts:
         raise ValueError("has no label")
     split = chosen.split_of(cell_of(cells, chosen.split.index)) if chosen.split else None
     group = cell_of(cells, chosen.group.index) if chosen.group else ""
-    return RowFacts(label, split, group or None)
+    return label, split, group or None
 
 
 def cell_of(row: Sequence[str], index: int) -> str:
@@ -49,7 +41,7 @@ def cell_of(row: Sequence[str], index: int) -> str:
 
 
 def _label_in(chosen: ChosenColumns, cells: Sequence[str], row: str) -> str:
-    if not chosen.one_hot:
+    if len(chosen.labels) == 1:
         label = cell_of(cells, chosen.labels[0].index)
         if _LIST.fullmatch(label):
             raise _several_labels(row, label)
@@ -67,16 +59,11 @@ def _several_labels(row: str, labels: str) -> DatasetError:
     )
 
 
-def doubtful_labels(table: str, labels: Sequence[str]) -> list[Finding]:
+def doubtful_labels(table: str, photos: Iterable[Photo]) -> Iterator[Finding]:
     """A warning for each class whose name may stand for a missing label."""
-    return [
-        Finding(
-            "labels",
-            "warning",
-            f"The label {label!r} of {counted(count, 'photo')} in {printable(table)} was read as a "
-            "class.",
-            "If it stands for a missing label, leave the cell empty.",
-        )
-        for label, count in Counter(labels).items()
-        if label.casefold() in DOUBTFUL
-    ]
+    for label, count in Counter(photo.label or "" for photo in photos).items():
+        if label.casefold() in DOUBTFUL:
+            where = f"{counted(count, 'photo')} in {printable(table)}"
+            message = f"The label {label!r} of {where} was read as a class."
+            advice = "If it stands for a missing label, leave the cell empty."
+            yield Finding("labels", "warning", message, advice)

@@ -66,10 +66,23 @@ class TreeReader:
         others = [name for name in top.inside if name not in named]
         deep = [name for name in named if _inner(top.inside[name]).inside]
         if len(set(named.values())) < 2 and others:
-            self._expect_no_mention(top)
+            mentioned = {name: split_mentioned(name) for name in top.inside}
+            if all(mentioned.values()) and len(set(mentioned.values())) > 1:
+                raise DatasetError(
+                    f"Expected a folder per class in {self.root}; {names_of(mentioned)} look like "
+                    "splits. If they are splits, name them train, val and test and put a folder "
+                    "per class into each. If they are classes, rename them."
+                )
             if named and all(map(is_fold, others)) and "train" not in named.values():
                 return {**dict.fromkeys(others, "train"), **named}
-            self._expect_no_ambiguous_split(top, deep, others)
+            if doubtful := [name for name in deep if not top.inside[name].own]:
+                raise DatasetError(
+                    f"Expected a folder per class, or splits, in {self.root}; "
+                    f"{printable(doubtful[0])} may be either: it contains "
+                    f"{names_of(top.inside[doubtful[0]].inside)}, and {names_of(others)} is next "
+                    "to it. If it is a split, open it alone or move the others. If it is a class, "
+                    "rename it."
+                )
             if named:
                 verb = "is not a split" if len(others) == 1 else "are not splits"
                 self._tell(
@@ -81,27 +94,6 @@ class TreeReader:
         if named and not deep:
             raise self._no_classes([*named])
         return named
-
-    def _expect_no_mention(self, top: Folder) -> None:
-        mentioned = {name: split_mentioned(name) for name in top.inside}
-        if all(mentioned.values()) and len(set(mentioned.values())) > 1:
-            raise DatasetError(
-                f"Expected a folder per class in {self.root}; {names_of(mentioned)} look like "
-                "splits. If they are splits, name them train, val and test and put a folder per "
-                "class into each. If they are classes, rename them."
-            )
-
-    def _expect_no_ambiguous_split(
-        self, top: Folder, deep: Sequence[str], others: Sequence[str]
-    ) -> None:
-        for name in deep:
-            if not top.inside[name].own:
-                raise DatasetError(
-                    f"Expected a folder per class, or splits, in {self.root}; {printable(name)} "
-                    f"may be either: it contains {names_of(top.inside[name].inside)}, and "
-                    f"{names_of(others)} is next to it. If it is a split, open it alone or move "
-                    "the others. If it is a class, rename it."
-                )
 
     def _in_splits(self, top: Folder, splits: Mapping[str, Split]) -> list[ClassFolder]:
         classes: list[ClassFolder] = []

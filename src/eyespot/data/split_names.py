@@ -78,41 +78,28 @@ def splits_of_files(names: Sequence[str]) -> tuple[list[Split | None], list[Find
     The last word of a longer name means a split only beside another split: none of cats_1, cats_2
     and cats_test is a split. A single file is not a split.
     """
-    bare = [_NUMBERS.sub("", name) for name in names]
-    whole = [split_named(name) if re.fullmatch(r"[^\W\d_]+", name) else None for name in bare]
-    last = [split_named(re.split(r"[-_.]", name)[-1]) for name in bare]
     if len(names) < 2:
         return [None] * len(names), []
-    found = whole
-    if len({split for split in last if split}) > 1 or len(set(last)) == 1:
+    bare = [_NUMBERS.sub("", name) for name in names]
+    found = [split_named(name) if re.fullmatch(r"[^\W\d_]+", name) else None for name in bare]
+    last = [split_named(re.split(r"[-_.]", name)[-1]) for name in bare]
+    if len({*last} - {None}) > 1 or len({*last}) == 1:
         found = last
-    findings = []
     if any(found):
         counts = Counter(split or "no split" for split in found)
         named = listed(f"{split} ({count:,})" for split, count in counts.items())
-        findings = [
-            Finding(
-                "splits",
-                "note" if all(found) else "warning",
-                f"The names of the files were read as splits: {named}.",
-                "If they are not splits, rename the files.",
-            )
-        ]
-    elif unread := [name for name, split in zip(names, last, strict=True) if split]:
-        findings = [
-            Finding(
-                "splits",
-                "warning",
-                f"{printable(unread[0])} was not read as a split: the other files are not splits.",
-                "If it is a split, name all files after their splits, as train-0 and test-0.",
-                tuple(unread),
-            )
-        ]
-    return found, findings
+        message = f"The names of the files were read as splits: {named}."
+        advice = "If they are not splits, rename the files."
+        return found, [Finding("splits", "note" if all(found) else "warning", message, advice)]
+    unread = tuple(name for name, split in zip(names, last, strict=True) if split)
+    if not unread:
+        return found, []
+    message = f"{printable(unread[0])} was not read as a split: the other files are not splits."
+    advice = "If it is a split, name all files after their splits, as train-0 and test-0."
+    return found, [Finding("splits", "warning", message, advice, unread)]
 
 
 def folders_as_splits(splits: Mapping[str, Split | None], where: str = "") -> tuple[Finding, ...]:
     """A finding about the folders that were read as splits, if any."""
     named = listed(f"{printable(name)} ({split})" for name, split in splits.items())
-    message = f"Folders read as splits{where}: {named}."
-    return (Finding("splits", "note", message),) if named else ()
+    return (Finding("splits", "note", f"Folders read as splits{where}: {named}."),) if named else ()

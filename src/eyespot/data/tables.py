@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import compress
 from pathlib import Path
 
 from eyespot.data.column import Column, sample_of
@@ -14,7 +13,7 @@ from eyespot.data.finding import Finding
 from eyespot.data.json_tables import rows_of_json
 from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, Source, printable
 from eyespot.data.places import Places, beside
-from eyespot.data.row_facts import RowFacts, cell_of, doubtful_labels, facts_of
+from eyespot.data.row_facts import cell_of, doubtful_labels, facts_of
 from eyespot.data.text import read_text
 from eyespot.errors import DatasetError
 from eyespot.shown import counted
@@ -38,11 +37,7 @@ class Table:
         names = self.header or ()
         width = max(map(len, [*sample, names]), default=0)
         return [
-            Column(
-                names[index] if index < len(names) else "",
-                index,
-                tuple(cell_of(row, index) for row in sample),
-            )
+            Column(cell_of(names, index), index, tuple(cell_of(row, index) for row in sample))
             for index in range(width)
         ]
 
@@ -82,90 +77,69 @@ def photos_of(
     if not table.rows:
         raise DatasetError(f"{name} has a header, but no row with a photo.")
     chosen = choose_columns(table.name, columns, wanted)
-    rows, skipped = _Rows(table, chosen, places).read()
+    rows, skipped = _rows(table, chosen, places, source)
     if not rows:
         first = f" The first, {skipped[0].path}: {skipped[0].reason}." if skipped else ""
         raise DatasetError(
             f"None of the {len(table.rows):,} photos listed in {name} can be used.{first} Paths "
             f"are relative to {places.root}."
         )
-    photos = [
-        Photo(row.name, source(row.path), row.facts.label, row.facts.split, row.facts.group)
-        for row in rows
-    ]
-    findings = [*chosen.findings, *doubtful_labels(table.name, [p.label or "" for p in photos])]
-    return Dataset(tuple(photos), tuple(skipped), (*findings, *_guessed_paths(rows)))
+    photos = tuple(row.photo for row in rows)
+    findings = [*chosen.findings, *doubtful_labels(table.name, photos)]
+    if guessed := [row for row in rows if row.guessed]:
+        found = f"{counted(len(guessed), 'photo')} found by the end of the path"
+        example = f"{guessed[0].photo.name} at {printable(guessed[0].path)}"
+        advice = "Write paths relative to the table's folder to be sure."
+        findings.append(Finding("paths", "note", f"{found}, as {example}.", advice))
+    return Dataset(photos, tuple(skipped), tuple(findings))
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """`name`: the path as the table has it. `path`: of the photo. `guessed`: found by the end of
-    its path."""
+    """`path`: of the photo. `guessed`: found by the end of its path."""
 
-    name: str
+    photo: Photo
     path: str
-    facts: RowFacts
     guessed: bool
 
 
-class _Rows:
-    """Turns the rows of a table into photos."""
-
-    def __init__(self, table: Table, chosen: ChosenColumns, places: Places) -> None:
-        self.table, self.chosen, self.places = table, chosen, places
-        self._labels: dict[str, str] = {}
-
-    def read(self) -> tuple[list[_Row], list[Skipped]]:
-        """The rows that can be used, and those that cannot."""
-        rows: list[_Row] = []
-        skipped: list[Skipped] = []
-        for number, cells in self.table.rows:
-            path = cell_of(cells, self.chosen.photo.index)
-            name = printable(path) or f"{printable(self.table.name)} row {number}"
-            try:
-                rows.append(self._row(number, cells, path, name))
-            except ValueError as error:
-                skipped.append(Skipped(name, str(error)))
-        times = Counter(row.path for row in rows)
-        # A guess must not give two rows the same photo.
-        clashing = [row.guessed and times[row.path] > 1 for row in rows]
-        skipped += [
-            Skipped(row.name, f"{_absent(row.name)}; {times[row.path]} rows end as {row.path}")
-            for row in compress(rows, clashing)
-        ]
-        return [row for row, clashes in zip(rows, clashing, strict=True) if not clashes], skipped
-
-    def _row(self, number: int, cells: Sequence[str], path: str, name: str) -> _Row:
-        """Raises ValueError with the reason if the row must be skipped."""
-        if not path:
-            raise ValueError(f"has no path (row {number} of the table)")
-        facts = facts_of(self.chosen, cells, f"Row {number} of {printable(self.table.name)}")
-        if name in self._labels:
-            same = self._labels[name] == facts.label
-            other = "" if same else f", with the label {facts.label!r}"
-            raise ValueError(f"is listed again in row {number}{other}")
-        self._labels[name] = facts.label
-        file = self.places.exact(path)
-        found = file or self.places.likely(path)
-        if found is None:
-            raise ValueError(_absent(name))
-        return _Row(name, found, facts, file is None)
+def _rows(
+    table: Table, chosen: ChosenColumns, places: Places, source: Callable[[str], Source]
+) -> tuple[list[_Row], list[Skipped]]:
+    """The rows that can be used, and those that cannot."""
+    rows: list[_Row] = []
+    skipped: list[Skipped] = []
+    labels: dict[str, str] = {}
+    for number, cells in table.rows:
+        cell = cell_of(cells, chosen.photo.index)
+        name = printable(cell) or f"{printable(table.name)} row {number}"
+        try:
+            if not cell:
+                raise ValueError(f"has no path (row {number} of the table)")
+            facts = facts_of(chosen, cells, f"Row {number} of {printable(table.name)}")
+            label = facts[0]
+            if name in labels:
+                other = "" if labels[name] == label else f", with the label {label!r}"
+                raise ValueError(f"is listed again in row {number}{other}")
+            labels[name] = label
+            exact = places.exact(cell)
+            if (path := exact or places.likely(cell)) is None:
+                raise ValueError(_absent(name))
+            rows.append(_Row(Photo(name, source(path), *facts), path, exact is None))
+        except ValueError as error:
+            skipped.append(Skipped(name, str(error)))
+    times = Counter(row.path for row in rows)
+    kept = []
+    for row in rows:
+        if row.guessed and times[row.path] > 1:  # a guess must not give two rows the same photo
+            name = row.photo.name
+            reason = f"{_absent(name)}; {times[row.path]} rows end as {row.path}"
+            skipped.append(Skipped(name, reason))
+        else:
+            kept.append(row)
+    return kept, skipped
 
 
 def _absent(path: str) -> str:
     address = re.match(r"[a-z][a-z0-9+]*://", path)
     return "is a web address: download it first" if address else "there is no such file"
-
-
-def _guessed_paths(rows: Sequence[_Row]) -> list[Finding]:
-    guessed = [row for row in rows if row.guessed]
-    return [
-        Finding(
-            "paths",
-            "note",
-            f"{counted(len(guessed), 'photo')} found by the end of the path, as {first.name} at "
-            f"{printable(first.path)}.",
-            "Write paths relative to the table's folder to be sure.",
-        )
-        for first in guessed[:1]
-    ]

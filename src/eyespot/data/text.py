@@ -5,6 +5,7 @@ import io
 import os
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from eyespot.data.photos import printable
@@ -16,27 +17,23 @@ SAMPLE_BYTES = 1000
 
 
 def read_text(file: Path) -> str:
-    """The text of a file in UTF-8, UTF-16 ("Unicode text" of spreadsheets, PowerShell's `>`), or a
-    Western code page. Raises DatasetError."""
+    """The text of a file, as `decode_text`. Raises DatasetError."""
     try:
         data = read_file(file, MAX_PHOTO_BYTES)
     except OSError as error:
         raise DatasetError(f"{printable(file)} cannot be read: {error.strerror}.") from error
     if len(data) > MAX_PHOTO_BYTES:
         raise DatasetError(f"{printable(file)} has more than {MAX_PHOTO_BYTES:,} bytes. Split it.")
-    return decode_text(file.name, data)
+    return decode_text(data)
 
 
-def decode_text(name: str, data: bytes) -> str:
-    """The text in the bytes of a file called `name`. Raises DatasetError."""
-    for encoding in (_utf16(data), "utf-8-sig", "cp1252", "latin-1"):
-        if encoding is None:
-            continue
-        try:
+def decode_text(data: bytes) -> str:
+    """Text in UTF-8, UTF-16 ("Unicode text" of spreadsheets, PowerShell's `>`), or a Western code
+    page."""
+    for encoding in filter(None, (_utf16(data), "utf-8-sig", "cp1252")):
+        with suppress(UnicodeDecodeError):
             return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise DatasetError(f"{printable(name)} is not text. Save it as UTF-8.")
+    return data.decode("latin-1")  # never fails
 
 
 def _utf16(data: bytes) -> str | None:
@@ -66,11 +63,6 @@ def is_there(path: Path) -> bool:
         return False
 
 
-def find_file(folder: Path, name: str) -> Path | None:
-    """The existing file that a cell or line names, relative to `folder`, or None."""
-    return next((folder / one for one in spellings(name) if is_there(folder / one)), None)
-
-
 def read_list(file: Path) -> Iterator[Path]:
     """The files that a list names, one per line, relative to its folder; missing files too.
 
@@ -81,7 +73,8 @@ def read_list(file: Path) -> Iterator[Path]:
         if not bare:
             continue
         names = [line, bare, bare.strip("\"'"), *(_first_cell(bare, mark) for mark in "\t;,")]
-        found = next((f for name in names if name if (f := find_file(file.parent, name))), None)
+        paths = (file.parent / spelling for name in names for spelling in spellings(name))
+        found = next(filter(is_there, paths), None)
         if found is None and bare.startswith("#"):
             continue
         yield found or file.parent / names[2].replace("\\", "/")

@@ -61,8 +61,7 @@ def find_unlabelled(sources: str | Path | Sequence[str | Path]) -> Dataset:
         if isinstance(photo.source, Unreadable)
     ]
     if len(lost) == len(photos):
-        reason = lost[0] if lost else ""
-        raise no_photos(sources, reason)
+        raise no_photos(sources, "".join(lost[:1]))
     return Dataset(tuple(photos), tuple(skipped), tuple(findings))
 
 
@@ -102,14 +101,9 @@ def _is_image(path: Path) -> bool:
 
 
 def _inside(file: Path) -> Iterator[Photo]:
-    ending = file.suffix.lower()
+    readers = {TAR: _in_shard, PARQUET: _in_parquet}
     try:
-        if ending == TAR:
-            yield from _in_shard(file)
-        elif ending == PARQUET:
-            yield from _in_parquet(file)
-        else:
-            yield from _in_list(file)
+        yield from readers.get(file.suffix.lower(), _in_list)(file)
     except (tarfile.TarError, OSError, ValueError, DatasetError) as error:
         yield Photo(printable(file), Unreadable(f"damaged or cannot be read: {reason_of(error)}"))
 

@@ -70,13 +70,13 @@ def _listed(table: Path, skipped: list[Skipped]) -> Iterable[LabelledImage]:
             skipped.append(Skipped(photo.name, reason))
         elif isinstance(photo.source, FileSource):
             yield _file(photo.source.path, photo.name, truth)
-    for path in walk(table.parent, table.parent, skipped):
+    for path in walk(table.parent, table.parent, skipped, []):
         if (name := name_of(path, table.parent)) not in seen:
             skipped.append(Skipped(name, f"is not listed in {table.name}"))
 
 
 def _named(folder: Path, skipped: list[Skipped]) -> Iterable[LabelledImage]:
-    for path in walk(folder, folder, skipped):
+    for path in walk(folder, folder, skipped, []):
         name, truth = name_of(path, folder), class_of(path)
         if truth is None:
             reason = "is neither in a folder named by a wnid nor a file of the validation set"

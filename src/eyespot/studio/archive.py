@@ -175,7 +175,7 @@ def _listed(
     wanted: ColumnNames,
 ) -> Dataset:
     """Read the photos that a table in the archive lists, by paths from the table's folder."""
-    text = decode_text(table, MemberSource(archive, files[table]).read())
+    text = decode_text(MemberSource(archive, files[table]).read())
     folder = posixpath.dirname(table)
 
     def at(path: str) -> str:
