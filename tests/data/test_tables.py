@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from eyespot.data.column import is_path
 from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset, label_of
-from eyespot.data.row_facts import MISSING
-from eyespot.data.tables import read_table
+from eyespot.data.tables import MISSING, read_table
 from eyespot.errors import DatasetError
 from tests.data.files import save
 

@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 
 from eyespot.cli.serve import _keys
-from eyespot.data.class_names import read_names
 from eyespot.data.idx import read_array
 from eyespot.data.open import open_photos
 from eyespot.data.parquet import image_column
 from eyespot.data.photos import FileSource
 from eyespot.data.shards import read_shards, shards_named
-from eyespot.data.text import read_list
+from eyespot.data.text import read_list, read_names
 from eyespot.data.unlabelled import find_unlabelled
 from eyespot.errors import EyespotError
 from eyespot.files import is_file, open_file, read_file

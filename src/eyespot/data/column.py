@@ -24,7 +24,6 @@ _NUMBER = re.compile(r"[-+]?\d+(?:\.0+)?")
 _HEX = re.compile(r"(?=.*\d)[0-9a-f]{8}[0-9a-f-]{4,}", re.IGNORECASE)
 _ADDRESS = re.compile(r"[a-z][a-z0-9+]*://.*", re.IGNORECASE)
 _OBJECT = re.compile(r"\{.*\}|\[.*\]", re.DOTALL)
-_NOT_LABELS = (_DATE, _EMAIL, _ADDRESS, _DECIMAL, _OBJECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class Column:
     @property
     def holds_flags(self) -> bool:
         """Whether all cells are yes or no."""
-        return self.share(_is_yes_or_no) == 1
+        return self.share(lambda cell: cell.casefold() in NO | YES) == 1
 
     @property
     def is_class_flag(self) -> bool:
@@ -80,12 +79,11 @@ class Column:
         filled = self.filled
         if not filled:
             return False
-        decimals_are_whole = all(_WHOLE.fullmatch(c) for c in filled if _DECIMAL.fullmatch(c))
-        for pattern in _NOT_LABELS:
-            is_whole = pattern is _DECIMAL and decimals_are_whole
-            if self.share(pattern.fullmatch) > 0.5 and not is_whole:
-                return False
-        if self.share(is_path) > 0.5:
+        tests: list[Callable[[str], object]] = [is_path, _DATE.fullmatch, _EMAIL.fullmatch]
+        tests += [_ADDRESS.fullmatch, _OBJECT.fullmatch]
+        if not all(_WHOLE.fullmatch(cell) for cell in filled if _DECIMAL.fullmatch(cell)):
+            tests.append(_DECIMAL.fullmatch)
+        if any(self.share(test) > 0.5 for test in tests):
             return False
         different = len(set(filled))
         are_ids = different == len(filled) >= FEW_ROWS and all(map(is_number, filled))
@@ -128,10 +126,6 @@ def is_number(cell: str) -> bool:
 def is_split(cell: str) -> bool:
     """Whether a cell names a split, or leaves it open."""
     return cell.casefold() in UNASSIGNED or split_named(cell) is not None
-
-
-def _is_yes_or_no(cell: str) -> bool:
-    return cell.casefold() in NO | YES
 
 
 def text_of(value: object) -> str:

@@ -121,13 +121,13 @@ def file_of(image: Image.Image) -> bytes | None:
 
 
 def _from_jpeg(data: bytes, short_side: int | None) -> DecodedImage:
-    header = jpeg.read_header(data)
+    progressive, described = jpeg.read_header(data)
     width, height = jpeg.size_of(data)
     shrink = jpeg.shrinking(width, height, short_side)
-    check_size(width, height, MAX_PHOTO_PIXELS if header.progressive else MAX_REDUCED_PIXELS)
+    check_size(width, height, MAX_PHOTO_PIXELS if progressive else MAX_REDUCED_PIXELS)
     check_size(width // shrink, height // shrink, MAX_PHOTO_PIXELS)
     pixels = jpeg.decode_jpeg(data, width, height, shrink)
-    if not header.described:
+    if not described:
         return DecodedImage(pixels, width, height)
     try:
         image = JpegImageFile(io.BytesIO(data))  # Pillow reads odd metadata as viewers do

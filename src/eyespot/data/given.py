@@ -66,9 +66,7 @@ def photo_of(item: object, name: str = "photo") -> Photo:
         return Photo(printable(path), FileSource(Path(path)))
     if isinstance(item, Image.Image):
         return Photo(name, ImageSource(item))
-    if isinstance(item, bytes):
-        return Photo(name, MemorySource(item))
-    if isinstance(item, bytearray | memoryview) and memoryview(item).ndim == 1:
+    if isinstance(item, bytes | bytearray | memoryview) and memoryview(item).ndim == 1:
         return Photo(name, MemorySource(bytes(item)))
     if hasattr(item, "read"):
         own = getattr(item, "name", None)

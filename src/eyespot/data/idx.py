@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.data.class_names import read_names
 from eyespot.data.folders import list_folder
 from eyespot.data.photos import Dataset, MemorySource, Photo, label_of, printable
+from eyespot.data.text import read_names
 from eyespot.errors import DatasetError
 from eyespot.files import is_file, open_file
 from eyespot.limits import MAX_IDX_BYTES
@@ -37,21 +37,16 @@ def read_array(path: Path) -> NDArray[np.uint8]:
                 raise DatasetError(f"{printable(path)} is truncated in its header.")
             shape = struct.unpack(f">{dimensions}I", sides)
             size, offset = math.prod(shape), 4 + 4 * dimensions
-            if not packed:
-                held = path.stat().st_size - offset
-                if held == size:  # an empty file cannot be mapped
-                    mapped = np.memmap(path, np.uint8, "r", offset, shape) if size else None
-                    return np.empty(shape, np.uint8) if mapped is None else mapped
-            elif size > MAX_IDX_BYTES:
+            if packed and size > MAX_IDX_BYTES:
                 raise DatasetError(
                     f"{printable(path)} unpacks to {size:,} bytes, the limit is "
                     f"{MAX_IDX_BYTES:,}. Unpack it with gunzip first."
                 )
-            else:
-                content = file.read(size + 1)
-                held = len(content)
-                if held == size:
-                    return np.frombuffer(content, dtype=np.uint8).reshape(shape)
+            is_mapped = not packed and path.stat().st_size > offset  # nothing cannot be mapped
+            content = np.memmap(path, np.uint8, "r", offset) if is_mapped else file.read(size + 1)
+            held = len(content)
+            if held == size:
+                return np.frombuffer(content, dtype=np.uint8).reshape(shape)
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise DatasetError(f"{printable(path)} cannot be read: {sentence(error)}") from error
     raise DatasetError(

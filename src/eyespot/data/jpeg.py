@@ -4,7 +4,6 @@ A reduced size skips most of the inverse cosine transform, which is most of the 
 """
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 import simplejpeg
@@ -29,19 +28,12 @@ class UnusualJpegError(Exception):
     """A JPEG that Pillow must decode."""
 
 
-@dataclass(frozen=True, slots=True)
-class JpegHeader:
-    """`progressive`: decoding needs memory for the full-size image, even at a reduced size.
-    `described`: the file may have an orientation or a colour profile."""
+def read_header(data: bytes) -> tuple[bool, bool]:
+    """Whether a JPEG is progressive: decoding needs memory for the full-size image, even at a
+    reduced size; and whether it may have an orientation or a colour profile.
 
-    progressive: bool
-    described: bool
-
-
-def read_header(data: bytes) -> JpegHeader:
-    """Read the markers of a JPEG file up to its pixels; decoding reports damage.
-
-    Raises PhotoError if the file takes too long to decode.
+    Reads the markers up to the pixels; decoding reports damage. Raises PhotoError if the file takes
+    too long to decode.
     """
     progressive = described = False
     position, parts, pixels = 2, 0, 0
@@ -54,14 +46,14 @@ def read_header(data: bytes) -> JpegHeader:
             continue
         if marker == _START_OF_SCAN:
             _check_scans(data, position, pixels)
-            return JpegHeader(progressive, described)
+            return progressive, described
         if marker in _FRAMES:
             height, width = data[position + 5 : position + 7], data[position + 7 : position + 9]
             pixels = int.from_bytes(height, "big") * int.from_bytes(width, "big")
         progressive |= marker in _PROGRESSIVE
         described |= marker in _DESCRIPTIONS
         position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-    return JpegHeader(progressive=True, described=True)  # unknown: be careful
+    return True, True  # unknown: be careful
 
 
 def _check_scans(data: bytes, position: int, pixels: int) -> None:

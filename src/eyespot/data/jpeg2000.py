@@ -6,7 +6,6 @@ packets also take time; a small file may have millions of them.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from PIL import Image
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
@@ -16,18 +15,8 @@ from eyespot.limits import MAX_FILE_PARTS, MAX_JPEG2000_PARTS, MAX_JPEG2000_SAMP
 
 _START_OF_CODESTREAM = b"\xff\x4f\xff\x51"
 _CODING, _CODING_OF_COMPONENT, _TILE_PART, _DATA, _END = 0xFF52, 0xFF53, 0xFF90, 0xFF93, 0xFFD9
-_LARGEST_PRECINCT = 15
-
-
-@dataclass(slots=True)
-class _Coding:
-    """The most expensive coding parameters of a file. Logarithms to base 2, except `layers`."""
-
-    layers: int = 1
-    most_levels: int = 0
-    least_levels: int = 32
-    block: int = 12
-    precinct: int = 2 * _LARGEST_PRECINCT
+_LARGEST_BLOCK = 12
+"""Logarithm to base 2 of its samples (table A.18)."""
 
 
 def decode_smaller(image: Image.Image, data: bytes, short_side: int | None) -> None:
@@ -79,15 +68,17 @@ def _read(data: bytes) -> tuple[tuple[int, int, int, int], list[tuple[int, int]]
     steps = [(data[at], data[at + 1]) for at in range(start + 43, start + 43 + 3 * count, 3)]
     if length != 38 + 3 * count or right <= left or bottom <= top or not all(map(all, steps)):
         raise ValueError
-    coding = _coding_of(data, start + 4 + length, wide=count > 256)
+    layers, levels, blocks, precincts = zip(
+        *_codings(data, start + 4 + length, wide=count > 256), strict=True
+    )
     tiles = -(-(right - tiles_left) // tile_width) * -(-(bottom - tiles_top) // tile_height)
     samples = (right - left) * (bottom - top) * count
-    bands = tiles * count * (3 * coding.most_levels + 1)
-    precincts = tiles * count * (coding.most_levels + 1) + (samples >> coding.precinct)
-    parts = bands + (samples >> coding.block) + precincts * coding.layers
+    bands = tiles * count * (3 * max(levels) + 1)
+    packets = (tiles * count * (max(levels) + 1) + (samples >> min(precincts))) * max(layers)
+    parts = bands + (samples >> min(_LARGEST_BLOCK, *blocks)) + packets
     if parts > MAX_JPEG2000_PARTS:
         raise PhotoError(f"takes too long to decode: it has {parts:,} parts; save it as PNG")
-    return (left, top, right, bottom), steps, coding.least_levels
+    return (left, top, right, bottom), steps, min(levels)
 
 
 def _codestream(data: bytes) -> int:
@@ -110,32 +101,27 @@ def _codestream(data: bytes) -> int:
     return place
 
 
-def _coding_of(data: bytes, place: int, wide: bool) -> _Coding:
-    """`place`: of the first marker after the size."""
-    found = _Coding()
+def _codings(data: bytes, place: int, wide: bool) -> Iterator[tuple[int, int, int, int]]:
+    """Layers, levels, and logarithms to base 2 of the samples of a code-block and a precinct, for
+    each size of precincts. `place`: of the first marker after the size."""
     for marker, at in _segments(data, place):
         if marker == _CODING:
             style, _, layers, _ = struct.unpack_from(">BBHB", data, at)
-            found.layers = max(found.layers, layers)
-            _add(found, data, at + 5, bool(style & 1))
+            at += 5
         elif marker == _CODING_OF_COMPONENT:
-            _add(found, data, at + 2 + wide, bool(data[at + 1 + wide] & 1))
-    return found
-
-
-def _add(found: _Coding, data: bytes, at: int, has_precincts: bool) -> None:
-    levels, width, height = data[at], data[at + 1] + 2, data[at + 2] + 2
-    if levels > 32:
-        raise ValueError
-    found.most_levels = max(found.most_levels, levels)
-    found.least_levels = min(found.least_levels, levels)
-    sizes = data[at + 5 : at + 6 + levels] if has_precincts else b""
-    for size in sizes or bytes([0xFF]):
-        across, down = size & 15, size >> 4
-        found.precinct = min(found.precinct, across + down)
-        # Bands are half as wide as their precinct, and limit the width of a code-block.
-        block = min(width, max(0, across - 1)) + min(height, max(0, down - 1))
-        found.block = min(found.block, block)
+            style, layers = data[at + 1 + wide], 1
+            at += 2 + wide
+        else:
+            continue
+        levels, width, height = data[at], data[at + 1] + 2, data[at + 2] + 2
+        if levels > 32:
+            raise ValueError
+        sizes = data[at + 5 : at + 6 + levels] if style & 1 else b""
+        for size in sizes or b"\xff":
+            across, down = size & 15, size >> 4
+            # Bands are half as wide as their precinct, and limit the width of a code-block.
+            block = min(width, max(0, across - 1)) + min(height, max(0, down - 1))
+            yield max(1, layers), levels, block, across + down
 
 
 def _segments(data: bytes, place: int) -> Iterator[tuple[int, int]]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from eyespot.data.class_names import read_names
 from eyespot.data.column import Column, is_path, text_of
 from eyespot.data.column_names import INDEX_NAMES, LABEL_NAMES
 from eyespot.data.columns import NO_COLUMNS, ColumnNames, choose_columns
@@ -22,9 +21,9 @@ from eyespot.data.parquet import (
 )
 from eyespot.data.photos import Dataset, FileSource, Photo, Skipped, printable
 from eyespot.data.places import beside
-from eyespot.data.row_facts import doubtful_labels, facts_of
 from eyespot.data.split_names import Split, splits_of_files
-from eyespot.data.tables import Table, photos_of
+from eyespot.data.tables import Table, doubtful_labels, facts_of, photos_of
+from eyespot.data.text import read_names
 from eyespot.errors import DatasetError
 from eyespot.files import expect_file
 

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
@@ -65,16 +66,14 @@ def beside(folder: Path) -> Places:
     """The files in and below a folder, without hidden ones."""
 
     def every() -> Iterable[str]:
-        count = 0
         for here, folders, files in os.walk(folder):
             folders[:] = sorted(name for name in folders if not is_excluded(name))
-            for name in files:
-                count += 1
-                if count > MAX_FILES:
-                    return
-                yield (Path(here) / name).relative_to(folder).as_posix()
+            yield from ((Path(here) / name).relative_to(folder).as_posix() for name in files)
 
-    return Places(printable(folder), lambda path: is_there(folder / path), every)
+    def exists(path: str) -> bool:
+        return is_there(folder / path)
+
+    return Places(printable(folder), exists, lambda: islice(every(), MAX_FILES))
 
 
 def _spellings(cell: str) -> Iterable[str]:

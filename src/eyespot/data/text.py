@@ -1,17 +1,18 @@
-"""Text in unknown encodings, and the files that it names."""
+"""Read text in unknown encodings, lists of files, and names of classes."""
 
 import csv
 import io
+import json
 import os
 import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from eyespot.data.photos import printable
+from eyespot.data.photos import natural, printable
 from eyespot.errors import DatasetError
 from eyespot.files import read_file
-from eyespot.limits import MAX_PHOTO_BYTES
+from eyespot.limits import MAX_NAMES_BYTES, MAX_PHOTO_BYTES
 
 SAMPLE_BYTES = 1000
 
@@ -85,3 +86,16 @@ def _first_cell(line: str, delimiter: str) -> str:
         return next(csv.reader([line], delimiter=delimiter))[0].strip()
     except csv.Error:
         return ""
+
+
+def read_names(file: Path) -> list[str] | None:
+    """The class names in a JSON list, or an object from number to name; None for anything else."""
+    try:
+        names = json.loads(read_file(file, MAX_NAMES_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return None
+    if isinstance(names, dict):
+        if not names or set(names) != {str(number) for number in range(len(names))}:
+            return None
+        names = [names[key] for key in sorted(names, key=natural)]
+    return [str(name) for name in names] if isinstance(names, list) else None

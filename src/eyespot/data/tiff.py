@@ -35,10 +35,9 @@ def read_here(directory: Directory, kind: Kind) -> Image.Image:
         raise PhotoError(
             f"unsupported kind of TIFF ({kind}); save it as PNG, or as TIFF of 8 or 16 bits"
         )
-    if kind.bytes > MAX_SAMPLE_BYTES:
-        raise PhotoError(
-            f"its samples take {kind.bytes:,} bytes, the limit is {MAX_SAMPLE_BYTES:,}"
-        )
+    size = kind.width * kind.height * kind.channels * kind.size
+    if size > MAX_SAMPLE_BYTES:
+        raise PhotoError(f"its samples take {size:,} bytes, the limit is {MAX_SAMPLE_BYTES:,}")
     image = _image(_read_parts(directory, kind), kind)
     image.getexif()[_ORIENTATION] = directory.value(_ORIENTATION, 1)
     if profile := directory.values(_PROFILE):

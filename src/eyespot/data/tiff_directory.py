@@ -65,22 +65,19 @@ def main_directory(data: bytes) -> Directory:
     order = "<" if data[:2] == b"II" else ">"
     big = data[2:4] in (b"+\0", b"\0+")
     try:
-        (start,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
-        first = _read(data, start, order, big)
-        if first.is_whole:
-            return first
-        waiting, seen = [first.next, *first.values(SUB_DIRECTORIES)], {0, start}
-        while waiting and len(seen) < MAX_TIFF_DIRECTORIES:
-            if (place := waiting.pop(0)) in seen:
+        waiting = [*struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)]
+        read: dict[int, Directory] = {}
+        while waiting and len(read) < MAX_TIFF_DIRECTORIES:
+            place = waiting.pop(0)
+            if place == 0 or place in read:
                 continue
-            seen.add(place)
-            found = _read(data, place, order, big)
+            read[place] = found = _read(data, place, order, big)
             if found.is_whole:
                 return found
             waiting += [found.next, *found.values(SUB_DIRECTORIES)]
-    except (struct.error, OverflowError) as error:
+        return next(iter(read.values()))
+    except (struct.error, OverflowError, StopIteration) as error:
         raise DamagedTiffError("a directory is outside the file") from error
-    return first
 
 
 def beginning_with(directory: Directory) -> bytes:
@@ -88,7 +85,7 @@ def beginning_with(directory: Directory) -> bytes:
     data, order = directory.data, directory.order
     place, number = (8, "Q") if data[2:4] in (b"+\0", b"\0+") else (4, "I")
     start = struct.pack(order + number, directory.at)
-    if data[place : place + len(start)] == start:
+    if data.startswith(start, place):
         return data
     return data[:place] + start + data[place + len(start) :]
 
@@ -98,17 +95,17 @@ def _read(data: bytes, start: int, order: str, big: bool) -> Directory:
     (count,) = struct.unpack_from(order + number, data, start)
     place = start + struct.calcsize(order + number)
     size = struct.calcsize(order + entry) + room
-    if place + count * size > len(data):
+    end = place + count * size
+    if end > len(data):
         raise DamagedTiffError("a directory is outside the file")
     entries: dict[int, tuple[int, int, int]] = {}
-    for at in range(place, place + count * size, size):
+    for at in range(place, end, size):
         tag, kind, values = struct.unpack_from(order + entry, data, at)
         inside = at + size - room
         width = np.dtype(_TYPES[kind]).itemsize if kind in _TYPES else 8
         if values * width > room:
-            (inside,) = struct.unpack_from(order + ("Q" if big else "I"), data, inside)
+            (inside,) = struct.unpack_from(order + entry[-1], data, inside)
         entries.setdefault(tag, (kind, values, inside))
-    end = place + count * size
-    following = data[end : end + (8 if big else 4)]
-    (after,) = struct.unpack(order + ("Q" if big else "I"), following) if following else (0,)
+    following = data[end : end + room]
+    (after,) = struct.unpack(order + entry[-1], following) if following else (0,)
     return Directory(data, start, order, entries, after)

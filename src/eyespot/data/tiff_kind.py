@@ -96,11 +96,6 @@ class Kind:
         return np.dtype(f"{self.order}{self.sort}{self.size}")
 
     @property
-    def bytes(self) -> int:
-        """Bytes of all samples in memory."""
-        return self.width * self.height * self.channels * self.size
-
-    @property
     def is_packed(self) -> bool:
         """Whether samples share bytes."""
         return self.bits[0] != 8 * self.size

@@ -2,6 +2,7 @@
 
 import tarfile
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from eyespot.data.finding import Finding
@@ -37,24 +38,16 @@ def find_unlabelled(sources: str | Path | Sequence[str | Path]) -> Dataset:
     photos: dict[Photo, None] = {}  # a set that keeps its order
     skipped: list[Skipped] = []
     findings: list[Finding] = []
-    plain: list[str | Path] = []
-
-    def find_plain() -> None:
-        if plain:
-            found = find_photos(plain)
-            photos.update(dict.fromkeys(found.photos))
-            skipped.extend(found.skipped)
-            findings.extend(found.findings)
-            plain.clear()
-
-    for source in sources:
-        held = _held(source)
-        if held is None:
-            plain.append(source)
-            continue
-        find_plain()
-        photos.update(dict.fromkeys(photo for file in held for photo in _inside(file)))
-    find_plain()
+    held = [(source, _held(source)) for source in sources]
+    for is_plain, run in groupby(held, key=lambda pair: pair[1] is None):
+        if is_plain:
+            found = find_photos([source for source, _ in run])
+            photos |= dict.fromkeys(found.photos)
+            skipped += found.skipped
+            findings += found.findings
+        else:
+            inside = (file for _, files in run for file in files or ())
+            photos |= dict.fromkeys(photo for file in inside for photo in _inside(file))
     lost = [
         f" ({photo.name}: {photo.source.reason})"
         for photo in photos
