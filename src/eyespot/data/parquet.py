@@ -1,7 +1,5 @@
 """Images inside Parquet files. They stay in the file until they are read, a row group at a time."""
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -56,14 +54,12 @@ def _row_group(path: Path, changed: int, column: str, number: int) -> Any:
         return file.read_row_group(number, columns=[column], use_threads=False)[column]
 
 
-@contextlib.contextmanager
-def open_parquet(path: Path) -> Iterator[Any]:
+def open_parquet(path: Path) -> Any:
     """A pyarrow ParquetFile. Raises OSError, and ArrowException as pyarrow does."""
     import pyarrow.parquet as pq
 
     expect_file(path)
-    with pq.ParquetFile(path) as file:
-        yield file
+    return pq.ParquetFile(path)
 
 
 def rows_of_groups(file: Any) -> list[int]:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from eyespot.atomic import atomic_writer
 from eyespot.data.job_folder import MANIFEST, Job, claim_folder, lock_folder
+from eyespot.data.parquet import open_parquet
 from eyespot.data.photos import Photo, Skipped
 from eyespot.errors import UsageError
 
@@ -116,10 +117,9 @@ class Parts:
 
     def _is_complete(self, part: int) -> bool:
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         try:
-            with pq.ParquetFile(self.file(part)) as file:
+            with open_parquet(self.file(part)) as file:
                 return bool(file.metadata.num_rows == self.size(part))
         except (OSError, pa.ArrowException):
             return False
@@ -166,11 +166,9 @@ class Parts:
 
     def tables(self, columns: list[str] | None = None) -> Iterator[Any]:
         """The row groups of all existing parts, in order, as pyarrow tables."""
-        import pyarrow.parquet as pq
-
         for part in range(self.count):
             if self.file(part).exists():
-                with pq.ParquetFile(self.file(part)) as file:
+                with open_parquet(self.file(part)) as file:
                     for group in range(file.num_row_groups):
                         yield file.read_row_group(group, columns=columns, use_threads=False)
 
@@ -190,7 +188,7 @@ class Parts:
         """Write all parts to one Parquet file, atomically; one row group is in memory."""
         import pyarrow.parquet as pq
 
-        with pq.ParquetFile(self.file(0)) as first:
+        with open_parquet(self.file(0)) as first:
             schema = first.schema_arrow
         with atomic_writer(path) as file, pq.ParquetWriter(file, schema, **_FORMAT) as writer:
             for table in self.tables():

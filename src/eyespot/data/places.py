@@ -44,7 +44,7 @@ class Places:
             found = [
                 path
                 for path in self._by_name.get(parts[-1] if parts else "", [])
-                if _one_ends_with_other(parts[:-1], PurePosixPath(path).parts[:-1])
+                if _end_alike(parts[:-1], PurePosixPath(path).parts[:-1])
             ]
             if len(found) == 1:
                 return found[0]
@@ -89,6 +89,6 @@ def _folded(part: str) -> str:
     return unicodedata.normalize("NFC", part).casefold()
 
 
-def _one_ends_with_other(one: Sequence[str], other: Sequence[str]) -> bool:
+def _end_alike(one: Sequence[str], other: Sequence[str]) -> bool:
     """Whether the shorter of two lists of folders is the end of the longer."""
     return all(a == _folded(b) for a, b in zip(reversed(one), reversed(other), strict=False))

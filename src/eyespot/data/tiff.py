@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
-from eyespot.data.samples import to_bytes
+from eyespot.data.pixels import to_bytes
 from eyespot.data.tiff_directory import DamagedTiffError, Directory
 from eyespot.data.tiff_kind import UNASSOCIATED, WHITE_IS_ZERO, Kind
 from eyespot.errors import PhotoError
