@@ -102,8 +102,8 @@ def _codestream(data: bytes) -> int:
 
 
 def _codings(data: bytes, place: int, wide: bool) -> Iterator[tuple[int, int, int, int]]:
-    """Layers, levels, and logarithms to base 2 of the samples of a code-block and a precinct, for
-    each size of precincts. `place`: of the first marker after the size."""
+    """Layers, levels, and logarithms to base 2 of the samples of the smallest code-block and
+    precinct, for each marker. `place`: of the first marker after the size."""
     for marker, at in _segments(data, place):
         if marker == _CODING:
             style, _, layers, _ = struct.unpack_from(">BBHB", data, at)
@@ -117,11 +117,13 @@ def _codings(data: bytes, place: int, wide: bool) -> Iterator[tuple[int, int, in
         if levels > 32:
             raise ValueError
         sizes = data[at + 5 : at + 6 + levels] if style & 1 else b""
-        for size in sizes or b"\xff":
-            across, down = size & 15, size >> 4
-            # Bands are half as wide as their precinct, and limit the width of a code-block.
-            block = min(width, max(0, across - 1)) + min(height, max(0, down - 1))
-            yield max(1, layers), levels, block, across + down
+        precincts = [(size & 15, size >> 4) for size in sizes or b"\xff"]
+        # Bands are half as wide as their precinct, and limit the width of a code-block.
+        blocks = (
+            min(width, max(0, across - 1)) + min(height, max(0, down - 1))
+            for across, down in precincts
+        )
+        yield max(1, layers), levels, min(blocks), min(map(sum, precincts))
 
 
 def _segments(data: bytes, place: int) -> Iterator[tuple[int, int]]:

@@ -42,9 +42,10 @@ class Table:
         sample = [self.rows[index][1] for index in sample_of(len(self.rows))]
         names = self.header or ()
         width = max(map(len, [*sample, names]), default=0)
+        unnamed = [""] * (width - len(names))
         return [
-            Column(cell_of(names, index), index, tuple(cell_of(row, index) for row in sample))
-            for index in range(width)
+            Column(name, index, tuple(cell_of(row, index) for row in sample))
+            for index, name in enumerate([*names, *unnamed])
         ]
 
 

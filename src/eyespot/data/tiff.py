@@ -124,7 +124,7 @@ def _unpacked(parts: Sequence[bytes], kind: Kind, width: int, height: int) -> ND
     if kind.compression == 1:
         size = kind.rows * width
         last = size if kind.tiled else height * width - (len(parts) - 1) * size
-        if any(map(size.__gt__, map(len, parts[:-1]))) or len(parts[-1]) < last:
+        if any(len(part) < size for part in parts[:-1]) or len(parts[-1]) < last:
             raise DamagedTiffError("a part of the image is missing")
         whole = b"".join(part[:size].ljust(size) for part in parts)
         blocks = np.frombuffer(whole, np.uint8).reshape(-1, kind.across, kind.rows, width)
