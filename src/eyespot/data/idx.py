@@ -42,8 +42,11 @@ def read_array(path: Path) -> NDArray[np.uint8]:
                     f"{printable(path)} unpacks to {size:,} bytes, the limit is "
                     f"{MAX_IDX_BYTES:,}. Unpack it with gunzip first."
                 )
-            is_mapped = not packed and path.stat().st_size > offset  # nothing cannot be mapped
-            content = np.memmap(path, np.uint8, "r", offset) if is_mapped else file.read(size + 1)
+            content: bytes | NDArray[np.uint8] = b""
+            if packed:
+                content = file.read(size + 1)
+            elif path.stat().st_size > offset:  # nothing cannot be mapped
+                content = np.memmap(path, np.uint8, "r", offset)
             held = len(content)
             if held == size:
                 return np.frombuffer(content, dtype=np.uint8).reshape(shape)
