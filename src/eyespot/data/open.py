@@ -13,7 +13,7 @@ from eyespot.data.idx import is_images, read_idx
 from eyespot.data.metadata import read_beside, tables_beside
 from eyespot.data.parquet_tables import read_parquet
 from eyespot.data.photos import Dataset, printable
-from eyespot.data.shards import expect_all, read_shards, shards_in, shards_named
+from eyespot.data.shards import read_shards, shards_in, shards_named
 from eyespot.data.tables import ENDINGS, read_table
 from eyespot.errors import DatasetError, UsageError
 from eyespot.files import is_file, open_file
@@ -66,7 +66,12 @@ def _open_path(path: Path, wanted: ColumnNames) -> Dataset:
     if path.suffix.lower() == ".tar":
         _expect_no_columns(wanted, printable(path))
         shards = shards_named(str(path))
-        expect_all(shards.splits, str(path))
+        if missing := [shard for shard in shards.splits if not shard.exists()]:
+            raise DatasetError(
+                f"Expected every shard of {printable(path)}; {len(missing):,} of "
+                f"{len(shards.splits):,} are missing, the first is {printable(missing[0])}. "
+                "Download them, or use a * for all existing shards."
+            )
         return read_shards(shards)
     try:
         open_file(path).close()

@@ -8,7 +8,7 @@ in any order. Nothing is unpacked, and memory holds only the list.
 import json
 import re
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -111,18 +111,6 @@ def shards_named(pattern: str) -> Shards:
     for name in expand(pattern):
         paths += glob_paths(name) or [Path(name)]
     return _by_name(list(dict.fromkeys(paths)))
-
-
-def expect_all(shards: Iterable[Path], pattern: str) -> None:
-    """Raise DatasetError if any shard that `pattern` matches is missing."""
-    paths = list(shards)
-    missing = [path for path in paths if not path.exists()]
-    if missing:
-        raise DatasetError(
-            f"Expected every shard of {printable(pattern)}; {len(missing):,} of {len(paths):,} are "
-            f"missing, the first is {printable(missing[0])}. Download them, or use a * for all "
-            "existing shards."
-        )
 
 
 def read_shards(shards: Shards) -> Dataset:
