@@ -26,6 +26,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -265,8 +266,12 @@ class Watch:
 
 
 def memory(pid: int) -> float:
-    """Resident memory of a process in MB."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    """Resident memory in MB of a process and of those that decode for it."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    pages = 0
+    for process in (pid, *children):
+        with suppress(OSError):  # a decoder was replaced meanwhile
+            pages += int(Path(f"/proc/{process}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGESIZE") / 2**20
 
 
@@ -286,6 +291,8 @@ def measured(home: str, pid: int, seconds: float, images: dict[str, bytes]) -> d
     time.sleep(15)
     after.end()
     times = sorted(watch.seconds)
+    began = np.cumsum([0, *(0.1 + taken for taken in watch.seconds)])
+    slowest = sorted(zip(watch.seconds, began, strict=False), reverse=True)[:10]
     return {
         "seconds": seconds,
         "healthz": {
@@ -294,6 +301,7 @@ def measured(home: str, pid: int, seconds: float, images: dict[str, bytes]) -> d
             "median_s": round(statistics.median(times), 4),
             "p99_s": round(times[int(0.99 * len(times))], 4),
             "max_s": round(times[-1], 4),
+            "slowest_s_at_s": [[round(taken, 2), round(at)] for taken, at in slowest],
             "quiet_median_s": round(statistics.median(quiet.seconds), 4),
         },
         "megabytes": {

@@ -12,6 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from eyespot.features.backbone import Backbone
+    from eyespot.serve.decoders import Decoders
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -62,6 +63,16 @@ def converted_networks(session_cache: Path) -> Path:
     folder = session_cache / "networks"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(scope="session")
+def decoders() -> Iterator["Decoders"]:
+    """A process that decodes photos."""
+    from eyespot.serve.decoders import Decoders
+
+    decoders = Decoders(1)
+    yield decoders
+    decoders.close()
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,7 @@ from eyespot.features.backbone import LOGITS, Backbone
 from eyespot.features.extract import embed
 from eyespot.heads.scorers import LogitsScorer
 from eyespot.serve.batcher import Batcher
+from eyespot.serve.decoders import Decoders
 from eyespot.studio.trainer import Trained
 from eyespot.tasks.classification.classifier import Classifier, Recipe
 from tests.data.files import encode
@@ -175,14 +176,14 @@ def test_alone_and_in_any_place_of_a_batch() -> None:
         np.testing.assert_array_equal(engine.take(), pixels)
 
 
-def test_the_server_gives_the_same_pixels() -> None:
+def test_the_server_gives_the_same_pixels(decoders: Decoders) -> None:
     classifier, engine = classifier_that_records("crop")
     files = [encode(made("RGB", 40 + 9 * n, 300, n), "JPEG") for n in range(8)]
     alone = []
     for data in files:
         classifier.predict(data)
         alone.append(engine.take())
-    batcher = Batcher(classifier)
+    batcher = Batcher(classifier, decoders)
     try:
         for data, pixels in zip(files, alone, strict=True):
             (answer,) = batcher.submit([("a photo", data)], 1)

@@ -16,6 +16,7 @@ from eyespot.features.usable import LARGEST, fault_of
 from eyespot.imagenet_eval.predict import top_five
 from eyespot.imagenet_eval.views import Views
 from eyespot.serve.batcher import Batcher
+from eyespot.serve.decoders import Decoders
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.shelf import Shelf
 from eyespot.studio.trainer import Trained
@@ -64,7 +65,7 @@ def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.usefixtures("broken")
-def test_every_way_to_ask(taught: tuple[Path, Path], network: Path) -> None:
+def test_every_way_to_ask(taught: tuple[Path, Path], network: Path, decoders: Decoders) -> None:
     photos, path = taught
     picture = patches("grass", 1)[0]
     with pytest.raises(DatasetError, match=SAYS):
@@ -81,8 +82,8 @@ def test_every_way_to_ask(taught: tuple[Path, Path], network: Path) -> None:
     with pytest.raises(PhotoError, match=SAYS):
         Trained(0, classifier).predict(picture)
     with pytest.raises(EyespotError, match=SAYS):
-        Shelf([path], 9, Metrics())
-    batcher = Batcher(classifier)
+        Shelf([path], decoders, 9, Metrics())
+    batcher = Batcher(classifier, decoders)
     try:
         with pytest.raises(PhotoError, match=SAYS):
             batcher.submit([("a", encode(Image.fromarray(picture), "PNG"))])[0].result()

@@ -33,7 +33,9 @@ def asking(
 ) -> Iterator[Asker]:
     """A server of these files in this process. It gives up on no request, unless a test says so:
     a busy machine is no fault of the server."""
-    app = create_app(Settings(files, keys, local, Limits(**{"seconds": PATIENCE, **limits})))
+    app = create_app(
+        Settings(files, keys, local, Limits(**{"seconds": PATIENCE, **limits}), decoders=1)
+    )
     with Asker(app, base_url=HOME, raise_server_exceptions=False) as asker:
         yield asker
 

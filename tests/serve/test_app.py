@@ -194,7 +194,7 @@ def test_why_as_a_photo(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
     grey = np.full((70, 70, 3), 128, np.uint8)
     told = Prediction("a.jpg", (("brick", 0.9), ("grass", 0.1)))
     found = Explanation(told, "brick", 0.9, ("grass", 0.1), grey, 1.0, map_, map_, None, None)
-    monkeypatch.setattr(eyespot.explain.photo, "explain_photo", lambda *asked: found)
+    monkeypatch.setattr(eyespot.explain.photo, "explain_image", lambda *asked: found)
     headers = {"Accept": "image/png"}
     answer = asker.post(EXPLAIN, files={"file": ("a.jpg", jpeg())}, headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")

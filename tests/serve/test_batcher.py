@@ -8,6 +8,7 @@ import pytest
 
 from eyespot.errors import PhotoError
 from eyespot.serve.batcher import Batcher, BusyError
+from eyespot.serve.decoders import Decoders
 from tests.serve.worlds import Gate, grey, light_meter
 
 
@@ -17,8 +18,8 @@ def gate() -> Gate:
 
 
 @pytest.fixture
-def batcher(gate: Gate) -> Iterator[Batcher]:
-    batcher = Batcher(light_meter(gate), waiting=40)
+def batcher(gate: Gate, decoders: Decoders) -> Iterator[Batcher]:
+    batcher = Batcher(light_meter(gate), decoders, waiting=40)
     yield batcher
     gate.open.set()
     batcher.close()
@@ -53,7 +54,6 @@ def test_each_photo_gets_its_own_answer(batcher: Batcher) -> None:
 def test_what_waits_goes_through_the_network_together(batcher: Batcher, gate: Gate) -> None:
     occupy(batcher, gate)
     answers = [batcher.submit([(str(n), grey(250))])[0] for n in range(8)]
-    batcher._decoders.submit(lambda: None).result(30)
     while batcher._ready.qsize() < 8:  # all are decoded
         pass
     gate.open.set()
@@ -90,18 +90,6 @@ def test_a_photo_that_cannot_be_read_is_alone_with_it(batcher: Batcher) -> None:
     assert batcher.waiting == 0
 
 
-def test_a_photo_that_needs_too_much_memory(
-    batcher: Batcher, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def starve(*args: object, **options: object) -> None:
-        raise MemoryError
-
-    monkeypatch.setattr("eyespot.tasks.classification.classifier.decode", starve)
-    (answer,) = batcher.submit([("vast", grey(0))])
-    with pytest.raises(PhotoError, match="memory"):
-        answer.result(30)
-
-
 def test_a_network_that_fails_is_said_to_all_and_the_next_go_on(
     batcher: Batcher, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,10 +118,12 @@ def test_another_classifier_answers_what_comes_after_it(batcher: Batcher, gate: 
     assert (before.result(30).label, after.result(30).label) == ("dark", "night")
 
 
-def test_closing_answers_what_was_accepted(gate: Gate) -> None:
-    batcher = Batcher(light_meter(gate))
+def test_closing_classifies_the_decoded_photos(gate: Gate) -> None:
+    decoders = Decoders(1)
+    batcher = Batcher(light_meter(gate), decoders)
     occupy(batcher, gate)
     answers = batcher.submit([("a", grey(250))] * 20)
+    decoders.close()
     closing = threading.Thread(target=batcher.close)
     closing.start()
     gate.open.set()

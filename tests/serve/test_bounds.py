@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect
 from eyespot.limits import MAX_BODIES_BYTES, MAX_JSON_MARKS
 from eyespot.serve.about import about
 from eyespot.serve.bodies import Bodies
+from eyespot.serve.decoders import Decoders
 from eyespot.serve.memory import trim_memory
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.problems import Problem, bad_photo
@@ -25,7 +26,6 @@ from eyespot.serve.shelf import Shelf
 from eyespot.tasks.task import load
 from tests.serve.conftest import Asker, asking
 from tests.serve.test_app import EXPLAIN, PREDICT, jpeg, refusal
-from tests.serve.worlds import Gate, light_meter
 
 KIND = {"Content-Type": "image/jpeg"}
 BOTH = pytest.mark.parametrize("path", [PREDICT, EXPLAIN])
@@ -161,10 +161,10 @@ def test_what_is_told_is_that_of_the_classifier_that_answers(surfaces: Path) -> 
 
 @pytest.mark.parametrize("how", ["deleted", "damaged", "another one's"])
 def test_why_is_answered_as_before_when_the_file_is_gone(
-    surfaces: Path, tmp_path: Path, how: str
+    surfaces: Path, tmp_path: Path, how: str, decoders: Decoders
 ) -> None:
     path = Path(shutil.copy(surfaces, tmp_path / "surfaces.eyespot"))
-    shelf = Shelf([path], 10, Metrics())
+    shelf = Shelf([path], decoders, 10, Metrics())
     try:
         (served,) = shelf
         if how == "deleted":
@@ -188,10 +188,10 @@ def test_why_is_answered_as_before_when_the_file_is_gone(
 
 
 def test_a_file_that_changes_while_it_is_read_is_not_taken(
-    surfaces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    surfaces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoders: Decoders
 ) -> None:
     path = Path(shutil.copy(surfaces, tmp_path / "surfaces.eyespot"))
-    shelf = Shelf([path], 10, Metrics())
+    shelf = Shelf([path], decoders, 10, Metrics())
     try:
         (served,) = shelf
         before = served.classifier
@@ -210,23 +210,6 @@ def test_a_file_that_changes_while_it_is_read_is_not_taken(
         assert served.classifier is not before
     finally:
         shelf.close()
-
-
-def test_a_photo_that_nobody_waits_for_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    from eyespot.serve.batcher import Batcher
-
-    gate = Gate()
-    batcher = Batcher(light_meter(gate))
-    seen: list[Any] = []
-    with monkeypatch.context() as patch:
-        patch.setattr(batcher._decoders, "submit", lambda work, job: seen.append(job))
-        (answer,) = batcher.submit([("a", bytes(1000))])
-    answer.cancel()
-    assert seen[0].data == b""
-    assert batcher.waiting == 1  # until its turn comes
-    batcher._decode(seen[0])
-    assert batcher.waiting == 0
-    batcher.close()
 
 
 def test_a_request_that_breaks_off(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from eyespot.errors import ClassifierFileError, UsageError
+from eyespot.serve.decoders import Decoders
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.shelf import Shelf
 from eyespot.tasks.task import load
 from tests.pictures import patches
 
 
-def shelf_of(*files: Path) -> Shelf:
-    return Shelf(files, 10, Metrics())
+def shelf_of(decoders: Decoders, *files: Path) -> Shelf:
+    return Shelf(files, decoders, 10, Metrics())
 
 
 def renamed(source: Path, target: Path, name: str) -> None:
@@ -24,12 +25,12 @@ def renamed(source: Path, target: Path, name: str) -> None:
 
 
 def test_a_changed_file_is_taken_and_a_damaged_one_is_not(
-    surfaces: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    surfaces: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, decoders: Decoders
 ) -> None:
     caplog.set_level(logging.INFO, "eyespot")
     path = tmp_path / "a.eyespot"
     shutil.copy(surfaces, path)
-    shelf = shelf_of(path)
+    shelf = shelf_of(decoders, path)
     (served,) = shelf
     first = served.classifier
 
@@ -60,10 +61,12 @@ def test_a_changed_file_is_taken_and_a_damaged_one_is_not(
         shelf.close()
 
 
-def test_one_network_serves_many_classifiers(surfaces: Path, tmp_path: Path) -> None:
+def test_one_network_serves_many_classifiers(
+    surfaces: Path, tmp_path: Path, decoders: Decoders
+) -> None:
     other = tmp_path / "other.eyespot"
     renamed(surfaces, other, "wall")
-    shelf = shelf_of(surfaces, other)
+    shelf = shelf_of(decoders, surfaces, other)
     try:
         a, b = (served.classifier for served in shelf)
         assert a.engine is b.engine
@@ -75,10 +78,10 @@ def test_one_network_serves_many_classifiers(surfaces: Path, tmp_path: Path) -> 
         shelf.close()
 
 
-def test_names_that_cannot_be_served(surfaces: Path, tmp_path: Path) -> None:
+def test_names_that_cannot_be_served(surfaces: Path, tmp_path: Path, decoders: Decoders) -> None:
     with pytest.raises(UsageError, match="Two files are called surfaces"):
-        shelf_of(surfaces, tmp_path / "surfaces.eyespot")
+        shelf_of(decoders, surfaces, tmp_path / "surfaces.eyespot")
     with pytest.raises(UsageError, match="Rename the file"):
-        shelf_of(tmp_path / "a:predict.eyespot")
+        shelf_of(decoders, tmp_path / "a:predict.eyespot")
     with pytest.raises(ClassifierFileError, match="Expected the file"):
-        shelf_of(tmp_path / "none.eyespot")
+        shelf_of(decoders, tmp_path / "none.eyespot")

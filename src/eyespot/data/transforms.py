@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from eyespot.data.decode import decode
 from eyespot.shown import shown
 from eyespot.values import mapping, number, whole
 
@@ -137,3 +138,11 @@ def needed_short_side(preprocessing: Preprocessing) -> int:
     if preprocessing.fit == "stretch":
         return preprocessing.size
     return round(preprocessing.size / preprocessing.crop_fraction)
+
+
+def photo_input(
+    photo: bytes | NDArray[Any] | Image.Image, preprocessing: Preprocessing
+) -> NDArray[np.uint8]:
+    """The network's input for a photo, as `decode` takes it: uint8 RGB [size, size, 3]. Raises
+    PhotoError."""
+    return prepare(decode(photo, short_side=needed_short_side(preprocessing)).pixels, preprocessing)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.arrays import most_similar, unit_rows
-from eyespot.data.decode import decode
+from eyespot.data.decode import DecodedImage, decode
 from eyespot.data.given import PhotoLike, photo_of
 from eyespot.data.photos import Photo
 from eyespot.data.transforms import needed_short_side, prepare
@@ -100,18 +100,35 @@ def explain_photo(
     `photo`: a Photo, or as `Classifier.predict` takes it. Runs the network 50 to 300 times.
     Raises PhotoError if the photo is unreadable, UsageError for an unknown label.
     """
+    expect_explainable(classifier, label)
+    photo = photo_of(photo)
+    short_side = needed_short_side(classifier.backbone.preprocessing)
+    decoded = decode(photo.read(), short_side=short_side)
+    return explain_image(classifier, photo.name, decoded, label)
+
+
+def expect_explainable(classifier: Classifier, label: object) -> None:
+    """Raises UsageError if `label` is neither None nor a class, or if there is only one class."""
     classes = classifier.classes
-    _expect_class(label, classes)
+    if label is not None and not (isinstance(label, str) and label in classes):
+        near = nearest_name(str(label), classes)
+        hint = f"did you mean {near!r}?" if near else f"the classes are {shortened(classes)}."
+        raise UsageError(f"There is no class {shown(label)}; {hint}")
     if len(classes) < 2:
         raise UsageError("An explanation needs two classes or more; this classifier has one.")
+
+
+def explain_image(
+    classifier: Classifier, name: str, decoded: DecodedImage, label: str | None
+) -> Explanation:
+    """The explanation for a decoded photo called `name`, whose short side has all the pixels that
+    the network needs. `label`: checked by `expect_explainable`."""
     from eyespot.explain.gradcam import attention  # brings torch
 
-    photo = photo_of(photo)
-    preprocessing = classifier.backbone.preprocessing
-    decoded = decode(photo.read(), short_side=needed_short_side(preprocessing))
+    classes, preprocessing = classifier.classes, classifier.backbone.preprocessing
     prepared = prepare(decoded.pixels, preprocessing)
     features = slide(classifier, prepared)
-    (prediction,) = classifier.predict_features([photo.name], features[:1])
+    (prediction,) = classifier.predict_features([name], features[:1])
     probabilities, _ = classifier.score_features(features)
     own = probabilities[0]
     predicted = int(own.argmax())
@@ -130,15 +147,6 @@ def explain_photo(
         near=_near(classifier, features[:1]),
         change=least_change(classifier, prepared, probabilities, wanted),
     )
-
-
-def _expect_class(label: object, classes: tuple[str, ...]) -> None:
-    """Raises UsageError if `label` is neither None nor one of `classes`."""
-    if label is None or (isinstance(label, str) and label in classes):
-        return
-    near = nearest_name(str(label), classes)
-    hint = f"did you mean {near!r}?" if near else f"the classes are {shortened(classes)}."
-    raise UsageError(f"There is no class {shown(label)}; {hint}")
 
 
 def _near(classifier: Classifier, features: NDArray[np.float32]) -> tuple[NearPhoto, ...] | None:

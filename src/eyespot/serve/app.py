@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from eyespot import __version__
 from eyespot.serve import schema
+from eyespot.serve.decoders import Decoders
 from eyespot.serve.front import Front
 from eyespot.serve.memory import trim_memory
 from eyespot.serve.metrics import Metrics
@@ -45,7 +46,8 @@ def create_app(settings: Settings) -> Front:
     """The application behind its access checks. At shutdown it answers the accepted photos first.
     Raises what `Shelf` raises."""
     metrics = Metrics()
-    shelf = Shelf(settings.files, settings.limits.waiting, metrics)
+    decoders = Decoders(settings.decoders)
+    shelf = Shelf(settings.files, decoders, settings.limits.waiting, metrics)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -54,6 +56,7 @@ def create_app(settings: Settings) -> Front:
         watch.cancel()
         with suppress(asyncio.CancelledError):
             await watch
+        await run_in_threadpool(decoders.close)
         await run_in_threadpool(shelf.close)
 
     app = FastAPI(
@@ -65,7 +68,7 @@ def create_app(settings: Settings) -> Front:
         redoc_url=None,
         responses=schema.refusals(),
     )
-    app.state.routes = Routes(settings.limits, metrics, shelf)
+    app.state.routes = Routes(settings.limits, metrics, shelf, decoders)
     app.add_middleware(HeadAsGet)
     for kind in (Problem, HTTPException, Exception):
         app.add_exception_handler(kind, answer_error)

@@ -1,23 +1,24 @@
 """Classification of photos of many requests in common batches.
 
-A pool of threads decodes the photos. As many workers as the engine asks for take decoded photos,
-one or a whole batch at a time, and run the network once for them.
+Processes decode the photos. As many workers as the engine asks for take decoded photos, one or a
+whole batch at a time, and run the network once for them.
 """
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import groupby
 from queue import SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eyespot.data.transforms import photo_input
 from eyespot.errors import EyespotError, PhotoError
 from eyespot.limits import MAX_WAITING_PHOTOS
-from eyespot.serve.threads import background
+from eyespot.serve.decoders import Decoders
 from eyespot.shown import Brief
 from eyespot.tasks.classification.classifier import Classifier, Prediction
 
@@ -29,27 +30,28 @@ class BusyError(EyespotError):
 @dataclass(slots=True, repr=False)
 class _Job(Brief):
     name: str
-    data: bytes
     top: int
     classifier: Classifier
-    answer: "Future[Prediction]"
-    pixels: NDArray[np.uint8] | None = None
+    pixels: "Future[NDArray[np.uint8]]"
+    answer: "Future[Prediction]" = field(default_factory=Future)
 
-    def forget(self, answer: "Future[Prediction]") -> None:
-        """Free the photo of a cancelled job before its turn comes."""
-        self.data = b""
+    def stop(self, answer: "Future[Prediction]") -> None:
+        """End the decoding of a cancelled job."""
+        self.pixels.cancel()
 
 
 class Batcher:
     """Classifies photos with `classifier`, which may be replaced at any time: photos submitted
     before are classified by the previous one.
 
-    `waiting`: most photos in progress. `on_batch`: called with the size of each batch.
+    `decoders`: may be shared, and remain open. `waiting`: most photos in progress. `on_batch`:
+    called with the size of each batch.
     """
 
     def __init__(
         self,
         classifier: Classifier,
+        decoders: Decoders,
         *,
         waiting: int = MAX_WAITING_PHOTOS,
         on_batch: Callable[[int], None] = lambda size: None,
@@ -61,7 +63,7 @@ class Batcher:
         self._counting = threading.Lock()
         self._gathering = threading.Lock()
         self._ready: SimpleQueue[_Job | None] = SimpleQueue()
-        self._decoders = background(os.cpu_count(), "decode")
+        self._decoders = decoders
         self._workers = [
             threading.Thread(target=self._work, name=f"eyespot-answer-{number}", daemon=True)
             for number in range(classifier.engine.workers)
@@ -91,33 +93,28 @@ class Batcher:
             if self._waiting + len(photos) > self.room:
                 raise BusyError(f"{self._waiting} photos are waiting. Try again soon.")
             self._waiting += len(photos)
-        classifier = self.classifier
-        jobs = [_Job(name, data, top, classifier, Future()) for name, data in photos]
-        for job in jobs:
-            job.answer.add_done_callback(job.forget)
-            self._decoders.submit(self._decode, job)
-        return [job.answer for job in jobs]
+        classifier, answers = self.classifier, []
+        decode = partial(photo_input, preprocessing=classifier.backbone.preprocessing)
+        for name, data in photos:
+            job = _Job(name, top, classifier, self._decoders.submit(decode, data))
+            job.pixels.add_done_callback(partial(self._decoded, job))
+            job.answer.add_done_callback(job.stop)
+            answers.append(job.answer)
+        return answers
 
     def close(self) -> None:
-        """Classify the photos in progress, then end the threads. Call `submit` no more."""
-        self._decoders.shutdown()
+        """Classify the decoded photos, then end the threads. Close the decoders first."""
         self._ready.put(None)
         for worker in self._workers:
             worker.join()
 
-    def _decode(self, job: _Job) -> None:
-        if job.answer.cancelled():
-            return self._done(1)
-        try:
-            job.pixels = job.classifier.prepare(job.data)
-            job.data = b""
-            self._ready.put(job)
-        except Exception as error:
-            if isinstance(error, MemoryError):
-                error = PhotoError("decoding it needs more memory than the server has")
-            self._done(1)
-            if job.answer.set_running_or_notify_cancel():
-                job.answer.set_exception(error)
+    def _decoded(self, job: _Job, pixels: "Future[NDArray[np.uint8]]") -> None:
+        error = None if pixels.cancelled() else pixels.exception()
+        if not (pixels.cancelled() or error):
+            return self._ready.put(job)
+        self._done(1)
+        if job.answer.set_running_or_notify_cancel():
+            job.answer.set_exception(error)
 
     def _work(self) -> None:
         while True:
@@ -155,7 +152,7 @@ class Batcher:
         self._on_batch(len(jobs))
         classifier = jobs[0].classifier
         try:
-            pixels = np.stack([job.pixels for job in jobs if job.pixels is not None])
+            pixels = np.stack([job.pixels.result() for job in jobs])
             features = classifier.engine.run(pixels)
             top = max(job.top for job in jobs)
             answers = classifier.predict_features([job.name for job in jobs], features, top)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from starlette.responses import Response
 
-from eyespot.data.photos import MemorySource, Photo
-from eyespot.errors import PhotoError, UsageError
+from eyespot.data.decode import DecodedImage
+from eyespot.errors import UsageError
 from eyespot.serve.bodies import Sent
 from eyespot.serve.problems import as_json, bad_photo, bad_request, busy
 from eyespot.serve.shelf import Served
@@ -56,20 +56,20 @@ def wants_png(accept: str) -> bool:
     return "image/png" in kinds and "application/json" not in kinds
 
 
-def explained(served: Served, sent: Sent, label: str | None, *, drawn: bool) -> Response:
-    """The explanation of a prediction, as PNG if `drawn`, else as JSON. Raises Problem if the photo
-    or the label cannot be used."""
+def explained(
+    served: Served, name: str, decoded: DecodedImage, label: str | None, *, drawn: bool
+) -> Response:
+    """The explanation of a prediction, as PNG if `drawn`, else as JSON. Raises Problem if the label
+    cannot be used."""
     _load_torch()
-    from eyespot.explain.photo import explain_photo
+    from eyespot.explain.photo import expect_explainable, explain_image
     from eyespot.explain.photo_page import draw_explanation
 
-    photo = Photo(sent.name, MemorySource(sent.data))
     try:
-        found = explain_photo(served.classifier, photo, label)
-    except PhotoError as error:
-        raise bad_photo(error) from error
+        expect_explainable(served.classifier, label)
     except UsageError as error:
         raise bad_request(str(error)) from error
+    found = explain_image(served.classifier, name, decoded, label)
     if drawn:
         file = BytesIO()
         draw_explanation(found).save(file, "PNG")

@@ -9,10 +9,13 @@ from functools import partial
 from fastapi import Request
 from starlette.responses import Response
 
+from eyespot.data.decode import DecodedImage, decode
+from eyespot.data.transforms import needed_short_side
 from eyespot.errors import PhotoError
 from eyespot.serve.answers import LARGE, encode, parse_top
 from eyespot.serve.batcher import BusyError
 from eyespot.serve.bodies import Bodies, Room, Sent, photos_of
+from eyespot.serve.decoders import Decoders
 from eyespot.serve.explaining import Explainer, explained, only, wants_png
 from eyespot.serve.front import Record
 from eyespot.serve.metrics import Metrics
@@ -25,8 +28,8 @@ from eyespot.tasks.classification.classifier import Prediction
 class Routes:
     """Handlers that share the classifiers, the limits and the metrics."""
 
-    def __init__(self, limits: Limits, metrics: Metrics, shelf: Shelf) -> None:
-        self.limits, self.metrics, self.shelf = limits, metrics, shelf
+    def __init__(self, limits: Limits, metrics: Metrics, shelf: Shelf, decoders: Decoders) -> None:
+        self.limits, self.metrics, self.shelf, self.decoders = limits, metrics, shelf, decoders
         self.explainer = Explainer()
         self.bodies = Bodies(limits.all_bytes)
 
@@ -66,7 +69,9 @@ class Routes:
             with self._accepted(served) as room:
                 async with asyncio.timeout(self.limits.seconds):
                     sent = await self._photos(request, room, record)
-                    work = partial(explained, served, only(sent), label, drawn=drawn)
+                    photo = only(sent)
+                    decoded = await self._decoded(served, photo)
+                    work = partial(explained, served, photo.name, decoded, label, drawn=drawn)
                     return await self.explainer.do(work)
         except TimeoutError as error:
             then = "no other explanation starts before this one has ended"
@@ -127,6 +132,14 @@ class Routes:
         sent = await photos_of(request, self.limits, self.bodies, room)
         record.photos = len(sent)
         return sent
+
+    async def _decoded(self, served: Served, photo: Sent) -> DecodedImage:
+        side = needed_short_side(served.classifier.backbone.preprocessing)
+        decoding = self.decoders.submit(partial(decode, short_side=side), photo.data)
+        try:
+            return await asyncio.wrap_future(decoding)
+        except PhotoError as error:
+            raise bad_photo(error) from error
 
     def _count(self, served: Served, outcome: str, photos: int) -> None:
         if photos:

@@ -3,6 +3,7 @@
 import errno
 import ipaddress
 import logging
+import os
 import signal
 import socket
 import sys
@@ -71,7 +72,9 @@ def run(
             _ = load(path).engine  # report errors, and convert networks, before serving
         address = f"http://{f'[{host}]' if ':' in host else host}:{number}/"
         write_json_lines()
-        settings = replace(settings, local=local and not open_to_all)
+        decoders = max(1, settings.decoders // workers)
+        settings = replace(settings, local=local and not open_to_all, decoders=decoders)
+        os.environ["PYTHONSAFEPATH"] = "1"  # processes import nothing from the current folder
         code = _serve(settings, listener, workers, partial(_started, settings, address, say))
         logger.info("stopped")
         return code

@@ -1,5 +1,6 @@
 """Settings of the server."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,9 +36,11 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`files`: classifiers. `keys`: sha256 of each valid key; if empty, no key is needed. `local`:
-    answer only requests for a host name of this machine, and none from pages of other sites."""
+    answer only requests for a host name of this machine, and none from pages of other sites.
+    `decoders`: processes that decode photos."""
 
     files: tuple[Path, ...]
     keys: tuple[bytes, ...] = ()
     local: bool = True
     limits: Limits = Limits()
+    decoders: int = os.cpu_count() or 1

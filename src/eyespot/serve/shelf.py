@@ -10,6 +10,7 @@ from eyespot.errors import ClassifierFileError, EyespotError, UsageError
 from eyespot.features.usable import expect_usable
 from eyespot.serve.about import about
 from eyespot.serve.batcher import Batcher
+from eyespot.serve.decoders import Decoders
 from eyespot.serve.metrics import Metrics
 from eyespot.tasks.classification.classifier import Classifier
 from eyespot.tasks.task import load
@@ -60,19 +61,21 @@ class Served:
 
 
 class Shelf:
-    """All served classifiers. `waiting`: see Batcher.
+    """All served classifiers. `decoders`, `waiting`: see Batcher.
 
     Raises UsageError for two of the same name, and what `classifier.load` raises.
     """
 
-    def __init__(self, files: Sequence[Path], waiting: int, metrics: Metrics) -> None:
+    def __init__(
+        self, files: Sequence[Path], decoders: Decoders, waiting: int, metrics: Metrics
+    ) -> None:
         self._served: dict[str, Served] = {}
         self._metrics = metrics
         check_names(files)
         for path in files:
             stamp, classifier = _stamp(path), self._open(path)
             batches = metrics.batches.labels(name_of(path))
-            batcher = Batcher(classifier, waiting=waiting, on_batch=batches.observe)
+            batcher = Batcher(classifier, decoders, waiting=waiting, on_batch=batches.observe)
             self._served[name_of(path)] = Served(path, classifier, batcher, stamp)
 
     def __iter__(self) -> Iterator[Served]:
@@ -109,7 +112,7 @@ class Shelf:
                 self._metrics.reloads.labels(served.name, "done").inc()
 
     def close(self) -> None:
-        """Classify the photos in progress, then end the threads."""
+        """Classify the decoded photos, then end the threads."""
         for served in self:
             served.batcher.close()
 

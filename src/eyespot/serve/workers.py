@@ -105,7 +105,6 @@ class Workers:
     def run(self) -> int:
         """Supervise the workers until SIGTERM or SIGINT. Returns 0, or 1 if the workers fail to
         start, at first or when none is left."""
-        os.environ["PYTHONSAFEPATH"] = "1"  # do not import from the current folder
         stop, stopper = _spawn.Pipe(duplex=False)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda number, frame: stopper.send_bytes(b"end"))

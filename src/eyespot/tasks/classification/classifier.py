@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from eyespot.data.decode import decode
 from eyespot.data.folders import find_photos
 from eyespot.data.given import (
     PhotoLike,
@@ -25,7 +24,7 @@ from eyespot.data.given import (
     whole_number,
 )
 from eyespot.data.photos import Photo, Skipped, Unreadable
-from eyespot.data.transforms import needed_short_side, prepare
+from eyespot.data.transforms import photo_input
 from eyespot.errors import ClassifierFileError, DatasetError, PhotoError, UsageError
 from eyespot.features.backbone import Backbone
 from eyespot.features.engines import Engine, open_engine
@@ -148,9 +147,7 @@ class Classifier:
 
     def prepare(self, photo: bytes | NDArray[Any] | Image.Image) -> NDArray[np.uint8]:
         """The network's input for a photo: uint8 RGB [S, S, 3]. Raises PhotoError."""
-        preprocessing = self.backbone.preprocessing
-        pixels = decode(photo, short_side=needed_short_side(preprocessing)).pixels
-        return prepare(pixels, preprocessing)
+        return photo_input(photo, self.backbone.preprocessing)
 
     def predict_features(
         self, names: Sequence[str], features: NDArray[np.floating], top: int = 5
