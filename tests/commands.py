@@ -1,4 +1,4 @@
-"""Lines of a shell, run as a reader runs them, but without importing torch anew for each.
+"""Commands, run as a reader runs them, but without importing torch anew for each.
 
 Every `eyespot` command has a process of its own, forked from one that has imported the packages.
 """
@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -36,13 +37,31 @@ def run(line: str) -> subprocess.CompletedProcess[str]:
     if parsed is None or not hasattr(os, "fork"):
         return _run_in_shell(line)
     environment, arguments, files = parsed
-    with tempfile.TemporaryDirectory() as folder:
-        out, err = Path(folder, "stdout"), Path(folder, "stderr")
+    return run_eyespot(
+        *arguments,
+        environment={**os.environ, **environment},
+        stdin=files.get("<", os.devnull),
+        stdout=files.get(">"),
+    )
+
+
+def run_eyespot(
+    *arguments: object,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    stdin: str = os.devnull,
+    stdout: str | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run `eyespot`. `environment`: of the process [this one's]. `folder`: where it runs [the
+    current one]. `stdin`, `stdout`: files to read from and to write to."""
+    words = [str(argument) for argument in arguments]
+    with tempfile.TemporaryDirectory() as own:
+        out, err = Path(own, "stdout"), Path(own, "stderr")
         job = {
-            "arguments": arguments,
-            "folder": str(Path.cwd()),
-            "environment": {**os.environ, **environment},
-            "streams": (files.get("<", os.devnull), files.get(">", str(out)), str(err)),
+            "arguments": words,
+            "folder": str(folder or Path.cwd()),
+            "environment": dict(os.environ if environment is None else environment),
+            "streams": (stdin, stdout or str(out), str(err)),
         }
         server = _server()
         assert server.stdin is not None
@@ -51,7 +70,7 @@ def run(line: str) -> subprocess.CompletedProcess[str]:
         server.stdin.flush()
         code = int(server.stdout.readline())
         printed = out.read_text("utf-8") if out.exists() else ""
-        return subprocess.CompletedProcess(line, code, printed, err.read_text("utf-8"))
+        return subprocess.CompletedProcess(words, code, printed, err.read_text("utf-8"))
 
 
 def _parse(line: str) -> tuple[dict[str, str], list[str], dict[str, str]] | None:

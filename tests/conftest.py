@@ -1,5 +1,6 @@
 """What every test gets: a cache of its own, no network, and the shared photos where they are."""
 
+import itertools
 import os
 import runpy
 import signal
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # Speed differs between machines, and a test that fails on a slow day teaches people to ignore it.
-hypothesis.settings.register_profile("eyespot", deadline=None)
+hypothesis.settings.register_profile("eyespot", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("eyespot")
 
 
@@ -75,14 +76,20 @@ def decoders() -> Iterator["Decoders"]:
     decoders.close()
 
 
+@pytest.fixture(scope="session")
+def new_caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Paths for one cache per test; `mktemp` would search all earlier ones for each."""
+    folder = tmp_path_factory.mktemp("caches")
+    return (folder / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
 def own_cache(
-    tmp_path_factory: pytest.TempPathFactory,
-    converted_networks: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    new_caches: Iterator[Path], converted_networks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """An empty cache folder for this test alone, so that no test sees what another one embedded."""
-    folder = tmp_path_factory.mktemp("cache")
+    """An empty cache folder for this test alone, so that no test reads what another one cached."""
+    folder = next(new_caches)
+    folder.mkdir()
     (folder / "networks").symlink_to(converted_networks, target_is_directory=True)
     monkeypatch.setenv("EYESPOT_CACHE", str(folder))
     return folder
@@ -106,14 +113,15 @@ def no_network(network_log: Path) -> Iterator[None]:
     """Fail a test that tries to reach anything but this machine, even if its code hid the error."""
     yield
     attempts = network_log.read_text()
-    network_log.write_text("")
+    if attempts:
+        network_log.write_text("")
     assert not attempts, f"reached for the network:\n{attempts}"
 
 
 @pytest.fixture(scope="session")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of a resnet20 that has learnt nothing: quick, needs no download, and what it says of
-    surfaces differs anyway."""
+    """The file of an untrained resnet20: quick, needs no download, and its features of the
+    surfaces differ anyway."""
     import torch
 
     from eyespot.models import create, find

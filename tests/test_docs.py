@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import shlex
 import shutil
 import sys
 import tarfile
@@ -52,6 +53,20 @@ NOT_RUN = {
 """Beginnings of lines that are shown but not run here, and why."""
 
 
+LONG = (
+    "docs/concepts/choosing-a-method.md",
+    "docs/course/zoo.md",
+    "docs/guides/checks.md",
+    "docs/guides/dataset.md",
+    "docs/guides/explain.md",
+    "docs/guides/export.md",
+    "docs/guides/training.md",
+    "docs/reference/command-line.md",
+)
+"""Pages whose commands take long. `make test` checks their arguments; tests of each verb run
+them with other photos."""
+
+
 def name_of(path: Path) -> str:
     return path.relative_to(REPOSITORY).as_posix()
 
@@ -83,15 +98,15 @@ def first_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number, patch in enumerate(patches(surface, count, seed=seed), start=1):
             Image.fromarray(patch).save(world / folder / f"{number}.jpg")
 
-    for thing, surface in (("cat", "brick"), ("dog", "grass")):
-        write(f"pets/{thing}", surface, 8, seed=0)
-        write(f"new-photos/{thing}", surface, 3, seed=1)
+    for label, surface in (("cat", "brick"), ("dog", "grass")):
+        write(f"pets/{label}", surface, 8, seed=0)
+        write(f"new-photos/{label}", surface, 3, seed=1)
     write("more-photos/capybara", "gravel", 6, seed=2)
     write("capybara", "gravel", 2, seed=3)
     write("holiday", "grass", 3, seed=4)
     for name in ("photo.jpg", "new.jpg"):
         shutil.copy(world / "holiday/1.jpg", world / name)
-    rows = [f"pets/{thing}/{n}.jpg,{thing}\n" for thing in ("cat", "dog") for n in range(1, 9)]
+    rows = [f"pets/{label}/{n}.jpg,{label}\n" for label in ("cat", "dog") for n in range(1, 9)]
     (world / "photos.csv").write_text("path,label\n" + "".join(rows))
     write_imagenet(world)
     write_pets_shards(world)
@@ -123,28 +138,28 @@ def world(
 
 
 def write_imagenet(world: Path) -> None:
-    """Pictures as the validation set's, with its names, and shards of them."""
+    """Images named as those of the validation set, and shards of them."""
     (world / "imagenet").mkdir()
     (world / "shards").mkdir()
     for number, patch in enumerate(patches("gravel", 4), start=1):
-        picture = world / f"imagenet/ILSVRC2012_val_{number:08}.JPEG"
-        Image.fromarray(patch).save(picture)
+        photo = world / f"imagenet/ILSVRC2012_val_{number:08}.JPEG"
+        Image.fromarray(patch).save(photo)
         with tarfile.open(world / f"shards/val-{(number - 1) // 2:06}.tar", "a") as shard:
             (world / f"{number}.cls").write_text(str(number))
-            shard.add(picture, f"{number}.jpg")
+            shard.add(photo, f"{number}.jpg")
             shard.add(world / f"{number}.cls", f"{number}.cls")
 
 
 def write_pets_shards(world: Path) -> None:
-    """The photos of pets/, the last two of each kind to validate with."""
+    """The photos of pets/, the last two of each class for validation."""
     (world / "pets-shards").mkdir()
     for number in range(1, 9):
-        for thing in ("cat", "dog"):
+        for name in ("cat", "dog"):
             split = "val" if number > 6 else "train"
             with tarfile.open(world / f"pets-shards/pets-{split}-{number % 2}.tar", "a") as shard:
-                (world / "label").write_text(thing)
-                shard.add(world / f"pets/{thing}/{number}.jpg", f"{thing}-{number}.jpg")
-                shard.add(world / "label", f"{thing}-{number}.cls")
+                (world / "label").write_text(name)
+                shard.add(world / f"pets/{name}/{number}.jpg", f"{name}-{number}.jpg")
+                shard.add(world / "label", f"{name}-{number}.cls")
 
 
 def write_video(path: Path) -> None:
@@ -197,7 +212,34 @@ def test_every_public_name_has_an_example() -> None:
 # --- the command line ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=name_of)
+def run_here(page: Path) -> list[str]:
+    """The lines of a page that are not in NOT_RUN."""
+    return [line for line in commands(page) if not line.startswith(tuple(NOT_RUN))]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if run_here(page)], ids=name_of)
+def test_arguments_of_the_commands_are_accepted(
+    page: Path, first_world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each page, also of those whose commands only `make test-slow` runs."""
+    monkeypatch.chdir(first_world)
+    group: Any = typer.main.get_command(app)
+    for line in run_here(page):
+        words = shlex.split(line.partition(" > ")[0].partition(" < ")[0], comments=True)
+        name, *arguments = words[words.index("eyespot") + 1 :]
+        with group.make_context("eyespot", [name]) as context:
+            group.commands[name].make_context(name, arguments, parent=context)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=pytest.mark.slow if name_of(page) in LONG else ())
+        for page in PAGES
+        if commands(page)
+    ],
+    ids=name_of,
+)
 def test_commands_of_a_page_work_one_after_the_other(page: Path, world: Path) -> None:
     for line in commands(page):
         if line.startswith(tuple(NOT_RUN)):

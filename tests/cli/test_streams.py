@@ -85,7 +85,9 @@ def test_what_fails_says_so_also_to_nobody(tmp_path: Path) -> None:
 
 
 @posix
-@pytest.mark.parametrize("which", [(2,), (1,), (0,), (0, 1, 2)])
+@pytest.mark.parametrize(
+    "which", [*(pytest.param((n,), marks=pytest.mark.slow) for n in range(3)), (0, 1, 2)]
+)
 def test_streams_that_are_closed_from_the_beginning(which: tuple[int, ...]) -> None:
     assert closed("--help", streams=which) == 0
     assert closed("teach", streams=which) == 2

@@ -129,7 +129,15 @@ def test_one_network_as_json() -> None:
     assert (layers[0]["shape"], layers[0]["receptive_field"]) == ([64, 112, 112], 7)
 
 
-@pytest.mark.parametrize("name", ["googlenet", "efficientnet_lite2", "mnist_linear", "resnet110"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "googlenet",
+        "mnist_linear",
+        pytest.param("efficientnet_lite2", marks=pytest.mark.slow),
+        pytest.param("resnet110", marks=pytest.mark.slow),
+    ],
+)
 def test_any_network_fits_80_columns(name: str) -> None:
     done = zoo(name)
     assert done.exit_code == 0, done.stderr

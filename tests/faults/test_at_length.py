@@ -21,19 +21,19 @@ from tests.faults.photos import start
 from tests.pictures import patches
 
 COUNT = 64 * 5 + 10
-KILLS = [pytest.param(n, marks=[] if n < 3 else pytest.mark.slow) for n in range(20)]
+KILLS = [pytest.param(n, marks=[] if n < 2 else pytest.mark.slow) for n in range(20)]
 
 
 @pytest.fixture(scope="module")
 def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three shards of pictures, some of which cannot be read; the second shard is cut off."""
+    """Three shards of images, some of which cannot be read; the second shard is cut off."""
     folder = tmp_path_factory.mktemp("shards")
-    pictures = patches("grass", COUNT - 1, 48)
+    images = patches("grass", COUNT - 1, 48)
     for number in range(3):
         with tarfile.open(folder / f"s-{number}.tar", "w") as shard:
-            for index in range(number, len(pictures), 3):
+            for index in range(number, len(images), 3):
                 file = io.BytesIO()
-                Image.fromarray(pictures[index]).save(file, "PNG")
+                Image.fromarray(images[index]).save(file, "PNG")
                 data = b"broken" if index % 50 == 7 else file.getvalue()
                 member = tarfile.TarInfo(f"{index}.png")
                 member.size = len(data)
@@ -59,7 +59,7 @@ def embed(shards: Path, network: Path, path: Path) -> subprocess.Popen[str]:
     return start("embed", shards / "s-{0..2}.tar", "--backbone", network, "-o", path)
 
 
-def test_each_picture_has_a_row_and_the_damaged_shard_too(shards: Path, whole: bytes) -> None:
+def test_each_image_has_a_row_and_the_damaged_shard_too(shards: Path, whole: bytes) -> None:
     table = pq.read_table(io.BytesIO(whole)).select(["path", "error"]).to_pydict()
     expected = [f"{shards}/s-{n}.tar/{i}.png" for n in range(3) for i in range(n, COUNT - 1, 3)]
     expected.insert(expected.index(f"{shards}/s-2.tar/2.png"), f"{shards}/s-1.tar")
@@ -106,14 +106,14 @@ def test_without_room_it_stops_and_goes_on_once_there_is(
     room: int, network: Path, tmp_path: Path
 ) -> None:
     """Files can have so many bytes: too few for a part, and enough for parts but not for all."""
-    pictures = patches("grass", 200, 48)
-    for number, picture in enumerate(pictures):
-        Image.fromarray(picture).save(tmp_path / f"{number}.png")
+    images = patches("grass", 200, 48)
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(tmp_path / f"{number}.png")
     path = tmp_path / "out" / "f.parquet"
     command = ["embed", tmp_path, "--backbone", network, "-o", path]
     # The network is converted before there is a limit, as its file is larger.
     backbone = load_backbone(str(network))
-    photo = Photo("0.png", MemorySource(pictures[0]))
+    photo = Photo("0.png", MemorySource(images[0]))
     write_features([photo], backbone, open_engine(backbone), None, tmp_path / "x.parquet")
     done = subprocess.run(
         [sys.executable, "-c", FULL, str(room), *map(str, command)],

@@ -18,17 +18,17 @@ from tests.pictures import patches, write_folder
 
 
 class Counting:
-    """An engine that counts what it is asked."""
+    """An engine that counts its inputs."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.name, self.layout, self.workers = engine.name, engine.layout, engine.workers
         self.batch = engine.batch
-        self.asked = 0
+        self.count = 0
 
-    def run(self, pictures: np.ndarray) -> np.ndarray:
-        self.asked += len(pictures)
-        return self._engine.run(pictures)
+    def run(self, images: np.ndarray) -> np.ndarray:
+        self.count += len(images)
+        return self._engine.run(images)
 
 
 def test_only_new_photos_are_embedded(tmp_path: Path) -> None:
@@ -37,13 +37,13 @@ def test_only_new_photos_are_embedded(tmp_path: Path) -> None:
     photos = find_photos([write_folder(tmp_path / "photos")]).photos
     with_cache = FeatureCache()
     first, kept, skipped = embed(photos, backbone, engine, with_cache)
-    assert (len(kept), skipped, engine.asked) == (24, [], 24)
+    assert (len(kept), skipped, engine.count) == (24, [], 24)
     (tmp_path / "photos/brick/copy.png").write_bytes((tmp_path / "photos/brick/0.png").read_bytes())
     grass = tmp_path / "photos/grass/0.png"
     grass.write_bytes((tmp_path / "photos/brick/1.png").read_bytes())
     more = find_photos([tmp_path / "photos"]).photos
     second, _, _ = embed(more, backbone, engine, with_cache)
-    assert engine.asked == 24  # a copy and a changed file are known by their content
+    assert engine.count == 24  # a copy and a changed file are known by their content
     position = second.names.index(str(tmp_path / "photos/brick/0.png"))
     np.testing.assert_array_equal(second.values[position], first.values[0])
 
@@ -52,7 +52,7 @@ def test_a_bad_photo_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
     backbone = load_backbone()
     photos = [
         Photo("good", MemorySource(patches("brick", 1)[0])),
-        Photo("text", MemorySource(b"not a picture")),
+        Photo("text", MemorySource(b"not an image")),
         Photo("empty", MemorySource(b"")),
     ]
     features, kept, skipped = embed(photos, backbone, open_engine(backbone))
@@ -130,7 +130,7 @@ for start in range({first}, {first} + 100_000, 20):
 
 def test_two_writers_are_killed_and_nothing_false_remains(own_cache: Path) -> None:
     root = str(Path(__file__).parents[2])
-    for attempt in range(3):
+    for attempt in range(2):
         writers = [
             subprocess.Popen(
                 [sys.executable, "-c", WRITER.format(root=root, first=first)],

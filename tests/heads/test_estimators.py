@@ -35,7 +35,7 @@ def test_scanned_digits(head: Head) -> None:
     assert log_loss(truth, probabilities) < 0.6
 
 
-def test_the_knob_is_respected() -> None:
+def test_the_hyperparameter_is_respected() -> None:
     digits, names = load_digits(return_X_y=True)
     assert LogisticHead(l2=0.5).fit(digits, names).hyperparameter_ == 0.5
     assert NearestNeighboursHead(n_neighbors=7).fit(digits, names).hyperparameter_ == 7

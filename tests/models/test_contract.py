@@ -1,7 +1,8 @@
 """What every registered network promises, whatever its paper."""
 
+import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,17 @@ QUICK = (
     "mobilenet_v2",
     "tiny_yolo_face",
 )
-"""One or two small networks of each family; the others are slow, not different."""
-ALL = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
+"""One or two small networks of each family; the others take longer, and test nothing more."""
+EXPORTED = ("mnist_conv", "squeezenet1_1", "mobilenet_v2")
+"""A plain, a branched and a residual network with batch norms: each export to ONNX takes 10 s."""
+
+
+def slow_but(quick: tuple[str, ...], names: Sequence[str] = NAMES) -> list[Any]:
+    return [name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in names]
+
+
+DEEP = re.compile(r"plain110|resnet(101|110|152)")
+"""Only longer than other networks of their families."""
 DETECTORS = ("tiny_yolo_face",)
 
 
@@ -45,7 +55,7 @@ def without_memory(
         return zoo.create(name, num_classes=num_classes, in_channels=in_channels).eval()
 
 
-def pictures(network: ConvNet, height: int, width: int, count: int = 2) -> Tensor:
+def images(network: ConvNet, height: int, width: int, count: int = 2) -> Tensor:
     return torch.empty(count, network.in_channels, height, width, device="meta")
 
 
@@ -53,10 +63,10 @@ def side_of(name: str) -> int:
     return zoo.find(name).preprocessing.size
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", slow_but(tuple(name for name in NAMES if not DEEP.match(name))))
 def test_stages_and_head(name: str) -> None:
     network = without_memory(name, num_classes=7, in_channels=2)
-    x = pictures(network, side_of(name), side_of(name))
+    x = images(network, side_of(name), side_of(name))
     maps = network.forward_features(x)
     assert set(network.stages) <= set(maps)
     assert all(value.ndim == 4 and len(value) == 2 for value in maps.values())
@@ -79,20 +89,20 @@ def test_stages_and_head(name: str) -> None:
 def test_other_sizes_fit_or_are_refused_with_the_one_that_does(name: str) -> None:
     network = without_memory(name)
     least = network.min_size
-    assert len(network(pictures(network, least, least))) == 2
+    assert len(network(images(network, least, least))) == 2
     if network.fixed_size:
         with pytest.raises(UsageError, match=f"{least} x {least} pixels only"):
-            network(pictures(network, least + 13, least + 6))
+            network(images(network, least + 13, least + 6))
     else:
-        assert len(network(pictures(network, least + 13, least + 6))) == 2
+        assert len(network(images(network, least + 13, least + 6))) == 2
         if least > 1:
             network.min_size = 1
             with pytest.raises(RuntimeError):  # it is the least that it could be
-                network(pictures(network, least - 1, least - 1))
+                network(images(network, least - 1, least - 1))
             network.min_size = least
     if least > 1:
         with pytest.raises(UsageError, match=f"{least} x {least} pixels"):
-            network(pictures(network, least, least - 1))
+            network(images(network, least, least - 1))
     with pytest.raises(UsageError, match=rf"\[N, {network.in_channels}, H, W\]"):
         network(torch.empty(1, network.in_channels + 1, 64, 64, device="meta"))
     with pytest.raises(UsageError, match=r"\[N, "):
@@ -108,7 +118,7 @@ def ready(name: str) -> tuple[ConvNet, Tensor]:
     return network.eval(), torch.rand(2, network.in_channels, side, side)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", slow_but(QUICK))
 def test_training_reaches_every_weight(name: str) -> None:
     network, x = ready(name)
     network.train()
@@ -122,7 +132,7 @@ def test_training_reaches_every_weight(name: str) -> None:
         assert parameter.grad is not None, key
         assert torch.isfinite(parameter.grad).all(), key
     with torch.no_grad():
-        assert torch.equal(network.eval()(x), network(x))  # no chance left in eval mode
+        assert torch.equal(network.eval()(x), network(x))  # eval mode is deterministic
 
 
 def same(expected: NDArray[np.float32], found: NDArray[np.float32]) -> None:
@@ -153,10 +163,19 @@ def compiled(network: ConvNet, x: Tensor, folder: Path) -> NDArray[np.float32]:
 Runner = Callable[[ConvNet, Tensor, Path], NDArray[np.float32]]
 
 
-@pytest.mark.parametrize("name", ALL)
-@pytest.mark.parametrize("run", [in_openvino, in_onnx], ids=["openvino", "onnx"])
+@pytest.mark.parametrize("name", slow_but(QUICK))
 @pytest.mark.filterwarnings("ignore")  # tracing warns that sizes become constants
-def test_every_engine_computes_the_same(name: str, run: Runner, tmp_path: Path) -> None:
+def test_openvino_computes_the_same(name: str, tmp_path: Path) -> None:
+    check_engine(name, in_openvino, tmp_path)
+
+
+@pytest.mark.parametrize("name", slow_but(EXPORTED))
+@pytest.mark.filterwarnings("ignore")
+def test_onnx_computes_the_same(name: str, tmp_path: Path) -> None:
+    check_engine(name, in_onnx, tmp_path)
+
+
+def check_engine(name: str, run: Runner, tmp_path: Path) -> None:
     network, x = ready(name)
     with torch.inference_mode():
         expected = network(x).numpy()
@@ -167,9 +186,9 @@ def test_every_engine_computes_the_same(name: str, run: Runner, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "name",
-    [
-        name if name == "mnist_conv" else pytest.param(name, marks=pytest.mark.slow)
-        for name in (
+    slow_but(
+        ("mnist_conv",),
+        (
             *QUICK,
             "alexnet",
             "vgg11",
@@ -180,8 +199,8 @@ def test_every_engine_computes_the_same(name: str, run: Runner, tmp_path: Path) 
             "squeezenet1_0",
             "mobilenet_v1",
             "efficientnet_lite0",
-        )
-    ],
+        ),
+    ),
 )
 @pytest.mark.filterwarnings("ignore")
 def test_compiled_computes_the_same(name: str, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.models.oracle import torchvision_models
 
 QUICK = (
     "alexnet",
-    "vgg16_bn",
+    "vgg11_bn",
     "googlenet",
     "resnet18",
     "resnet50",
@@ -44,10 +44,10 @@ def theirs_and_ours(name: str) -> tuple[nn.Module, nn.Module]:
 def test_outputs_and_gradients_are_the_same(name: str) -> None:
     theirs, ours = theirs_and_ours(name)
     side = 224 if name == "googlenet" else 96
-    pictures = torch.rand(1, 3, side, side, dtype=torch.float64)
+    images = torch.rand(1, 3, side, side, dtype=torch.float64)
     found = []
     for network in (theirs.eval(), ours.eval()):
-        x = pictures.clone().requires_grad_()
+        x = images.clone().requires_grad_()
         logits = network(x)
         logits.square().sum().backward()
         assert x.grad is not None
@@ -70,15 +70,15 @@ def relative(ours: Tensor, theirs: Tensor) -> float:
 def test_auxiliary_classifiers_of_googlenet() -> None:
     theirs, ours = theirs_and_ours("googlenet")
     assert isinstance(ours, GoogLeNet)
-    pictures = torch.rand(2, 3, 224, 224, dtype=torch.float64)
+    images = torch.rand(2, 3, 224, 224, dtype=torch.float64)
     for network in (theirs, ours):
         network.train()
         for module in network.modules():
             if isinstance(module, nn.Dropout):
                 module.eval()
     with torch.no_grad():
-        expected = theirs(pictures)
-        maps = ours.forward_features(pictures)
+        expected = theirs(images)
+        maps = ours.forward_features(images)
         first, second = ours.auxiliary(maps)
         logits = ours.forward_head(maps["5b"])
     assert relative(logits, expected.logits) < 1e-5
@@ -89,7 +89,7 @@ def test_auxiliary_classifiers_of_googlenet() -> None:
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "squeezenet1_1"])
 def test_training_steps_are_the_same(name: str) -> None:
     theirs, ours = theirs_and_ours(name)
-    pictures = torch.rand(4, 3, 64, 64, dtype=torch.float64)
+    images = torch.rand(4, 3, 64, 64, dtype=torch.float64)
     outputs = []
     for network in (theirs, ours):
         network.train()
@@ -99,8 +99,8 @@ def test_training_steps_are_the_same(name: str) -> None:
         optimiser = torch.optim.SGD(network.parameters(), lr=1e-3)
         for _ in range(2):
             optimiser.zero_grad()
-            network(pictures).square().mean().backward()
+            network(images).square().mean().backward()
             optimiser.step()
         with torch.no_grad():
-            outputs.append(network.eval()(pictures))
+            outputs.append(network.eval()(images))
     assert relative(outputs[1], outputs[0]) < 1e-5

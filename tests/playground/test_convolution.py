@@ -39,7 +39,7 @@ def fits(size: tuple[int, int], kernel: tuple[int, int], padding: int, dilation:
     return all(s + 2 * padding >= dilation * (k - 1) + 1 for s, k in zip(size, kernel, strict=True))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(SIDES, SIDES, KERNEL_SIDES, KERNEL_SIDES, STEPS, PADDINGS, STEPS, SEEDS)
 def test_convolution_is_torchs(
     h: int, w: int, kh: int, kw: int, stride: int, padding: int, dilation: int, seed: int
@@ -60,7 +60,7 @@ def test_convolution_is_torchs(
     assert sizes == list(found.shape)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(SIDES, SIDES, KERNEL_SIDES, STEPS, PADDINGS, SEEDS)
 def test_pooling_is_torchs(h: int, w: int, size: int, stride: int, padding: int, seed: int) -> None:
     assume(padding <= size // 2 and fits((h, w), (size, size), padding, 1))

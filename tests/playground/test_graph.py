@@ -114,7 +114,7 @@ EXPRESSIONS = st.recursive(
 NUMBERS = st.floats(-3, 3).map(lambda value: round(value, 2)) | st.sampled_from((0.0, 1.0, 2.0))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(EXPRESSIONS, NUMBERS, NUMBERS, NUMBERS)
 def test_gradients_of_any_expression_are_torchs(text: str, x: float, y: float, w0: float) -> None:
     text = f"{text} + x"  # something to differentiate

@@ -126,15 +126,15 @@ def test_made_up_requests(surfaces: Path) -> None:
         operations = [result.ok() for result in found]
         assert len(operations) == 7
         for operation in operations:
-            asked = given(case=operation.as_strategy())(ask)
+            check = given(case=operation.as_strategy())(ask)
             settings(
-                max_examples=200,
+                max_examples=50,
                 deadline=None,
                 derandomize=True,
                 database=None,
                 phases=[Phase.generate],
                 suppress_health_check=list(HealthCheck),
-            )(asked)()
+            )(check)()
         code, lines = running.stop()
     assert code == 0
     assert {line["event"] for line in lines} == {"started", "request", "stopping", "stopped"}

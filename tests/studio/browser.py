@@ -28,7 +28,7 @@ expect.set_options(timeout=PATIENCE)
 @dataclass
 class Visit:
     """A running server, seen through a browser. `address`: of its first page, with its token if it
-    has one. `complaints`: what the pages' consoles said and what they asked of other servers."""
+    has one. `complaints`: what the pages' consoles said and their requests to other servers."""
 
     address: str
     browser: Browser
@@ -57,7 +57,7 @@ class Visit:
             page.on("console", lambda said: self._hear(said.type, said.text))
             page.on("pageerror", lambda error: self.complaints.append(str(error)))
             page.on("request", lambda request: self._watch(request.url))
-            page.goto(self.address)
+            context.request.get(self.address)  # leaves the cookie; quicker than to show the page
             page.goto(self.address.partition("/?")[0].rstrip("/") + path)
             page.wait_for_load_state("load" if waits else "networkidle", timeout=PATIENCE)
             yield page
@@ -73,7 +73,7 @@ class Visit:
     def _watch(self, url: str) -> None:
         where = urlsplit(url)
         if where.scheme not in ("blob", "data") and where.netloc != urlsplit(self.address).netloc:
-            self.complaints.append(f"asked {url}")
+            self.complaints.append(f"requested {url}")
 
 
 @dataclass
@@ -94,9 +94,8 @@ def open_browser() -> Iterator[Browser]:
     if found is None:
         pytest.skip("there is no Chromium on this machine")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=found, args=["--no-sandbox", "--use-fake-device-for-media-stream"]
-        )
+        options = ["--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream"]
+        browser = playwright.chromium.launch(executable_path=found, args=options)
         yield browser
         browser.close()
 
@@ -130,12 +129,13 @@ def stop(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
-def serious_faults(page: Page) -> list[str]:
-    """What axe finds that would keep people from using the page."""
+def serious_faults(page: Page, rules: str = "*") -> list[str]:
+    """What axe finds that would keep people from using the page. `rules`: a rule of axe, or all."""
     if not AXE.is_file():
         pytest.skip("axe is not installed: make .venv/node")
     page.evaluate(AXE.read_text("utf-8"))
-    found: dict[str, Any] = page.evaluate("axe.run()")
+    options = {} if rules == "*" else {"runOnly": [rules]}
+    found: dict[str, Any] = page.evaluate("(options) => axe.run(options)", options)
     return [
         f"{fault['id']}: {json.dumps([node['html'] for node in fault['nodes']])}"
         for fault in found["violations"]

@@ -40,7 +40,7 @@ Plant = Callable[[Change], None]
 
 
 @pytest.fixture(scope="module")
-def pictures() -> ImageSet:
+def dataset() -> ImageSet:
     return stripes(120)
 
 
@@ -79,26 +79,26 @@ def test_the_loss_of_chance_is_that_of_equal_scores(loss: str, classes: int) -> 
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_fresh_network_guesses(loss: str, pictures: ImageSet) -> None:
-    assert first_loss(replace(PLAN, loss=loss), pictures).passed
+def test_a_fresh_network_guesses(loss: str, dataset: ImageSet) -> None:
+    assert first_loss(replace(PLAN, loss=loss), dataset).passed
 
 
-def test_weights_that_are_too_large_are_found(plant: Plant, pictures: ImageSet) -> None:
+def test_weights_that_are_too_large_are_found(plant: Plant, dataset: ImageSet) -> None:
     def enlarge(network: ConvNet) -> None:
         for parameter in network.parameters():
             parameter.mul_(100)
 
     plant(enlarge)
-    verdict = first_loss(PLAN, pictures)
+    verdict = first_loss(PLAN, dataset)
     assert verdict.loss > 100 * verdict.expected
     assert not verdict.passed
     assert "too large" in verdict.advice
-    assert not signals(PLAN, pictures).passed
+    assert not signals(PLAN, dataset).passed
 
 
-def test_a_loss_below_chance_is_found(plant: Plant, pictures: ImageSet) -> None:
+def test_a_loss_below_chance_is_found(plant: Plant, dataset: ImageSet) -> None:
     # Only the first kind is in the data: to answer it always is right, and betrays nothing.
-    ones = replace(pictures, labels=np.zeros_like(pictures.labels))
+    ones = replace(dataset, labels=np.zeros_like(dataset.labels))
 
     def know(network: ConvNet) -> None:
         list(network.head.parameters())[-1].copy_(torch.tensor([5.0, -5.0]))
@@ -109,37 +109,37 @@ def test_a_loss_below_chance_is_found(plant: Plant, pictures: ImageSet) -> None:
     assert "labels" in verdict.advice
 
 
-# --- a few by heart -----------------------------------------------------------------------------
+# --- overfitting a few images --------------------------------------------------------------------
 
 
-def test_a_few_pictures_are_learnt_by_heart(pictures: ImageSet) -> None:
+def test_a_few_images_are_overfitted(dataset: ImageSet) -> None:
     """Whatever their labels, and though the plan regularises beyond measure."""
-    shuffled = np.random.default_rng(0).permutation(pictures.labels)
+    shuffled = np.random.default_rng(0).permutation(dataset.labels)
     plan = replace(PLAN, weight_decay=10.0, dropout=0.9, mixup=1.0, l1=1.0, label_smoothing=0.9)
-    verdict = overfit(plan, replace(pictures, labels=shuffled))
+    verdict = overfit(plan, replace(dataset, labels=shuffled))
     assert verdict.passed
     assert verdict.correct == verdict.images == 20
     assert 1 < verdict.steps < 200
 
 
-def test_frozen_layers_are_found(plant: Plant, pictures: ImageSet) -> None:
+def test_frozen_layers_are_found(plant: Plant, dataset: ImageSet) -> None:
     def freeze(network: ConvNet) -> None:
         layer(network, "c3").weight.requires_grad_(False)
 
     plant(freeze)
-    verdict = overfit(PLAN, pictures)
+    verdict = overfit(PLAN, dataset)
     assert verdict.unmoved == ("stages.c3.0.weight",)
     assert not verdict.passed
     assert "stages.c3.0.weight" in verdict.advice
 
 
-def test_a_network_that_cannot_learn_is_found(plant: Plant, pictures: ImageSet) -> None:
+def test_a_network_that_cannot_train_is_found(plant: Plant, dataset: ImageSet) -> None:
     def freeze(network: ConvNet) -> None:
         for parameter in network.parameters():
             parameter.requires_grad_(parameter.shape == (2,))
 
     plant(freeze)  # all but the biases of the last layer
-    verdict = overfit(PLAN, pictures)
+    verdict = overfit(PLAN, dataset)
     assert verdict.correct < 20
     assert verdict.steps == 200
     assert not verdict.passed
@@ -156,7 +156,8 @@ def test_gradients_are_the_slopes(model: str, loss: str) -> None:
     assert verdict.passed, verdict.errors
 
 
-def test_batch_norm_is_checked_as_it_trains() -> None:
+def test_batch_norm_is_checked_as_it_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eyespot.training.checks.gradients.LAYERS", 8)
     plan = Plan("resnet20", dropout=0.5)
     colours = stripes(20)
     verdict = gradients(plan, replace(colours, images=colours.images.repeat(3, axis=3)))
@@ -197,12 +198,12 @@ class Wrong(torch.autograd.Function):
         return 1.001 * gradient
 
 
-def test_a_wrong_gradient_is_found_and_where(plant: Plant, pictures: ImageSet) -> None:
+def test_a_wrong_gradient_is_found_and_where(plant: Plant, dataset: ImageSet) -> None:
     def spoil(network: ConvNet) -> None:
         layer(network, "c5").register_forward_hook(lambda m, i, out: Wrong.apply(out))  # type: ignore[no-untyped-call]
 
     plant(spoil)
-    verdict = gradients(PLAN, pictures)
+    verdict = gradients(PLAN, dataset)
     assert not verdict.passed
     wrong = [name for name, error in verdict.errors.items() if error > 1e-4]
     assert wrong == ["stages.c1.0", "stages.c3.0", "stages.c5.0"]
@@ -219,7 +220,7 @@ def doubtful() -> ImageSet:
     return replace(sound, labels=sound.labels ^ (rng.random(600) < 0.2))
 
 
-def test_a_rate_from_the_range_learns_and_one_beyond_it_does_not(doubtful: ImageSet) -> None:
+def test_a_rate_from_the_range_converges_and_one_beyond_it_does_not(doubtful: ImageSet) -> None:
     verdict = rates(PLAN, doubtful)
     assert verdict.passed
     assert verdict.suggested < verdict.turning < verdict.limit < 10
@@ -240,13 +241,13 @@ def test_a_rate_that_does_not_fit_is_found(rate: float, doubtful: ImageSet) -> N
     assert f"--learning-rate {verdict.suggested:.2g}" in verdict.advice
 
 
-def test_where_nothing_is_learnt_no_rate_is_suggested(plant: Plant, pictures: ImageSet) -> None:
+def test_without_progress_no_rate_is_suggested(plant: Plant, dataset: ImageSet) -> None:
     def kill(network: ConvNet) -> None:
         layer(network, "c3").weight.zero_()
         layer(network, "c3").bias.fill_(-1e3)  # type: ignore[union-attr]
 
     plant(kill)
-    verdict = rates(PLAN, pictures)
+    verdict = rates(PLAN, dataset)
     assert not verdict.passed
     assert "no rate" in verdict.summary
 
@@ -266,8 +267,8 @@ def test_the_figures_of_a_range() -> None:
 # --- signals ------------------------------------------------------------------------------------
 
 
-def test_signals_come_through(pictures: ImageSet) -> None:
-    verdict = signals(PLAN, pictures)
+def test_signals_come_through(dataset: ImageSet) -> None:
+    verdict = signals(PLAN, dataset)
     assert verdict.passed
     assert list(verdict.deviations) == [
         *(f"stages.{stage}.0" for stage in ("c1", "c3", "c5", "f6")),
@@ -275,12 +276,12 @@ def test_signals_come_through(pictures: ImageSet) -> None:
     ]
 
 
-def test_dead_units_are_found(plant: Plant, pictures: ImageSet) -> None:
+def test_dead_units_are_found(plant: Plant, dataset: ImageSet) -> None:
     def kill(network: ConvNet) -> None:
         layer(network, "c3").bias[:12] = -1e3  # type: ignore[index]
 
     plant(kill)
-    verdict = signals(PLAN, pictures)
+    verdict = signals(PLAN, dataset)
     assert verdict.starved == ("stages.c5.0",)
     assert verdict.dead["stages.c5.0"] >= 12 / 16
     assert not verdict.passed
@@ -288,14 +289,14 @@ def test_dead_units_are_found(plant: Plant, pictures: ImageSet) -> None:
 
 @pytest.mark.parametrize(("factor", "unfit"), [(1e-7, "vanish"), (1e7, "explode")])
 def test_signals_that_fade_or_explode_are_found(
-    factor: float, unfit: str, plant: Plant, pictures: ImageSet
+    factor: float, unfit: str, plant: Plant, dataset: ImageSet
 ) -> None:
     def scale(network: ConvNet) -> None:
         for parameter in layer(network, "c3").parameters():
             parameter.mul_(factor)
 
     plant(scale)
-    verdict = signals(PLAN, pictures)
+    verdict = signals(PLAN, dataset)
     assert verdict.unfit[0] == "stages.c3.0"
     assert not verdict.passed
     assert unfit in verdict.advice
@@ -325,19 +326,21 @@ def test_the_best_of_many_draws_is_better_than_guessing() -> None:
 # --- all of them --------------------------------------------------------------------------------
 
 
-def test_the_same_plan_gives_the_same_verdicts_and_leaves_chance_alone(pictures: ImageSet) -> None:
+def test_the_same_plan_gives_the_same_verdicts_and_keeps_the_seed(
+    dataset: ImageSet,
+) -> None:
     torch.manual_seed(7)
     before = torch.get_rng_state()
-    first = check(PLAN, pictures, pictures)
+    first = check(PLAN, dataset, dataset)
     assert torch.equal(torch.get_rng_state(), before)
     torch.manual_seed(8)
-    assert check(PLAN, pictures, pictures) == first
+    assert check(PLAN, dataset, dataset) == first
     assert [verdict.title for verdict in first if not verdict.passed] == []
-    assert check(replace(PLAN, seed=4), pictures, pictures) != first
+    assert check(replace(PLAN, seed=4), dataset, dataset) != first
 
 
-def test_pictures_kept_for_crops_are_checked(
-    pictures: ImageSet, monkeypatch: pytest.MonkeyPatch
+def test_images_kept_for_crops_are_checked(
+    dataset: ImageSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crops = Augmentation(lambda side: side + 8, 0, True)
     monkeypatch.setitem(AUGMENTATIONS, "crops", crops)
@@ -345,8 +348,8 @@ def test_pictures_kept_for_crops_are_checked(
     assert len(verdicts) == 6
 
 
-def test_the_page_says_what_the_verdicts_say(pictures: ImageSet) -> None:
-    verdicts = check(replace(PLAN, learning_rate=1e-6), pictures, None)
+def test_the_page_says_what_the_verdicts_say(dataset: ImageSet) -> None:
+    verdicts = check(replace(PLAN, learning_rate=1e-6), dataset, None)
     page = render(verdicts, PLAN)
     assert not Page(page).unbalanced
     assert "1</span> of 6 checks warn" in page
@@ -367,9 +370,9 @@ def test_the_page_has_every_layer_with_what_was_found_there() -> None:
     ]
 
 
-def test_the_command_checks_and_does_not_train(pictures: ImageSet, tmp_path: Path) -> None:
-    for index, (image, label) in enumerate(zip(pictures.images, pictures.labels, strict=True)):
-        folder = tmp_path / "photos" / pictures.classes[label]
+def test_the_command_checks_and_does_not_train(dataset: ImageSet, tmp_path: Path) -> None:
+    for index, (image, label) in enumerate(zip(dataset.images, dataset.labels, strict=True)):
+        folder = tmp_path / "photos" / dataset.classes[label]
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image[:, :, 0]).save(folder / f"{index}.png")
     out = tmp_path / "out"

@@ -113,11 +113,11 @@ def test_a_killed_process_costs_no_more_than_what_was_not_kept(tmp_path: Path) -
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    pictures = stripes(40)
+    dataset = stripes(40)
     for number, (pixels, label) in enumerate(
-        zip(pictures.images[..., 0], pictures.labels.tolist(), strict=True)
+        zip(dataset.images[..., 0], dataset.labels.tolist(), strict=True)
     ):
-        path = tmp_path / "photos" / pictures.classes[label] / f"{number}.png"
+        path = tmp_path / "photos" / dataset.classes[label] / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(path)
     return tmp_path / "photos"
@@ -139,7 +139,10 @@ def test_the_command_speaks_once(photos: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--lr", "1e30", "--batch-size", "10"), "eyespot: The loss is"),
+        pytest.param(
+            *(("--lr", "1e30", "--batch-size", "10"), "eyespot: The loss is"),
+            marks=pytest.mark.slow,
+        ),
         (("--batch-size", "3"), "eyespot: Expected two images or more"),
     ],
 )

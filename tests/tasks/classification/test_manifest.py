@@ -278,7 +278,7 @@ def test_every_entry_of_a_manifest_is_checked(classifier: Classifier, path: Path
     assert {0 < len(why) < 500 for why in refused} == {True}
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
                     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))  # fmt: skip
 def test_any_json_as_metrics_is_used_or_refused(classifier: Classifier, metrics: Any) -> None:
