@@ -12,7 +12,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from eyespot.errors import EyespotError, MissingError
-from eyespot.studio import blackboard, convolution, look, play, teach, zoo
+from eyespot.studio import (
+    blackboard,
+    classifier_routes,
+    convolution,
+    look,
+    play,
+    project_routes,
+    zoo,
+)
 from eyespot.studio.guard import TOO_LARGE, Guard
 from eyespot.studio.open_projects import OpenProjects
 from eyespot.studio.projects import Store
@@ -50,7 +58,8 @@ def create_app(token: str, port: int, projects: OpenProjects | None = None) -> G
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(ClientDisconnect, _cut_off)
     app.add_exception_handler(Exception, _unexpected)
-    for room in (blackboard, convolution, look, play, teach, zoo):
+    rooms = (blackboard, convolution, look, play, project_routes, classifier_routes, zoo)
+    for room in rooms:
         app.include_router(room.router)
     add_shared(app)
     app.mount("/", StaticFiles(directory=STATIC, html=True))
