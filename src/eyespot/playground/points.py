@@ -26,36 +26,12 @@ FEWEST = 3
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Points:
-    """`positions`: float64 [n, 2], x and y, within EDGE. `targets`: float64 [n], -1 or 1 to tell
-    two classes apart, or values of at most 1000. `is_train`: bool [n]; the others test.
-
-    Raises UsageError for arrays of other shapes, for numbers out of range, and unless two points
-    or more train and one or more tests.
-    """
+    """`positions`: float64 [n, 2], x and y, within EDGE. `targets`: float64 [n], -1 or 1 for two
+    classes, or values. `is_train`: bool [n]; the others test. At least 2 train and 1 tests."""
 
     positions: Array
     targets: Array
     is_train: NDArray[np.bool_]
-
-    def __post_init__(self) -> None:
-        count = len(self.positions)
-        if self.positions.shape != (count, 2) or not (
-            self.targets.shape == self.is_train.shape == (count,)
-        ):
-            raise UsageError(
-                "Points need positions [n, 2], targets [n] and is_train [n], not "
-                f"{self.positions.shape}, {self.targets.shape} and {self.is_train.shape}."
-            )
-        if not (np.abs(self.positions) <= EDGE).all():
-            raise UsageError(f"Every point must lie between {-EDGE:g} and {EDGE:g} both ways.")
-        if not (np.abs(self.targets) <= 1000).all():
-            raise UsageError("Every target must be a number between -1000 and 1000.")
-        training = int(self.is_train.sum())
-        if training < 2 or training == count:
-            raise UsageError(
-                f"At least 2 points to learn from and 1 to test with are needed, not {training} "
-                f"and {count - training}. Add points."
-            )
 
 
 def circle(targets: Array, rng: np.random.Generator) -> Array:
@@ -129,7 +105,7 @@ def make_points(
 def own_points(
     points: Sequence[tuple[float, float, float]], train_share: float, seed: int
 ) -> Points:
-    """Custom points: x, y and target of each. Raises UsageError as `Points` does."""
+    """Custom points: x, y and target of each. Raises UsageError for fewer than FEWEST."""
     table = np.array(points, dtype=np.float64).reshape(-1, 3)
     if len(table) < FEWEST:
         raise UsageError(f"{FEWEST} points or more are needed, not {len(table)}. Add points.")

@@ -54,28 +54,25 @@ class Curves:
 
 
 class Simulator:
-    """Mini-batch gradient descent on the points that `settings` describe, or on `points`.
+    """Mini-batch gradient descent on the points that `settings` describe.
 
     `steps`: batches so far. `epochs`: passes over the shuffled training points, without an
     incomplete last batch. `gradients`: of each layer in the last step; empty before the first.
     `stopped`: the reason why training cannot continue, or None. The same settings give the same
     run, bit by bit.
-    Raises UsageError if the targets of `points` are not -1 and 1 for classification.
+    Raises UsageError for too few own points.
     """
 
-    def __init__(self, settings: Settings, points: Points | None = None) -> None:
-        self._take(settings, points)
+    def __init__(self, settings: Settings) -> None:
+        self._use(settings)
         self.reset()
 
-    def _take(self, settings: Settings, points: Points | None) -> None:
-        points = points or _points_of(settings)
-        if settings.problem == "classification" and not (np.abs(points.targets) == 1).all():
-            raise UsageError("The target of a class is -1 or 1; choose regression for others.")
+    def _use(self, settings: Settings) -> None:
+        self.points = _points_of(settings)
         self.settings = settings
-        self.points = points
-        self._inputs = features_of(points.positions, settings.features)
-        self._learning = np.flatnonzero(points.is_train)
-        self._batch = min(settings.batch_size, len(self._learning))
+        self._inputs = features_of(self.points.positions, settings.features)
+        self._training = np.flatnonzero(self.points.is_train)
+        self._batch = min(settings.batch_size, len(self._training))
 
     def reset(self) -> None:
         """Reset the weights to those of a new simulator."""
@@ -94,23 +91,23 @@ class Simulator:
         self.gradients: list[Gradient] = []
         self.curves = Curves()
         self.stopped: str | None = None
-        self._waiting: NDArray[np.int64] = self._learning[:0]
+        self._waiting: NDArray[np.int64] = self._training[:0]
         self._record()
 
-    def change(self, settings: Settings, points: Points | None = None) -> None:
-        """Continue with other settings or points; reset if they need another network."""
+    def change(self, settings: Settings) -> None:
+        """Continue with other settings; reset if they need another network."""
         before = self.settings
-        self._take(settings, points)
+        self._use(settings)
         if any(getattr(before, name) != getattr(settings, name) for name in OF_THE_NETWORK):
             self.reset()
         else:
-            self._waiting = self._learning[:0]
+            self._waiting = self._training[:0]
             self.scores = self._measure()
 
     @property
     def steps_per_epoch(self) -> int:
         """Whole batches of a pass over the points to learn from."""
-        return len(self._learning) // self._batch
+        return len(self._training) // self._batch
 
     @property
     def learning_rate(self) -> float:
@@ -134,7 +131,7 @@ class Simulator:
 
     def _step(self) -> None:
         if len(self._waiting) < self._batch:
-            self._waiting = self._rng.permutation(self._learning)
+            self._waiting = self._rng.permutation(self._training)
         batch, self._waiting = self._waiting[: self._batch], self._waiting[self._batch :]
         targets = self.points.targets[batch]
         passes = self.net.forward(self._inputs[batch], self._rng)

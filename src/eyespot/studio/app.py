@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, PackageLoader
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -26,7 +27,7 @@ from eyespot.studio.open_projects import OpenProjects
 from eyespot.studio.projects import Store
 from eyespot.user_folders import user_folder
 from eyespot.web.head_requests import HeadAsGet
-from eyespot.web.pages import add_shared
+from eyespot.web.pages import add_shared, add_text
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ STATIC = Path(__file__).parent / "static"
 
 TRASH_TIME = 30 * 24 * 3600.0
 """Seconds in the trash after which a start of the studio deletes a project."""
+ROOMS = ("teach", "look", "play", "blackboard", "convolution", "zoo")
+"""Pages with a template in `pages/`, and a style and a script in `static/`."""
 
 
 def projects_folder() -> Path:
@@ -62,7 +65,11 @@ def create_app(token: str, port: int, projects: OpenProjects | None = None) -> G
     for room in rooms:
         app.include_router(room.router)
     add_shared(app)
-    app.mount("/", StaticFiles(directory=STATIC, html=True))
+    templates = Environment(loader=PackageLoader("eyespot.studio", "pages"), autoescape=True)
+    for name in (*ROOMS, "index"):
+        page = templates.get_template(f"{name}.html").render(room=name, rooms=ROOMS)
+        add_text(app, "/" if name == "index" else f"/{name}.html", page)
+    app.mount("/", StaticFiles(directory=STATIC))
     return Guard(app, token, port)
 
 

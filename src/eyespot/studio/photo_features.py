@@ -49,40 +49,26 @@ class PhotoFeatures:
         try:
             found.records |= cache.get_many(missing, self.backbone.cache_key)
             missing = [key for key in missing if key not in found.records]
-            photos = [
-                Photo(key, FileSource(path))
-                for key in missing
-                if (path := project.path(key)).exists()
-            ]
-            self._compute(photos, found, cache, progress, check)
+            paths = ((key, project.path(key)) for key in missing)
+            photos = [Photo(key, FileSource(path)) for key, path in paths if path.exists()]
+            step = counting(progress, "Computing features", len(photos))
+            for item in stream(photos, self.backbone, self.engine, cache):
+                check()
+                key = photos[item.index].name
+                if item.record is None:
+                    found.reasons[key] = item.error
+                elif item.sha256 != key:
+                    found.reasons[key] = "its file is damaged: remove the photo and add it again"
+                else:
+                    features = item.record.features.astype(np.float16)
+                    found.records[key] = replace(item.record, features=features)
+                step(1)
             with_file = {photo.name for photo in photos}
             self._import(project, [key for key in missing if key not in with_file], found)
         finally:
             cache.close()
             self._known = found.records
         return found
-
-    def _compute(
-        self,
-        photos: Sequence[Photo],
-        found: Extraction,
-        cache: FeatureCache,
-        progress: Progress,
-        check: Callable[[], None],
-    ) -> None:
-        """Run the backbone on photo files."""
-        step = counting(progress, "Computing features", len(photos))
-        for item in stream(photos, self.backbone, self.engine, cache):
-            check()
-            sha256 = photos[item.index].name
-            if item.record is None:
-                found.reasons[sha256] = item.error
-            elif item.sha256 != sha256:
-                found.reasons[sha256] = "its file is damaged: remove the photo and add it again"
-            else:
-                features = item.record.features.astype(np.float16)
-                found.records[sha256] = replace(item.record, features=features)
-            step(1)
 
     def _import(self, project: Project, sha256: Sequence[str], found: Extraction) -> None:
         """Take the features that were imported with a classifier, for photos without files."""

@@ -5,8 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
+from fastapi import APIRouter, Body, Query, Response
 
 from eyespot.data.columns import ColumnNames
 from eyespot.errors import MissingError, UsageError
@@ -14,6 +13,7 @@ from eyespot.features.backbone import load_backbone
 from eyespot.studio.imports import import_archive, import_classifier, read_dropped
 from eyespot.studio.parameters import (
     ColumnName,
+    Content,
     FileName,
     Opened,
     PhotoId,
@@ -24,7 +24,6 @@ from eyespot.studio.parameters import (
     skipped_json,
 )
 from eyespot.studio.photo_files import resized_jpeg
-from eyespot.studio.projects import Store
 from eyespot.weights.zoo import find
 
 router = APIRouter(prefix="/api/projects")
@@ -49,8 +48,8 @@ def create(projects: Projects, name: Text) -> dict[str, str]:
 
 
 @router.post("/import")
-async def import_file(
-    request: Request,
+def import_file(
+    content: Content,
     projects: Projects,
     name: FileName,
     path_column: ColumnName = None,
@@ -59,14 +58,10 @@ async def import_file(
 ) -> dict[str, Any]:
     """The body is a zip file (class folders, or photos and a table with these columns) or an
     .eyespot file."""
-    content = await request.body()
-    wanted = ColumnNames(path_column, label_column, split_column)
-    return await run_in_threadpool(_import, projects.store, name, content, wanted)
-
-
-def _import(store: Store, name: str, content: bytes, wanted: ColumnNames) -> dict[str, Any]:
+    store = projects.store
     stem, _, extension = name.rpartition(".")
     if extension.lower() == "zip":
+        wanted = ColumnNames(path_column, label_column, split_column)
         found = import_archive(store, content, stem or "project", wanted)
     elif extension.lower() == "eyespot":
         with tempfile.TemporaryDirectory(prefix="eyespot-") as folder:
@@ -159,23 +154,18 @@ def delete_class(opened: Opened, class_id: str) -> None:
 
 
 @router.post("/{id}/classes/{class_id}/photos")
-async def add_photo(
-    request: Request,
+def add_photo(
+    content: Content,
     opened: Opened,
     class_id: str,
     name: FileName,
     burst: Annotated[str | None, Query(max_length=100)] = None,
 ) -> dict[str, Any]:
     """The body is one file. A file that cannot be decoded is in `skipped`, and is no HTTP error."""
-    content = await request.body()
-
-    def add() -> dict[str, Any]:
-        added = opened.project.add_photos(class_id, [(name, content)], burst)
-        opened.changed()
-        result = {"photos": added.photos, "existing": added.existing}
-        return result | {"skipped": skipped_json(added.skipped)}
-
-    return await run_in_threadpool(add)
+    added = opened.project.add_photos(class_id, [(name, content)], burst)
+    opened.changed()
+    result = {"photos": added.photos, "existing": added.existing}
+    return result | {"skipped": skipped_json(added.skipped)}
 
 
 @router.post("/{id}/remove", status_code=204)
