@@ -32,29 +32,21 @@ class Class:
 
 @dataclass(frozen=True, slots=True)
 class ProjectPhoto:
-    """A photo of the class `class_id`.
-
-    `burst`: shared by the frames of one recording, None for a file. `added`: milliseconds since
-    1970. `name`: of the file, None for a frame.
-    """
+    """A photo of the class `class_id`. `burst`: shared by the frames of one recording, None for a
+    file. `name`: of the file, None for a frame."""
 
     id: int
     class_id: str
     sha256: str
     burst: str | None
-    added: int
     name: str | None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Snapshot(Brief):
-    """A project at one moment.
+    """A project at one moment. `version`: grows with each change. `undo`: the change that `undo`
+    reverts, None if there is none. `backbone`: None for the default."""
 
-    `version`: grows with each change. `undo`: the change that `undo` reverts, None if there is
-    none. `backbone`: None for the default.
-    """
-
-    id: str
     name: str
     version: int
     classes: tuple[Class, ...]
@@ -90,14 +82,13 @@ def take_snapshot(database: sqlite3.Connection, project: str) -> Snapshot:
         "SELECT id, name, enabled FROM classes WHERE project = ? ORDER BY position", [project]
     ).fetchall()
     photos = database.execute(
-        "SELECT id, class, sha256, burst, added, name FROM photos WHERE project = ? ORDER BY id",
+        "SELECT id, class, sha256, burst, name FROM photos WHERE project = ? ORDER BY id",
         [project],
     ).fetchall()
     step = database.execute(
         "SELECT action FROM steps WHERE project = ? ORDER BY number DESC LIMIT 1", [project]
     ).fetchone()
     return Snapshot(
-        project,
         name,
         version,
         tuple(Class(id, name, bool(enabled)) for id, name, enabled in classes),
