@@ -188,7 +188,7 @@ class _Drawing:
         return out
 
     def box_left(self, node: int) -> float:
-        """Boxes are aligned to the right of their column, next to their numbers."""
+        """Boxes are right-aligned in their column, next to their numbers."""
         return self.boxes[self.layout.nodes[node].column] - self.box_width(node)
 
     def node(self, number: int, place: Place) -> str:
