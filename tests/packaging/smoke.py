@@ -15,7 +15,7 @@ import zipfile
 from pathlib import Path
 
 CONSTRAINTS = Path(__file__).parents[2] / "constraints.txt"
-NEEDED = ("studio/static/teach.html", "report/report.html", "report/style.css", "py.typed")
+NEEDED = ("studio/pages/teach.html", "report/report.html", "report/style.css", "py.typed")
 
 
 def smoke(wheel: Path, borrow: bool) -> str:

@@ -6,7 +6,6 @@ from eyespot.playground.points import (
     CLASSIFICATION,
     EDGE,
     REGRESSION,
-    Points,
     make_points,
     own_points,
 )
@@ -84,25 +83,6 @@ def test_own_points_are_divided_and_stay_where_they_are() -> None:
     assert moved <= 1, "a new point must not shuffle the others"
     assert own_points(own[:3], 0.1, 0).is_train.sum() == 2
     assert own_points(own[:3], 0.9, 0).is_train.sum() == 2
-
-
-@pytest.mark.parametrize(
-    ("positions", "targets", "is_train", "said"),
-    [
-        (np.zeros((4, 3)), np.ones(4), [1, 1, 0, 0], "positions"),
-        (np.zeros((4, 2)), np.ones(3), [1, 1, 0, 0], "targets"),
-        (np.full((4, 2), 7.0), np.ones(4), [1, 1, 0, 0], "between -6 and 6"),
-        (np.full((4, 2), np.nan), np.ones(4), [1, 1, 0, 0], "between -6 and 6"),
-        (np.zeros((4, 2)), np.full(4, np.inf), [1, 1, 0, 0], "target"),
-        (np.zeros((4, 2)), np.ones(4), [1, 0, 0, 0], "At least 2"),
-        (np.zeros((4, 2)), np.ones(4), [1, 1, 1, 1], "1 to test"),
-    ],
-)
-def test_points_that_cannot_be_learnt_from_are_refused(
-    positions: np.ndarray, targets: np.ndarray, is_train: list[int], said: str
-) -> None:
-    with pytest.raises(UsageError, match=said):
-        Points(positions, targets, np.array(is_train, dtype=bool))
 
 
 def test_too_few_own_points_are_refused() -> None:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from eyespot.errors import UsageError
 from eyespot.playground.functions import LOSSES
-from eyespot.playground.points import Points
 from eyespot.playground.settings import Settings
 from eyespot.playground.simulator import LARGEST, MOST_STEPS, Simulator
 from eyespot.playground.snapshot import draw
@@ -255,16 +254,6 @@ def test_own_points_are_learnt() -> None:
     assert simulator.scores.test_accuracy > 0.95
 
 
-def test_points_of_the_caller_are_used() -> None:
-    rng = np.random.default_rng(0)
-    points = Points(rng.uniform(-6, 6, (30, 2)), rng.uniform(-3, 3, 30), np.arange(30) < 20)
-    with pytest.raises(UsageError, match="choose regression"):
-        Simulator(Settings(), points)
-    simulator = Simulator(Settings(problem="regression", data="gauss", hidden=()), points)
-    simulator.step(10)
-    assert simulator.points is points
-
-
 def test_no_own_points_are_refused() -> None:
     with pytest.raises(UsageError, match="Add points"):
         Simulator(Settings(data="own"))
@@ -299,8 +288,8 @@ def test_a_loss_without_bound_stops_the_run_and_is_told() -> None:
 
 
 def test_weights_without_bound_stop_the_run_even_if_the_loss_does_not_show_it() -> None:
-    points = Points(np.zeros((4, 2)), np.array([1.0, -1, 1, -1]), np.array([1, 1, 0, 0], bool))
-    simulator = Simulator(Settings(l2=10, learning_rate=10), points)
+    own = ((0.0, 0.0, 1.0), (0.0, 0.0, -1.0)) * 2
+    simulator = Simulator(Settings(l2=10, learning_rate=10, data="own", own=own))
     simulator.step(100)
     assert simulator.stopped is not None
     assert all(np.abs(values).max() <= LARGEST for values in weights_of(simulator))

@@ -5,7 +5,6 @@ import pytest
 
 from eyespot.errors import UsageError
 from eyespot.playground.functions import features_of
-from eyespot.playground.points import Points
 from eyespot.playground.settings import Settings
 from eyespot.playground.simulator import Simulator
 from eyespot.playground.snapshot import LINES, PIECE, Snapshot, draw
@@ -124,8 +123,8 @@ def test_one_unit_and_no_hidden_layer_have_a_space_too() -> None:
 
 
 def test_units_that_are_all_dead_can_be_drawn() -> None:
-    points = Points(np.zeros((4, 2)), np.array([1.0, -1, 1, -1]), np.array([1, 1, 0, 0], bool))
-    image = draw(Simulator(Settings(hidden=(5,), activation="relu"), points), 4)
+    own = ((0.0, 0.0, 1.0), (0.0, 0.0, -1.0)) * 2
+    image = draw(learnt(0, hidden=(5,), activation="relu", data="own", own=own), 4)
     assert (image.space.points == 0).all()
     assert "hold 0%" in image.space.axes
 

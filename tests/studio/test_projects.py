@@ -304,9 +304,9 @@ def test_a_full_disk_is_told_and_changes_nothing(
 ) -> None:
     id = mugs.add_class("brick")
     before = mugs.snapshot()
-    held = store.database._connection()
-    pages = held.execute("PRAGMA page_count").fetchone()[0]
-    held.execute(f"PRAGMA max_page_count={pages}")
+    with store.database.reading() as held:
+        pages = held.execute("PRAGMA page_count").fetchone()[0]
+        held.execute(f"PRAGMA max_page_count={pages}")
     with pytest.raises(ProjectError, match="is full"):
         mugs.add_photos(id, files("brick", 40))
     assert mugs.snapshot() == before

@@ -22,8 +22,8 @@ ABOUT = "eyespot.json"
 PAGE = {
     "export/static": ("index.html", "page.css", "page.js", "onnxruntime-licence.txt"),
     "report": ("style.css",),
-    "studio/static": ("camera.js", "dom.js", "files.js", "look.css", "watch.js"),
-    "web/static": ("controls.css", "eye.svg", "percent.js"),
+    "studio/static": ("camera.js", "look.css", "watch.js"),
+    "web/static": ("bars.js", "controls.css", "dom.js", "eye.svg", "files.js", "percent.js"),
 }
 """Files of the page, by folder of this package: it shares styles and scripts with the studio."""
 MOST_ABOUT = 10_000_000

@@ -67,23 +67,23 @@ class Window:
     def in_words(self, height: int, width: int) -> tuple[str, str]:
         """The formulas of the output's height and width, with the numbers filled in."""
         down, across = self.output_shape(height, width)
-        return (
-            self._in_words("height", height, self.height, down),
-            self._in_words("width", width, self.width, across),
-        )
-
-    def _in_words(self, side: str, size: int, kernel: int, places: int) -> str:
         s, p, d = self.stride, self.padding, self.dilation
-        room = size + 2 * p - d * (kernel - 1) - 1
-        text = (
-            f"{side} = floor(({side} of the image + 2 * padding - dilation * (kernel - 1) - 1) "
-            f"/ stride) + 1 = floor(({size} + 2 * {p} - {d} * ({kernel} - 1) - 1) / {s}) + 1 "
-            f"= floor({room} / {s}) + 1 = {places}"
+
+        def formula(side: str, line: str, size: int, kernel: int, count: int) -> str:
+            room = size + 2 * p - d * (kernel - 1) - 1
+            text = (
+                f"{side} = floor(({side} of the image + 2 * padding - dilation * (kernel - 1) - 1) "
+                f"/ stride) + 1 = floor(({size} + 2 * {p} - {d} * ({kernel} - 1) - 1) / {s}) + 1 "
+                f"= floor({room} / {s}) + 1 = {count}"
+            )
+            if rest := room % s:
+                text += f"; the last {rest} {line}{'s' * (rest > 1)} no window reaches"
+            return text
+
+        return (
+            formula("height", "row", height, self.height, down),
+            formula("width", "column", width, self.width, across),
         )
-        if room % s:
-            line = "row" if side == "height" else "column"
-            text += f"; the last {room % s} {line}{'s' * (room % s > 1)} no window reaches"
-        return text
 
     def pixels(self, row: int, column: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Rows and columns of the image under the window for the output's pixel at `row`,
@@ -101,6 +101,14 @@ class Window:
         padded = np.pad(image, self.padding, constant_values=fill)
         s, d = self.stride, self.dilation
         return sliding_window_view(padded, self.extent)[::s, ::s, ::d, ::d]
+
+    def at(self, image: NDArray[np.float64], row: int, column: int) -> NDArray[np.float64]:
+        """The patch of the output's pixel at `row`, `column`, a copy. Raises UsageError if there is
+        no such pixel."""
+        height, width = self.output_shape(*image.shape)
+        check_whole("The row", row, 0, height - 1)
+        check_whole("The column", column, 0, width - 1)
+        return np.array(self.on(image)[row, column])
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +152,12 @@ def pixel(
     """The calculation of the pixel at `row`, `column` of `convolve`. Raises UsageError as
     `convolve` does, and if there is no such pixel."""
     pixels, weights, window = _checked(image, kernel, stride, padding, dilation)
-    _check_place(window, pixels, row, column)
-    inputs = window.on(pixels)[row, column].copy()
+    inputs = window.at(pixels, row, column)
     products = inputs * weights
     value = float(products.sum())
-    terms = [
-        f"{_factor(pixel)} * {_factor(weight)}"
-        for pixel, weight in zip(inputs.ravel(), weights.ravel(), strict=True)
-    ]
-    text = f"{' + '.join(terms)} = {value:.4g}"
+    pairs = zip(inputs.ravel(), weights.ravel(), strict=True)
+    terms = " + ".join(f"{_factor(pixel)} * {_factor(weight)}" for pixel, weight in pairs)
+    text = f"{terms} = {value:.4g}"
     return Pixel(*window.pixels(row, column), inputs, products, value, text)
 
 
@@ -183,13 +188,12 @@ def pooled_pixel(
     """The calculation of the pixel at `row`, `column` of `pool`. Raises UsageError as `pool` does,
     and if there is no such pixel."""
     pixels, window = _checked_pooling(image, kind, size, stride, padding)
-    _check_place(window, pixels, row, column)
-    inputs = window.on(pixels)[row, column].copy()
+    inputs = window.at(pixels, row, column)
     if kind == "max":
-        seen = window.on(pixels, -np.inf)[row, column].ravel()
-        seen = seen[np.isfinite(seen)]  # without the padding
-        value = float(seen.max())
-        text = f"max({', '.join(f'{number:.4g}' for number in seen)}) = {value:.4g}"
+        patch = window.on(pixels, -np.inf)[row, column]
+        inside = patch[np.isfinite(patch)]  # without the padding
+        value = float(inside.max())
+        text = f"max({', '.join(f'{number:.4g}' for number in inside)}) = {value:.4g}"
     else:
         value = float(inputs.mean())
         text = f"({' + '.join(map(_factor, inputs.ravel()))}) / {inputs.size} = {value:.4g}"
@@ -223,12 +227,6 @@ def _checked_pooling(
             f"The padding may be half of the window at most ({size // 2} of {size}), got {padding}."
         )
     return pixels, window
-
-
-def _check_place(window: Window, pixels: NDArray[np.float64], row: int, column: int) -> None:
-    height, width = window.output_shape(*pixels.shape)
-    check_whole("The row", row, 0, height - 1)
-    check_whole("The column", column, 0, width - 1)
 
 
 def _array(what: str, values: ArrayLike, side: int) -> NDArray[np.float64]:

@@ -107,27 +107,21 @@ def compare_separable(
     "MobileNets", 2017, section 3.1). Raises UsageError as `costs` does."""
     standard = costs(maps, height, width, filters, window, bias=False)
     depthwise = costs(maps, height, width, maps, window, groups=maps, bias=False)
-    _, down, across = depthwise.output
-    pointwise = costs(maps, down, across, filters, Window(1, 1), bias=False)
-    weights = depthwise.weights.number + pointwise.weights.number
-    multiply_adds = depthwise.multiply_adds.number + pointwise.multiply_adds.number
+    pointwise = costs(maps, *depthwise.output[1:], filters, Window(1, 1), bias=False)
     area = window.height * window.width
     ratio = 1 / filters + 1 / area
-    text = f"1/N + 1/k^2 = 1/{filters} + 1/{area} = {ratio:.4g} of the standard convolution's"
     return Comparison(
         standard,
         depthwise,
         pointwise,
-        Count(weights, _sum(depthwise.weights, pointwise.weights, "weights")),
-        Count(
-            multiply_adds,
-            _sum(depthwise.multiply_adds, pointwise.multiply_adds, "multiply-adds"),
-        ),
+        _sum(depthwise.weights, pointwise.weights, "weights"),
+        _sum(depthwise.multiply_adds, pointwise.multiply_adds, "multiply-adds"),
         ratio,
-        text,
+        f"1/N + 1/k^2 = 1/{filters} + 1/{area} = {ratio:.4g} of the standard convolution's",
     )
 
 
-def _sum(one: Count, other: Count, what: str) -> str:
+def _sum(one: Count, other: Count, unit: str) -> Count:
     total = one.number + other.number
-    return f"{one.number:,} depthwise + {other.number:,} pointwise = {total:,} {what}"
+    text = f"{one.number:,} depthwise + {other.number:,} pointwise = {total:,} {unit}"
+    return Count(total, text)

@@ -6,13 +6,14 @@
     power   = primary [("^" | "**") signed]          so that -x^2 is -(x^2), and a^b^c is a^(b^c)
     primary = number | name | function "(" sum {"," sum} ")" | "(" sum ")"
 
-Nothing is ever evaluated as Python.
+Not parsed by Python's `ast`: there ^ has another precedence, and errors have no position here.
 """
 
 import difflib
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import NamedTuple
 
 from eyespot.errors import UsageError
 from eyespot.playground.operations import FUNCTIONS, OPERATIONS
@@ -22,11 +23,11 @@ MAX_LENGTH = 500
 MAX_NAME = 20
 """Characters of a name."""
 MAX_DEPTH = 30
-"""Parentheses, signs and powers within each other."""
+"""Nested parentheses, signs and powers."""
 MAX_NODES = 100
-"""Nodes of a graph: more cannot be followed on any blackboard."""
+"""Nodes of a graph."""
 NEAR = 30
-"""Characters on either side of a fault that a message shows."""
+"""Characters on either side of an error that a message shows."""
 
 _TYPED = str.maketrans("−–×·⋅÷", "--***/")
 """Signs of print and of telephones, as the keyboard's."""
@@ -34,15 +35,14 @@ _TOKEN = re.compile(
     r"(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
     r"|(?P<name>[A-Za-z_\u0370-\u03ff][A-Za-z0-9_\u0370-\u03ff]*)"
     r"|(?P<sign>\*\*|[-+*/^(),])"
+    r"|(?P<unknown>\S)"
 )
-_OPERAND = "a number, a name, a function or '('"
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A node of an expression. `operation`: a key of OPERATIONS, "number" or "name". `inputs`:
-    places of its arguments among the terms. `value`: of a number. `name`: of a name. `at`: the
-    character it was written at."""
+class Term(NamedTuple):
+    """A node of an expression. `operation`: a key of OPERATIONS, "number" or "name". `at`: its
+    position in the text. `inputs`: indices of its arguments among the terms. `value`: of a number.
+    `name`: of a name."""
 
     operation: str
     at: int
@@ -51,8 +51,7 @@ class Term:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     kind: str
     text: str
     at: int
@@ -61,9 +60,8 @@ class _Token:
 def parse(text: str) -> tuple[Term, ...]:
     """The terms of an expression, each after its arguments, the whole expression last.
 
-    A name that is used twice is one term; everything else is as often there as it was written.
-    Raises UsageError, which points at the place, if `text` is no expression or goes beyond
-    MAX_LENGTH, MAX_DEPTH or MAX_NODES.
+    A name that is used twice is one term; numbers and operations are not shared. Raises UsageError
+    with the position if `text` is invalid or exceeds MAX_LENGTH, MAX_DEPTH or MAX_NODES.
     """
     if len(text) > MAX_LENGTH:
         raise UsageError(
@@ -74,18 +72,18 @@ def parse(text: str) -> tuple[Term, ...]:
 
 
 def number_of(text: str) -> float:
-    """A number as it is typed behind "x=". Raises UsageError if it is none, or not finite."""
+    """A number as typed behind "x=". Raises UsageError if it is not a finite number."""
     try:
-        value = float(text.translate(_TYPED)) if text.isprintable() and len(text) < 50 else None
+        value = float(text.translate(_TYPED)) if text.isprintable() and len(text) < 50 else math.nan
     except ValueError:
-        value = None
-    if value is None or not math.isfinite(value):
+        value = math.nan
+    if not math.isfinite(value):
         raise UsageError(f"Expected a number such as 2 or -0.5, got {text[:50]!r}.")
     return value
 
 
 def check_name(name: str) -> None:
-    """Raises UsageError if nothing in an expression can be called `name`."""
+    """Raises UsageError if `name` is not a valid name in an expression."""
     found = _TOKEN.fullmatch(name)
     if not found or found.lastgroup != "name" or name in FUNCTIONS or len(name) > MAX_NAME:
         raise UsageError(
@@ -103,60 +101,51 @@ def pointing_at(text: str, at: int, message: str) -> UsageError:
     return UsageError(f"{message}\n  {before}{near}{after}\n  {caret}")
 
 
+def _tokens(text: str) -> list[_Token]:
+    found = _TOKEN.finditer(text.translate(_TYPED))
+    tokens = [_Token(str(match.lastgroup), match[0], match.start()) for match in found]
+    for token in tokens:
+        if token.kind == "unknown":
+            raise pointing_at(
+                text,
+                token.at,
+                f"{text[token.at]!r} means nothing here. Write with + - * / ^ ( ), numbers, "
+                f"names and the functions {', '.join(FUNCTIONS)}.",
+            )
+    return [*tokens, _Token("end", "", len(text.rstrip()))]
+
+
 class _Parser:
-    """Goes through the tokens once, from left to right."""
+    """Recursive descent: a method per rule of the grammar, each returning the index of its term."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens = self._split()
-        self.place = 0
+        self.following = _tokens(text)[::-1]
         self.depth = 0
         self.terms: list[Term] = []
         self.names: dict[str, int] = {}
 
-    def _split(self) -> list[_Token]:
-        text = self.text.translate(_TYPED)
-        tokens, at = [], 0
-        while at < len(text):
-            if text[at].isspace():
-                at += 1
-                continue
-            found = _TOKEN.match(text, at)
-            if not found:
-                raise pointing_at(
-                    self.text,
-                    at,
-                    f"{self.text[at]!r} means nothing here. Write with + - * / ^ ( ), numbers, "
-                    f"names and the functions {', '.join(FUNCTIONS)}.",
-                )
-            tokens.append(_Token(str(found.lastgroup), found[0], at))
-            at = found.end()
-        return [*tokens, _Token("end", "", len(text.rstrip()))]
-
     @property
     def token(self) -> _Token:
-        return self.tokens[self.place]
+        return self.following[-1]
 
-    def error(self, message: str, token: _Token | None = None) -> UsageError:
-        return pointing_at(self.text, (token or self.token).at, message)
+    def error(self, message: str, place: _Token | Term | None = None) -> UsageError:
+        return pointing_at(self.text, (place or self.token).at, message)
 
     def expected(self, what: str, hint: str = "") -> UsageError:
         found = f"'{self.token.text}'" if self.token.text else "the end"
         return self.error(f"Expected {what}, found {found}.{hint}")
 
     def take(self, *signs: str) -> _Token | None:
-        """The next token if it is one of `signs`; then it is gone."""
+        """Consume and return the next token if it is one of `signs`."""
         if self.token.kind == "sign" and self.token.text in signs:
-            self.place += 1
-            return self.tokens[self.place - 1]
+            return self.following.pop()
         return None
 
     def add(self, term: Term) -> int:
         if len(self.terms) == MAX_NODES:
-            raise pointing_at(
-                self.text,
-                term.at,
-                f"The expression has more than {MAX_NODES} nodes. Write a shorter one.",
+            raise self.error(
+                f"The expression has more than {MAX_NODES} nodes. Write a shorter one.", term
             )
         self.terms.append(term)
         return len(self.terms) - 1
@@ -170,15 +159,15 @@ class _Parser:
         return tuple(self.terms)
 
     def sum(self) -> int:
-        left = self.product()
-        while sign := self.take("+", "-"):
-            left = self.add(Term(sign.text, sign.at, (left, self.product())))
-        return left
+        return self.left_to_right(self.product, "+", "-")
 
     def product(self) -> int:
-        left = self.signed()
-        while sign := self.take("*", "/"):
-            left = self.add(Term(sign.text, sign.at, (left, self.signed())))
+        return self.left_to_right(self.signed, "*", "/")
+
+    def left_to_right(self, operand: Callable[[], int], *signs: str) -> int:
+        left = operand()
+        while sign := self.take(*signs):
+            left = self.add(Term(sign.text, sign.at, (left, operand())))
         return left
 
     def signed(self) -> int:
@@ -189,16 +178,16 @@ class _Parser:
                 "Write a simpler expression."
             )
         if sign := self.take("-", "+"):
-            term = self.signed()
-            written = self.terms[term]
-            if sign.text == "-" and written.operation == "number" and written.at == sign.at + 1:
-                self.terms[term] = Term("number", sign.at, value=-written.value)  # -2 is a number
+            index = self.signed()
+            term = self.terms[index]
+            if sign.text == "-" and term.operation == "number" and term.at == sign.at + 1:
+                self.terms[index] = Term("number", sign.at, value=-term.value)  # -2 is a number
             elif sign.text == "-":
-                term = self.add(Term("neg", sign.at, (term,)))
+                index = self.add(Term("neg", sign.at, (index,)))
         else:
-            term = self.power()
+            index = self.power()
         self.depth -= 1
-        return term
+        return index
 
     def power(self) -> int:
         base = self.primary()
@@ -209,21 +198,18 @@ class _Parser:
     def primary(self) -> int:
         token = self.token
         if self.take("("):
-            term = self.sum()
+            index = self.sum()
             self.close()
-            return term
+            return index
+        if token.kind not in ("number", "name"):
+            raise self.expected("a number, a name, a function or '('")
+        self.following.pop()
         if token.kind == "number":
-            self.place += 1
             value = float(token.text)
             if math.isinf(value):
                 raise self.error("Expected a number below 1.8e308.", token)
             return self.add(Term("number", token.at, value=value))
-        if token.kind == "name":
-            self.place += 1
-            if self.take("("):
-                return self.function(token)
-            return self.name(token)
-        raise self.expected(_OPERAND)
+        return self.function(token) if self.take("(") else self.name(token)
 
     def name(self, token: _Token) -> int:
         if token.text in FUNCTIONS:
@@ -243,17 +229,16 @@ class _Parser:
                 token,
             )
         inputs = [self.sum()]
-        wanted = OPERATIONS[token.text].arguments
-        while len(inputs) < wanted:
+        count = OPERATIONS[token.text].arguments
+        while len(inputs) < count:
             if not self.take(","):
-                raise self.expected(f"',', as {token.text} takes {wanted}")
+                raise self.expected(f"',', as {token.text} takes {count}")
             inputs.append(self.sum())
-        self.close(token.text)
+        if self.token.text == ",":
+            raise self.expected(f"')', as {token.text} takes {count}")
+        self.close()
         return self.add(Term(token.text, token.at, tuple(inputs)))
 
-    def close(self, function: str = "") -> None:
-        if self.take(")"):
-            return
-        if self.token.text == "," and function:
-            raise self.expected(f"')', as {function} takes {OPERATIONS[function].arguments}")
-        raise self.expected("an operator (+ - * / ^) or ')'")
+    def close(self) -> None:
+        if not self.take(")"):
+            raise self.expected("an operator (+ - * / ^) or ')'")

@@ -56,10 +56,10 @@ class Loss(NamedTuple):
     shown: Callable[[Array], Array]
 
 
-# Two classes are told apart by the logistic loss, log(1 + exp(-target x output)): the likelihood of
-# the classes if sigmoid(output) is the probability of class 1. Unlike the squared error of a
-# sigmoid, it learns quickly from an output that is utterly wrong. It is shown as p(1) - p(-1).
-# Values are fitted by half the squared error: the likelihood under normal noise.
+# Classification: the logistic loss log(1 + exp(-target x output)), the negative log-likelihood if
+# sigmoid(output) is the probability of class 1. Its gradient does not vanish for a very wrong
+# output, unlike that of a sigmoid's squared error. Shown as p(1) - p(-1). Regression: half the
+# squared error.
 LOSSES = {
     "classification": Loss(
         lambda output, target: float(np.logaddexp(0, -target * output).mean()),

@@ -1,9 +1,8 @@
-"""Computation graphs: values forward, gradients backward, one step after the other.
+"""Computation graphs: values forward, gradients backward, step by step.
 
 Backpropagation as on the blackboard (Rumelhart, Hinton and Williams, "Learning representations by
-back-propagating errors", 1986): each node multiplies the gradient that comes from above with its
-local gradients and hands the products to its arguments; where a name is used more than once, what
-comes back is added up.
+back-propagating errors", 1986): each node multiplies its upstream gradient by its local gradients
+and passes the products to its arguments. The gradients of a name that is used several times add up.
 """
 
 import math
@@ -14,17 +13,17 @@ from typing import Literal
 
 from eyespot.errors import UsageError
 from eyespot.playground.expression import Term, check_name, parse, pointing_at
-from eyespot.playground.operations import OPERATIONS, written
+from eyespot.playground.operations import OPERATIONS, bracketed, written
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
     """A number of the graph.
 
-    `name`: x, or what the steps call it (q1, f); of a constant its digits. `operation`: a key of
-    OPERATIONS, "name" or "number". `inputs`: places of its arguments among the nodes, all before
-    it. `written`: what it computes, in the names of its arguments. `gradient`: of the last node
-    with respect to this one; None for what depends on no name.
+    `name`: x, or its name in the steps (q1, f); of a constant its digits. `operation`: a key of
+    OPERATIONS, "name" or "number". `inputs`: indices of its arguments among the nodes, all before
+    it. `written`: its formula with the names of its arguments. `gradient`: of the last node with
+    respect to this one; None where it depends on no name.
     """
 
     name: str
@@ -37,11 +36,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a node hands back to one of its arguments.
+    """The gradient that a node passes to one of its arguments.
 
-    `node`: the argument's place among the nodes. `argument`: which argument it is, 0 or 1.
-    `above`: the gradient that came to the node. `local`: how fast the node changes with the
-    argument. `gradient`: their product. `formula`: where `local` comes from, in words.
+    `node`: index of the argument among the nodes. `argument`: 0 or 1. `above`: the node's upstream
+    gradient. `local`: the local gradient. `gradient`: their product. `formula`: of `local`.
     """
 
     node: int
@@ -54,8 +52,7 @@ class Share:
     @property
     def product(self) -> str:
         """The multiplication, written down."""
-        factors = written("*", [shown(self.above), shown(self.local)])
-        return f"{factors} = {shown(self.gradient)}"
+        return f"{_product(self.above, self.local)} = {shown(self.gradient)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +60,9 @@ class Step:
     """One line on the blackboard.
 
     `kind`: "forward", a node gets its value; "start", the last node's gradient is 1; "backward", a
-    node hands gradients back; "sum", what came back to a name that is used more than once is added
-    up. `node`: its place among the nodes. `text`: the line. `shares`: of a step backward, what is
-    handed back; of a sum, what is added.
+    node passes gradients to its arguments; "sum", the gradients of a name that is used several
+    times are added. `node`: index of its node. `text`: the line. `shares`: the gradients passed or
+    added.
     """
 
     kind: Literal["forward", "start", "backward", "sum"]
@@ -99,21 +96,10 @@ class Graph:
 def work_through(expression: str, values: Mapping[str, float]) -> Graph:
     """Compute an expression and its gradients, in float64, with every step written down.
 
-    Raises UsageError, which names the node and points at its place, for what is no expression, for
-    names without a value and values without a name, and where a value or a gradient is no finite
-    number (1/0, log(-1), exp(1000)).
+    Raises UsageError, with the node and its position, for an invalid expression, for names without
+    a value and values without a name, and where a value or gradient is not finite (1/0, log(-1)).
     """
     terms = parse(expression)
-    _check_values(expression, terms, values)
-    return _Blackboard(expression, terms, values).graph()
-
-
-def shown(value: float) -> str:
-    """A number in at most four digits, as it stands on the blackboard."""
-    return f"{value:.4g}" if value else "0"
-
-
-def _check_values(expression: str, terms: Sequence[Term], values: Mapping[str, float]) -> None:
     names = [term.name for term in terms if term.operation == "name"]
     for term in terms:
         if term.operation == "name" and term.name not in values:
@@ -127,6 +113,16 @@ def _check_values(expression: str, terms: Sequence[Term], values: Mapping[str, f
             raise UsageError(f"{name} has a value, but is not in the expression. {there}")
         if not math.isfinite(value):
             raise UsageError(f"Expected a finite number for {name}, got {value}.")
+    return _Blackboard(expression, terms, values).graph()
+
+
+def shown(value: float) -> str:
+    """A number in at most four digits."""
+    return f"{value:.4g}" if value else "0"
+
+
+def _product(one: float, other: float) -> str:
+    return written("*", [shown(one), shown(other)])
 
 
 class _Blackboard:
@@ -135,27 +131,27 @@ class _Blackboard:
     def __init__(self, expression: str, terms: Sequence[Term], values: Mapping[str, float]) -> None:
         self.expression = expression
         self.terms = terms
-        self.given = values
+        self.values = values
         self.nodes: list[Node] = []
         self.steps: list[Step] = []
         self.names = _names(terms)
         self.varies: list[bool] = []
-        """Of each node: whether it depends on a name."""
+        """Whether each node depends on a name."""
         for term in terms:
-            inputs = any(self.varies[place] for place in term.inputs)
+            inputs = any(self.varies[i] for i in term.inputs)
             self.varies.append(term.operation == "name" or inputs)
 
     def graph(self) -> Graph:
-        for place in range(len(self.terms)):
-            self.forward(place)
+        for index in range(len(self.terms)):
+            self.forward(index)
         if self.varies[-1]:
             self.backward()
         return Graph(self.expression, tuple(self.nodes), tuple(self.steps))
 
-    def forward(self, place: int) -> None:
-        term, name = self.terms[place], self.names[place]
-        if term.operation in ("name", "number"):
-            value = self.given[term.name] if term.operation == "name" else term.value
+    def forward(self, index: int) -> None:
+        term, name = self.terms[index], self.names[index]
+        if not term.inputs:
+            value = self.values[term.name] if term.operation == "name" else term.value
             self.nodes.append(Node(name, term.operation, (), name, float(value), None))
             return
         inputs = [self.nodes[i] for i in term.inputs]
@@ -163,112 +159,109 @@ class _Blackboard:
         numbers = written(term.operation, [shown(node.value) for node in inputs])
         try:
             value = OPERATIONS[term.operation].compute(*(node.value for node in inputs))
+            self.check(index, f"{name} = {formula} = {numbers}", value)
         except (ArithmeticError, ValueError) as error:
-            raise self.impossible(place, f"{name} = {formula} = {numbers}", error) from None
-        if not math.isfinite(value):
-            raise self.impossible(place, f"{name} = {formula} = {numbers}", OverflowError())
+            raise self.impossible(index, f"{name} = {formula} = {numbers}", error) from None
         self.nodes.append(Node(name, term.operation, term.inputs, formula, value, None))
         text = " = ".join(dict.fromkeys([name, formula, numbers, shown(value)]))
-        self.steps.append(Step("forward", place, text))
+        self.steps.append(Step("forward", index, text))
 
     def backward(self) -> None:
         last = len(self.nodes) - 1
         result = self.nodes[last].name
-        came: list[list[Share]] = [[] for _ in self.nodes]
+        received: list[list[Share]] = [[] for _ in self.nodes]
         self.nodes[last] = replace(self.nodes[last], gradient=1.0)
         self.steps.append(Step("start", last, f"d{result}/d{result} = 1"))
-        for place in range(last, -1, -1):
-            if not self.varies[place]:
+        for index in range(last, -1, -1):
+            if not self.varies[index]:
                 continue
-            if place != last:
-                self.add_up(place, came[place], result)
-            if self.nodes[place].inputs:
-                for share in self.hand_back(place, result):
-                    came[share.node].append(share)
+            if index != last:
+                self.add_up(index, received[index], result)
+            if self.nodes[index].inputs:
+                for share in self.pass_back(index, result):
+                    received[share.node].append(share)
 
-    def add_up(self, place: int, shares: Sequence[Share], result: str) -> None:
-        node = self.nodes[place]
+    def add_up(self, index: int, shares: Sequence[Share], result: str) -> None:
+        node = self.nodes[index]
         gradient = sum(share.gradient for share in shares)
-        if not math.isfinite(gradient):
-            raise self.impossible(place, f"d{result}/d{node.name}", OverflowError())
-        self.nodes[place] = replace(node, gradient=gradient)
+        self.check(index, f"d{result}/d{node.name}", gradient)
+        self.nodes[index] = replace(node, gradient=gradient)
         if len(shares) > 1:
-            added = " + ".join(
-                f"({text})" if text.startswith("-") else text
-                for text in (shown(share.gradient) for share in shares)
-            )
+            added = " + ".join(bracketed(shown(share.gradient)) for share in shares)
             text = (
                 f"{node.name} is used {len(shares)} times, and the gradients add up: "
                 f"d{result}/d{node.name} = {added} = {shown(gradient)}"
             )
-            self.steps.append(Step("sum", place, text, tuple(shares)))
+            self.steps.append(Step("sum", index, text, tuple(shares)))
 
-    def hand_back(self, place: int, result: str) -> list[Share]:
-        """The shares of a node's arguments that depend on a name."""
-        node, names = self.nodes[place], self.arguments(place)
-        above = node.gradient
+    def pass_back(self, index: int, result: str) -> list[Share]:
+        """The gradients of a node's arguments that depend on a name."""
+        node, names, above = self.nodes[index], self.arguments(index), self.nodes[index].gradient
         assert above is not None
+        operation = OPERATIONS[node.operation]
         values = [self.nodes[i].value for i in node.inputs]
         formula = written(node.operation, names)
-        over = f"d({formula})" if OPERATIONS[node.operation].symbol else f"d {formula}"
+        over = f"d({formula})" if operation.symbol else f"d {formula}"
         shares = []
         for argument, (i, name) in enumerate(zip(node.inputs, names, strict=True)):
             if not self.varies[i]:
                 continue
             slope = f"{over}/d{f'({name})' if ' ' in name else name}"
-            sides = [f"{n} = {shown(v)}" for n, v in zip(names, values, strict=True)]
             here = " and ".join(
-                side for side, n in zip(sides, node.inputs, strict=True) if self.varies[n]
+                f"{n} = {shown(value)}"
+                for n, value, input in zip(names, values, node.inputs, strict=True)
+                if self.varies[input]
             )
             try:
-                local = OPERATIONS[node.operation].local(values, names, argument)
-                if not math.isfinite(local.value):
-                    raise OverflowError
+                local = operation.local(values, names, argument)
+                self.check(index, f"{slope} at {here}", local.value)
             except (ArithmeticError, ValueError) as error:
-                raise self.impossible(place, f"{slope} at {here}", error) from None
+                raise self.impossible(index, f"{slope} at {here}", error) from None
             gradient = above * local.value
-            if not math.isfinite(gradient):
-                product = written("*", [shown(above), shown(local.value)])
-                raise self.impossible(place, f"d{result}/d{name} = {product}", OverflowError())
-            words = f"{slope} = {local.formula}"
-            if local.formula != shown(local.value):
-                words += f" = {shown(local.value)}"
-            if local.note:
-                words += f" ({local.note})"
-            shares.append(Share(i, argument, above, local.value, gradient, words))
+            self.check(index, f"d{result}/d{name} = {_product(above, local.value)}", gradient)
+            sides = dict.fromkeys([slope, local.formula, shown(local.value)])
+            note = f" ({local.note})" if local.note else ""
+            shares.append(
+                Share(i, argument, above, local.value, gradient, " = ".join(sides) + note)
+            )
         text = f"{node.name} = {node.written}: the gradient from above is {shown(above)}"
-        self.steps.append(Step("backward", place, text, tuple(shares)))
+        self.steps.append(Step("backward", index, text, tuple(shares)))
         return shares
 
-    def arguments(self, place: int) -> list[str]:
-        """What formulas call a node's arguments; if both are one node they are told apart."""
-        names = [self.names[i] for i in self.terms[place].inputs]
-        if len(names) == 2 and len(set(self.terms[place].inputs)) == 1:
+    def arguments(self, index: int) -> list[str]:
+        """The names of a node's arguments in formulas; told apart if both are one node."""
+        inputs = self.terms[index].inputs
+        names = [self.names[i] for i in inputs]
+        if len(inputs) == 2 and inputs[0] == inputs[1]:
             return [f"first {names[0]}", f"second {names[1]}"]
         return names
 
-    def impossible(self, place: int, what: str, error: Exception) -> UsageError:
+    def check(self, index: int, formula: str, value: float) -> None:
+        if not math.isfinite(value):
+            raise self.impossible(index, formula, OverflowError())
+
+    def impossible(self, index: int, formula: str, error: Exception) -> UsageError:
         if isinstance(error, OverflowError):
             why = "is too large a number"
         else:
             why = "divides by 0" if isinstance(error, ZeroDivisionError) else "is no real number"
         return pointing_at(
             self.expression,
-            self.terms[place].at,
-            f"At the node {self.names[place]}: {what} {why}. Choose other values.",
+            self.terms[index].at,
+            f"At the node {self.names[index]}: {formula} {why}. Choose other values.",
         )
 
 
 def _names(terms: Sequence[Term]) -> list[str]:
-    """What each term is called: names as they are, constants by their digits, the result f, what
-    comes between q, or q1, q2 ..., if no name of the expression is in the way."""
+    """The name of each term: names as they are, constants by their digits, the result f, other
+    nodes q, or q1, q2 ..., unless the expression has such a name."""
     taken = {term.name for term in terms}
     between = [term for term in terms[:-1] if term.inputs]
     numbered = (name for name in (f"q{n}" for n in count(1)) if name not in taken)
     inner = iter(["q"]) if len(between) == 1 and "q" not in taken else numbered
     outer = (name for name in chain(("f", "F"), (f"f{n}" for n in count(1))) if name not in taken)
-    names = [
-        term.name or (next(inner) if term.inputs else shown(term.value)) for term in terms[:-1]
+    sources = [*([inner] * (len(terms) - 1)), outer]
+    return [
+        term.name or (next(source) if term.inputs else shown(term.value))
+        for term, source in zip(terms, sources, strict=True)
     ]
-    last = terms[-1]
-    return [*names, last.name or (next(outer) if last.inputs else shown(last.value))]

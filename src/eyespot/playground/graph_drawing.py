@@ -1,10 +1,10 @@
 """A computation graph as an SVG: nodes from left to right, on each wire the value above and the
-gradient below, as lectures draw it on the blackboard."""
+gradient below."""
 
+from collections import Counter
 from html import escape
-from typing import NamedTuple
 
-from eyespot.playground.graph import Graph, Step, shown
+from eyespot.playground.graph import Graph, shown
 from eyespot.playground.graph_layout import Layout, Place, Wire, arrange
 from eyespot.playground.operations import OPERATIONS
 
@@ -40,21 +40,11 @@ svg { color-scheme: light dark; --paper: #fff; --ink: #1d1f24; --soft: #565b66; 
 """
 
 
-class _Known(NamedTuple):
-    """The steps, counted from 1, that write the numbers down."""
-
-    values: dict[int, int]
-    gradients: dict[int, int]
-    shares: dict[tuple[int, int], int]
-
-
 def draw(graph: Graph, *, styled: bool = True) -> str:
-    """The SVG. `styled`: with its colours and sizes of letters; a page that has its own style for
-    its classes needs none.
+    """The SVG. `styled`: with colours and font sizes, which a page may define for its classes.
 
-    So that a page can follow the steps, every number has a `data-step`: the step, counted from 1,
-    that writes it down (0: it is given). Nodes have a `data-node`, their place among the graph's
-    nodes, and wires `data-from` and `data-to`, the places of the nodes they join.
+    Each number has a `data-step`: the step, counted from 1, that writes it down (0: an input).
+    Nodes have a `data-node`, their index in the graph, and wires `data-from` and `data-to`.
     """
     return _Drawing(graph).svg(_STYLE if styled else "")
 
@@ -63,7 +53,7 @@ class _Drawing:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         last = len(graph.nodes) - 1
-        # What depends on no name is written into the nodes that use it.
+        # Constants are written into the nodes that use them.
         drawn = [i for i, n in enumerate(graph.nodes) if n.gradient is not None or i == last]
         edges = [
             (source, target, argument)
@@ -72,24 +62,28 @@ class _Drawing:
             if source in drawn
         ]
         self.layout: Layout = arrange(edges, drawn, BOX, LABEL, JOINT)
-        self.known = _known(graph.steps)
-        self.sent = {
-            (step.node, share.argument): share.gradient
-            for step in graph.steps
-            if step.kind == "backward"
-            for share in step.shares
-        }
-        self.forks = {w.source for w in self.layout.wires if self.leaving(w.source) > 1}
+        self.value_steps: dict[int, int] = {}
+        self.gradient_steps: dict[int, int] = {}
+        self.shares: dict[tuple[int, int], tuple[float, int]] = {}
+        """Gradient and step of each share, by node and argument."""
+        for number, step in enumerate(graph.steps, start=1):
+            if step.kind == "forward":
+                self.value_steps[step.node] = number
+            elif step.kind == "backward":
+                for share in step.shares:
+                    self.shares[step.node, share.argument] = share.gradient, number
+                    self.gradient_steps[share.node] = number
+            else:  # the start, or a sum, which comes after all its shares
+                self.gradient_steps[step.node] = number
+        leaving = Counter(wire.source for wire in self.layout.wires)
+        self.forks = {source for source, count in leaving.items() if count > 1}
         self.starts: dict[Place, float] = {}
         self.boxes: list[float] = []
         self.ends: list[float] = []
         self.width = self.measure()
 
-    def leaving(self, node: int) -> int:
-        return sum(wire.source == node for wire in self.layout.wires)
-
     def symbol(self, node: int) -> str:
-        """What stands in a node's box, with the constants it takes."""
+        """The text in a node's box: its operation and constants."""
         drawn, this = self.layout.nodes, self.graph.nodes[node]
         if this.operation not in OPERATIONS:
             return this.name
@@ -107,8 +101,8 @@ class _Drawing:
         return f"{left} {sign} {f'({right})' if right.startswith('−') else right}".strip()
 
     def measure(self) -> float:
-        """Find the left end of each column, where its boxes end and where its wires may bend; the
-        width of all."""
+        """Find where each column starts, its boxes end and its wires may bend; return the total
+        width."""
         left = MARGIN
         by_place = {place: node for node, place in self.layout.nodes.items()}
         labels = {w.path[1]: w for w in self.layout.wires if w.source in self.forks}
@@ -120,7 +114,8 @@ class _Drawing:
                     boxes.append(self.box_width(by_place[place]))
                     texts += [_width(shown(node.value)), _width(shown(node.gradient or 0))]
                 elif place in labels:
-                    texts.append(_width(shown(self.sent[_arrives(labels[place])])))
+                    wire = labels[place]
+                    texts.append(_width(shown(self.shares[wire.target, wire.argument][0])))
                 self.starts[place] = left
             self.boxes.append(left + max(boxes))
             self.ends.append(self.boxes[-1] + max(texts) + 14)
@@ -146,13 +141,11 @@ class _Drawing:
             + ("" if n.gradient is None else f", gradient {shown(n.gradient)}")
             for n in (graph.nodes[i] for i in self.layout.nodes)
         )
-        size = f"{self.width:.0f} {height:.0f}"
-        wide, high = size.split()
-        foot = height - 20
+        wide, high, foot = f"{self.width:.0f}", f"{height:.0f}", height - 20
         return "\n".join(
             [
                 f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" '
-                f'viewBox="0 0 {size}" role="img" aria-labelledby="title desc" '
+                f'viewBox="0 0 {wide} {high}" role="img" aria-labelledby="title desc" '
                 'font-family="system-ui, sans-serif">',
                 f'<title id="title">Computation graph of {escape(heading)}</title>',
                 f'<desc id="desc">From left to right: {escape(facts)}.</desc>',
@@ -169,7 +162,7 @@ class _Drawing:
         )
 
     def wire(self, wire: Wire) -> str:
-        """From the end of a box's own line to the next box, and the share it carries."""
+        """From the end of a box's own line to the next box, with the share of a fork."""
         inputs = [w for w in self.layout.wires if w.target == wire.target]
         port = 0.0 if len(inputs) == 1 else 9.0 * (2 * wire.argument - 1)
         x, y = self.ends[wire.path[0].column], TOP + wire.path[0].y
@@ -190,22 +183,18 @@ class _Drawing:
         if wire.source in self.forks:
             joint = wire.path[1]
             x = (self.boxes[joint.column] + self.ends[joint.column]) / 2
-            out += _number(
-                "gradient", self.sent[_arrives(wire)], x, TOP + joint.y + 16,
-                self.known.shares[_arrives(wire)],
-            )  # fmt: skip
+            gradient, step = self.shares[wire.target, wire.argument]
+            out += _number("gradient", gradient, x, TOP + joint.y + 16, step)
         return out
 
     def box_left(self, node: int) -> float:
-        """Boxes stand at the right end of their place in the column, next to their numbers."""
+        """Boxes are right-aligned in their column, next to their numbers."""
         return self.boxes[self.layout.nodes[node].column] - self.box_width(node)
 
     def node(self, number: int, place: Place) -> str:
         node, y = self.graph.nodes[number], TOP + place.y
         left, width = self.box_left(number), self.box_width(number)
         right, end = left + width, self.ends[place.column]
-        text = f'<text class="middle" x="{left + width / 2:.1f}" y="{y + 5:.1f}">'
-        text += f"{escape(self.symbol(number))}</text>"
         parts = [f'<path class="wire" d="M{right:.1f} {y:.1f}H{end:.1f}"/>']
         if node.inputs:
             parts += [
@@ -214,34 +203,19 @@ class _Drawing:
                 f'<text class="name middle" x="{left + width / 2:.1f}" '
                 f'y="{y - ROUND - 4:.1f}">{escape(node.name)}</text>',
             ]
-        parts.append(text)
+        parts.append(
+            f'<text class="middle" x="{left + width / 2:.1f}" y="{y + 5:.1f}">'
+            f"{escape(self.symbol(number))}</text>"
+        )
         if number in self.forks:
             parts.append(f'<circle class="fork" cx="{end:.1f}" cy="{y:.1f}" r="3.5"/>')
         middle = (right + end) / 2
-        parts.append(_number("value", node.value, middle, y - 6, self.known.values.get(number, 0)))
+        parts.append(_number("value", node.value, middle, y - 6, self.value_steps.get(number, 0)))
         if node.gradient is not None:
-            step = self.known.gradients[number]
+            step = self.gradient_steps[number]
             parts.append(_number("gradient", node.gradient, middle, y + 16, step))
         title = f"<title>{escape(node.written)}</title>"
         return f'<g data-node="{number}">{title}{"".join(parts)}</g>'
-
-
-def _known(steps: tuple[Step, ...]) -> _Known:
-    known = _Known({}, {}, {})
-    for number, step in enumerate(steps, start=1):
-        if step.kind == "forward":
-            known.values[step.node] = number
-        elif step.kind == "backward":
-            for share in step.shares:
-                known.shares[step.node, share.argument] = number
-                known.gradients[share.node] = number
-        else:  # the start, or a sum, which comes after all its shares
-            known.gradients[step.node] = number
-    return known
-
-
-def _arrives(wire: Wire) -> tuple[int, int]:
-    return wire.target, wire.argument
 
 
 def _width(text: str, size: float = FONT) -> float:

@@ -1,28 +1,28 @@
-"""Where the nodes of a graph stand in a drawing: in columns from left to right, few wires crossing.
+"""Layout of a graph: nodes in columns from left to right, with few crossing wires.
 
-The steps of Sugiyama, Tagawa and Toda, "Methods for Visual Understanding of Hierarchical System
-Structures", 1981: columns by the longest way from a name; joints where a wire passes a column, so
-that no wire runs over a box; an order within each column that makes few wires cross; heights near
-those of their neighbours.
+After Sugiyama, Tagawa and Toda, "Methods for Visual Understanding of Hierarchical System
+Structures", 1981: columns by the longest path from a name; joints where a wire passes a column, so
+that no wire runs over a box; barycentre order within each column; heights near the neighbours'.
 """
 
 from bisect import bisect_right, insort
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import fmean
 
 SWEEPS = 8
-"""Through all columns, forth and back, to bring wires that cross apart."""
+"""Through all columns, forth and back, to remove crossings."""
 SETTLING = 40
-"""Rounds in which places move towards their neighbours."""
+"""Rounds in which nodes move towards their neighbours."""
 
 
 @dataclass(eq=False, slots=True)
 class Place:
-    """Of a node, or of a joint of a wire. `height`: what it needs, in pixels. `column`: from the
-    left. `y`: of its middle, in pixels from the top. `before`, `after`: what it is wired to, to the
-    left (the first argument first) and to the right."""
+    """A node or a joint of a wire. `height`: in pixels. `column`: from the left. `y`: pixels from
+    the top to its middle. `before`, `after`: neighbours to the left (the first argument first) and
+    to the right."""
 
     height: float
     column: int
@@ -33,8 +33,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """From node to node (`source`, `target`: their places in the graph); `argument`: which one it
-    is of the target. `path`: the places it goes through, both ends included."""
+    """From the node `source` to the `argument` of the node `target`. `path`: both ends and the
+    joints between them."""
 
     source: int
     target: int
@@ -44,7 +44,7 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`nodes`: the place of each drawn node, by its place in the graph."""
+    """`nodes`: the place of each drawn node, by its index in the graph."""
 
     nodes: dict[int, Place]
     wires: tuple[Wire, ...]
@@ -58,24 +58,26 @@ def arrange(
     label: float,
     joint: float,
 ) -> Layout:
-    """Places for the nodes `drawn`, each after those it is computed from.
+    """Places for the nodes `drawn`, each after its arguments.
 
-    `edges`: (source, target, argument). `box`, `label`, `joint`: pixels of height that a node
-    needs, a joint with a label, and one without. A node with several wires to the right has a
-    joint with a label on each.
+    `edges`: (source, target, argument). `box`, `label`, `joint`: heights in pixels of a node, a
+    joint with a label, and one without. A node with several wires to the right has a joint with a
+    label on each.
     """
-    leaving = [source for source, _, _ in edges]
+    leaving = Counter(source for source, _, _ in edges)
     nodes: dict[int, Place] = {}
     for node in drawn:
         arriving = [s for s, target, _ in edges if target == node]
-        column = max((nodes[s].column + 1 + (leaving.count(s) > 1) for s in arriving), default=0)
+        column = max((nodes[s].column + 1 + (leaving[s] > 1) for s in arriving), default=0)
         nodes[node] = Place(box, column)
-    columns: list[list[Place]] = [[] for _ in range(1 + max(p.column for p in nodes.values()))]
-    key = _keys(nodes, edges)
+    key: dict[Place, float] = {}  # an order from top to bottom in which a tree has no crossings
+    for node, place in nodes.items():
+        above = [key[nodes[source]] for source, target, _ in edges if target == node]
+        key[place] = fmean(above) if above else float(len(key))
     wires = []
     for source, target, argument in edges:
         start, end = nodes[source], nodes[target]
-        fork = leaving.count(source) > 1
+        fork = leaving[source] > 1
         path = [start]
         for column in range(start.column + 1, end.column):
             first = fork and column == start.column + 1
@@ -86,22 +88,12 @@ def arrange(
             left.after.append(right)
             right.before.append(left)
         wires.append(Wire(source, target, argument, tuple(path)))
-    for place in key:
+    columns: list[list[Place]] = [[] for _ in range(1 + max(p.column for p in nodes.values()))]
+    for place in sorted(key, key=key.__getitem__):
         columns[place.column].append(place)
-    for each in columns:
-        each.sort(key=key.__getitem__)
     columns = _uncrossed(columns)
     _settle(columns)
     return Layout(nodes, tuple(wires), tuple(map(tuple, columns)))
-
-
-def _keys(nodes: dict[int, Place], edges: Sequence[tuple[int, int, int]]) -> dict[Place, float]:
-    """An order from top to bottom in which the wires of a tree do not cross."""
-    key: dict[Place, float] = {}
-    for node, place in nodes.items():
-        arriving = [key[nodes[source]] for source, target, _ in edges if target == node]
-        key[place] = fmean(arriving) if arriving else float(len(key))
-    return key
 
 
 def _uncrossed(columns: list[list[Place]]) -> list[list[Place]]:
@@ -114,11 +106,10 @@ def _uncrossed(columns: list[list[Place]]) -> list[list[Place]]:
         columns = [list(column) for column in columns]
         rank = {place: n for column in columns for n, place in enumerate(column)}
         for column in columns if forth else reversed(columns):
-            middle = {
-                place: fmean([rank[p] for p in near] or [rank[place]])
-                for place in column
-                for near in [place.before if forth else place.after]
-            }
+            middle = {}
+            for place in column:
+                near = place.before if forth else place.after
+                middle[place] = fmean([rank[p] for p in near] or [rank[place]])
             column.sort(key=middle.__getitem__)
             rank |= {place: n for n, place in enumerate(column)}
         if (crossings := _crossings(columns)) < fewest:
@@ -141,7 +132,9 @@ def _crossings(columns: Sequence[Sequence[Place]]) -> int:
 
 
 def _settle(columns: Sequence[Sequence[Place]]) -> None:
-    """Give every place its `y`: near the mean of its neighbours', and no two in each other."""
+    """Set the `y` of all places: near the mean of their neighbours', without overlaps."""
+    from scipy.optimize import isotonic_regression
+
     offsets: list[list[float]] = []
     for column in columns:
         below = 0.0
@@ -154,8 +147,9 @@ def _settle(columns: Sequence[Sequence[Place]]) -> None:
         for n in order:
             wanted = [_wanted(place) for place in columns[n]]
             free = [y - offset for y, offset in zip(wanted, offsets[n], strict=True)]
-            for place, y, offset in zip(columns[n], _rising(free), offsets[n], strict=True):
-                place.y = y + offset
+            ascending = isotonic_regression(free).x
+            for place, y, offset in zip(columns[n], ascending, offsets[n], strict=True):
+                place.y = float(y + offset)
     top = min(place.y - place.height / 2 for column in columns for place in column)
     for column in columns:
         for place in column:
@@ -167,16 +161,3 @@ def _wanted(place: Place) -> float:
     straight = len(place.before) == 1 and len(place.before[0].after) == 1
     near = place.before if straight else place.before + place.after
     return fmean([each.y for each in near] or [place.y])
-
-
-def _rising(values: Sequence[float]) -> list[float]:
-    """The nearest numbers (least squares) of which none is below the one before it: neighbours out
-    of order get their mean (pool adjacent violators, Ayer et al. 1955)."""
-    pools: list[tuple[float, int]] = []
-    for value in values:
-        mean, size = value, 1
-        while pools and pools[-1][0] > mean:
-            other, count = pools.pop()
-            mean, size = (mean * size + other * count) / (size + count), size + count
-        pools.append((mean, size))
-    return [mean for mean, size in pools for _ in range(size)]

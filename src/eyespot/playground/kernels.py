@@ -1,14 +1,13 @@
 """Well-known kernels by name, as they lie on the image (cross-correlation)."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, slots=True)
-class Kernel:
-    """`values`: float64 [3, 3], read-only. `text`: what it does."""
+class Kernel(NamedTuple):
+    """`values`: float64 [3, 3], read-only. `text`: its effect."""
 
     values: NDArray[np.float64]
     text: str

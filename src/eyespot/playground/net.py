@@ -1,4 +1,4 @@
-"""A small fully connected network, and backpropagation through it, as it is taught.
+"""A small fully connected network, and backpropagation through it.
 
 Rows are points, columns are units. Each layer computes
 
@@ -7,9 +7,9 @@ Rows are points, columns are units. Each layer computes
     a = activation(z + bias)
     outputs = mask * a                with dropout, in training only
 
-and going back turns the slope of the loss by a layer's outputs into those by its weights and by its
-inputs, which are the outputs of the layer before (D. Rumelhart, G. Hinton and R. Williams,
-"Learning representations by back-propagating errors", 1986).
+and its backward pass turns the gradient with respect to its outputs into those with respect to its
+parameters and inputs (D. Rumelhart, G. Hinton and R. Williams, "Learning representations by
+back-propagating errors", 1986).
 """
 
 from collections.abc import Sequence
@@ -59,9 +59,9 @@ class Pass:
 @dataclass(frozen=True, eq=False, slots=True)
 class Layer:
     """`weights` [in, out], `bias` [out]. `scale`, `mean`, `variance` [out]: with batch norm only,
-    which needs no bias of its own before it, and whose shift is `bias` (S. Ioffe and C. Szegedy,
-    "Batch Normalization", 2015). `dropout`: the probability that a unit is left out in training;
-    the others are scaled up in its place (N. Srivastava et al., "Dropout", 2014, section 10)."""
+    whose shift is `bias` (S. Ioffe and C. Szegedy, "Batch Normalization", 2015). `dropout`: the
+    probability that a unit is dropped in training; the others are scaled up (N. Srivastava et al.,
+    "Dropout", 2014, section 10)."""
 
     weights: Array
     bias: Array
@@ -94,24 +94,24 @@ class Layer:
             outputs = mask * activated
         return Pass(inputs, activated, outputs, normalised, deviation, mask, mean, variance)
 
-    def backward(self, seen: Pass, slope: Array) -> tuple[Array, Gradient]:
+    def backward(self, forward: Pass, slope: Array) -> tuple[Array, Gradient]:
         """From the gradient of the loss with respect to the outputs [n, out], those with respect to
-        the inputs [n, in] and the parameters. `seen`: the forward pass, in training."""
-        if seen.mask is not None:
-            slope = slope * seen.mask
-        slope = slope * ACTIVATIONS[self.activation].slope(seen.activated)
+        the inputs [n, in] and the parameters. `forward`: the forward pass, in training."""
+        if forward.mask is not None:
+            slope = slope * forward.mask
+        slope = slope * ACTIVATIONS[self.activation].slope(forward.activated)
         bias = slope.sum(axis=0)
         scale = None
-        if self.scale is not None and seen.normalised is not None:
+        if self.scale is not None and forward.normalised is not None:
             # The batch's own mean and variance depend on every point (Ioffe and Szegedy, 3).
-            scale = (slope * seen.normalised).sum(axis=0)
-            shared = (bias + seen.normalised * scale) / len(slope)
-            slope = self.scale * (slope - shared) / seen.deviation
-        weights = seen.inputs.T @ slope
+            scale = (slope * forward.normalised).sum(axis=0)
+            shared = (bias + forward.normalised * scale) / len(slope)
+            slope = self.scale * (slope - shared) / forward.deviation
+        weights = forward.inputs.T @ slope
         return slope @ self.weights.T, Gradient(weights, bias, scale)
 
-    def descended(self, gradient: Gradient, seen: Pass, rate: float) -> Self:
-        """The layer after a step of gradient descent; its running averages are those of `seen`."""
+    def descended(self, gradient: Gradient, forward: Pass, rate: float) -> Self:
+        """The layer after a step of gradient descent, with the running averages of `forward`."""
         return replace(
             self,
             weights=self.weights - rate * gradient.weights,
@@ -119,15 +119,14 @@ class Layer:
             scale=None
             if self.scale is None or gradient.scale is None
             else self.scale - rate * gradient.scale,
-            mean=seen.mean,
-            variance=seen.variance,
+            mean=forward.mean,
+            variance=forward.variance,
         )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Net:
-    """`layers`: the hidden ones, then that of the one output unit, which is linear. `problem`: the
-    loss, of LOSSES."""
+    """`layers`: the hidden ones, then the linear output unit. `problem`: a key of LOSSES."""
 
     layers: tuple[Layer, ...]
     problem: str
@@ -151,45 +150,41 @@ class Net:
         layers: list[Layer] = []
         for units in (*hidden, 1):
             is_hidden = len(layers) < len(hidden)
-            rectified = is_hidden and activation == "relu"
-            deviation = np.sqrt(2 / (inputs if rectified else inputs + units))
-            layer = Layer(
-                rng.normal(0, deviation, (inputs, units)),
-                np.zeros(units),
-                activation if is_hidden else "linear",
-                dropout if is_hidden else 0.0,
-            )
-            if is_hidden and batch_norm:
-                layer = replace(
-                    layer, scale=np.ones(units), mean=np.zeros(units), variance=np.ones(units)
+            fan = inputs if is_hidden and activation == "relu" else inputs + units
+            weights = rng.normal(0, np.sqrt(2 / fan), (inputs, units))
+            norm = (np.ones(units), np.zeros(units), np.ones(units))
+            layers.append(
+                Layer(
+                    weights,
+                    np.zeros(units),
+                    activation if is_hidden else "linear",
+                    dropout if is_hidden else 0.0,
+                    *(norm if is_hidden and batch_norm else ()),
                 )
-            layers.append(layer)
+            )
             inputs = units
         return cls(tuple(layers), problem)
 
     def forward(self, inputs: Array, rng: np.random.Generator | None = None) -> list[Pass]:
-        """The way forward through each layer, for features [n, in]. `rng`: in training only."""
+        """The forward pass of each layer, for features [n, in]. `rng`: in training only."""
         passes: list[Pass] = []
         for layer in self.layers:
             passes.append(layer.forward(passes[-1].outputs if passes else inputs, rng))
         return passes
 
     def outputs(self, inputs: Array) -> Array:
-        """The output [n] for features [n, in], as in testing: the running averages of batch norm,
-        no dropout. For two classes: log(p(1) / p(-1))."""
+        """The output [n] for features [n, in] in evaluation mode. For two classes:
+        log(p(1) / p(-1))."""
         return self.forward(inputs)[-1].outputs[:, 0]
 
     def gradients(
         self, passes: Sequence[Pass], targets: Array, l1: float, l2: float
     ) -> list[Gradient]:
-        """Slopes of the objective by each layer's parameters, after `passes` in training.
-
-        Objective: the loss + l1 x sum |w| + l2 / 2 x sum w^2, over all weights but no bias.
-        """
+        """Of the loss + l1 x sum |w| + l2 / 2 x sum w^2, over all weights but no bias."""
         slope = LOSSES[self.problem].slope(passes[-1].outputs[:, 0], targets)[:, None]
         gradients: list[Gradient] = []
-        for layer, seen in zip(reversed(self.layers), reversed(passes), strict=True):
-            slope, gradient = layer.backward(seen, slope)
+        for layer, forward in zip(reversed(self.layers), reversed(passes), strict=True):
+            slope, gradient = layer.backward(forward, slope)
             penalty = l1 * np.sign(layer.weights) + l2 * layer.weights
             gradients.append(replace(gradient, weights=gradient.weights + penalty))
         return gradients[::-1]
@@ -201,9 +196,5 @@ class Net:
 
     def is_within(self, largest: float) -> bool:
         """Whether every parameter is a number of at most this size."""
-        return all(
-            (np.abs(values) <= largest).all()
-            for layer in self.layers
-            for values in (layer.weights, layer.bias, layer.scale)
-            if values is not None
-        )
+        parameters = [v for x in self.layers for v in (x.weights, x.bias, x.scale) if v is not None]
+        return all((np.abs(values) <= largest).all() for values in parameters)

@@ -1,19 +1,19 @@
-"""What a computation graph can compute, and the local gradient of each operation.
+"""Operations of a computation graph, and their local gradients.
 
-The subgradients taken at kinks are torch's: 0 for relu and abs at 0, half for each of two equal
-arguments of max and min. Where there is no finite number, computing and differentiating raise
-ValueError, ZeroDivisionError or OverflowError, as Python's `math` does.
+The subgradients at kinks are torch's: 0 for relu and abs at 0, half for each of two equal arguments
+of max and min. Without a finite result, computing and differentiating raise ValueError,
+ZeroDivisionError or OverflowError, as Python's `math` does.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Local:
-    """How fast a result changes with one argument: the `formula` with the arguments' names, its
-    `value`, and a `note` why it is this one where the formula does not say so."""
+class Local(NamedTuple):
+    """The derivative of a result by one argument: the `formula` with the arguments' names, its
+    `value`, and a `note` where the formula does not show why."""
 
     formula: str
     value: float
@@ -21,7 +21,7 @@ class Local:
 
 
 Derivative = Callable[[Sequence[float], Sequence[str], int], Local]
-"""From the arguments' values and names, and the number of the argument that changes."""
+"""From the arguments' values and names, and the index of the argument that changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +44,9 @@ def _function(
     compute: Callable[[float], float], derivative: Callable[[float], float], formula: str
 ) -> Operation:
     """A function of one number. In `formula` @ stands for the argument's name."""
-
-    def local(values: Sequence[float], names: Sequence[str], number: int) -> Local:
-        return Local(formula.replace("@", names[0]), derivative(values[0]))
-
-    return Operation(1, compute, local)
-
-
-def _multiply(values: Sequence[float], names: Sequence[str], number: int) -> Local:
-    return Local(names[1 - number], values[1 - number])
+    return Operation(
+        1, compute, lambda v, n, i: Local(formula.replace("@", n[0]), derivative(v[0]))
+    )
 
 
 def _divide(values: Sequence[float], names: Sequence[str], number: int) -> Local:
@@ -73,11 +67,11 @@ def _power(values: Sequence[float], names: Sequence[str], number: int) -> Local:
     return Local(formula, math.log(base) * math.pow(base, exponent))
 
 
-def _chosen(sign: int) -> Derivative:
-    """Of the larger of two numbers (`sign` 1), or of the smaller (-1)."""
+def _select(larger: bool) -> Derivative:
+    """Of max (`larger`) or min."""
 
     def local(values: Sequence[float], names: Sequence[str], number: int) -> Local:
-        mine, other = sign * values[number], sign * values[1 - number]
+        mine, other = values[number], values[1 - number]
         if mine == other:
             return Local(
                 "1/2",
@@ -85,32 +79,24 @@ def _chosen(sign: int) -> Derivative:
                 "a kink, as both are equal: any two shares that add up to 1 are a subgradient; "
                 "half each is taken",
             )
-        larger = values[number] > values[1 - number]
-        return Local(
-            f"{int(mine > other)}",
-            float(mine > other),
-            f"{names[number]} is the {'larger' if larger else 'smaller'}",
-        )
+        slope = int((mine > other) == larger)
+        word = "larger" if mine > other else "smaller"
+        return Local(str(slope), float(slope), f"{names[number]} is the {word}")
 
     return local
 
 
-def _relu(values: Sequence[float], names: Sequence[str], number: int) -> Local:
-    if values[0] == 0:
-        return Local("0", 0.0, "a kink at 0: any number from 0 to 1 is a subgradient; 0 is taken")
-    above = values[0] > 0
-    return Local(f"{int(above)}", float(above), f"{names[0]} is {'above' if above else 'below'} 0")
+def _kink(below: int) -> Derivative:
+    """Of relu or abs: 1 above 0, `below` below 0."""
 
+    def local(values: Sequence[float], names: Sequence[str], number: int) -> Local:
+        if values[0] == 0:
+            note = f"a kink at 0: any number from {below} to 1 is a subgradient; 0 is taken"
+            return Local("0", 0.0, note)
+        slope, side = (1, "above") if values[0] > 0 else (below, "below")
+        return Local(str(slope), float(slope), f"{names[0]} is {side} 0")
 
-def _absolute(values: Sequence[float], names: Sequence[str], number: int) -> Local:
-    if values[0] == 0:
-        return Local("0", 0.0, "a kink at 0: any number from -1 to 1 is a subgradient; 0 is taken")
-    above = values[0] > 0
-    return Local(
-        "1" if above else "-1",
-        1.0 if above else -1.0,
-        f"{names[0]} is {'above' if above else 'below'} 0",
-    )
+    return local
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -118,14 +104,14 @@ OPERATIONS: dict[str, Operation] = {
     "-": Operation(
         2, lambda a, b: a - b, lambda v, n, i: Local("-1", -1.0) if i else Local("1", 1.0), "-"
     ),
-    "*": Operation(2, lambda a, b: a * b, _multiply, "*"),
+    "*": Operation(2, lambda a, b: a * b, lambda v, n, i: Local(n[1 - i], v[1 - i]), "*"),
     "/": Operation(2, lambda a, b: a / b, _divide, "/"),
     "^": Operation(2, math.pow, _power, "^"),
     "neg": Operation(1, lambda a: -a, lambda v, n, i: Local("-1", -1.0), "-"),
-    "max": Operation(2, max, _chosen(1)),
-    "min": Operation(2, min, _chosen(-1)),
-    "relu": Operation(1, lambda a: max(0.0, a), _relu),
-    "abs": Operation(1, abs, _absolute),
+    "max": Operation(2, max, _select(larger=True)),
+    "min": Operation(2, min, _select(larger=False)),
+    "relu": Operation(1, lambda a: max(0.0, a), _kink(0)),
+    "abs": Operation(1, abs, _kink(-1)),
     "exp": _function(math.exp, math.exp, "exp(@)"),
     "log": _function(math.log, lambda x: 1 / x, "1 / @"),
     "sqrt": _function(math.sqrt, lambda x: 0.5 / math.sqrt(x), "1 / (2 * sqrt(@))"),
@@ -136,19 +122,24 @@ OPERATIONS: dict[str, Operation] = {
         sigmoid, lambda x: sigmoid(x) * sigmoid(-x), "sigmoid(@) * (1 - sigmoid(@))"
     ),
 }
-"""By the name that a graph's node has."""
+"""By the operation's name in a graph."""
 
 FUNCTIONS = tuple(sorted(name for name, operation in OPERATIONS.items() if not operation.symbol))
-"""Those that are written name(...)."""
+"""Operations that are written name(...)."""
+
+
+def bracketed(text: str) -> str:
+    """A negative number in parentheses."""
+    return f"({text})" if text.startswith("-") else text
 
 
 def written(name: str, arguments: Sequence[str]) -> str:
-    """An operation over the names or numbers of its arguments, as one writes it."""
+    """An operation with the names or numbers of its arguments, as people write it."""
     symbol = OPERATIONS[name].symbol
     if not symbol:
         return f"{name}({', '.join(arguments)})"
-    first, *rest = (f"({text})" if text.startswith("-") else text for text in arguments)
-    if not rest:
-        return f"{symbol}{first}"
+    if len(arguments) == 1:
+        return f"{symbol}{bracketed(arguments[0])}"
     # A negative number may stand first, but not under a power: -2^2 is -4.
-    return f"{first if symbol == '^' else arguments[0]} {symbol} {rest[0]}"
+    first = bracketed(arguments[0]) if symbol == "^" else arguments[0]
+    return f"{first} {symbol} {bracketed(arguments[1])}"

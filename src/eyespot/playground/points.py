@@ -26,36 +26,12 @@ FEWEST = 3
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Points:
-    """`positions`: float64 [n, 2], x and y, within EDGE. `targets`: float64 [n], -1 or 1 to tell
-    two classes apart, or values of at most 1000. `is_train`: bool [n]; the others test.
-
-    Raises UsageError for arrays of other shapes, for numbers out of range, and unless two points
-    or more train and one or more tests.
-    """
+    """`positions`: float64 [n, 2], x and y, within EDGE. `targets`: float64 [n], -1 or 1 for two
+    classes, or values. `is_train`: bool [n]; the others test. At least 2 train and 1 tests."""
 
     positions: Array
     targets: Array
     is_train: NDArray[np.bool_]
-
-    def __post_init__(self) -> None:
-        count = len(self.positions)
-        if self.positions.shape != (count, 2) or not (
-            self.targets.shape == self.is_train.shape == (count,)
-        ):
-            raise UsageError(
-                "Points need positions [n, 2], targets [n] and is_train [n], not "
-                f"{self.positions.shape}, {self.targets.shape} and {self.is_train.shape}."
-            )
-        if not (np.abs(self.positions) <= EDGE).all():
-            raise UsageError(f"Every point must lie between {-EDGE:g} and {EDGE:g} both ways.")
-        if not (np.abs(self.targets) <= 1000).all():
-            raise UsageError("Every target must be a number between -1000 and 1000.")
-        learning = int(self.is_train.sum())
-        if learning < 2 or learning == count:
-            raise UsageError(
-                f"At least 2 points to learn from and 1 to test with are needed, not {learning} "
-                f"and {count - learning}. Add points."
-            )
 
 
 def circle(targets: Array, rng: np.random.Generator) -> Array:
@@ -68,8 +44,7 @@ def xor(targets: Array, rng: np.random.Generator) -> Array:
     """A class in each pair of opposite quarters, a little off the axes."""
     sizes = rng.uniform(0.3, RADIUS, (len(targets), 2))
     side = rng.choice([-1.0, 1.0], len(targets))
-    positions: Array = sizes * np.stack([side, side * targets], axis=1)
-    return positions
+    return np.asarray(sizes * np.stack([side, side * targets], axis=1))
 
 
 def gauss(targets: Array, rng: np.random.Generator) -> Array:
@@ -89,23 +64,18 @@ def _polar(radius: Array, angle: Array) -> Array:
 
 def plane(positions: Array) -> Array:
     """A slope, from -1 at the lower left to 1 at the upper right."""
-    height: Array = positions.sum(axis=1) / (2 * RADIUS)
-    return height
+    return np.asarray(positions.sum(axis=1) / (2 * RADIUS))
 
 
 def hills(positions: Array) -> Array:
     """Two hills and two hollows, across from each other."""
     across = np.abs(positions) - RADIUS / 2
     sign = np.sign(positions).prod(axis=1)
-    height: Array = sign * np.exp(-(across**2).sum(axis=1) / 2)
-    return height
+    return np.asarray(sign * np.exp(-(across**2).sum(axis=1) / 2))
 
 
 CLASSIFICATION: dict[str, Callable[[Array, np.random.Generator], Array]] = {
-    "circle": circle,
-    "xor": xor,
-    "gauss": gauss,
-    "spiral": spiral,
+    function.__name__: function for function in (circle, xor, gauss, spiral)
 }
 """Positions [n, 2] for targets [n]."""
 
@@ -135,7 +105,7 @@ def make_points(
 def own_points(
     points: Sequence[tuple[float, float, float]], train_share: float, seed: int
 ) -> Points:
-    """Points that somebody placed: x, y and target of each. Raises UsageError as `Points` does."""
+    """Custom points: x, y and target of each. Raises UsageError for fewer than FEWEST."""
     table = np.array(points, dtype=np.float64).reshape(-1, 3)
     if len(table) < FEWEST:
         raise UsageError(f"{FEWEST} points or more are needed, not {len(table)}. Add points.")
@@ -144,7 +114,6 @@ def own_points(
 
 
 def _divided(count: int, train_share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    learning = min(max(round(train_share * count), 2), count - 1)
-    # By rank: whoever adds a point finds nearly all others on the side where they were.
-    is_train: NDArray[np.bool_] = rng.random(count).argsort().argsort() < learning
-    return is_train
+    training = min(max(round(train_share * count), 2), count - 1)
+    # By rank, so that an added point moves few others between training and test.
+    return np.asarray(rng.random(count).argsort().argsort() < training)

@@ -1,6 +1,6 @@
 """Settings of a playground run, and their form in a shared link."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -29,7 +29,7 @@ MOST_OWN = 500
 LONGEST = 40_000
 """Characters of a setting that are read."""
 
-CHOICES: dict[str, Mapping[str, object]] = {
+CHOICES: dict[str, Collection[str]] = {
     "problem": LOSSES,
     "activation": ACTIVATIONS,
     "schedule": SCHEDULES,
@@ -91,9 +91,6 @@ class Settings:
                 )
         if self.batch_norm and self.batch_size < 2:
             raise UsageError("Batch norm needs batches of 2 points or more: raise batch_size.")
-        self._check_own()
-
-    def _check_own(self) -> None:
         if len(self.own) > MOST_OWN:
             raise UsageError(
                 f"There can be at most {MOST_OWN} own points, not {len(self.own)}. Remove some."
@@ -153,40 +150,32 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def _read_tuple(text: str) -> tuple[str, ...]:
-    return tuple(text.split(",")) if text else ()
-
-
-def _read_hidden(text: str) -> tuple[int, ...]:
-    return tuple(map(int, _read_tuple(text)))
-
-
-def _read_flag(text: str) -> bool:
-    return bool(("0", "1").index(text))
+def _parts(text: str, separator: str = ",") -> list[str]:
+    return text.split(separator) if text else []
 
 
 def _read_own(text: str) -> Own:
-    points = [map(float, point.split(",")) for point in text.split(";")] if text else []
+    points = (map(float, point.split(",")) for point in _parts(text, ";"))
     return tuple((x, y, target) for x, y, target in points)
 
 
 READERS: dict[str, Callable[[str], object]] = {
-    "features": _read_tuple,
-    "hidden": _read_hidden,
-    "batch_norm": _read_flag,
+    "features": lambda text: tuple(_parts(text)),
+    "hidden": lambda text: tuple(map(int, _parts(text))),
+    "batch_norm": lambda text: bool(("0", "1").index(text)),
     "own": _read_own,
 }
-"""Values of texts; they raise ValueError. The others are read by their type."""
+"""Parse the text of a setting; they raise ValueError. Other settings are read by their type."""
 EXAMPLES = {"hidden": "4,2", "batch_norm": "1", "own": "-1.5,2,1;3,0.5,-1"}
 """Texts of settings, for messages."""
 
 
-def _check_choice(name: str, value: str, choices: Mapping[str, object] | tuple[str, ...]) -> None:
+def _check_choice(name: str, value: str, choices: Collection[str]) -> None:
     if value not in choices:
         raise UsageError(f"{name} cannot be {_short(value)}. Choose among: {', '.join(choices)}.")
 
 
 def _short(value: object) -> str:
-    """Something from outside, quoted in a message: not more of it than fits into a line."""
+    """A user's value, quoted for a message, at most 40 characters of it."""
     text = str(value)
     return repr(text[:40] + "…" if len(text) > 40 else value)

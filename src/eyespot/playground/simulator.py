@@ -1,12 +1,11 @@
 """Training of a playground network, step by step."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.errors import UsageError
-from eyespot.playground.curves import Curves
 from eyespot.playground.functions import LOSSES, features_of
 from eyespot.playground.net import Gradient, Net
 from eyespot.playground.points import Points, make_points, own_points
@@ -17,6 +16,8 @@ LARGEST = 1e6
 """Training stops when a loss or weight exceeds this."""
 MOST_STEPS = 100_000
 """Most steps of one call, which take seconds."""
+MOST_POINTS = 1000
+"""Points of a loss curve: about as many as a screen has columns."""
 DIVERGED = (
     "Training stopped: the loss or the weights diverged. Lower the learning rate and restart."
 )
@@ -33,65 +34,80 @@ class Scores:
     test_accuracy: float | None
 
 
+@dataclass(slots=True)
+class Curves:
+    """`train`, `test`: the loss after each of `epochs`. Beyond MOST_POINTS, every second point is
+    dropped, and `every` doubles."""
+
+    epochs: list[int] = field(default_factory=list)
+    train: list[float] = field(default_factory=list)
+    test: list[float] = field(default_factory=list)
+    every: int = 1
+
+    def add(self, epoch: int, train: float, test: float) -> None:
+        self.epochs.append(epoch)
+        self.train.append(train)
+        self.test.append(test)
+        if len(self.epochs) > MOST_POINTS:
+            self.every *= 2
+            del self.epochs[1::2], self.train[1::2], self.test[1::2]
+
+
 class Simulator:
-    """Mini-batch gradient descent on the points that `settings` describe, or on `points`.
+    """Mini-batch gradient descent on the points that `settings` describe.
 
-    `steps`: batches so far. `epochs`: passes over the training points, which each epoch shuffles;
-    it leaves out the rest that fills no batch. `gradients`: of each layer in the last step; empty
-    before the first. `scores`: current ones. `curves`: over the epochs. `stopped`: the reason why
-    training cannot continue, or None.
-
-    The random seed is `settings.seed`: the same settings give the same run, bit by bit.
-    Raises UsageError if the targets of `points` are not -1 and 1 for classification.
+    `steps`: batches so far. `epochs`: passes over the shuffled training points, without an
+    incomplete last batch. `gradients`: of each layer in the last step; empty before the first.
+    `stopped`: the reason why training cannot continue, or None. The same settings give the same
+    run, bit by bit.
+    Raises UsageError for too few own points.
     """
 
-    def __init__(self, settings: Settings, points: Points | None = None) -> None:
-        self._take(settings, points)
+    def __init__(self, settings: Settings) -> None:
+        self._use(settings)
         self.reset()
 
-    def _take(self, settings: Settings, points: Points | None) -> None:
-        points = points or _points_of(settings)
-        if settings.problem == "classification" and not (np.abs(points.targets) == 1).all():
-            raise UsageError("The target of a class is -1 or 1; choose regression for others.")
+    def _use(self, settings: Settings) -> None:
+        self.points = _points_of(settings)
         self.settings = settings
-        self.points = points
-        self._inputs = features_of(points.positions, settings.features)
-        self._learning = np.flatnonzero(points.is_train)
-        self._batch = min(settings.batch_size, len(self._learning))
+        self._inputs = features_of(self.points.positions, settings.features)
+        self._training = np.flatnonzero(self.points.is_train)
+        self._batch = min(settings.batch_size, len(self._training))
 
     def reset(self) -> None:
         """Reset the weights to those of a new simulator."""
-        weights, self._rng = (np.random.default_rng([self.settings.seed, n]) for n in (1, 2))
+        s = self.settings
+        weights, self._rng = (np.random.default_rng([s.seed, n]) for n in (1, 2))
         self.net = Net.fresh(
-            len(self.settings.features),
-            self.settings.hidden,
-            self.settings.activation,
-            self.settings.problem,
+            len(s.features),
+            s.hidden,
+            s.activation,
+            s.problem,
             weights,
-            batch_norm=self.settings.batch_norm,
-            dropout=self.settings.dropout,
+            batch_norm=s.batch_norm,
+            dropout=s.dropout,
         )
         self.steps = self.epochs = 0
         self.gradients: list[Gradient] = []
         self.curves = Curves()
         self.stopped: str | None = None
-        self._waiting: NDArray[np.int64] = self._learning[:0]
+        self._waiting: NDArray[np.int64] = self._training[:0]
         self._record()
 
-    def change(self, settings: Settings, points: Points | None = None) -> None:
-        """Continue with other settings or points; reset if they need another network."""
+    def change(self, settings: Settings) -> None:
+        """Continue with other settings; reset if they need another network."""
         before = self.settings
-        self._take(settings, points)
+        self._use(settings)
         if any(getattr(before, name) != getattr(settings, name) for name in OF_THE_NETWORK):
             self.reset()
         else:
-            self._waiting = self._learning[:0]
+            self._waiting = self._training[:0]
             self.scores = self._measure()
 
     @property
     def steps_per_epoch(self) -> int:
         """Whole batches of a pass over the points to learn from."""
-        return len(self._learning) // self._batch
+        return len(self._training) // self._batch
 
     @property
     def learning_rate(self) -> float:
@@ -115,14 +131,14 @@ class Simulator:
 
     def _step(self) -> None:
         if len(self._waiting) < self._batch:
-            self._waiting = self._rng.permutation(self._learning)
+            self._waiting = self._rng.permutation(self._training)
         batch, self._waiting = self._waiting[: self._batch], self._waiting[self._batch :]
         targets = self.points.targets[batch]
         passes = self.net.forward(self._inputs[batch], self._rng)
         gradients = self.net.gradients(passes, targets, self.settings.l1, self.settings.l2)
         net = self.net.descended(gradients, passes, self.learning_rate)
         loss = LOSSES[net.problem].value(passes[-1].outputs[:, 0], targets)
-        # The last weights that were of use stay, so that they can still be looked at.
+        # The last finite weights stay, so that the page can show them.
         if not (loss <= LARGEST and net.is_within(LARGEST)):
             self.stopped = DIVERGED
             return
@@ -130,7 +146,7 @@ class Simulator:
         self.steps += 1
         if len(self._waiting) < self._batch:
             self.epochs += 1
-            if self.curves.is_due(self.epochs):
+            if self.epochs % self.curves.every == 0:
                 self._record()
 
     def _record(self) -> None:
@@ -146,32 +162,15 @@ class Simulator:
         ]
         if self.net.problem == "regression":
             return Scores(losses[0], losses[1], None, None)
-        right = (output > 0) == (target > 0)
-        return Scores(
-            losses[0], losses[1], float(right[is_train].mean()), float(right[~is_train].mean())
-        )
+        correct = (output > 0) == (target > 0)
+        return Scores(*losses, *(float(correct[some].mean()) for some in (is_train, ~is_train)))
 
 
-OF_THE_NETWORK = (
-    "problem",
-    "features",
-    "hidden",
-    "activation",
-    "dropout",
-    "batch_norm",
-    "seed",
-)
+OF_THE_NETWORK = ("problem", "features", "hidden", "activation", "dropout", "batch_norm", "seed")
 """Settings that need another network."""
 
 
-def _points_of(settings: Settings) -> Points:
-    if settings.data == "own":
-        return own_points(settings.own, settings.train_share, settings.seed)
-    return make_points(
-        settings.problem,
-        settings.data,
-        settings.count,
-        settings.noise,
-        settings.train_share,
-        settings.seed,
-    )
+def _points_of(s: Settings) -> Points:
+    if s.data == "own":
+        return own_points(s.own, s.train_share, s.seed)
+    return make_points(s.problem, s.data, s.count, s.noise, s.train_share, s.seed)

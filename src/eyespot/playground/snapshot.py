@@ -16,15 +16,15 @@ Array = NDArray[np.float64]
 SIDES = (2, 200)
 """Least and most pixels of a surface's side."""
 PIECE = 1000
-"""Places that are computed at once. All 10,000 at once take twice the time."""
+"""Pixels that are computed at once. All 10,000 at once take twice the time."""
 LINES = 25
 """Lines of the mesh each way."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Edges:
-    """Of a layer: `weights` [in, out], and `bias` [out], which comes after batch norm if there is
-    any. Their slopes are those of the last step, with penalties; 0 before the first."""
+    """Of a layer: `weights` [in, out], `bias` [out], and their gradients in the last step, with
+    penalties; 0 before the first."""
 
     weights: Array
     bias: Array
@@ -35,10 +35,9 @@ class Edges:
 @dataclass(frozen=True, eq=False, slots=True)
 class Space:
     """The points in the space of the last hidden layer, or of the features if there is none.
-    `axes`: the names of the two axes.
 
-    `points`: float32 [n, 2]. `mesh`: float32 [LINES, LINES, 2], the images of evenly spaced lines
-    of the plane; its first row is the top.
+    `axes`: the names of the two axes. `points`: float32 [n, 2]. `mesh`: float32 [LINES, LINES, 2],
+    evenly spaced lines of the plane in that space; its first row is the top.
     """
 
     axes: str
@@ -104,7 +103,7 @@ def draw(simulator: Simulator, resolution: int = 50) -> Snapshot:
 
 
 def _plane(side: int) -> Array:
-    """Places all over the plane, [side x side, 2], line by line from the top."""
+    """A grid over the plane, [side x side, 2], row by row from the top."""
     columns = np.linspace(-EDGE, EDGE, side)
     x, y = np.meshgrid(columns, columns[::-1])
     return np.stack([x.ravel(), y.ravel()], axis=1)
@@ -112,7 +111,7 @@ def _plane(side: int) -> Array:
 
 def _layers(net: Net, features: Array) -> list[Array]:
     """Features [n, k] and the outputs of each layer, [n, units]."""
-    return [features, *(seen.outputs for seen in net.forward(features))]
+    return [features, *(of_layer.outputs for of_layer in net.forward(features))]
 
 
 def _surfaces(net: Net, names: tuple[str, ...], units: int, resolution: int) -> NDArray[np.float32]:
@@ -122,20 +121,16 @@ def _surfaces(net: Net, names: tuple[str, ...], units: int, resolution: int) -> 
         piece = slice(start, start + PIECE)
         layers = _layers(net, features_of(positions[piece], names))
         layers[-1] = LOSSES[net.problem].shown(layers[-1])
-        # What is beyond these limits would not fit into float32.
+        # Larger values might not fit into float32.
         surfaces[:, piece] = np.concatenate(layers, axis=1).T.clip(-LARGEST, LARGEST)
     return surfaces.reshape(units, resolution, resolution)
 
 
 def _edges(net: Net, gradients: list[Gradient]) -> tuple[Edges, ...]:
-    if not gradients:
-        return tuple(
-            Edges(x.weights, x.bias, np.zeros_like(x.weights), np.zeros_like(x.bias))
-            for x in net.layers
-        )
+    zeros = (Gradient(np.zeros_like(x.weights), np.zeros_like(x.bias), None) for x in net.layers)
     return tuple(
         Edges(layer.weights, layer.bias, slope.weights, slope.bias)
-        for layer, slope in zip(net.layers, gradients, strict=True)
+        for layer, slope in zip(net.layers, gradients or zeros, strict=True)
     )
 
 
@@ -159,15 +154,12 @@ def _space(points: Array, mesh: Array, *, has_hidden: bool) -> Space:
                 f"The first two principal components of the {count} {unit}s{where}, "
                 f"which hold {100 * share:.0f}% of their variance."
             )
-            # A component's sign means nothing: fixed, so that it seldom turns from one snapshot to
-            # the next.
+            # Fix the arbitrary sign of a component, so that it seldom flips between snapshots.
             flat = directions[:, :-3:-1]
             flat = flat * np.where(flat.sum(axis=0) < 0, -1, 1)
 
-    def seen(values: Array) -> NDArray[np.float32]:
-        flattened: NDArray[np.float32] = (
-            ((values - middle) @ flat).clip(-LARGEST, LARGEST).astype(np.float32)
-        )
-        return flattened
-
-    return Space(axes, seen(points), seen(mesh).reshape(LINES, LINES, 2))
+    flat_points, flat_mesh = (
+        ((values - middle) @ flat).clip(-LARGEST, LARGEST).astype(np.float32)
+        for values in (points, mesh)
+    )
+    return Space(axes, flat_points, flat_mesh.reshape(LINES, LINES, 2))

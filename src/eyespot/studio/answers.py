@@ -1,8 +1,12 @@
-"""Answers to a page that asks while the user types."""
+"""Answers to pages: errors as JSON, and conversations over web sockets."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, ParamSpec
+
+from fastapi import WebSocket, WebSocketDisconnect
+from starlette.concurrency import run_in_threadpool
 
 from eyespot.errors import EyespotError
 
@@ -24,3 +28,24 @@ def or_error(route: Callable[P, Answer]) -> Callable[P, Answer]:
             return {"error": str(error)}
 
     return answer
+
+
+async def converse(
+    socket: WebSocket, reply: Callable[[str | bytes], Sequence[Answer | bytes]]
+) -> None:
+    """Send the parts of `reply` to each message, or {"error": message} for an EyespotError, until
+    the page leaves. `reply` runs in a thread."""
+    await socket.accept()
+    with contextlib.suppress(WebSocketDisconnect):
+        while (message := await socket.receive())["type"] != "websocket.disconnect":
+            text = message.get("text")
+            parts: Sequence[Answer | bytes]
+            try:
+                parts = await run_in_threadpool(reply, message["bytes"] if text is None else text)
+            except EyespotError as error:
+                parts = [{"error": str(error)}]
+            for part in parts:
+                if isinstance(part, bytes):
+                    await socket.send_bytes(part)
+                else:
+                    await socket.send_json(part)

@@ -8,17 +8,26 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, PackageLoader
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from eyespot.errors import EyespotError, MissingError
-from eyespot.studio import blackboard, convolution, look, play, teach, zoo
+from eyespot.studio import (
+    blackboard,
+    classifier_routes,
+    convolution,
+    look,
+    play,
+    project_routes,
+    zoo,
+)
 from eyespot.studio.guard import TOO_LARGE, Guard
 from eyespot.studio.open_projects import OpenProjects
 from eyespot.studio.projects import Store
 from eyespot.user_folders import user_folder
 from eyespot.web.head_requests import HeadAsGet
-from eyespot.web.pages import add_shared
+from eyespot.web.pages import add_shared, add_text
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +35,8 @@ STATIC = Path(__file__).parent / "static"
 
 TRASH_TIME = 30 * 24 * 3600.0
 """Seconds in the trash after which a start of the studio deletes a project."""
+ROOMS = ("teach", "look", "play", "blackboard", "convolution", "zoo")
+"""Pages with a template in `pages/`, and a style and a script in `static/`."""
 
 
 def projects_folder() -> Path:
@@ -50,10 +61,15 @@ def create_app(token: str, port: int, projects: OpenProjects | None = None) -> G
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(ClientDisconnect, _cut_off)
     app.add_exception_handler(Exception, _unexpected)
-    for room in (blackboard, convolution, look, play, teach, zoo):
+    rooms = (blackboard, convolution, look, play, project_routes, classifier_routes, zoo)
+    for room in rooms:
         app.include_router(room.router)
     add_shared(app)
-    app.mount("/", StaticFiles(directory=STATIC, html=True))
+    templates = Environment(loader=PackageLoader("eyespot.studio", "pages"), autoescape=True)
+    for name in (*ROOMS, "index"):
+        page = templates.get_template(f"{name}.html").render(room=name, rooms=ROOMS)
+        add_text(app, "/" if name == "index" else f"/{name}.html", page)
+    app.mount("/", StaticFiles(directory=STATIC))
     return Guard(app, token, port)
 
 

@@ -13,7 +13,7 @@ from eyespot.limits import MAX_ARCHIVE_BYTES, MAX_ARCHIVE_MANIFEST_BYTES
 from eyespot.studio.archive import FORMAT, MANIFEST
 from eyespot.studio.names import folder_names, safe_file_name, unique_name
 from eyespot.studio.project import Project
-from eyespot.studio.snapshot import Snapshot
+from eyespot.studio.rows import Snapshot
 
 
 def write_archive(project: Project, file: BinaryIO) -> int:

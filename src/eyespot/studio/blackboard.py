@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from eyespot.errors import UsageError
 from eyespot.playground.expression import MAX_NODES, number_of, parse
-from eyespot.playground.graph import Graph, Share, Step, shown, work_through
+from eyespot.playground.graph import shown, work_through
 from eyespot.playground.graph_drawing import draw
 from eyespot.studio.answers import Answer, or_error
 
@@ -42,9 +42,25 @@ def work(request: BlackboardRequest) -> Answer:
 @or_error
 def _worked(expression: str, values: dict[str, str]) -> Answer:
     graph = work_through(expression, {name: _number(name, text) for name, text in values.items()})
+    steps = []
+    for step in graph.steps:
+        # The step of a sum repeats the gradients of earlier steps, and its text lists them.
+        shares = [
+            {
+                "to": graph.nodes[share.node].name,
+                "formula": share.formula,
+                "product": share.product,
+                "above": shown(share.above),
+                "local": shown(share.local),
+                "gradient": shown(share.gradient),
+            }
+            for share in step.shares
+            if step.kind == "backward"
+        ]
+        steps.append({"kind": step.kind, "node": step.node, "text": step.text, "shares": shares})
     return {
         "result": {"name": graph.result.name, "value": shown(graph.result.value)},
-        "steps": [_step(graph, step) for step in graph.steps],
+        "steps": steps,
         "gradients": {name: shown(gradient) for name, gradient in graph.gradients.items()},
         "drawing": draw(graph, styled=False),
     }
@@ -55,25 +71,3 @@ def _number(name: str, text: str) -> float:
         return number_of(text)
     except UsageError as error:
         raise UsageError(f"{name}: {error}") from None
-
-
-def _step(graph: Graph, step: Step) -> Answer:
-    # The step of a sum repeats the gradients of earlier steps, and its text lists them.
-    shares = step.shares if step.kind == "backward" else ()
-    return {
-        "kind": step.kind,
-        "node": step.node,
-        "text": step.text,
-        "shares": [_share(graph, share) for share in shares],
-    }
-
-
-def _share(graph: Graph, share: Share) -> Answer:
-    return {
-        "to": graph.nodes[share.node].name,
-        "formula": share.formula,
-        "product": share.product,
-        "above": shown(share.above),
-        "local": shown(share.local),
-        "gradient": shown(share.gradient),
-    }

@@ -4,14 +4,13 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, WebSocket
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
-from starlette.concurrency import run_in_threadpool
 
-from eyespot.errors import EyespotError, UsageError
+from eyespot.errors import UsageError
+from eyespot.studio.answers import Answer, converse
 from eyespot.studio.archive_writer import write_archive
 from eyespot.studio.names import folder_names
 from eyespot.studio.open_projects import OpenProject, OpenProjects
@@ -24,29 +23,22 @@ router = APIRouter(prefix="/api/projects/{id}")
 @router.websocket("/live")
 async def live(socket: WebSocket, projects: Projects, id: str) -> None:
     """The page sends a photo (JPEG), the server a prediction, and so on."""
-    await socket.accept()
-    try:
-        while True:
-            photo = await socket.receive_bytes()
-            await socket.send_json(await run_in_threadpool(_predict, projects, id, photo))
-    except (WebSocketDisconnect, KeyError):  # KeyError: a text instead of a photo
-        return
+    await converse(socket, lambda photo: [_predict(projects, id, photo)])
 
 
-def _predict(projects: OpenProjects, id: str, photo: bytes) -> dict[str, Any]:
-    try:
-        opened = projects.get(id)
-        trained, tuned = opened.trained, opened.fine_tuner.classifier()
-        if trained is None or trained.classifier is None:
-            return {"needed": trained.needed if trained else "The backbone is being opened."}
-        found = trained.predict(photo)
-        if tuned is not None:
-            prediction = tuned.predict(photo, top=len(tuned.classes))
-            by_class = dict(prediction.top)
-            probabilities = tuple((name, by_class[name]) for name in tuned.classes)
-            found = replace(found, probabilities=probabilities, unknown=prediction.unknown)
-    except EyespotError as error:
-        return {"error": str(error)}
+def _predict(projects: OpenProjects, id: str, photo: str | bytes) -> Answer:
+    opened = projects.get(id)
+    trained, tuned = opened.trained, opened.fine_tuner.classifier()
+    if isinstance(photo, str):
+        raise UsageError("Expected a photo, found a text.")
+    if trained is None or trained.classifier is None:
+        return {"needed": trained.needed if trained else "The backbone is being opened."}
+    found = trained.predict(photo)
+    if tuned is not None:
+        prediction = tuned.predict(photo, top=len(tuned.classes))
+        by_class = dict(prediction.top)
+        probabilities = tuple((name, by_class[name]) for name in tuned.classes)
+        found = replace(found, probabilities=probabilities, unknown=prediction.unknown)
     return {
         "version": trained.version,
         "classes": [{"name": name, "probability": share} for name, share in found.probabilities],

@@ -81,21 +81,13 @@ def slide(request: LayerRequest) -> Answer:
 def pixel(request: PixelRequest) -> Answer:
     """The computation of one output pixel: `rows` and `columns` of the input, the `inputs` there,
     their `products` with the kernel (null for pooling), `value`, and a `text`."""
+    place = request.row, request.column
     if request.kind == "convolution":
-        found = convolution.pixel(
-            request.image, request.kernel, request.row, request.column, **_options(request)
-        )
+        found = convolution.pixel(request.image, request.kernel, *place, **_options(request))
     else:
-        place = request.row, request.column
         found = pooled_pixel(request.image, request.kind, request.size, *place, **_options(request))
-    return {
-        "rows": found.rows,
-        "columns": found.columns,
-        "inputs": found.inputs.tolist(),
-        "products": None if found.products is None else found.products.tolist(),
-        "value": found.value,
-        "text": found.text,
-    }
+    products = None if found.products is None else found.products.tolist()
+    return asdict(found) | {"inputs": found.inputs.tolist(), "products": products}
 
 
 @router.post("/costs")
@@ -104,11 +96,8 @@ def compare(request: CostRequest) -> Answer:
     """The costs of a standard and a separable convolution, from `compare_separable`."""
     check_whole("The kernel's side", request.kernel, 1, convolution.MAX_KERNEL)
     window = Window(request.kernel, request.kernel, padding=request.kernel // 2)
-    return asdict(
-        compare_separable(
-            request.in_channels, request.side, request.side, request.out_channels, window
-        )
-    )
+    sides = request.side, request.side
+    return asdict(compare_separable(request.in_channels, *sides, request.out_channels, window))
 
 
 def _options(request: LayerRequest) -> dict[str, int]:

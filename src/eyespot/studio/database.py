@@ -10,6 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from eyespot.errors import ProjectError
@@ -90,11 +91,8 @@ def _triggers() -> list[str]:
     triggers = []
     for table, columns in COLUMNS.items():
         old = "json_object(" + ", ".join(f"'{name}', OLD.{name}" for name in columns) + ")"
-        for event, row, value in (
-            ("INSERT", "NEW", "NULL"),
-            ("UPDATE", "OLD", old),
-            ("DELETE", "OLD", old),
-        ):
+        events = (("INSERT", "NEW", "NULL"), ("UPDATE", "OLD", old), ("DELETE", "OLD", old))
+        for event, row, value in events:
             triggers.append(
                 f"CREATE TRIGGER IF NOT EXISTS {table}_{event} AFTER {event} ON {table} BEGIN "
                 f"INSERT INTO changes (step, table_name, id, old) SELECT max(number), '{table}', "
@@ -114,33 +112,26 @@ class Database:
         self.path = path
         self._threads = threading.local()
 
-    @contextlib.contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
         """Read one consistent state. Raises ProjectError."""
-        with self._transaction("BEGIN") as database:
-            yield database
+        return self._transaction("BEGIN")
 
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
         """Commit the whole block or nothing. Raises ProjectError."""
-        with self._transaction("BEGIN IMMEDIATE") as database:
-            yield database
+        return self._transaction("BEGIN IMMEDIATE")
 
     @contextlib.contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        held: dict[str, _Held] = self._threads.__dict__
         try:
-            with self._connection() as database:
+            if "held" not in held:
+                held["held"] = _Held(self.path)
+            with held["held"].database as database:
                 database.execute(begin)
                 yield database
         except sqlite3.Error as error:
-            self._threads.__dict__.clear()  # the next transaction opens a new connection
+            held.clear()  # the next transaction opens a new connection
             raise ProjectError(_reason(self.path, error)) from error
-
-    def _connection(self) -> sqlite3.Connection:
-        held: dict[str, _Held] = self._threads.__dict__
-        if "held" not in held:
-            held["held"] = _Held(self.path)
-        return held["held"].database
 
 
 class _Held:
@@ -232,9 +223,8 @@ def undo_step(database: sqlite3.Connection, project: str) -> str | None:
             f" ON CONFLICT (id) DO UPDATE SET {update}",
             [values[name] for name in columns],
         )
-    database.execute(
-        "DELETE FROM steps WHERE number = ?", [number]
-    )  # and with it what undoing recorded
+    # The changes recorded by undoing are deleted with the step.
+    database.execute("DELETE FROM steps WHERE number = ?", [number])
     mark_changed(database, project)
     return str(action)
 

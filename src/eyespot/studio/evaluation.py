@@ -25,8 +25,8 @@ from eyespot.evaluation.crossval import CrossValidated, cross_validate
 from eyespot.evaluation.verdict import LEAST
 from eyespot.heads.method import Prepared
 from eyespot.heads.ood import out_of_fold_ood_scores
-from eyespot.shown import Brief, shortened
-from eyespot.studio.training_set import TrainingSet
+from eyespot.shown import Brief, counted, shortened
+from eyespot.studio.photo_features import TrainingSet
 from eyespot.tasks.classification.classifier import Classifier
 from eyespot.tasks.classification.split import CROSS_VALIDATED
 
@@ -52,20 +52,21 @@ class PhotoIssue:
 class ProjectEvaluation(Brief):
     """`accuracy` with its 95% CI `interval`: None where it is too early to measure.
 
-    `count`: photos. `distinct`: photos without near-duplicates. `lowest_recall`: (class, recall),
-    None if all are 1. `confused`: (actual, predicted, photos), the most frequent first.
-    `duplicates`: ids of near-duplicates; frames of a burst only where several classes hold them.
+    `count`: photos. `distinct`: photos without near-duplicates. `duplicates`: ids of
+    near-duplicates; frames of a burst only where several classes hold them. `lowest_recall`:
+    (class, recall), None if all are 1. `confused`: (actual, predicted, photos), the most frequent
+    first.
     """
 
-    accuracy: float | None
-    interval: tuple[float, float] | None
     count: int
     distinct: int
-    lowest_recall: tuple[str, float] | None
-    confused: tuple[tuple[str, str, int], ...]
-    label_issues: tuple[PhotoIssue, ...]
     duplicates: tuple[tuple[int, ...], ...]
     advice: str
+    accuracy: float | None = None
+    interval: tuple[float, float] | None = None
+    lowest_recall: tuple[str, float] | None = None
+    confused: tuple[tuple[str, str, int], ...] = ()
+    label_issues: tuple[PhotoIssue, ...] = ()
 
 
 def evaluate_project(
@@ -124,20 +125,12 @@ def _unmeasured(training: TrainingSet, found: Duplicates) -> ProjectEvaluation:
     conflict = ""
     if conflicts:
         names = dict.fromkeys(training.classes[label] for label in training.labels[conflicts[0]])
-        conflict = (
-            f"The same photo is in {' and '.join(names)}: remove it where it does not belong."
-        )
-    return ProjectEvaluation(
-        accuracy=None,
-        interval=None,
-        count=len(training.labels),
-        distinct=len(np.unique(found.group)),
-        lowest_recall=None,
-        confused=(),
-        label_issues=(),
-        duplicates=tuple(tuple(training.ids[index] for index in group) for group in groups),
-        advice=conflict,
-    )
+        joined = " and ".join(names)
+        conflict = f"The same photo is in {joined}: remove it where it does not belong."
+    ids = training.ids
+    duplicates = tuple(tuple(ids[index] for index in group) for group in groups)
+    distinct = len(np.unique(found.group))
+    return ProjectEvaluation(len(training.labels), distinct, duplicates, conflict)
 
 
 def _measured(
@@ -210,9 +203,8 @@ def _advice(evaluation: Evaluation, distinct: Sequence[int]) -> str:
     if early or evaluation.top1_interval[0] >= PROVEN or confused_pairs(evaluation):
         return advice(evaluation, distinct)
     fewest = evaluation.classes[int(np.argmin(distinct))]
-    missing = max(1, ENOUGH - sum(distinct))
-    more = "1 photo" if missing == 1 else f"{missing} photos"
+    missing = counted(max(1, ENOUGH - sum(distinct)))
     return (
-        f"No photo was misclassified, but there are few distinct photos. Add {more} or more from "
-        f"other sides, first of {fewest}."
+        "No photo was misclassified, but there are few distinct photos. "
+        f"Add {missing} or more from other sides, first of {fewest}."
     )

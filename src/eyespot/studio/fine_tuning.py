@@ -17,7 +17,10 @@ from eyespot.tasks.task import load
 
 logger = logging.getLogger(__name__)
 
-UNEXPECTED = "Fine-tuning failed. The studio's terminal shows why."
+
+def stage_json(stage: str, done: int = 0, total: int = 0) -> dict[str, Any]:
+    """Progress, as a page reads it."""
+    return {"stage": stage, "done": done, "total": total}
 
 
 class FineTuner:
@@ -29,7 +32,12 @@ class FineTuner:
         self._busy: dict[str, Any] | None = None
         self._message = ""
         self._stopped = False
-        self._load()
+        version = project.version()
+        try:
+            if (path := self._path(version)).is_file():
+                self._result = version, load(path)
+        except EyespotError as error:
+            self._message = f"The fine-tuned classifier cannot be read: {error}"
 
     @property
     def is_busy(self) -> bool:
@@ -40,7 +48,7 @@ class FineTuner:
         if self.is_busy:
             raise UsageError("Fine-tuning is running already. Stop it first.")
         self._stopped, self._message = False, ""
-        self._busy = {"stage": "Starting", "done": 0, "total": 0}
+        self._busy = stage_json("Starting")
         threading.Thread(target=self._run, name="eyespot-fine-tune", daemon=True).start()
 
     def stop(self) -> None:
@@ -65,10 +73,10 @@ class FineTuner:
         def progress(stage: str, done: int, total: int) -> None:
             if self._stopped:
                 raise Stopped("Fine-tuning was stopped.")
-            self._busy = {"stage": stage, "done": done, "total": total}
+            self._busy = stage_json(stage, done, total)
             self.changed()
 
-        message = UNEXPECTED
+        message = "Fine-tuning failed. The studio's terminal shows why."
         try:
             snapshot = self.project.snapshot()
             result = teach(
@@ -87,21 +95,14 @@ class FineTuner:
             self._busy, self._message = None, message
             self.changed()
 
+    def _path(self, version: int) -> Path:
+        return self.folder / f"{self.project.id}-{version}.eyespot"
+
     def _save(self, version: int, classifier: Classifier) -> None:
         self.folder.mkdir(exist_ok=True)
-        path = self.folder / f"{self.project.id}-{version}.eyespot"
+        path = self._path(version)
         classifier.save(path)
         self._result = version, classifier
         for other in self.folder.glob(f"{self.project.id}-*.eyespot"):
             if other != path:
                 other.unlink(missing_ok=True)
-
-    def _load(self) -> None:
-        version = self.project.version()
-        path = self.folder / f"{self.project.id}-{version}.eyespot"
-        if not path.is_file():
-            return
-        try:
-            self._result = version, load(path)
-        except EyespotError as error:
-            self._message = f"The fine-tuned classifier cannot be read: {error}"

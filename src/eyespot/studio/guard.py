@@ -6,10 +6,8 @@ and every call must carry the token that the studio printed: first in the URL, t
 """
 
 import hmac
-from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs
 
-from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,9 +20,8 @@ REDIRECT = """<!doctype html>
 <title>eyespot studio</title>
 <a href="{address}">Open the studio</a>
 """
-"""For visitors from elsewhere: the file that the studio opens, or a link in another page. After an
-HTTP redirect from there, a browser would not send the new cookie, which is for the studio's own
-pages only."""
+"""For the file that the studio opens, or a link in another page: after an HTTP redirect from there,
+a browser would not send the new cookie, which is for the studio's own pages only."""
 
 TOO_LARGE = f"Expected at most {MAX_UPLOAD_BYTES // 2**20} MB. Send fewer files at once."
 
@@ -42,15 +39,16 @@ class Guard:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        response = self._rejection(scope, headers) or self._login(scope, headers)
+        connection = HTTPConnection(scope)
+        response = self._rejection(connection) or self._login(connection)
         if response is not None:
             response.headers.update(HEADERS)
             await response(scope, receive, send)
             return
         await self.app(scope, _bounded(receive), with_headers(send))
 
-    def _rejection(self, scope: Scope, headers: Headers) -> Response | None:
+    def _rejection(self, connection: HTTPConnection) -> Response | None:
+        scope, headers = connection.scope, connection.headers
         if headers.get("host") not in self.hosts:
             return PlainTextResponse("This host name is not the studio's.", 421)
         origin = headers.get("origin")
@@ -64,32 +62,22 @@ class Guard:
             return PlainTextResponse(TOO_LARGE, 413)
         return None
 
-    def _login(self, scope: Scope, headers: Headers) -> Response | None:
+    def _login(self, connection: HTTPConnection) -> Response | None:
         """None for calls with the cookie. The token in the URL becomes the cookie."""
-        if self._is_token(_cookies(headers).get(self.cookie, "")):
+        if self._is_token(connection.cookies.get(self.cookie, "")):
             return None
-        query = parse_qs(scope["query_string"].decode("latin-1"))
-        if scope["type"] == "http" and self._is_token(query.get("token", [""])[0]):
-            response: Response = RedirectResponse(scope["path"], 303)
-            if headers.get("sec-fetch-site") == "cross-site":
+        token = connection.query_params.get("token", "")
+        if connection.scope["type"] == "http" and self._is_token(token):
+            response: Response = RedirectResponse(connection.scope["path"], 303)
+            if connection.headers.get("sec-fetch-site") == "cross-site":
                 response = HTMLResponse(REDIRECT.format(address="/"))
             response.set_cookie(self.cookie, self.token, httponly=True, samesite="strict")
             return response
-        return PlainTextResponse(
-            "Open the address that `eyespot studio` printed: it holds the key.",
-            403,
-        )
+        message = "Open the address that `eyespot studio` printed: it holds the key."
+        return PlainTextResponse(message, 403)
 
     def _is_token(self, text: str) -> bool:
         return hmac.compare_digest(text.encode(), self.token.encode())
-
-
-def _cookies(headers: Headers) -> dict[str, str]:
-    try:
-        jar = SimpleCookie(headers.get("cookie", ""))
-    except CookieError:
-        return {}
-    return {name: morsel.value for name, morsel in jar.items()}
 
 
 def _bounded(receive: Receive) -> Receive:

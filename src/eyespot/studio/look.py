@@ -1,18 +1,17 @@
 """Routes of Look inside: predictions, activation maps, Grad-CAM and first-layer filters."""
 
 import time
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
-from fastapi import APIRouter, Response, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, Response, WebSocket
 from numpy.typing import NDArray
-from starlette.concurrency import run_in_threadpool
 
 from eyespot.data.decode import decode
 from eyespot.data.transforms import needed_short_side, prepare
-from eyespot.errors import EyespotError, UsageError
+from eyespot.errors import UsageError
+from eyespot.studio.answers import Answer, converse
 from eyespot.studio.photo_files import png
 from eyespot.tasks.classification.classifier import Classifier
 from eyespot.tasks.task import load
@@ -29,26 +28,15 @@ WIDTH = 560
 GRAD_CAM = "Grad-CAM"
 
 
-@dataclass(frozen=True)
-class OpenNetwork:
-    """A classifier, and its network with readable stages."""
-
-    classifier: Classifier
-    network: Any
-
-    def stages(self) -> dict[str, tuple[int, ...]]:
-        """Shape [C, h, w] of each stage's activation maps."""
-        return facts_of(self.classifier.backbone.name).stages
-
-
 @lru_cache(maxsize=2)
-def _open(name: str) -> OpenNetwork:
+def _open(name: str) -> tuple[Classifier, Any]:
+    """A classifier, and its network with readable stages."""
     from eyespot.features.backbone import load_network
 
     if origin_of(find(name)) not in HERE:
         raise UsageError(f"The weights of {name} are not on this machine. Choose another network.")
     classifier = load(name)
-    return OpenNetwork(classifier, load_network(classifier.backbone))
+    return classifier, load_network(classifier.backbone)
 
 
 @router.get("")
@@ -63,9 +51,9 @@ def networks() -> list[str]:
 
 @router.get("/{name}")
 def network(name: str) -> dict[str, Any]:
-    """The stages in order, each with the shape of its activation maps."""
-    stages = _open(name).stages().items()
-    return {"stages": [{"name": stage, "shape": shape} for stage, shape in stages]}
+    """The stages in order, each with the shape [C, h, w] of its activation maps."""
+    stages = facts_of(_open(name)[0].backbone.name).stages
+    return {"stages": [{"name": stage, "shape": shape} for stage, shape in stages.items()]}
 
 
 @router.get("/{name}/filters.png")
@@ -74,7 +62,7 @@ def first_layer_filters(name: str) -> Response:
     from eyespot.explain.filters import filters
     from eyespot.explain.sheet import grid
 
-    return Response(png(grid(filters(_open(name).network), WIDTH)), media_type="image/png")
+    return Response(png(grid(filters(_open(name)[1]), WIDTH)), media_type="image/png")
 
 
 @router.websocket("/{name}/live")
@@ -83,49 +71,40 @@ async def live(socket: WebSocket, name: str) -> None:
 
     A text selects the image that follows each prediction: a stage, `GRAD_CAM`, or "" for none.
     """
-    await socket.accept()
     shown = ""
-    try:
-        while True:
-            message = await socket.receive()
-            if message["type"] == "websocket.disconnect":
-                return
-            if message.get("text") is not None:
-                shown = message["text"]
-                continue
-            answer, image = await run_in_threadpool(_predict, name, message["bytes"], shown)
-            await socket.send_json(answer)
-            if image is not None:
-                await socket.send_bytes(image)
-    except WebSocketDisconnect:
-        return
+
+    def reply(message: str | bytes) -> list[Answer | bytes]:
+        nonlocal shown
+        if isinstance(message, bytes):
+            return _predict(name, message, shown)
+        shown = message
+        return []
+
+    await converse(socket, reply)
 
 
-def _predict(name: str, photo: bytes, shown: str) -> tuple[dict[str, Any], bytes | None]:
+def _predict(name: str, photo: bytes, shown: str) -> list[Answer | bytes]:
     """The prediction for a photo, and an image (PNG) if one is selected."""
     start = time.perf_counter()
-    try:
-        opened = _open(name)
-        top = opened.classifier.predict(photo, top=TOP).top
-        seconds = time.perf_counter() - start
-        image = png(_draw(opened, photo, shown)) if shown else None
-    except EyespotError as error:
-        return {"error": str(error), "image": False}, None
+    top = _open(name)[0].predict(photo, top=TOP).top
+    seconds = time.perf_counter() - start
+    images = [png(_draw(name, photo, shown))] if shown else []
     predictions = [{"label": label, "probability": probability} for label, probability in top]
-    return {"top": predictions, "seconds": seconds, "image": image is not None}, image
+    return [{"top": predictions, "seconds": seconds, "image": bool(images)}, *images]
 
 
-def _draw(opened: OpenNetwork, photo: bytes, shown: str) -> NDArray[np.uint8]:
+def _draw(name: str, photo: bytes, shown: str) -> NDArray[np.uint8]:
     from eyespot.explain.activations import activations, network_input, stage_called
     from eyespot.explain.colours import coloured, overlaid
     from eyespot.explain.gradcam import grad_cam
     from eyespot.explain.sheet import grid, resized
 
-    pixels = opened.classifier.backbone.preprocessing
+    classifier, network = _open(name)
+    pixels = classifier.backbone.preprocessing
     whole = decode(photo, short_side=needed_short_side(pixels)).pixels
     if shown == GRAD_CAM:
         prepared = prepare(whole, pixels)
-        heat = grad_cam(opened.network, prepared, pixels)
+        heat = grad_cam(network, prepared, pixels)
         return cast(NDArray[np.uint8], resized(overlaid(heat, prepared)[None], WIDTH)[0])
-    maps = activations(opened.network, network_input(opened.network, whole, pixels), pixels)
+    maps = activations(network, network_input(network, whole, pixels), pixels)
     return grid(coloured(stage_called(shown, maps)), WIDTH)

@@ -10,11 +10,11 @@ from typing import Any
 
 from eyespot.errors import EyespotError, MissingError, Stopped
 from eyespot.features.backbone import DEFAULT, load_backbone
-from eyespot.studio.fine_tuning import FineTuner
+from eyespot.studio.fine_tuning import FineTuner, stage_json
 from eyespot.studio.names import folder_names
 from eyespot.studio.project import Project
 from eyespot.studio.projects import Store
-from eyespot.studio.snapshot import Snapshot
+from eyespot.studio.rows import Snapshot
 from eyespot.studio.trainer import ProjectTrainer, Trained
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class OpenProject:
         self.fine_tuner = FineTuner(project, tuned, self.changed)
         self.trained: Trained | None = None
         self._number = 0
-        self._busy: dict[str, Any] | None = _stage("Opening the backbone")
+        self._busy: dict[str, Any] | None = stage_json("Opening the backbone")
         self._error = ""
         self._news = threading.Condition()
         self._wake = threading.Event()
@@ -120,16 +120,16 @@ class OpenProject:
 
         def on_head(trained: Trained) -> None:
             heads.append(trained)
-            self._publish(trained=trained, busy=_stage("Evaluating"))
+            self._publish(trained=trained, busy=stage_json("Evaluating"))
 
         def stopped() -> bool:
             outdated = bool(heads) and self.project.version() != heads[0].version
             return self._closed or outdated
 
         def progress(stage: str, done: int, total: int) -> None:
-            self._publish(busy=_stage(stage, done, total))
+            self._publish(busy=stage_json(stage, done, total))
 
-        self._publish(busy=_stage("Training"))
+        self._publish(busy=stage_json("Training"))
         try:
             trained = trainer.update(self.project, on_head, progress, stopped)
         except Stopped:
@@ -144,10 +144,6 @@ class OpenProject:
             self._busy, self._error = busy, error
             self.trained = trained or self.trained
             self._news.notify_all()
-
-
-def _stage(stage: str, done: int = 0, total: int = 0) -> dict[str, Any]:
-    return {"stage": stage, "done": done, "total": total}
 
 
 def _trained_json(trained: Trained) -> dict[str, Any]:

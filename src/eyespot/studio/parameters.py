@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated, cast
 
-from fastapi import Body, Depends, Query
+from fastapi import Body, Depends, Query, Request
 from pydantic import Field, StringConstraints
 from starlette.requests import HTTPConnection
 
@@ -19,6 +19,14 @@ Text = Annotated[Words, Body(embed=True)]
 PhotoId = Annotated[int, Field(ge=0, le=2**63 - 1)]
 """SQLite has no larger numbers."""
 PhotoIds = Annotated[list[PhotoId], Body(embed=True)]
+
+
+async def _content(request: Request) -> bytes:
+    return await request.body()
+
+
+Content = Annotated[bytes, Depends(_content)]
+"""The body of a request: one file."""
 
 
 async def _projects(connection: HTTPConnection) -> OpenProjects:

@@ -21,11 +21,10 @@ from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.concurrency import run_in_threadpool
 
-from eyespot.errors import EyespotError, UsageError
+from eyespot.errors import UsageError
 from eyespot.playground.functions import FEATURES
 from eyespot.playground.points import CLASSIFICATION, EDGE, FEWEST, REGRESSION, make_points
 from eyespot.playground.settings import (
@@ -38,6 +37,7 @@ from eyespot.playground.settings import (
 )
 from eyespot.playground.simulator import LARGEST, Simulator
 from eyespot.playground.snapshot import Snapshot, draw
+from eyespot.studio.answers import converse
 
 router = APIRouter(prefix="/api/play")
 
@@ -92,24 +92,11 @@ def _preview(problem: str, data: str) -> list[list[float]]:
 @router.websocket("/live")
 async def live(socket: WebSocket) -> None:
     """The page sends a request, the server a state, and so on. Each page has its own network."""
-    await socket.accept()
     simulator = Simulator(Settings())
-    try:
-        while True:
-            message = await socket.receive()
-            if message["type"] == "websocket.disconnect":
-                return
-            try:
-                state = await run_in_threadpool(answer, simulator, message.get("text") or "")
-            except EyespotError as error:
-                await socket.send_json({"error": str(error)})
-            else:
-                await socket.send_bytes(state)
-    except WebSocketDisconnect:
-        return
+    await converse(socket, lambda message: [answer(simulator, message)])
 
 
-def answer(simulator: Simulator, text: str) -> bytes:
+def answer(simulator: Simulator, text: str | bytes) -> bytes:
     """Carry out a request and return the state. Raises UsageError, and then nothing has changed."""
     try:
         request = PlayRequest.model_validate_json(text)

@@ -15,12 +15,13 @@ from eyespot.data.photos import Dataset, FileSource, MemorySource, Photo, Skippe
 from eyespot.errors import MissingError, UsageError
 from eyespot.features.cache import Record
 from eyespot.limits import MAX_NAME_CHARACTERS, MAX_PROJECT_CLASSES
-from eyespot.shown import Brief
+from eyespot.shown import Brief, counted
 from eyespot.studio.database import Database, begin_step, mark_changed, undo_step
 from eyespot.studio.names import base_name, checked_name
 from eyespot.studio.photo_files import PhotoFiles, StoredPhoto
 from eyespot.studio.rows import (
     PhotoDraft,
+    Snapshot,
     class_name,
     count_rows,
     find_photos,
@@ -30,8 +31,8 @@ from eyespot.studio.rows import (
     project_row,
     require_free_name,
     require_room,
+    take_snapshot,
 )
-from eyespot.studio.snapshot import Snapshot, take_snapshot
 
 MAX_KEYS = 500
 """Keys in one query."""
@@ -202,7 +203,7 @@ class Project:
     def remove_photos(self, ids: Sequence[int]) -> None:
         with self._writing() as database:
             found = find_photos(database, self.id, ids)
-            begin_step(database, self.id, f"removing {_counted(len(found))}")
+            begin_step(database, self.id, f"removing {counted(len(found))}")
             database.executemany("DELETE FROM photos WHERE id = ?", [[id] for id in found])
 
     def move_photos(self, ids: Sequence[int], class_id: str) -> None:
@@ -210,7 +211,7 @@ class Project:
         with self._writing() as database:
             name = class_name(database, self.id, class_id)
             found = find_photos(database, self.id, ids)
-            begin_step(database, self.id, f"moving {_counted(len(found))} to {name}")
+            begin_step(database, self.id, f"moving {counted(len(found))} to {name}")
             existing = photos_of_class(database, class_id)
             for id, (sha256, source) in found.items():
                 if source == class_id:
@@ -240,7 +241,3 @@ class Project:
     def _sha256(self, id: int) -> str:
         with self._database.reading() as database:
             return find_photos(database, self.id, [id])[id][0]
-
-
-def _counted(photos: int) -> str:
-    return "1 photo" if photos == 1 else f"{photos:,} photos"

@@ -12,8 +12,7 @@ from eyespot.studio.database import Database
 from eyespot.studio.names import checked_name
 from eyespot.studio.photo_files import PhotoFiles
 from eyespot.studio.project import Project
-from eyespot.studio.rows import PhotoDraft, insert_photo, new_id, require_room
-from eyespot.studio.snapshot import take_snapshot
+from eyespot.studio.rows import PhotoDraft, insert_photo, new_id, require_room, take_snapshot
 from eyespot.user_folders import cannot_be_made
 
 MAX_GAP = 7 * 24 * 3600.0
@@ -139,10 +138,15 @@ class Store:
             for table in ("steps", "photos", "classes"):
                 database.executemany(f"DELETE FROM {table} WHERE project = ?", ids)
             database.executemany("DELETE FROM projects WHERE id = ?", ids)
-            used = _used_photos(database)
+            # Photos that a project, the trash or an undo step needs.
+            rows = database.execute(
+                "SELECT sha256 FROM photos UNION SELECT json_extract(old, '$.sha256')"
+                " FROM changes WHERE table_name = 'photos' AND old IS NOT NULL"
+            )
+            used = {sha256 for (sha256,) in rows}
             for table in ("thumbnails", "imported_features"):
-                rows = database.execute(f"SELECT DISTINCT sha256 FROM {table}").fetchall()
-                unused = [[sha256] for (sha256,) in rows if sha256 not in used]
+                stored = database.execute(f"SELECT DISTINCT sha256 FROM {table}").fetchall()
+                unused = [row for row in stored if row[0] not in used]
                 database.executemany(f"DELETE FROM {table} WHERE sha256 = ?", unused)
             # In the transaction, so that nobody adds a photo while its old file is removed.
             self.files.remove_unused(used)
@@ -178,15 +182,6 @@ class Store:
             for photo in draft.photos:
                 insert_photo(database, id, own, photo)
         return Project(id, self.database, self.files)
-
-
-def _used_photos(database: sqlite3.Connection) -> set[str]:
-    """The sha256 of all photos that a project, the trash or an undo step needs."""
-    rows = database.execute(
-        "SELECT sha256 FROM photos UNION SELECT json_extract(old, '$.sha256')"
-        " FROM changes WHERE table_name = 'photos' AND old IS NOT NULL"
-    )
-    return {sha256 for (sha256,) in rows}
 
 
 def _mark_deleted(

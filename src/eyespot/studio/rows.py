@@ -1,4 +1,4 @@
-"""Rows of the projects' database, within a transaction of the caller."""
+"""Rows of the projects' database, read and inserted within a transaction of the caller."""
 
 import secrets
 import sqlite3
@@ -21,6 +21,45 @@ class PhotoDraft(Brief):
     burst: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Class:
+    """`enabled`: whether the classifier is trained on it."""
+
+    id: str
+    name: str
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPhoto:
+    """A photo of the class `class_id`. `burst`: shared by the frames of one recording, None for a
+    file. `name`: of the file, None for a frame."""
+
+    id: int
+    class_id: str
+    sha256: str
+    burst: str | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Snapshot(Brief):
+    """A project at one moment. `version`: grows with each change. `undo`: the change that `undo`
+    reverts, None if there is none. `backbone`: None for the default."""
+
+    name: str
+    version: int
+    classes: tuple[Class, ...]
+    photos: tuple[ProjectPhoto, ...]
+    undo: str | None
+    backbone: str | None
+
+    @property
+    def enabled(self) -> dict[str, str]:
+        """Names of the enabled classes by id."""
+        return {of.id: of.name for of in self.classes if of.enabled}
+
+
 def new_id() -> str:
     """A random id that can be part of a URL."""
     return secrets.token_hex(8)
@@ -34,6 +73,29 @@ def project_row(database: sqlite3.Connection, project: str) -> tuple[str, int, s
     if row is None:
         raise MissingError("This project no longer exists. Go back to the list of projects.")
     return row[0], row[1], row[2]
+
+
+def take_snapshot(database: sqlite3.Connection, project: str) -> Snapshot:
+    """Read a project within a transaction. Raises MissingError."""
+    name, version, backbone = project_row(database, project)
+    classes = database.execute(
+        "SELECT id, name, enabled FROM classes WHERE project = ? ORDER BY position", [project]
+    ).fetchall()
+    photos = database.execute(
+        "SELECT id, class, sha256, burst, name FROM photos WHERE project = ? ORDER BY id",
+        [project],
+    ).fetchall()
+    step = database.execute(
+        "SELECT action FROM steps WHERE project = ? ORDER BY number DESC LIMIT 1", [project]
+    ).fetchone()
+    return Snapshot(
+        name,
+        version,
+        tuple(Class(id, name, bool(enabled)) for id, name, enabled in classes),
+        tuple(ProjectPhoto(*row) for row in photos),
+        step and step[0],
+        backbone,
+    )
 
 
 def class_name(database: sqlite3.Connection, project: str, id: str) -> str:

@@ -25,9 +25,8 @@ from eyespot.heads.ood import fit_ood
 from eyespot.progress import Progress
 from eyespot.shown import Brief
 from eyespot.studio.evaluation import ProjectEvaluation, evaluate_project
-from eyespot.studio.photo_features import PhotoFeatures
+from eyespot.studio.photo_features import PhotoFeatures, TrainingSet, training_set
 from eyespot.studio.project import Project
-from eyespot.studio.training_set import TrainingSet, training_set
 from eyespot.tasks.classification.classifier import Classifier, Recipe, TrainingPhotos
 from eyespot.tasks.classification.policy import blocks_of, candidates, similarity
 

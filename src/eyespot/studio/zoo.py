@@ -13,8 +13,11 @@ router = APIRouter(prefix="/api/zoo")
 
 @router.get("")
 def networks() -> dict[str, Any]:
-    """`networks`: the rows of `eyespot zoo --json` with their families."""
-    return {"networks": [{**row, "family": _family(row["name"])} for row in network_rows(NETWORKS)]}
+    """`networks`: the rows of `eyespot zoo --json`, each with the file of its paper as `family`."""
+    rows = network_rows(NETWORKS)
+    return {
+        "networks": [{**row, "family": find(row["name"]).module.split(".")[-1]} for row in rows]
+    }
 
 
 @router.get("/{name}")
@@ -22,8 +25,3 @@ def network(name: str) -> dict[str, Any]:
     """One network and its layers, in the order they run, each with its stage."""
     layers = [asdict(layer) for layer in facts_of(name).layers]
     return {**network_rows([name])[0], "layers": layers}
-
-
-def _family(name: str) -> str:
-    """The networks of one paper's file."""
-    return find(name).module.rpartition(".")[2]

@@ -42,16 +42,19 @@ def with_headers(send: Send) -> Send:
 
 
 def add_shared(app: FastAPI) -> None:
-    """Add routes to the shared styles, number formatter and icon."""
-    own = files("eyespot.web") / "static"
-    add_file(app, "/style.css", files("eyespot.report") / "style.css")
-    add_file(app, "/controls.css", own / "controls.css")
-    add_file(app, "/percent.js", own / "percent.js")
-    add_file(app, "/eye.svg", own / "eye.svg")
+    """Add routes to the style of reports, and to the styles, scripts and icon in `static/`."""
+    shared = (files("eyespot.web") / "static").iterdir()
+    for file in (files("eyespot.report") / "style.css", *shared):
+        add_file(app, f"/{file.name}", file)
 
 
 def add_file(app: FastAPI, path: str, file: Traversable) -> None:
     """Add a route to one text file of the package."""
     kind, _ = mimetypes.guess_type(file.name)
-    answer = Response(file.read_text("utf-8"), media_type=kind)
+    add_text(app, path, file.read_text("utf-8"), kind)
+
+
+def add_text(app: FastAPI, path: str, text: str, kind: str | None = "text/html") -> None:
+    """Add a route to a text of the media type `kind`."""
+    answer = Response(text, media_type=kind)
     app.router.routes.append(Route(path, answer, methods=["GET", "HEAD"]))

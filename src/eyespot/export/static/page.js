@@ -1,14 +1,12 @@
 // A classifier in the browser. No photo leaves the device.
 
+import { showBars } from "./bars.js";
 import { byId, tell } from "./dom.js";
 import { InferenceSession, Tensor, env } from "./onnxruntime.js";
 import { percent } from "./percent.js";
 import { Watch } from "./watch.js";
 
-/**
- * @typedef {{name: string, labels: string[], short_side: number}} About
- * @typedef {{item: HTMLElement, share: HTMLElement, meter: HTMLMeterElement}} Bar
- */
+/** @typedef {{name: string, labels: string[], short_side: number}} About */
 
 const STEADY = 1000; // milliseconds before a screen reader announces a prediction
 
@@ -17,18 +15,6 @@ const spoken = byId("spoken", HTMLElement);
 const speed = byId("speed", HTMLElement);
 const canvas = document.createElement("canvas");
 const drawing = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
-
-/** @param {string} label @returns {Bar} */
-function barOf(label) {
-  const item = document.createElement("li");
-  const name = document.createElement("span");
-  const share = document.createElement("span");
-  const meter = document.createElement("meter");
-  name.textContent = label;
-  meter.ariaLabel = `Probability of ${label}`;
-  item.append(name, share, meter);
-  return { item, share, meter };
-}
 
 async function load() {
   env.logLevel = "error"; // no warning about the unknown processor, which no browser tells
@@ -39,12 +25,11 @@ async function load() {
   ]);
   if (!response.ok) throw new Error(`eyespot.json: ${response.status}`);
   const about = /** @type {About} */ (await response.json());
-  const bars = about.labels.map(barOf);
   byId("name", HTMLElement).textContent = about.name;
   document.title = `${about.name} · eyespot`;
-  byId("classes", HTMLElement).replaceChildren(...bars.map(({ item }) => item));
+  showBars(byId("classes", HTMLElement), about.labels.map((name) => ({ name, text: "", value: 0 })));
   speed.textContent = "Ready.";
-  return { about, bars, session };
+  return { about, session };
 }
 
 /** Upright RGB [height, width, 3] on white, halved while the short side keeps `least` pixels, as
@@ -95,7 +80,7 @@ loading.catch((error) => {
 
 /** @param {Blob} blob @param {number} perSecond */
 async function look(blob, perSecond) {
-  const { about, bars, session } = await loading;
+  const { about, session } = await loading;
   const image = await pixelsOf(blob, about.short_side);
   const start = performance.now();
   const found = await session.run({ image });
@@ -103,12 +88,9 @@ async function look(blob, perSecond) {
   const shares = [...found.probabilities.data];
   const best = shares.indexOf(Math.max(...shares));
   const isUnknown = Boolean(found.unknown.data[0]);
-  shares.forEach((probability, number) => {
-    const { item, share, meter } = bars[number];
-    share.textContent = percent(probability);
-    meter.value = probability;
-    item.classList.toggle("best", !isUnknown && number === best);
-  });
+  showBars(byId("classes", HTMLElement), shares.map((value, number) => ({
+    name: about.labels[number], text: percent(value), value, isBest: !isUnknown && number === best,
+  })));
   const text = isUnknown ? "None of these" : about.labels[best];
   byId("answer", HTMLElement).textContent = text;
   announce(text);

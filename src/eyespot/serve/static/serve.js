@@ -1,37 +1,19 @@
 // Try a served classifier with the requests that programs send.
 
+import { showBars } from "./bars.js";
+import { byId, make, makeButton, tell } from "./dom.js";
+import { whenDropped } from "./files.js";
 import { percent, percentInterval } from "./percent.js";
 
 /**
- * @typedef {{label: string, probability: number}} Guess
- * @typedef {{name: string, label: string | null, unknown: boolean, top: Guess[], error: {message: string} | null}} Prediction
+ * @typedef {{name: string, label: string | null, unknown: boolean, top: {label: string, probability: number}[],
+ *   error: {message: string} | null}} Prediction
  * @typedef {{name: string, labels: string[], backbone: string, method: string, metrics: {top1?: number, top1_interval?: number[]}}} Model
  */
-
-/**
- * The element of the page with this id.
- * @template {Element} T
- * @param {string} id
- * @param {new () => T} kind
- * @returns {T}
- */
-function byId(id, kind) {
-  const found = document.getElementById(id);
-  if (!(found instanceof kind)) throw new Error(`There is no ${kind.name} called ${id}.`);
-  return found;
-}
-
-/** @param {string} tag @param {string} text */
-function element(tag, text) {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  return made;
-}
 
 const answers = byId("answers", HTMLElement);
 const chosen = byId("model", HTMLSelectElement);
 const drawn = byId("drawn", HTMLImageElement);
-const drop = byId("drop", HTMLElement);
 const file = byId("file", HTMLInputElement);
 const key = byId("key", HTMLInputElement);
 const problem = byId("problem", HTMLElement);
@@ -42,7 +24,7 @@ const speed = byId("speed", HTMLElement);
 let models = [];
 /** @type {string[]} */
 let shown = [];
-let asked = 0;
+let sent = 0;
 
 /** @param {string} path @param {RequestInit} [options] */
 async function call(path, options) {
@@ -69,8 +51,7 @@ async function attempt(work) {
     problem.hidden = true;
     await work();
   } catch (error) {
-    problem.textContent = error instanceof Error ? error.message : String(error);
-    problem.hidden = false;
+    tell(problem, error);
   }
 }
 
@@ -79,38 +60,24 @@ const address = (verb) => `/v1/models/${encodeURIComponent(chosen.value)}:${verb
 
 /** @param {Prediction} prediction @param {string} url @param {File} one */
 function card(prediction, url, one) {
-  const item = document.createElement("li");
-  const photo = document.createElement("img");
-  photo.src = url;
-  photo.alt = "";
-  item.append(photo, element("p", prediction.name));
-  item.children[1].className = "name";
+  const name = make("p", { className: "name", textContent: prediction.name });
   if (prediction.error) {
-    photo.remove();
-    const message = element("p", `Cannot use this photo: ${prediction.error.message.replace(/\.$/, "")}.`);
-    message.className = "error";
-    item.append(message);
-    return item;
+    const textContent = `Cannot use this photo: ${prediction.error.message.replace(/\.$/, "")}.`;
+    return make("li", {}, name, make("p", { className: "error", textContent }));
   }
-  item.append(element("h3", prediction.label ?? "None of these. Most probable:"));
-  const list = document.createElement("ol");
-  list.append(...prediction.top.map(({ label, probability }) => {
-    const guess = document.createElement("li");
-    const meter = document.createElement("meter");
-    meter.value = probability;
-    meter.ariaLabel = `Probability of ${label}`;
-    guess.append(element("span", label), element("span", percent(probability)), meter);
-    return guess;
-  }));
-  const why = element("button", "Explain");
-  why.addEventListener("click", () => attempt(() => explain(one)));
-  item.append(list, why);
-  return item;
+  const bars = make("ol");
+  showBars(bars, prediction.top.map(({ label, probability }) => ({ name: label, text: percent(probability), value: probability })));
+  return make("li", {},
+    make("img", { src: url, alt: "" }),
+    name,
+    make("h3", { textContent: prediction.label ?? "None of these. Most probable:" }),
+    bars,
+    makeButton("Explain", () => attempt(() => explain(one))));
 }
 
 /** @param {File} one */
 async function explain(one) {
-  const number = asked;
+  const number = sent;
   const body = new FormData();
   body.append("file", one);
   reasons.hidden = true;
@@ -118,20 +85,20 @@ async function explain(one) {
   try {
     const answer = await call(address("explain"), { method: "POST", body, headers: { Accept: "image/png" } });
     const photo = await answer.blob();
-    if (number !== asked) return;
+    if (number !== sent) return;
     URL.revokeObjectURL(drawn.src);
     drawn.src = URL.createObjectURL(photo);
     drawn.alt = `Explanation for ${one.name}`;
     reasons.hidden = false;
   } finally {
-    if (number === asked) speed.textContent = "";
+    if (number === sent) speed.textContent = "";
   }
 }
 
 /** @param {File[]} files */
 async function look(files) {
   if (!files.length) return;
-  const number = ++asked;
+  const number = ++sent;
   const form = new FormData();
   for (const one of files) form.append("file", one);
   const start = performance.now();
@@ -139,13 +106,13 @@ async function look(files) {
   speed.textContent = "Classifying …";
   try {
     const answer = /** @type {{predictions: Prediction[]}} */ (await ask(address("predict"), { method: "POST", body: form }));
-    if (number !== asked) return;
+    if (number !== sent) return;
     for (const url of shown) URL.revokeObjectURL(url);
     shown = files.map((one) => URL.createObjectURL(one));
     answers.replaceChildren(...answer.predictions.map((prediction, index) => card(prediction, shown[index], files[index])));
     speed.textContent = `${(performance.now() - start).toFixed(0)} ms per request.`;
   } catch (error) {
-    if (number !== asked) return;
+    if (number !== sent) return;
     answers.replaceChildren();
     speed.textContent = "";
     throw error;
@@ -176,11 +143,8 @@ async function list() {
   /** @type {{paths: Record<string, Record<string, {summary: string}>>}} */
   const { paths } = await ask("/openapi.json");
   byId("addresses", HTMLElement).append(...Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { summary }]) => {
-      const item = document.createElement("li");
-      item.append(element("code", `${method.toUpperCase()} ${path}`), `: ${summary}`);
-      return item;
-    })));
+    Object.entries(methods).map(([method, { summary }]) =>
+      make("li", {}, make("code", { textContent: `${method.toUpperCase()} ${path}` }), `: ${summary}`))));
 }
 
 const again = () => attempt(() => look([...(file.files ?? [])]));
@@ -193,15 +157,6 @@ byId("unlock", HTMLElement).addEventListener("submit", (event) => {
   event.preventDefault();
   attempt(open);
 });
-drop.addEventListener("dragover", (event) => {
-  event.preventDefault();
-  drop.classList.add("over");
-});
-drop.addEventListener("dragleave", () => drop.classList.remove("over"));
-drop.addEventListener("drop", (event) => {
-  event.preventDefault();
-  drop.classList.remove("over");
-  attempt(() => look([...(event.dataTransfer?.files ?? [])]));
-});
+whenDropped(byId("drop", HTMLElement), (data) => attempt(() => look([...(data?.files ?? [])])));
 attempt(open);
 attempt(list);

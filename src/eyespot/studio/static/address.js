@@ -5,9 +5,15 @@ const PAUSE = 300;
 
 let timer = 0;
 
-/** The state in the address. */
-export function read() {
-  return new URLSearchParams(location.hash.slice(1));
+export const BROKEN = "This link is broken: ";
+
+/** The state in the address. Throws an Error for other keys. @param {string[]} keys */
+export function read(keys) {
+  const state = new URLSearchParams(location.hash.slice(1));
+  for (const key of state.keys()) {
+    if (!keys.includes(key)) throw new Error(`${BROKEN}${key.slice(0, 30)} is unknown.`);
+  }
+  return state;
 }
 
 /** Write the state into the address, soon. @param {URLSearchParams} state */

@@ -33,3 +33,23 @@ export const sending = (method, body) => ({
   headers: { "Content-Type": "application/json" },
   body: body && JSON.stringify(body),
 });
+
+/**
+ * A function that posts to `path`, for requests that follow each other faster than answers arrive:
+ * it returns undefined where a later request followed.
+ * @param {string} path
+ */
+export function latest(path) {
+  let sent = 0;
+  /** @param {object} body @returns {Promise<any>} */
+  return async (body) => {
+    const number = ++sent;
+    try {
+      const answer = await ask(path, sending("POST", body));
+      return number === sent ? answer : undefined;
+    } catch (error) {
+      if (number === sent) throw error;
+      return undefined;
+    }
+  };
+}

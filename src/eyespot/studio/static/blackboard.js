@@ -1,8 +1,8 @@
 // The blackboard: an expression, the values of its names, and a walk through its computation graph.
 
 import * as address from "./address.js";
+import { latest } from "./ask.js";
 import { byId, make, makeButton, tell } from "./dom.js";
-import { latest } from "./latest.js";
 import { Walk } from "./blackboard_walk.js";
 
 /**
@@ -24,7 +24,7 @@ const EXAMPLES = [
 ];
 /** Milliseconds after the last key, before the expression is sent. */
 const PAUSE = 150;
-const BROKEN = "This link is broken: ";
+const { BROKEN } = address;
 
 const expression = byId("expression", HTMLInputElement);
 const problem = byId("problem", HTMLElement);
@@ -124,10 +124,7 @@ function write(text, given, step) {
 
 /** The state in the address. Throws an Error if it is invalid. */
 function linked() {
-  const state = address.read();
-  for (const key of state.keys()) {
-    if (!["expression", "value", "step"].includes(key)) throw new Error(`${BROKEN}${key.slice(0, 30)} is unknown.`);
-  }
+  const state = address.read(["expression", "value", "step"]);
   /** @type {Record<string, string>} */
   const given = {};
   for (const text of state.getAll("value")) {

@@ -1,14 +1,13 @@
 // Convolution: an input image and a kernel to edit, the output, and the computation of each pixel.
 
 import * as address from "./address.js";
-import { ask } from "./ask.js";
+import { ask, latest } from "./ask.js";
 import { Grid } from "./convolution_grid.js";
 import { KernelEditor } from "./convolution_kernel.js";
 import { compare, fields } from "./convolution_costs.js";
 import { IMAGES, WHITE, read, reduce, write } from "./convolution_images.js";
 import { showWorking } from "./convolution_working.js";
 import { byId, make, tell } from "./dom.js";
-import { latest } from "./latest.js";
 import { signs } from "./numbers.js";
 
 /** Choices of each setting. @type {Record<string, number[]>} */
@@ -16,7 +15,7 @@ const CHOICES = { stride: [1, 2, 3, 4], padding: [0, 1, 2, 3, 4, 5, 6], dilation
 const SIZES = { convolution: [1, 3, 5, 7], pooling: [1, 2, 3, 4, 5, 6, 7] };
 /** Milliseconds in which changes are collected, and of a slide over the image. */
 const PAUSE = 60, WALK = 25_000;
-const BROKEN = "This link is broken: ";
+const { BROKEN } = address;
 const KEYS = ["image", "kind", "size", "kernel", ...Object.keys(CHOICES), ...fields().map((field) => field.id)];
 
 const problem = byId("problem", HTMLElement);
@@ -196,9 +195,6 @@ function showKind() {
 /** Show the state in an address. Throws an Error if it is invalid.
  * @param {URLSearchParams} state */
 function follow(state) {
-  for (const key of state.keys()) {
-    if (!KEYS.includes(key)) throw new Error(`${BROKEN}${key.slice(0, 30)} is unknown.`);
-  }
   /** @param {string} id @param {string} otherwise */
   const set = (id, otherwise) => {
     const select = byId(id, HTMLSelectElement), value = state.get(id) ?? otherwise;
@@ -225,7 +221,7 @@ function follow(state) {
 
 function openLink() {
   try {
-    follow(address.read());
+    follow(address.read(KEYS));
     change();
   } catch (error) {
     follow(new URLSearchParams());

@@ -1,7 +1,7 @@
 // The costs of a standard and of a separable convolution.
 
+import { latest } from "./ask.js";
 import { byId, make, tell } from "./dom.js";
-import { latest } from "./latest.js";
 import { signs } from "./numbers.js";
 
 /**

@@ -2,7 +2,7 @@
 
 import { make } from "./dom.js";
 import { counted } from "./numbers.js";
-import { percent } from "./percent.js";
+import { percent, percentInterval } from "./percent.js";
 
 /**
  * @typedef {{accuracy: number | null, interval: [number, number] | null, count: number, distinct: number,
@@ -17,11 +17,10 @@ export function evaluationElements(evaluation, needed) {
   const { accuracy, interval, count, distinct, lowest_recall, confused, label_issues, duplicates, advice } = evaluation;
   const shown = [];
   if (accuracy !== null && interval) {
-    const [low, high] = interval.map(percent);
     const photos = distinct < count ? ` ${counted(distinct, "distinct photo")}.` : "";
     shown.push(
       make("p", { className: "top", textContent: `Accuracy ${percent(accuracy)}` }),
-      make("p", { className: "note", textContent: `95% CI ${low.replace("%", "")}–${high}, n = ${count.toLocaleString("en")}, cross-validated.${photos}` }),
+      make("p", { className: "note", textContent: `95% CI ${percentInterval(...interval)}, n = ${count.toLocaleString("en")}, cross-validated.${photos}` }),
     );
   }
   if (advice) shown.push(make("p", { className: "advice", textContent: advice }));

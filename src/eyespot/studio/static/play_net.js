@@ -106,9 +106,7 @@ export class Net {
       const isUsed = features.includes(name);
       const button = canvasButton(name, "feature");
       button.ariaPressed = String(isUsed);
-      const text = document.createElement("span");
-      text.textContent = spelt(name);
-      button.prepend(text);
+      button.prepend(make("span", { textContent: spelt(name) }));
       button.addEventListener("click", () => {
         const names = Object.keys(this.choices.features).filter((one) => features.includes(one) !== (one === name));
         this.change({ features: names.join(",") });
@@ -128,19 +126,11 @@ export class Net {
     const isOutput = layer === layers.length - 1;
     const column = columnOf(isOutput ? "Output" : "");
     if (!isOutput) {
-      const head = document.createElement("div");
-      head.className = "stepper";
-      head.role = "group";
-      head.ariaLabel = `Units of layer ${layer}`;
-      const number = document.createElement("span");
-      number.textContent = String(count);
       const resize = (/** @type {number} */ units) => this.setHidden(this.hidden.map((old, place) => (place === layer - 1 ? units : old)));
-      head.append(
-        number,
+      column.replaceChildren(make("div", { className: "stepper", role: "group", ariaLabel: `Units of layer ${layer}` },
+        make("span", { textContent: String(count) }),
         stepButton("−", `Remove a unit from layer ${layer}`, `fewer-${layer}`, count === 1, () => resize(count - 1)),
-        stepButton("+", `Add a unit to layer ${layer}`, `more-${layer}`, count === this.choices.most_units, () => resize(count + 1)),
-      );
-      column.replaceChildren(head);
+        stepButton("+", `Add a unit to layer ${layer}`, `more-${layer}`, count === this.choices.most_units, () => resize(count + 1))));
     }
     for (let number = 1; number <= count; number++) {
       const place = this.units.length;
