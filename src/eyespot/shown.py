@@ -9,9 +9,9 @@ from typing import Any
 _CONTROLS = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
 
 
-def printable(text: str) -> str:
-    """A name that is safe on a terminal: characters that are not printable are escaped."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+def printable(text: object) -> str:
+    """A name or path that is safe on a terminal: unprintable characters are escaped."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
 
 
 def harmless(text: str) -> str:

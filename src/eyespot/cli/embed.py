@@ -70,7 +70,7 @@ def embed(
 
 def _print_written(written: "Written", photos: int, output: Path, *, whole: bool) -> int:
     """Print how many photos are in the table; the exit code. Raises PhotoError for none at all."""
-    good, place = written.photos - written.failures, printable(str(output))
+    good, place = written.photos - written.failures, printable(output)
     if not whole:
         say(f"{written.photos:,} of {photos:,} photos written for {place}")
     elif good:

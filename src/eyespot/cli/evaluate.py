@@ -69,7 +69,8 @@ def evaluate(
             "A page of misclassified images to write.", metavar="FILE", rich_help_panel=ON_IMAGENET
         ),
     ] = None,
-    columns: Columns = Columns(),  # noqa: B008 - frozen
+    *,
+    columns: Columns,
 ) -> None:
     """Measure accuracy on labelled photos, with a 95% CI.
 
@@ -111,7 +112,7 @@ def _evaluate(
         return
     print_evaluated(result, classifier, verbose=verbose)
     if report:
-        say(f"\nWrote {printable(str(report))}")
+        say(f"\nWrote {printable(report)}")
 
 
 def summary(result: "EvaluateResult") -> dict[str, Any]:

@@ -89,7 +89,7 @@ def activations(
         title = f"{_shown(name, random)}: {wanted}"
         say(write_png(draw_activations(maps[wanted], image, title), path))
     if whole:
-        say(f"Wrote {counted(len(files), 'stage')} to {printable(str(output))}")
+        say(f"Wrote {counted(len(files), 'stage')} to {printable(output)}")
 
 
 VERBS = (photo, filters, activations)
@@ -132,7 +132,7 @@ def _read(photo: Path, short_side: int) -> "NDArray[np.uint8]":
     try:
         return decode(FileSource(photo).read(), short_side=short_side).pixels
     except PhotoError as error:
-        raise PhotoError(f"{printable(str(photo))} cannot be used: {sentence(error)}") from error
+        raise PhotoError(f"{printable(photo)} cannot be used: {sentence(error)}") from error
 
 
 def _shown(name: str, random: bool) -> str:

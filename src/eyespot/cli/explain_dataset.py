@@ -1,5 +1,6 @@
 """`eyespot explain dataset`."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,7 +36,8 @@ def dataset(
     ] = None,
     backbone: Backbone = "efficientnet_lite0",
     as_json: Json = False,
-    columns: Columns = Columns(),  # noqa: B008 - frozen
+    *,
+    columns: Columns,
 ) -> None:
     """Review a dataset: label issues, duplicates, outliers, clusters.
 
@@ -54,7 +56,7 @@ def dataset(
         from eyespot.review.actions import propose
         from eyespot.review.review import open_any, review
 
-        collection = open_any(photos, columns.path, columns.label, columns.split)
+        collection = open_any(photos, **asdict(columns))
         outputs = [output, table]
         check_outputs(outputs, [photos, *read_and_written(collection.photos, outputs)])
         check_table(table, COLUMNS)
@@ -67,7 +69,7 @@ def dataset(
         print_json({**summary(found, actions), "page": str(output), "csv": str(table)})
     else:
         print_review(found, actions)
-        say(f"\nWrote {printable(str(output))} and {printable(str(table))}")
+        say(f"\nWrote {printable(output)} and {printable(table)}")
 
 
 def row(action: "Action") -> dict[str, object]:

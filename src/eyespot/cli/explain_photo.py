@@ -74,7 +74,7 @@ def photo(
                     say(printable(f"  cannot be used: {error}"))
                 continue
             written = write_png(draw_explanation(explained), path)
-            results.append({**explained.to_dict(), "image": printable(str(path))})
+            results.append({**explained.to_dict(), "image": printable(path)})
             if not as_json:
                 _print(explained)
                 say(f"  {written}")

@@ -147,6 +147,6 @@ def _print(done: "Exported") -> None:
         )
     for path in done.files:
         size = sum(file.stat().st_size for file in (path.iterdir() if path.is_dir() else [path]))
-        say(f"Wrote {printable(str(path))} ({size / 1e6:.1f} MB)")
+        say(f"Wrote {printable(path)} ({size / 1e6:.1f} MB)")
     how = "Next, to see the page" if done.files[0].is_dir() else "Next, to predict in Python"
     say(f"\n{how}:\n\n{done.snippet}", end="")

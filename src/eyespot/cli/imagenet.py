@@ -58,7 +58,7 @@ def evaluate_network(
         return
     _print(result)
     if gallery:
-        say(f"\nWrote {printable(str(gallery))}")
+        say(f"\nWrote {printable(gallery)}")
 
 
 def _print(result: "ImageNetResult") -> None:

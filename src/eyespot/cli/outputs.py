@@ -23,7 +23,7 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -
     for path in outputs:
         if path is None:
             continue
-        name = printable(str(path))
+        name = printable(path)
         _check_name(path)
         if path.is_dir():
             raise UsageError(f"{name} is a folder. Name a file in it.")
@@ -31,14 +31,13 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -
             continue
         if _resolved(path) in taken:
             raise UsageError(
-                f"{name} would overwrite {printable(str(taken[_resolved(path)]))}. "
-                "Choose another name."
+                f"{name} would overwrite {printable(taken[_resolved(path)])}. Choose another name."
             )
         taken[_resolved(path)] = path
         folder = next(parent for parent in path.absolute().parents if parent.exists())
         if why := _refusal(folder):
             raise UsageError(
-                f"{name} cannot be written: {printable(str(folder))} {why}. Choose another."
+                f"{name} cannot be written: {printable(folder)} {why}. Choose another."
             )
 
 
@@ -75,7 +74,7 @@ def _resolved(path: Path) -> Path:
     try:
         return path.resolve()
     except RuntimeError as error:  # until Python 3.13
-        name = printable(str(path))
+        name = printable(path)
         raise UsageError(f"{name} is a link to itself. Choose another name.") from error
 
 
@@ -83,7 +82,7 @@ def check_folder(folder: Path, first: str) -> None:
     """Raises UsageError if `folder` is a file, or its file `first` cannot be written."""
     _check_name(folder)
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{printable(str(folder))} is a file. Name a folder.")
+        raise UsageError(f"{printable(folder)} is a file. Name a folder.")
     check_outputs([folder / first])
 
 
@@ -96,7 +95,7 @@ def check_ending(output: Path | None, *endings: str) -> None:
         return
     if _resolved(output).suffix.lower() not in endings:
         raise UsageError(
-            f"Choose a name that ends in {' or '.join(endings)}, not {printable(str(output))}."
+            f"Choose a name that ends in {' or '.join(endings)}, not {printable(output)}."
         )
 
 
@@ -110,7 +109,7 @@ def check_table(output: Path | None, columns: Sequence[str]) -> None:
     found = _columns(output.resolve())
     if any(found) and found[: len(columns)] != list(columns):
         raise UsageError(
-            f"{printable(str(output))} holds a table of another kind and is not overwritten. Its "
+            f"{printable(output)} holds a table of another kind and is not overwritten. Its "
             f"columns are {printable(', '.join(found[:8]))}. Choose another name, or remove it."
         )
 
@@ -134,4 +133,4 @@ def write_png(image: "Image", path: Path) -> str:
     content = io.BytesIO()
     image.save(content, "PNG")
     write_atomically(path, content.getvalue())
-    return f"{printable(str(path))}: {image.width} x {image.height} pixels"
+    return f"{printable(path)}: {image.width} x {image.height} pixels"

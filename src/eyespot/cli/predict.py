@@ -156,7 +156,7 @@ class Tables:
         """Print how many predictions there are, and where."""
         predictions = counted(count, "prediction")
         for path in self.paths:
-            name = printable(str(path))
+            name = printable(path)
             if not self.whole:
                 say(f"{predictions} of {photos:,} written for {name}")
             elif not quiet:

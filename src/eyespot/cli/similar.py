@@ -41,7 +41,7 @@ def similar(
     from eyespot.data.photos import FileSource, Photo
     from eyespot.features.similar import KeptFeatures, find_similar
 
-    query = Photo(printable(str(photo)), FileSource(photo))
+    query = Photo(printable(photo), FileSource(photo))
     found = find_similar(query, KeptFeatures(features, block), count)
     if as_json:
         print_json([{"path": near.path, "similarity": near.similarity} for near in found])

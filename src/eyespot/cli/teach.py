@@ -50,7 +50,8 @@ def teach(
     ] = False,
     verbose: Verbose = False,
     as_json: Json = False,
-    columns: Columns = Columns(),  # noqa: B008 - frozen
+    *,
+    columns: Columns,
 ) -> None:
     """Teach a classifier from labelled photos and report its accuracy.
 

@@ -2,25 +2,21 @@
 
 import os
 import sys
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from eyespot.cli.check import check_plan
 from eyespot.cli.epochs import watching
 from eyespot.cli.options import (
-    BatchSize,
     Columns,
-    Epochs,
     HeldOut,
     Json,
     LabelledPhotos,
-    Network,
-    Optimiser,
-    Precision,
-    Seed,
     choice,
+    networks,
     option,
+    options_of,
     with_columns,
 )
 from eyespot.cli.outputs import check_folder
@@ -35,6 +31,7 @@ from eyespot.cli.show import (
 )
 from eyespot.errors import UsageError
 from eyespot.shown import counted
+from eyespot.training.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,73 +39,62 @@ if TYPE_CHECKING:
     from eyespot.data.photos import Dataset, Skipped
     from eyespot.tasks.classification.train import Training
     from eyespot.training.log import Epoch
-    from eyespot.training.plan import Plan
 
 PAGE = "report.html"
 
 
+PLAN = {
+    "model": option("A network of the zoo.", "-m", "--model", autocompletion=networks),
+    "epochs": option("Passes over the training set."),
+    "batch_size": option("Photos in a training step."),
+    "learning_rate": option("Peak learning rate of the schedule.", "--learning-rate", "--lr"),
+    "optimiser": choice("", "sgd", "adam", "adamw"),
+    "momentum": option("Nesterov momentum of sgd."),
+    "weight_decay": option("Not for norms and biases."),
+    "schedule": choice(
+        "Learning rate schedule: ",
+        *("constant", "step", "epoch", "root", "inverse", "exponential", "cosine", "one-cycle"),
+    ),
+    "warmup": option("Epochs of linear warmup."),
+    "loss": choice("", "cross-entropy", "hinge", "squares"),
+    "label_smoothing": option("Share spread over all classes."),
+    "augmentation": option(
+        "none, shift, small, small-erasing, windows, crops or alexnet; added with a +: light, "
+        "colour, randaugment, erasing."
+    ),
+    "mixup": option("Alpha of mixup; blends photos."),
+    "cutmix": option("Alpha of cutmix; pastes photos."),
+    "dropout": option("Dropout rate.", show_default="the network's"),
+    "l1": option("Weight of the L1 penalty.", "--l1"),
+    "max_norm": option("Largest norm of a unit's weights."),
+    "average": option("Decay of the weights' moving average."),
+    "clip": option("Largest gradient norm."),
+    "accumulate": option("Gradient accumulation steps in a batch."),
+    "patience": option("Epochs without a better validation accuracy before stopping; 0: never."),
+    "initialisation": choice("Weight initialisation: ", "default", "gaussian", "xavier", "he"),
+    "normalisation": option(
+        "Of pixels: standardised (mean 0, deviation 1 in each channel), channel-mean (minus each "
+        "channel's mean) or mean (minus the mean of all)."
+    ),
+    "precision": choice("Number format: ", "auto", "fp32", "bf16"),
+    "compile": option("Compile the network: minutes, then faster steps.", "--compile"),
+    "seed": option("Random seed, up to 2**64 - 1."),
+}
+"""Options of `train` by field of Plan; `tune` takes some of them."""
+
+
 @with_columns
+@options_of("plan", Plan("resnet20"), PLAN)
 def train(
     photos: LabelledPhotos,
     output: Annotated[Path, option("The folder of the training run.", "-o", "--output")],
-    model: Network = "resnet20",
-    epochs: Epochs = 10,
-    batch_size: BatchSize = 128,
-    learning_rate: Annotated[
-        float, option("Peak learning rate of the schedule.", "--learning-rate", "--lr")
-    ] = 0.1,
-    optimiser: Optimiser = "sgd",
-    momentum: Annotated[float, option("Nesterov momentum of sgd.")] = 0.9,
-    weight_decay: Annotated[float, option("Not for norms and biases.")] = 5e-4,
-    schedule: Annotated[
-        str,
-        choice(
-            "Learning rate schedule: ",
-            *("constant", "step", "epoch", "root", "inverse", "exponential", "cosine"),
-            "one-cycle",
-        ),
-    ] = "one-cycle",
-    warmup: Annotated[float, option("Epochs of linear warmup.")] = 0.0,
-    loss: Annotated[str, choice("", "cross-entropy", "hinge", "squares")] = "cross-entropy",
-    label_smoothing: Annotated[float, option("Share spread over all classes.")] = 0.0,
-    augmentation: Annotated[
-        str,
-        option(
-            "none, shift, small, small-erasing, windows, crops or alexnet; added with a +: "
-            "light, colour, randaugment, erasing."
-        ),
-    ] = "none",
-    mixup: Annotated[float, option("Alpha of mixup; blends photos.")] = 0.0,
-    cutmix: Annotated[float, option("Alpha of cutmix; pastes photos.")] = 0.0,
-    dropout: Annotated[float | None, option("Dropout rate.", show_default="the network's")] = None,
-    l1: Annotated[float, option("Weight of the L1 penalty.", "--l1")] = 0.0,
-    max_norm: Annotated[float, option("Largest norm of a unit's weights.")] = 0.0,
-    average: Annotated[float, option("Decay of the weights' moving average.")] = 0.0,
-    clip: Annotated[float, option("Largest gradient norm.")] = 0.0,
-    accumulate: Annotated[int, option("Gradient accumulation steps in a batch.")] = 1,
-    patience: Annotated[
-        int, option("Epochs without a better validation accuracy before stopping; 0: never.")
-    ] = 0,
-    initialisation: Annotated[
-        str, choice("Weight initialisation: ", "default", "gaussian", "xavier", "he")
-    ] = "default",
-    normalisation: Annotated[
-        str,
-        option(
-            "Of pixels: standardised (mean 0, deviation 1 in each channel), channel-mean "
-            "(minus each channel's mean) or mean (minus the mean of all).",
-        ),
-    ] = "standardised",
-    precision: Precision = "auto",
-    compile: Annotated[
-        bool, option("Compile the network: minutes, then faster steps.", "--compile")
-    ] = False,
+    *,
+    plan: Plan,
     held_out: HeldOut = 0.1,
     every: Annotated[int, option("Steps between checkpoints, besides one after each epoch.")] = 0,
-    seed: Seed = 0,
     check: Annotated[bool, option("Check the plan; do not train.", "--check")] = False,
     as_json: Json = False,
-    columns: Columns = Columns(),  # noqa: B008 - frozen
+    columns: Columns,
 ) -> None:
     """Train a network from scratch, or resume a training run.
 
@@ -116,15 +102,11 @@ def train(
 
     Example: eyespot train mnist/ --model lenet5 --epochs 3 --lr 0.03 -o digits
     """
-    options = locals()  # each hyperparameter by the name of its field in Plan
-    from eyespot.training.plan import Plan
-
     if not 0 <= held_out < 1:
         raise UsageError("--held-out is a share of the photos: 0 or more and less than 1.")
     if every < 0:
         raise UsageError("--every is a number of steps: 0 (only after epochs) or more.")
     check_folder(output, "network.safetensors")
-    plan = Plan(**{one.name: options[one.name] for one in fields(Plan) if one.name in options})
     speaks = os.environ.get("RANK", "0") == "0"  # only the first of torchrun's processes prints
     if speaks:
         _warn_of_warmup(plan)
@@ -138,7 +120,7 @@ def train(
         check_plan(collection, plan, output, held_out, as_json)
 
 
-def _warn_of_warmup(plan: "Plan") -> None:
+def _warn_of_warmup(plan: Plan) -> None:
     if plan.warmup >= plan.epochs:
         say(
             f"--warmup {plan.warmup:g} takes all of the run ({counted(plan.epochs, 'epoch')}): the "
@@ -148,7 +130,7 @@ def _warn_of_warmup(plan: "Plan") -> None:
         )
 
 
-def _warn_of_no_effect(plan: "Plan", *, validated: bool) -> None:
+def _warn_of_no_effect(plan: Plan, *, validated: bool) -> None:
     """Name the options that were given and change nothing in this plan."""
     from eyespot.training.settings import unused_settings
 
@@ -164,7 +146,7 @@ class _Run:
     """A training run in a folder, with its page."""
 
     photos: "Dataset"
-    plan: "Plan"
+    plan: Plan
     folder: Path
     held_out: float
     every: int
@@ -206,7 +188,7 @@ class _Run:
                 speaks = rank() == 0
         except KeyboardInterrupt:
             if self.page.exists():
-                say(f"Report  {printable(str(self.page))}", file=sys.stderr)
+                say(f"Report  {printable(self.page)}", file=sys.stderr)
             raise
         if speaks:
             write_training(self.page, done.trained.plan, done.trained.epochs, done, more)
@@ -267,6 +249,6 @@ class _Run:
                 ("Accuracy", test),
             ]
         )
-        classifier = printable(str(self.folder / CLASSIFIER))
-        say(f"\nWrote {printable(str(done.path))}, {classifier} and {printable(str(self.page))}")
+        classifier = printable(self.folder / CLASSIFIER)
+        say(f"\nWrote {printable(done.path)}, {classifier} and {printable(self.page)}")
         say(f"Next  {command()} predict PHOTO -m {classifier}")
