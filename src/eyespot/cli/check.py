@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eyespot.cli.show import print_json, progress, say
+from eyespot.cli.show import print_json, print_wrote, progress, say
 
 if TYPE_CHECKING:
     from eyespot.data.photos import Dataset
@@ -31,4 +31,4 @@ def check_plan(
         say(f"{'passed ' if verdict.passed else 'warning'}  {verdict.title}: {verdict.summary}.")
         if not verdict.passed:
             say(f"         {verdict.advice}")
-    say(f"\nWrote {folder / PAGE}")
+    print_wrote(folder / PAGE)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
-from eyespot.cli.show import progress, say
+from eyespot.cli.show import Lines, progress, say
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -35,7 +35,7 @@ def watching(plan: "Plan", quiet: bool) -> "Iterator[tuple[Progress, Watch]]":
             if quiet:
                 yield step, lambda epochs: None
             else:
-                yield announcing(plan, step, _to_stderr), Lines().watch
+                yield announcing(plan, step, _to_stderr), epoch_lines().watch
 
 
 def announcing(plan: "Plan", step: "Progress", announce: Callable[[str], None]) -> "Progress":
@@ -65,21 +65,15 @@ def _to_stderr(words: str) -> None:
     say(words, file=sys.stderr, flush=True)
 
 
-class Lines:
+def epoch_lines() -> Lines:
     """A line for each epoch, as soon as the epoch is over."""
+    from eyespot.training.log import best_epoch
 
-    def __init__(self) -> None:
-        self.printed = 0
+    def line(epochs: "Sequence[Epoch]") -> str:
+        last = epochs[-1]
+        return _line((*cells(last), _note(last, best_epoch(epochs) is last)))
 
-    def watch(self, epochs: "Sequence[Epoch]") -> None:
-        from eyespot.training.log import best_epoch
-
-        for count in range(self.printed + 1, len(epochs) + 1):
-            if count == 1:
-                say(_line(HEADINGS))
-            best = best_epoch(epochs[:count]) is epochs[count - 1]
-            say(_line((*cells(epochs[count - 1]), _note(epochs[count - 1], best))), flush=True)
-        self.printed = len(epochs)
+    return Lines(_line(HEADINGS), line)
 
 
 class LiveTable:

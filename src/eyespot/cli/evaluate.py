@@ -1,5 +1,6 @@
 """`eyespot evaluate`."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,17 +17,9 @@ from eyespot.cli.options import (
     with_columns,
 )
 from eyespot.cli.outputs import check_ending, check_outputs
-from eyespot.cli.resumable import read_and_written
-from eyespot.cli.show import (
-    print_findings,
-    print_json,
-    print_rows,
-    printable,
-    progress,
-    say,
-)
+from eyespot.cli.show import print_findings, print_json, print_rows, print_wrote, progress, say
 from eyespot.errors import UsageError
-from eyespot.shown import counted
+from eyespot.shown import counted, printable
 
 if TYPE_CHECKING:
     from eyespot.tasks.classification.classifier import Classifier
@@ -103,7 +96,7 @@ def _evaluate(
 
         classifier = open_model(model)
         collection = columns.open(photos, least_classes=1)
-        check_outputs([report], [photos, *read_and_written(collection.photos, [report])])
+        check_outputs([report], [photos], collection.photos)
         result = evaluate(classifier, collection, progress=step)
         if report:
             result.report(report)
@@ -112,7 +105,7 @@ def _evaluate(
         return
     print_evaluated(result, classifier, verbose=verbose)
     if report:
-        say(f"\nWrote {printable(report)}")
+        print_wrote(report)
 
 
 def summary(result: "EvaluateResult") -> dict[str, Any]:
@@ -122,16 +115,8 @@ def summary(result: "EvaluateResult") -> dict[str, Any]:
         "rejected": result.rejected,
         "known_photos": list(result.known),
         "findings": [finding.to_dict() for finding in result.findings],
-        "skipped": [{"path": s.path, "reason": s.reason} for s in result.skipped],
-        "mistakes": [
-            {
-                "path": m.path,
-                "label": m.label,
-                "predicted": m.predicted,
-                "probability": m.probability,
-            }
-            for m in result.mistakes
-        ],
+        "skipped": [asdict(one) for one in result.skipped],
+        "mistakes": [asdict(one) for one in result.mistakes],
     }
 
 
@@ -178,9 +163,5 @@ def _print_mistakes(result: "EvaluateResult", most: int) -> None:
         rest = "" if len(shown) == len(result.mistakes) else f" of {len(result.mistakes):,}"
         say(f"\nMisclassified, the {len(shown):,} most confident{rest}")
     for one in shown:
-        probability = percent(one.probability)
-        say(
-            printable(
-                f"  {one.path}: predicted {one.predicted} ({probability}), actual {one.label}"
-            )
-        )
+        predicted = f"{one.predicted} ({percent(one.probability)})"
+        say(printable(f"  {one.path}: predicted {predicted}, actual {one.label}"))

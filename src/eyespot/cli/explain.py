@@ -9,9 +9,9 @@ from eyespot.cli.explain_photo import photo
 from eyespot.cli.models import expect_network, open_network
 from eyespot.cli.options import MODEL_HELP, argument, models, option
 from eyespot.cli.outputs import check_ending, check_outputs, write_png
-from eyespot.cli.show import printable, say
+from eyespot.cli.show import say
 from eyespot.errors import PhotoError
-from eyespot.shown import counted, sentence
+from eyespot.shown import counted, printable, sentence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,7 +80,7 @@ def activations(
     if whole:
         digits = len(str(len(maps)))
         files = {n: output / f"{i:0{digits}}-{n}.png" for i, n in enumerate(maps, start=1)}
-        check_outputs(files.values(), [photo])
+        check_outputs([*files.values()], [photo])
     else:
         files = {stage or next(iter(maps)): output}
         for wanted in files:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from eyespot.cli.models import expect_backbone
 from eyespot.cli.options import Backbone, Columns, Json, argument, option, with_columns
 from eyespot.cli.outputs import check_ending, check_outputs, check_table
-from eyespot.cli.resumable import read_and_written
 from eyespot.cli.show import (
     print_findings,
     print_json,
     print_skipped,
-    printable,
+    print_wrote,
     progress,
     say,
 )
@@ -57,8 +56,7 @@ def dataset(
         from eyespot.review.review import open_any, review
 
         collection = open_any(photos, **asdict(columns))
-        outputs = [output, table]
-        check_outputs(outputs, [photos, *read_and_written(collection.photos, outputs)])
+        check_outputs([output, table], [photos], collection.photos)
         check_table(table, COLUMNS)
         found = review(collection, root=photos, backbone=backbone, progress=step)
         actions = propose(found)
@@ -69,7 +67,7 @@ def dataset(
         print_json({**summary(found, actions), "page": str(output), "csv": str(table)})
     else:
         print_review(found, actions)
-        say(f"\nWrote {printable(output)} and {printable(table)}")
+        print_wrote(output, table)
 
 
 def row(action: "Action") -> dict[str, object]:
@@ -91,7 +89,7 @@ def summary(review: "Review", actions: "list[Action]") -> dict[str, Any]:
     return {
         "photos": len(review.photos),
         "classes": list(review.classes),
-        "skipped": [{"path": s.path, "reason": s.reason} for s in review.skipped],
+        "skipped": [asdict(one) for one in review.skipped],
         "findings": [finding.to_dict() for finding in review.findings],
         "groups": [
             [review.features.names[index] for index in members]

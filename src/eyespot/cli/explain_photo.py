@@ -1,22 +1,14 @@
 """`eyespot explain PHOTO`: the evidence for a prediction."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from eyespot.cli.models import model_file, open_model
 from eyespot.cli.options import Json, Model, argument, option
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, write_png
-from eyespot.cli.show import (
-    print_findings,
-    print_json,
-    print_skipped,
-    printable,
-    progress,
-    say,
-)
+from eyespot.cli.show import print_json, print_problems, progress, say
 from eyespot.errors import PhotoError
-from eyespot.shown import counted
+from eyespot.shown import counted, printable
 
 if TYPE_CHECKING:
     from eyespot.data.photos import Photo
@@ -80,8 +72,7 @@ def photo(
                 say(f"  {written}")
     if as_json:
         print_json(results)
-    print_findings(found.findings, sys.stderr)
-    print_skipped(found.skipped)
+    print_problems(found)
     return 1 if all(one["error"] for one in results) else 0
 
 

@@ -7,16 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from eyespot.cli.options import Json, argument, choice, option
 from eyespot.cli.outputs import check_folder, check_outputs
-from eyespot.cli.show import (
-    print_findings,
-    print_json,
-    print_skipped,
-    printable,
-    progress,
-    say,
-)
+from eyespot.cli.show import print_json, print_problems, progress, say
 from eyespot.errors import UsageError
-from eyespot.shown import counted
+from eyespot.shown import counted, printable
 
 if TYPE_CHECKING:
     from eyespot.export.write import Exported
@@ -132,8 +125,7 @@ def _print(done: "Exported") -> None:
 
     found, loss = done.agreement, done.loss
     for read in (found, loss) if loss else (found,):
-        print_skipped(read.skipped)
-        print_findings(read.findings, sys.stderr)
+        print_problems(read)
     say(
         f"Checked on {counted(found.photos, 'photo')}: {found.same:,} with the same prediction, "
         f"largest difference of a probability {found.difference:.5f}."

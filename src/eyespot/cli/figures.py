@@ -1,12 +1,13 @@
 """Evaluations as rows of a table: what `teach`, `evaluate` and `demo` print."""
 
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eyespot.cli.show import bar_of, print_findings, print_rows, printable, say
-from eyespot.shown import counted
+from eyespot.cli.show import print_bars, print_findings, print_rows, say
+from eyespot.shown import counted, printable
 
 if TYPE_CHECKING:
     from eyespot.data.photos import Photo, Skipped
@@ -90,23 +91,17 @@ def weakest(evaluation: "Evaluation") -> str:
 def print_recalls(evaluation: "Evaluation") -> None:
     """Print a bar for the recall of each class."""
     say("\nRecall")
-    width = max(len(score.name) for score in evaluation.per_class)
-    for score in evaluation.per_class:
-        if score.support:
-            say(f"  {printable(score.name):{width}}  {bar_of(score.recall)} of {score.support:,}")
+    measured = [score for score in evaluation.per_class if score.support]
+    print_bars((score.name, score.recall, f" of {score.support:,}") for score in measured)
 
 
 def skipped_words(skipped: "Sequence[Skipped]") -> str:
     """How many photos were skipped, and why: 3 skipped: 2 truncated, 1 empty."""
-    if not skipped:
+    reasons = Counter(one.reason for one in skipped).most_common(LISTED)
+    if not reasons:
         return ""
-    reasons: dict[str, int] = {}
-    for one in skipped:
-        reasons[one.reason] = reasons.get(one.reason, 0) + 1
-    if len(reasons) == 1:
-        return f"{len(skipped):,} skipped: {skipped[0].reason}"
-    commonest = sorted(reasons.items(), key=lambda item: -item[1])[:LISTED]
-    return f"{len(skipped):,} skipped: " + ", ".join(f"{n:,} {why}" for why, n in commonest)
+    why = ", ".join(f"{number:,} {reason}" for reason, number in reasons)
+    return f"{len(skipped):,} skipped: {reasons[0][0] if len(reasons) == 1 else why}"
 
 
 def _photos(taught: "TeachResult") -> str:
@@ -150,7 +145,6 @@ def _review(taught: "TeachResult", photos: Path) -> str:
 
 def _print_candidates(taught: "TeachResult") -> None:
     say("\nCandidates (cross-validated accuracy of each alone, selection not included)")
-    width = max(len(one.method) for one in taught.candidates)
-    for one in sorted(taught.candidates, key=lambda one: -one.top1):
-        say(f"  {one.method:{width}}  {bar_of(one.top1)}  {one.seconds:.1f} s")
+    best_first = sorted(taught.candidates, key=lambda one: -one.top1)
+    print_bars((one.method, one.top1, f"  {one.seconds:.1f} s") for one in best_first)
     say(f"\n{taught.reason}")

@@ -6,14 +6,7 @@ from typing import TYPE_CHECKING
 
 from eyespot.cli.models import expect_network
 from eyespot.cli.outputs import check_ending, check_outputs
-from eyespot.cli.show import (
-    print_json,
-    print_rows,
-    print_skipped,
-    printable,
-    progress,
-    say,
-)
+from eyespot.cli.show import print_json, print_rows, print_skipped, print_wrote, progress, say
 from eyespot.shown import counted
 
 if TYPE_CHECKING:
@@ -58,7 +51,7 @@ def evaluate_network(
         return
     _print(result)
     if gallery:
-        say(f"\nWrote {printable(gallery)}")
+        print_wrote(gallery)
 
 
 def _print(result: "ImageNetResult") -> None:

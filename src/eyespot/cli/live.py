@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.cli.show import bar_of, printable, say
+from eyespot.cli.show import bar_of, say
 from eyespot.cli.streams import expect_reader
 from eyespot.errors import EyespotError, MissingExtraError, UsageError
+from eyespot.shown import printable
 from eyespot.tasks.classification.classifier import Classifier, Prediction
 
 WIDTH = 28

@@ -1,6 +1,7 @@
 """`eyespot predict`."""
 
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,15 +12,15 @@ from eyespot.cli.options import Json, Model, ShareOf, Verbose, argument, option
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, check_table
 from eyespot.cli.predictions import (
     Show,
-    print_bars,
     print_lines,
     print_predictions_json,
+    print_top,
     while_read,
 )
-from eyespot.cli.resumable import print_failures, read_and_written, resumable
-from eyespot.cli.show import print_findings, print_skipped, printable, say
+from eyespot.cli.resumable import print_failures, resumable
+from eyespot.cli.show import print_problems, say
 from eyespot.errors import UsageError
-from eyespot.shown import counted
+from eyespot.shown import counted, printable
 
 if TYPE_CHECKING:
     from eyespot.data.parts import Share, Written
@@ -74,15 +75,16 @@ def predict(
     show: Show = print_predictions_json
     if not as_json:
         bars = verbose or len(dataset.photos) == 1
-        show = print_bars if bars else partial(print_lines, photos=dataset.photos)
+        show = print_top if bars else partial(print_lines, photos=dataset.photos)
     if tables.paths:
         written = tables.write(classifier, dataset, top, show if as_json else None)
         count, failures = written.photos, written.failures
         tables.print_written(count, len(dataset.photos), quiet=as_json)
     else:
-        count, failures = show(while_read(classifier.predict_batch(dataset.photos, top=top)))
-    print_findings(dataset.findings, sys.stderr)
-    print_skipped(dataset.skipped)
+        failed: Counter[bool] = Counter()
+        show(while_read(classifier.predict_batch(dataset.photos, top=top), failed))
+        count, failures = failed.total(), failed[True]
+    print_problems(dataset)
     return 1 if count and count == failures else 0
 
 
@@ -103,15 +105,9 @@ class Tables:
     def files(self) -> list[Path]:
         return [path for path in self.paths if not (self.shards and path == self.parquet)]
 
-    @property
-    def whole(self) -> bool:
-        from eyespot.data.parts import WHOLE
-
-        return self.share == WHOLE
-
     def check(self) -> None:
         """Raises UsageError for options that exclude each other and files of another kind."""
-        if (self.shards and not self.parquet) or not (self.whole or self.paths):
+        if (self.shards and not self.parquet) or (self.share.of > 1 and not self.paths):
             raise UsageError("--shards needs --parquet; --share needs --parquet or --csv.")
         if self.paths:
             from eyespot.tasks.classification.predict_table import COLUMNS
@@ -128,8 +124,7 @@ class Tables:
             from eyespot.data.job_folder import MANIFEST
 
             check_folder(self.parquet, MANIFEST)
-        read = read_and_written(dataset.photos, self.files)
-        check_outputs(self.files, [*read, *model_file(model)])
+        check_outputs(self.files, model_file(model), dataset.photos)
 
     def write(
         self, classifier: "Classifier", dataset: "Dataset", top: int, show: Show | None
@@ -156,11 +151,10 @@ class Tables:
         """Print how many predictions there are, and where."""
         predictions = counted(count, "prediction")
         for path in self.paths:
-            name = printable(path)
-            if not self.whole:
-                say(f"{predictions} of {photos:,} written for {name}")
+            if self.share.of > 1:
+                say(f"{predictions} of {photos:,} written for {printable(path)}")
             elif not quiet:
-                say(f"Wrote {predictions} to {name}", file=sys.stderr)
+                say(f"Wrote {predictions} to {printable(path)}", file=sys.stderr)
 
 
 def _find(names: list[str]) -> "Dataset":

@@ -2,8 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from eyespot.cli.show import print_skipped, progress, say
@@ -11,7 +10,6 @@ from eyespot.shown import counted
 
 if TYPE_CHECKING:
     from eyespot.data.parts import Work, Written
-    from eyespot.data.photos import Photo
 
 
 @contextlib.contextmanager
@@ -37,23 +35,3 @@ def print_failures(written: "Written") -> None:
     if more:
         left = counted(more, "more photo")
         say(f"{left} could not be used: see the column error.", file=sys.stderr)
-
-
-def read_and_written(photos: "Iterable[Photo]", outputs: Iterable[Path | None]) -> list[Path]:
-    """Files of photos that are outputs, too: the inputs that `check_outputs` must protect."""
-    taken = {_identity(path) for path in outputs if path} - {None}
-    if not taken:
-        return []
-    files = {
-        getattr(photo.source, "path", None) or getattr(photo.source, "shard", None): None
-        for photo in photos
-    }
-    return [path for path in files if path and _identity(path) in taken]
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
-        return None
-    return status.st_dev, status.st_ino

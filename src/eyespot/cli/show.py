@@ -8,16 +8,17 @@ import sys
 import textwrap
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from eyespot.shown import harmless, harmless_json
-from eyespot.shown import printable as printable
+from eyespot.shown import harmless, harmless_json, listed, printable
 
 if TYPE_CHECKING:
     from eyespot.data.finding import Finding
-    from eyespot.data.photos import Skipped
+    from eyespot.data.photos import Dataset, Skipped
+    from eyespot.export.check import Agreement
+    from eyespot.export.int8 import Loss
 
 
 class HarmlessLines(logging.Formatter):
@@ -141,6 +142,17 @@ def print_skipped(skipped: "Iterable[Skipped]", most: int | None = None) -> None
         say(f"and {len(everything) - most:,} more; --json lists every one.", file=sys.stderr)
 
 
+def print_problems(found: "Dataset | Agreement | Loss") -> None:
+    """Print findings and skipped photos on standard error."""
+    print_findings(found.findings, sys.stderr)
+    print_skipped(found.skipped)
+
+
+def print_wrote(*paths: Path) -> None:
+    """Print which files were written."""
+    say(f"\nWrote {listed(map(printable, paths))}")
+
+
 def print_json(value: Any) -> None:
     say(json_text(value))
 
@@ -170,3 +182,30 @@ def bar_of(share: float) -> str:
     from eyespot.evaluation import percent
 
     return f"{bar(share)} {percent(share):>6}"
+
+
+def print_bars(rows: Iterable[tuple[str, float, str]]) -> None:
+    """Print bars under each other: label, share and what follows."""
+    shown = [(printable(label), share, more) for label, share, more in rows]
+    width = max((len(label) for label, _, _ in shown), default=0)
+    for label, share, more in shown:
+        say(f"  {label:{width}}  {bar_of(share)}{more}")
+
+
+class Lines:
+    """A line for each item as soon as it is there, below a heading.
+
+    `line`: the text for the last of the items so far.
+    """
+
+    def __init__(self, heading: str, line: Callable[[Sequence[Any]], str]) -> None:
+        self.heading, self.line = heading, line
+        self.printed = 0
+
+    def watch(self, items: Sequence[Any]) -> None:
+        """Print the items that are new."""
+        for count in range(self.printed + 1, len(items) + 1):
+            if count == 1:
+                say(self.heading)
+            say(self.line(items[:count]), flush=True)
+        self.printed = len(items)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from eyespot.cli.options import Json, argument, option
 from eyespot.cli.outputs import check_ending, check_outputs, write_png
-from eyespot.cli.show import bar, print_json, printable, say
+from eyespot.cli.show import bar, print_json, say
+from eyespot.shown import printable
 
 if TYPE_CHECKING:
     import numpy as np

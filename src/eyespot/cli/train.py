@@ -26,11 +26,11 @@ from eyespot.cli.show import (
     print_json,
     print_rows,
     print_skipped,
-    printable,
+    print_wrote,
     say,
 )
 from eyespot.errors import UsageError
-from eyespot.shown import counted
+from eyespot.shown import counted, printable
 from eyespot.training.plan import Plan
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ class _Run:
             "test_accuracy": done.test and done.test[1],
             "epochs": [asdict(epoch) for epoch in epochs],
             "findings": [finding.to_dict() for finding in self.photos.findings],
-            "skipped": [{"path": s.path, "reason": s.reason} for s in done.skipped],
+            "skipped": [asdict(one) for one in done.skipped],
             "network": str(done.path),
             "classifier": str(self.folder / CLASSIFIER),
             "report": str(self.page),
@@ -249,6 +249,6 @@ class _Run:
                 ("Accuracy", test),
             ]
         )
-        classifier = printable(self.folder / CLASSIFIER)
-        say(f"\nWrote {printable(done.path)}, {classifier} and {printable(self.page)}")
-        say(f"Next  {command()} predict PHOTO -m {classifier}")
+        classifier = self.folder / CLASSIFIER
+        print_wrote(done.path, classifier, self.page)
+        say(f"Next  {command()} predict PHOTO -m {printable(classifier)}")

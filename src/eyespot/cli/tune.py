@@ -16,10 +16,10 @@ from eyespot.cli.options import (
     with_columns,
 )
 from eyespot.cli.outputs import check_folder
-from eyespot.cli.show import print_findings, print_json, printable, progress, say
+from eyespot.cli.show import Lines, print_findings, print_json, progress, say
 from eyespot.cli.train import PLAN as TRAIN_PLAN
 from eyespot.errors import UsageError
-from eyespot.shown import counted
+from eyespot.shown import counted, printable
 from eyespot.training.plan import Plan
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def tune(
             held_out=held_out,
             mirrors=mirror,
             progress=step,
-            watch=(lambda trials: None) if as_json else Lines().watch,
+            watch=(lambda trials: None) if as_json else trial_lines().watch,
         )
     command = _command(photos, found.plan, held_out, columns) if found.plan else None
     if as_json:
@@ -115,35 +115,24 @@ def _nothing(found: "Search") -> str:
     return "No trial was completed. The same command with a larger --budget resumes the search."
 
 
-class Lines:
+def trial_lines() -> Lines:
     """A line for each trial, as soon as the trial is over."""
-
-    def __init__(self) -> None:
-        self.printed = 0
-
-    def watch(self, trials: "Sequence[Trial]") -> None:
-        """Print the trials that are new."""
-        from eyespot.tasks.classification.tune import best_trial
-
-        for count in range(self.printed + 1, len(trials) + 1):
-            if count == 1:
-                say("Trial       LR    Decay  Smoothing  Epochs  Val acc  Augmentation")
-            trial = trials[count - 1]
-            best = best_trial(trials[:count]) is trial
-            say(_line(trial) + ("  best so far" if best else ""), flush=True)
-        self.printed = len(trials)
+    return Lines("Trial       LR    Decay  Smoothing  Epochs  Val acc  Augmentation", _line)
 
 
-def _line(trial: "Trial") -> str:
+def _line(trials: "Sequence[Trial]") -> str:
     from eyespot.evaluation import percent
+    from eyespot.tasks.classification.tune import best_trial
 
+    trial = trials[-1]
     chosen = trial.settings
     accuracy = percent(trial.accuracy, 2) if trial.accuracy is not None else "no loss"
     pruned = "  pruned" if trial.state == "pruned" else ""
+    best = "  best so far" if best_trial(trials) is trial else ""
     return (
         f"{trial.number + 1:5}  {chosen['learning_rate']:7.2g}  {chosen['weight_decay']:7.2g}  "
         f"{chosen['label_smoothing']:9.2f}  {trial.epochs:6}  {accuracy:>7}  "
-        f"{chosen['augmentation']}{pruned}"
+        f"{chosen['augmentation']}{pruned}{best}"
     )
 
 

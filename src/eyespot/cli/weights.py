@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from eyespot.cli.options import Json, argument, networks
-from eyespot.cli.show import print_json, printable, say
+from eyespot.cli.show import print_json, say
 from eyespot.errors import UsageError
+from eyespot.shown import printable
 
 if TYPE_CHECKING:
     from eyespot.models.catalogue import Network
