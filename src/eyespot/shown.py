@@ -1,5 +1,6 @@
 """Format values and texts for messages, terminals and notebooks."""
 
+import math
 import re
 import reprlib
 from collections.abc import Iterable, Sequence
@@ -73,6 +74,16 @@ def listed(names: Iterable[str], most: int = 8) -> str:
     if len(shown) > most + 1:
         shown = [*shown[:most], f"{len(shown) - most:,} more"]
     return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))
+
+
+def si(number: float, unit: str = "") -> str:
+    """Three digits with an SI prefix: 61.1 M, 7.85 k, 714 MB."""
+    power = min(3, int(math.log10(max(number, 1)) // 3))
+    scaled = number / 1000**power
+    if power < 3 and round(scaled) >= 1000:
+        power, scaled = power + 1, scaled / 1000
+    digits = 0 if scaled >= 99.95 or power == 0 else 1 if scaled >= 9.995 else 2
+    return f"{scaled:.{digits}f} {' kMG'[power].strip()}{unit}".rstrip()
 
 
 class Brief:

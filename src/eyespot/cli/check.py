@@ -16,13 +16,14 @@ def check_plan(
     photos: "Dataset", plan: "Plan", folder: Path, held_out: float, as_json: bool
 ) -> None:
     """Check `plan` without training; write the page into `folder`."""
-    from eyespot.report.checks import write_checks
+    from eyespot.report.checks import render
+    from eyespot.report.html import write_page
     from eyespot.training.checks.run import check_photos
 
     with progress() as step:
         verdicts = check_photos(photos, plan, held_out=held_out, progress=step)
     folder.mkdir(parents=True, exist_ok=True)
-    write_checks(verdicts, plan, folder / PAGE)
+    write_page(folder / PAGE, render(verdicts, plan))
     if as_json:
         checks = [verdict.to_dict() for verdict in verdicts]
         print_json({"model": plan.model, "checks": checks, "page": str(folder / PAGE)})

@@ -43,9 +43,10 @@ def evaluate_network(
             progress=lambda done, total: step("Evaluating", done, total),
         )
     if gallery:
-        from eyespot.report.gallery import write_gallery
+        from eyespot.report.gallery import render
+        from eyespot.report.html import write_page
 
-        write_gallery(result, gallery)
+        write_page(gallery, render(result))
     if as_json:
         print_json(result.to_dict() | {"gallery": str(gallery) if gallery else None})
         return

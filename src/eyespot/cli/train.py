@@ -157,7 +157,8 @@ class _Run:
 
     def train(self, *, as_json: bool) -> None:
         """Train, write the page after each epoch, and print the result."""
-        from eyespot.report.training import write_training
+        from eyespot.report.html import write_page
+        from eyespot.report.training import render
         from eyespot.tasks.classification.train import train_on
         from eyespot.training.processes import process_group, rank
 
@@ -167,7 +168,7 @@ class _Run:
         def watch(epochs: "Sequence[Epoch]") -> None:
             show(epochs)
             if epochs:
-                write_training(self.page, self.plan, epochs, more=more)
+                write_page(self.page, render(self.plan, epochs, more=more))
 
         def missed(skipped: "Sequence[Skipped]") -> None:
             print_skipped(dict.fromkeys(one for one in skipped if one not in reported))
@@ -191,7 +192,7 @@ class _Run:
                 say(f"Report  {printable(self.page)}", file=sys.stderr)
             raise
         if speaks:
-            write_training(self.page, done.trained.plan, done.trained.epochs, done, more)
+            write_page(self.page, render(done.trained.plan, done.trained.epochs, done, more))
             missed(done.skipped)
             if as_json:
                 print_json(self.summary(done))

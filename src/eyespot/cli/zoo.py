@@ -50,9 +50,10 @@ def zoo(
     if sort:
         rows.sort(key=lambda row: (row[sort] is None, row[sort]))
     if plot is not None:
-        from eyespot.report.zoo_plot import write_plot
+        from eyespot.report.html import write_page
+        from eyespot.report.zoo_plot import draw
 
-        write_plot(rows, plot)
+        write_page(plot, draw(rows))
     if len(names or ()) == 1 and not (measure or plot):
         _show_one(rows[0], as_json)
     elif as_json:
@@ -85,7 +86,7 @@ def _show_all(rows: Iterable[dict[str, Any]]) -> None:
 
 def _show_one(row: dict[str, Any], as_json: bool) -> None:
     from eyespot.cli.zoo_table import layers_table
-    from eyespot.report.numbers import si
+    from eyespot.shown import si
     from eyespot.weights.zoo import facts_of
 
     facts = facts_of(row["name"])

@@ -7,7 +7,6 @@ maps by EfficientNet-Lite0 take 2.7 s of processor time, divided by the cores (t
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +19,7 @@ from eyespot.explain.occlusion import heat, scaled, slide
 from eyespot.features.extract import head_inputs, thumbnail
 from eyespot.report.html import data_uri
 from eyespot.tasks.classification.classifier import Classifier
-
-if TYPE_CHECKING:
-    from eyespot.report.page import Reported
+from eyespot.tasks.classification.result import EvaluateResult
 
 MOST = 12
 SECONDS = 2.0
@@ -31,16 +28,13 @@ CELLS = 6
 """Rows and columns of a map: coarser than for one photo alone, at half the time."""
 
 
-def heat_maps(result: "Reported", indices: Sequence[int]) -> dict[int, str | None]:
+def heat_maps(result: EvaluateResult, indices: Sequence[int]) -> dict[int, str | None]:
     """Occlusion maps as image addresses, by photo; None where covering lowers the score nowhere.
 
-    Of `indices` the first that can be read, as many as time allows; none without `dataset`. The
-    final classifier may be trained on these photos, and give the wrong class a low probability;
-    so a map shows its score, not its probability.
+    Of `indices` the first that can be read, as many as time allows. The final classifier may be
+    trained on these photos, and give the wrong class a low probability; so a map shows its score,
+    not its probability.
     """
-    dataset = getattr(result, "dataset", None)
-    if dataset is None:
-        return {}
     start = time.perf_counter()
     classifier = result.classifier
     preprocessing = classifier.backbone.preprocessing
@@ -48,7 +42,7 @@ def heat_maps(result: "Reported", indices: Sequence[int]) -> dict[int, str | Non
     found: dict[int, str | None] = {}
     for index in indices[:MOST]:
         try:
-            photo = decode(dataset.photos[index].read(), short_side=short_side)
+            photo = decode(result.dataset.photos[index].read(), short_side=short_side)
         except PhotoError:  # a photo of an earlier training set, or one deleted meanwhile
             continue
         prepared = prepare(photo.pixels, preprocessing)

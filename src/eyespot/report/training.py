@@ -1,13 +1,12 @@
 """The page of a training run: its curves after each epoch; at the end, the evaluation."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from eyespot.evaluation import evaluate, mistakes, wilson_interval
 from eyespot.report.chart import Chart, Kind, chart
 from eyespot.report.confusions import confusions
-from eyespot.report.html import fill, image_uri, write_page
+from eyespot.report.html import fill, image_uri
 from eyespot.report.photos import GALLERY
 from eyespot.tasks.classification.train import Training
 from eyespot.training.evaluate import class_probabilities
@@ -17,17 +16,6 @@ from eyespot.training.settings import used_settings
 
 SIDE = 160
 """Longest side of an image on the page, in pixels."""
-
-
-def write_training(
-    path: Path,
-    plan: Plan,
-    epochs: Sequence[Epoch],
-    training: Training | None = None,
-    more: Mapping[str, float] | None = None,
-) -> None:
-    """Write the page to `path`, atomically. Raises OSError as writing does."""
-    write_page(path, render(plan, epochs, training, more))
 
 
 def render(

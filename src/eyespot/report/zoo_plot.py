@@ -7,12 +7,11 @@ Applications", 2017, figure 2; here the axis of multiply-adds is logarithmic.
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from eyespot.errors import UsageError
-from eyespot.report.html import fill, write_page
-from eyespot.report.numbers import si
+from eyespot.report.html import fill
+from eyespot.shown import si
 from eyespot.weights.zoo import find
 
 WIDTH, HEIGHT = 960, 772
@@ -70,16 +69,11 @@ class Label:
     line: tuple[float, float] | None
 
 
-def write_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Draw the networks of `rows` (see `eyespot zoo --json`) with a published ImageNet error.
-
-    Raises UsageError if none has one, OSError as writing does.
-    """
-    write_page(path, draw(rows))
-
-
 def draw(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The SVG."""
+    """The SVG of the networks in `rows` (see `eyespot zoo --json`) with a published ImageNet error.
+
+    Raises UsageError if none has one.
+    """
     shown = [row for row in rows if row["dataset"] == "ImageNet" and row["top1_error"] is not None]
     if not shown:
         raise UsageError(
