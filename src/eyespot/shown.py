@@ -76,6 +76,26 @@ def listed(names: Iterable[str], most: int = 8) -> str:
     return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))
 
 
+def percent(share: float, digits: int = 1) -> str:
+    """97.3% for 0.973, as `web/static/percent.js` does, too. 100% and 0% stand for exactly 1 and 0
+    alone: 0.9999 is >99.9%, and 0.0001 is <0.1%.
+    """
+    if share in (0, 1):
+        return f"{share:.0%}"
+    least = 10.0 ** -(digits + 2)
+    if 0 < share < least / 2:
+        return f"<{least:.{digits}%}"
+    if 1 - least / 2 <= share < 1:
+        return f">{1 - least:.{digits}%}"
+    return f"{share:.{digits}%}"
+
+
+def percent_interval(interval: tuple[float, float]) -> str:
+    """90.8–93.6%, with an en dash."""
+    low, high = map(percent, interval)
+    return f"{low.removesuffix('%')}–{high}"
+
+
 def si(number: float, unit: str = "") -> str:
     """Three digits with an SI prefix: 61.1 M, 7.85 k, 714 MB."""
     power = min(3, int(math.log10(max(number, 1)) // 3))

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from eyespot.cli.show import Lines, progress, say
+from eyespot.shown import percent
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -122,21 +123,19 @@ class LiveTable:
 
     def table(self, rows: int) -> "RenderableType":
         """The last `rows` epochs, and the best if it is earlier."""
-        from rich.table import Table
+        from rich.text import Text
 
         from eyespot.training.log import best_epoch
 
         if not self.epochs:
             return ""
         best = best_epoch(self.epochs)
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        for heading in (*HEADINGS, ""):
-            table.add_column(heading, justify="right", no_wrap=True)
+        table = Text(no_wrap=True).append(_line(HEADINGS), "dim")
         for epoch in self.epochs:
             if epoch is best:
-                table.add_row(*cells(epoch), "best", style="bold green")
+                table.append(f"\n{_line((*cells(epoch), 'best'))}", "bold green")
             elif epoch in self.epochs[-rows:]:
-                table.add_row(*cells(epoch), _note(epoch))
+                table.append(f"\n{_line((*cells(epoch), _note(epoch)))}")
         return table
 
     def move(self, stage: str, done: int, total: int) -> None:
@@ -163,8 +162,6 @@ class LiveTable:
 
 def cells(epoch: "Epoch") -> tuple[str, ...]:
     """An epoch as texts under `HEADINGS`."""
-    from eyespot.evaluation import percent
-
     return (
         str(epoch.epoch),
         f"{epoch.learning_rate:.2g}",

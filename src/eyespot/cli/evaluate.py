@@ -19,7 +19,7 @@ from eyespot.cli.options import (
 from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.show import print_findings, print_json, print_rows, print_wrote, progress, say
 from eyespot.errors import UsageError
-from eyespot.shown import counted, printable
+from eyespot.shown import counted, percent, percent_interval, printable
 
 if TYPE_CHECKING:
     from eyespot.tasks.classification.classifier import Classifier
@@ -124,8 +124,6 @@ def print_evaluated(
     result: "EvaluateResult", classifier: "Classifier", *, verbose: bool = False
 ) -> None:
     """Print the figures of an evaluation, and its most confident mistakes."""
-    from eyespot.evaluation import percent, percent_interval
-
     evaluation = result.evaluation
     if result.known:
         known = counted(len(result.known), "photo")
@@ -156,8 +154,6 @@ def print_evaluated(
 
 
 def _print_mistakes(result: "EvaluateResult", most: int) -> None:
-    from eyespot.evaluation import percent
-
     shown = result.mistakes[:most]
     if shown:
         rest = "" if len(shown) == len(result.mistakes) else f" of {len(result.mistakes):,}"

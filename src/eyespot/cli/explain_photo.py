@@ -8,7 +8,7 @@ from eyespot.cli.options import Json, Model, argument, option
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, write_png
 from eyespot.cli.show import print_json, print_problems, progress, say
 from eyespot.errors import PhotoError
-from eyespot.shown import counted, printable
+from eyespot.shown import counted, percent, printable
 
 if TYPE_CHECKING:
     from eyespot.data.photos import Photo
@@ -92,8 +92,6 @@ def _outputs(photos: "tuple[Photo, ...]", output: Path | None) -> list[Path]:
 
 
 def _print(explained: "Explanation") -> None:
-    from eyespot.evaluation import percent
-
     rival, share = explained.rival
     lines = [explained.prediction.path, f"  {explained.answer}"]
     if explained.gap >= 0:
@@ -114,7 +112,6 @@ def _print(explained: "Explanation") -> None:
 
 
 def _change(explained: "Explanation") -> str:
-    from eyespot.evaluation import percent
     from eyespot.explain.change import MOST
 
     change = explained.change

@@ -9,7 +9,7 @@ from eyespot.cli.options import Json, argument, choice, option
 from eyespot.cli.outputs import check_folder, check_outputs
 from eyespot.cli.show import print_json, print_problems, progress, say
 from eyespot.errors import UsageError
-from eyespot.shown import counted, printable
+from eyespot.shown import counted, percent, printable
 
 if TYPE_CHECKING:
     from eyespot.export.write import Exported
@@ -121,8 +121,6 @@ def _announce_download() -> None:
 
 
 def _print(done: "Exported") -> None:
-    from eyespot.evaluation import percent
-
     found, loss = done.agreement, done.loss
     for read in (found, loss) if loss else (found,):
         print_problems(read)

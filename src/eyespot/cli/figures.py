@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eyespot.cli.show import print_bars, print_findings, print_rows, say
-from eyespot.shown import counted, printable
+from eyespot.shown import counted, percent, percent_interval, printable
 
 if TYPE_CHECKING:
     from eyespot.data.photos import Photo, Skipped
@@ -49,7 +49,6 @@ def accuracy_rows(
 
     `grouped`: near-duplicates stayed in the same fold.
     """
-    from eyespot.evaluation import percent, percent_interval
     from eyespot.evaluation.verdict import LEAST, too_early
 
     if too_early(evaluation):
@@ -73,7 +72,6 @@ def accuracy_rows(
 
 def weakest(evaluation: "Evaluation") -> str:
     """The class of lowest recall, with its most frequent confusion; empty if all recalls are 1."""
-    from eyespot.evaluation import percent
     from eyespot.evaluation.verdict import confused_pairs
 
     measured = [score for score in evaluation.per_class if score.support]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from eyespot.cli.models import expect_network
 from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.show import print_json, print_rows, print_skipped, print_wrote, progress, say
-from eyespot.shown import counted
+from eyespot.shown import counted, percent, percent_interval
 
 if TYPE_CHECKING:
     from eyespot.imagenet_eval.evaluate import ImagenetEvaluation as ImageNetResult
@@ -56,8 +56,6 @@ def evaluate_network(
 
 
 def _print(result: "ImageNetResult") -> None:
-    from eyespot.evaluation import percent, percent_interval
-
     published, speed = result.network.errors, result.images_per_second
     published_errors = ""
     if published:

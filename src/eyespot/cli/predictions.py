@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from eyespot.cli.show import bar, json_text, print_bars, say
 from eyespot.cli.streams import expect_reader
-from eyespot.shown import printable
+from eyespot.shown import percent, printable
 
 if TYPE_CHECKING:
     from eyespot.data.photos import Photo
@@ -57,8 +57,6 @@ def print_top(predictions: "Iterable[Prediction]") -> None:
 
 def print_lines(predictions: "Iterable[Prediction]", photos: "Sequence[Photo]") -> None:
     """Print a line for each of `photos`, and how many photos each class has."""
-    from eyespot.evaluation import percent
-
     width = min(WIDEST, max((len(printable(photo.name)) for photo in photos), default=0))
     counts: Counter[str] = Counter()
     for one in predictions:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from eyespot.shown import harmless, harmless_json, listed, printable
+from eyespot.shown import harmless, harmless_json, listed, percent, printable
 
 if TYPE_CHECKING:
     from eyespot.data.finding import Finding
@@ -179,8 +179,6 @@ def bar(share: float, width: int = 24) -> str:
 
 def bar_of(share: float) -> str:
     """A bar with its share in percent."""
-    from eyespot.evaluation import percent
-
     return f"{bar(share)} {percent(share):>6}"
 
 

@@ -30,7 +30,7 @@ from eyespot.cli.show import (
     say,
 )
 from eyespot.errors import UsageError
-from eyespot.shown import counted, printable
+from eyespot.shown import counted, percent, printable
 from eyespot.training.plan import Plan
 
 if TYPE_CHECKING:
@@ -227,7 +227,6 @@ class _Run:
 
     def print(self, done: "Training") -> None:
         """Print the result of a finished run."""
-        from eyespot.evaluation import percent
         from eyespot.tasks.classification.train import CLASSIFIER
         from eyespot.training.log import describe_ending
 

@@ -19,7 +19,7 @@ from eyespot.cli.outputs import check_folder
 from eyespot.cli.show import Lines, print_findings, print_json, progress, say
 from eyespot.cli.train import PLAN as TRAIN_PLAN
 from eyespot.errors import UsageError
-from eyespot.shown import counted, printable
+from eyespot.shown import counted, percent, printable
 from eyespot.training.plan import Plan
 
 if TYPE_CHECKING:
@@ -97,8 +97,6 @@ def tune(
 
 def _nothing(found: "Search") -> str:
     """Why no trial is the best, and what to try."""
-    from eyespot.evaluation import percent
-
     if any(trial.state == "complete" for trial in found.trials):
         return (
             f"No trial beat the majority-class baseline, accuracy {percent(found.baseline)} on "
@@ -121,7 +119,6 @@ def trial_lines() -> Lines:
 
 
 def _line(trials: "Sequence[Trial]") -> str:
-    from eyespot.evaluation import percent
     from eyespot.tasks.classification.tune import best_trial
 
     trial = trials[-1]

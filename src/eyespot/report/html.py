@@ -12,8 +12,7 @@ from PIL import Image
 
 from eyespot import __version__
 from eyespot.atomic import write_atomically
-from eyespot.evaluation import percent, percent_interval
-from eyespot.shown import counted
+from eyespot.shown import counted, percent, percent_interval
 
 
 def fill(template: str, **values: Any) -> str:

@@ -137,25 +137,14 @@ def review(
     )
 
 
-def open_any(
-    path: Path,
-    path_column: str | None = None,
-    label_column: str | None = None,
-    split_column: str | None = None,
-) -> Dataset:
+def open_any(path: Path, **columns: str | None) -> Dataset:
     """Open a labelled dataset, or, without labels, a folder that has less than two class folders.
 
-    The columns are those of `open_photos`. Raises DatasetError without any photo, UsageError for
+    `columns`: as `open_photos` takes them. Raises DatasetError without any photo, UsageError for
     an unknown column.
     """
     try:
-        dataset = open_photos(
-            path,
-            least_classes=1,
-            path_column=path_column,
-            label_column=label_column,
-            split_column=split_column,
-        )
+        dataset = open_photos(path, None, least_classes=1, **columns)
     except DatasetError:
         if not is_folder(path):
             raise
