@@ -95,8 +95,7 @@ def _show(worked: "Graph") -> None:
             name = worked.nodes[share.node].name
             lines.append(("     ", f"to {name}: {share.formula}, and {share.product}"))
         for start, text in lines:
-            console.print(
-                Text(textwrap.fill(start + text, console.width, subsequent_indent="     "))
-            )
+            filled = textwrap.fill(start + text, console.width, subsequent_indent=" " * 5)
+            console.print(Text(filled))
     if result.gradient is None:
         console.print("\nThere is no name, so there is no gradient.")

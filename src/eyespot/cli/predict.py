@@ -71,15 +71,13 @@ def predict(
         watch(classifier, video, top)
         return 0
     dataset = _find(photos or [])
-    tables.check_inputs(dataset, model)
     show: Show = print_predictions_json
     if not as_json:
         bars = verbose or len(dataset.photos) == 1
         show = print_top if bars else partial(print_lines, photos=dataset.photos)
     if tables.paths:
-        written = tables.write(classifier, dataset, top, show if as_json else None)
+        written = tables.write(classifier, dataset, model, top, show if as_json else None)
         count, failures = written.photos, written.failures
-        tables.print_written(count, len(dataset.photos), quiet=as_json)
     else:
         failed: Counter[bool] = Counter()
         show(while_read(classifier.predict_batch(dataset.photos, top=top), failed))
@@ -118,20 +116,24 @@ class Tables:
             for path in self.files:
                 check_table(path, COLUMNS)
 
-    def check_inputs(self, dataset: "Dataset", model: str | None) -> None:
-        """Raises UsageError if a table would replace a photo or the model."""
-        if self.shards and self.parquet:
-            from eyespot.data.job_folder import MANIFEST
-
-            check_folder(self.parquet, MANIFEST)
-        check_outputs(self.files, model_file(model), dataset.photos)
-
     def write(
-        self, classifier: "Classifier", dataset: "Dataset", top: int, show: Show | None
+        self,
+        classifier: "Classifier",
+        dataset: "Dataset",
+        model: str | None,
+        top: int,
+        show: Show | None,
     ) -> "Written":
-        """Write the predictions; `show` prints them at the end."""
+        """Write the predictions and print where; `show` prints them instead.
+
+        Raises UsageError if a table would replace a photo or the model.
+        """
+        from eyespot.data.job_folder import MANIFEST
         from eyespot.tasks.classification.predict_table import write_predictions
 
+        if self.shards and self.parquet:
+            check_folder(self.parquet, MANIFEST)
+        check_outputs(self.files, model_file(model), dataset.photos)
         with resumable() as step:
             written = write_predictions(
                 classifier,
@@ -145,16 +147,14 @@ class Tables:
                 show=show or (lambda predictions: None),
             )
         print_failures(written)
-        return written
-
-    def print_written(self, count: int, photos: int, *, quiet: bool) -> None:
-        """Print how many predictions there are, and where."""
-        predictions = counted(count, "prediction")
+        predictions = counted(written.photos, "prediction")
         for path in self.paths:
             if self.share.of > 1:
-                say(f"{predictions} of {photos:,} written for {printable(path)}")
-            elif not quiet:
+                of = f"{len(dataset.photos):,}"
+                say(f"{predictions} of {of} written for {printable(path)}")
+            elif not show:
                 say(f"Wrote {predictions} to {printable(path)}", file=sys.stderr)
+        return written
 
 
 def _find(names: list[str]) -> "Dataset":

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -115,7 +115,7 @@ def train(
         print_findings(collection.findings, sys.stderr)
         _warn_of_no_effect(plan, validated=held_out > 0)
     if not check:
-        _Run(collection, plan, output, held_out, every).train(as_json=as_json)
+        _train(collection, plan, output, held_out, every, as_json)
     elif speaks:
         check_plan(collection, plan, output, held_out, as_json)
 
@@ -134,121 +134,107 @@ def _warn_of_no_effect(plan: Plan, *, validated: bool) -> None:
     """Name the options that were given and change nothing in this plan."""
     from eyespot.training.settings import unused_settings
 
-    default = type(plan)(plan.model)
+    default = Plan(plan.model)
     for name, why in unused_settings(plan, validated=validated).items():
         if why and getattr(plan, name) != getattr(default, name):
             option = f"--{name.replace('_', '-')} {getattr(plan, name):g}"
             say(f"{option} has no effect: {why}.", file=sys.stderr)
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """A training run in a folder, with its page."""
+def _train(
+    photos: "Dataset", plan: Plan, folder: Path, held_out: float, every: int, as_json: bool
+) -> None:
+    """Train, write the page after each epoch, and print the result."""
+    from eyespot.report.html import write_page
+    from eyespot.report.training import render
+    from eyespot.tasks.classification.train import train_on
+    from eyespot.training.processes import process_group, rank
 
-    photos: "Dataset"
-    plan: Plan
-    folder: Path
-    held_out: float
-    every: int
+    page, more = folder / PAGE, {"every": every}
+    reported: set[Skipped] = set()
 
-    @property
-    def page(self) -> Path:
-        return self.folder / PAGE
+    def watch(epochs: "Sequence[Epoch]") -> None:
+        show(epochs)
+        if epochs:
+            write_page(page, render(plan, epochs, more=more))
 
-    def train(self, *, as_json: bool) -> None:
-        """Train, write the page after each epoch, and print the result."""
-        from eyespot.report.html import write_page
-        from eyespot.report.training import render
-        from eyespot.tasks.classification.train import train_on
-        from eyespot.training.processes import process_group, rank
+    def missed(skipped: "Sequence[Skipped]") -> None:
+        print_skipped(dict.fromkeys(one for one in skipped if one not in reported))
+        reported.update(skipped)
 
-        more = {"every": self.every}
-        reported: set[Skipped] = set()
+    try:
+        with process_group(), watching(plan, quiet=as_json or rank() > 0) as (step, show):
+            done = train_on(
+                photos,
+                plan,
+                folder,
+                held_out=held_out,
+                every=every,
+                progress=step,
+                watch=watch,
+                missed=missed,
+            )
+            speaks = rank() == 0
+    except KeyboardInterrupt:
+        if page.exists():
+            say(f"Report  {printable(page)}", file=sys.stderr)
+        raise
+    if speaks:
+        write_page(page, render(done.trained.plan, done.trained.epochs, done, more))
+        missed(done.skipped)
+        if as_json:
+            findings = [finding.to_dict() for finding in photos.findings]
+            print_json(summary(done) | {"findings": findings, "report": str(page)})
+        else:
+            print_trained(done, page)
 
-        def watch(epochs: "Sequence[Epoch]") -> None:
-            show(epochs)
-            if epochs:
-                write_page(self.page, render(self.plan, epochs, more=more))
 
-        def missed(skipped: "Sequence[Skipped]") -> None:
-            print_skipped(dict.fromkeys(one for one in skipped if one not in reported))
-            reported.update(skipped)
+def summary(done: "Training") -> dict[str, Any]:
+    """The JSON of a finished run."""
+    from eyespot.tasks.classification.train import CLASSIFIER
+    from eyespot.training.log import best_epoch
 
-        try:
-            with process_group(), watching(self.plan, quiet=as_json or rank() > 0) as (step, show):
-                done = train_on(
-                    self.photos,
-                    self.plan,
-                    self.folder,
-                    held_out=self.held_out,
-                    every=self.every,
-                    progress=step,
-                    watch=watch,
-                    missed=missed,
-                )
-                speaks = rank() == 0
-        except KeyboardInterrupt:
-            if self.page.exists():
-                say(f"Report  {printable(self.page)}", file=sys.stderr)
-            raise
-        if speaks:
-            write_page(self.page, render(done.trained.plan, done.trained.epochs, done, more))
-            missed(done.skipped)
-            if as_json:
-                print_json(self.summary(done))
-            else:
-                self.print(done)
+    epochs = done.trained.epochs
+    return {
+        "model": done.trained.plan.model,
+        "classes": list(done.trained.classes),
+        "train_photos": done.train_photos,
+        "validated": done.validated,
+        "held_out": done.held_out,
+        "settings": done.settings,
+        "stopped_early": epochs[-1].stopped_early,
+        "kept_epoch": (best_epoch(epochs) or epochs[-1]).epoch,
+        "tested": done.tested,
+        "test_loss": done.test and done.test[0],
+        "test_accuracy": done.test and done.test[1],
+        "epochs": [asdict(epoch) for epoch in epochs],
+        "skipped": [asdict(one) for one in done.skipped],
+        "network": str(done.path),
+        "classifier": str(done.path.with_name(CLASSIFIER)),
+    }
 
-    def summary(self, done: "Training") -> dict[str, Any]:
-        """The JSON of a finished run."""
-        from eyespot.tasks.classification.train import CLASSIFIER
-        from eyespot.training.log import best_epoch
 
-        epochs = done.trained.epochs
-        return {
-            "model": self.plan.model,
-            "classes": list(done.trained.classes),
-            "train_photos": done.train_photos,
-            "validated": done.validated,
-            "held_out": done.held_out,
-            "settings": done.settings,
-            "stopped_early": epochs[-1].stopped_early,
-            "kept_epoch": (best_epoch(epochs) or epochs[-1]).epoch,
-            "tested": done.tested,
-            "test_loss": done.test and done.test[0],
-            "test_accuracy": done.test and done.test[1],
-            "epochs": [asdict(epoch) for epoch in epochs],
-            "findings": [finding.to_dict() for finding in self.photos.findings],
-            "skipped": [asdict(one) for one in done.skipped],
-            "network": str(done.path),
-            "classifier": str(self.folder / CLASSIFIER),
-            "report": str(self.page),
-        }
+def print_trained(done: "Training", page: Path) -> None:
+    """Print the result of a finished run."""
+    from eyespot.tasks.classification.train import CLASSIFIER
+    from eyespot.training.log import describe_ending
 
-    def print(self, done: "Training") -> None:
-        """Print the result of a finished run."""
-        from eyespot.tasks.classification.train import CLASSIFIER
-        from eyespot.training.log import describe_ending
-
-        trained = done.trained
-        validation = "no photos to validate on"
-        if done.validated:
-            held_out = done.held_out
-            of = "the split val"
-            if held_out is not None:
-                of = f"{percent(held_out, 0)} of each class, held out"
-            validation = f"{counted(done.validated, 'photo')} to validate on, {of}"
-        test = (
-            f"{percent(done.test[1], 2)} on the test set (n = {done.tested:,})" if done.test else ""
-        )
-        say()
-        print_rows(
-            [
-                ("Epochs", describe_ending(trained.epochs, trained.plan.epochs)),
-                ("Photos", f"{counted(done.train_photos, 'photo')} to train on; {validation}"),
-                ("Accuracy", test),
-            ]
-        )
-        classifier = self.folder / CLASSIFIER
-        print_wrote(done.path, classifier, self.page)
-        say(f"Next  {command()} predict PHOTO -m {printable(classifier)}")
+    validation, test = "no photos to validate on", ""
+    if done.validated:
+        of = "the split val"
+        if done.held_out is not None:
+            of = f"{percent(done.held_out, 0)} of each class, held out"
+        validation = f"{counted(done.validated, 'photo')} to validate on, {of}"
+    if done.test:
+        test = f"{percent(done.test[1], 2)} on the test set (n = {done.tested:,})"
+    say()
+    print_rows(
+        [
+            ("Epochs", describe_ending(done.trained.epochs, done.trained.plan.epochs)),
+            ("Photos", f"{counted(done.train_photos, 'photo')} to train on; {validation}"),
+            ("Accuracy", test),
+        ]
+    )
+    classifier = done.path.with_name(CLASSIFIER)
+    print_wrote(done.path, classifier, page)
+    say(f"Next  {command()} predict PHOTO -m {printable(classifier)}")
