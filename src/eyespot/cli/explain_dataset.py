@@ -1,5 +1,6 @@
 """`eyespot explain dataset`."""
 
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -111,11 +112,10 @@ def summary(review: "Review", actions: "list[Action]") -> dict[str, Any]:
 
 def print_review(review: "Review", actions: "list[Action]") -> None:
     """Print the clusters, findings and proposals of a review."""
-    kinds = [action.kind for action in actions]
     clusters = counted(len(review.clusters.members), "cluster")
     say(f"\n{counted(len(review.photos), 'photo')} in {clusters} of similar photos.")
     print_findings(review.findings)
-    proposed = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
+    proposed = Counter(action.kind for action in actions)
     for kind, number in proposed.items():
         say(f"{number:6}  {kind}")
     if not proposed:

@@ -8,9 +8,6 @@ maps by EfficientNet-Lite0 take 2.7 s of processor time, divided by the cores (t
 import time
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from eyespot.data.decode import decode
 from eyespot.data.transforms import needed_short_side, prepare
 from eyespot.errors import PhotoError
@@ -18,7 +15,6 @@ from eyespot.explain.colours import overlaid
 from eyespot.explain.occlusion import heat, scaled, slide
 from eyespot.features.extract import head_inputs, thumbnail
 from eyespot.report.html import data_uri
-from eyespot.tasks.classification.classifier import Classifier
 from eyespot.tasks.classification.result import EvaluateResult
 
 MOST = 12
@@ -46,16 +42,12 @@ def heat_maps(result: EvaluateResult, indices: Sequence[int]) -> dict[int, str |
         except PhotoError:  # a photo of an earlier training set, or one deleted meanwhile
             continue
         prepared = prepare(photo.pixels, preprocessing)
-        scores = _scores(classifier, slide(classifier, prepared, CELLS))
+        covered = slide(classifier, prepared, CELLS)
+        inputs = head_inputs(covered, classifier.engine.layout, classifier.recipe.blocks)
+        scores = classifier.scorer.scores(inputs)  # before softmax, [n, K]
         shares = scaled(heat(scores, int(result.probabilities[index].argmax())))
         small = thumbnail(overlaid(shares, prepared), photo.width / photo.height)
         found[index] = data_uri(small) if shares.any() else None
         if time.perf_counter() - start > SECONDS:
             break
     return found
-
-
-def _scores(classifier: Classifier, features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The head's scores before softmax, [n, K]."""
-    layout, blocks = classifier.engine.layout, classifier.recipe.blocks
-    return classifier.scorer.scores(head_inputs(features, layout, blocks))

@@ -85,18 +85,16 @@ def _rows(review: Review, actions: list[Action]) -> list[dict[str, Any]]:
 
 def _groups(review: Review, photos: Photos) -> list[dict[str, Any]]:
     """The typical photos of each group, and the shares of its labels."""
-    shown = []
-    for members in review.clusters.members:
-        labels = Counter(photos.labels[index] for index in members)
-        shown.append(
-            {
-                "count": len(members),
-                "photos": [photos.item(index) for index in members[:TYPICAL]],
-                "labels": [(name, n / len(members)) for name, n in labels.most_common(LABELS)],
-                "more": max(0, len(labels) - LABELS),
-            }
-        )
-    return shown
+    counts = [Counter(photos.labels[i] for i in members) for members in review.clusters.members]
+    return [
+        {
+            "count": len(members),
+            "photos": [photos.item(index) for index in members[:TYPICAL]],
+            "labels": [(name, n / len(members)) for name, n in labels.most_common(LABELS)],
+            "more": max(0, len(labels) - LABELS),
+        }
+        for members, labels in zip(review.clusters.members, counts, strict=True)
+    ]
 
 
 def _map(review: Review, proposals: list[Action]) -> dict[str, Any] | None:
@@ -107,14 +105,9 @@ def _map(review: Review, proposals: list[Action]) -> dict[str, Any] | None:
     notes: dict[int, str] = {}
     for action in proposals:
         if action.index is not None:
-            notes.setdefault(action.index, _note(action))
+            wrong = action.kind == "check label"
+            notes.setdefault(action.index, f"predicted {action.detail}" if wrong else action.kind)
     return photo_map(review.features, review.backbone.last, colourings, notes)
-
-
-def _note(action: Action) -> str:
-    if action.kind == "check label":
-        return f"predicted {action.detail}"
-    return action.kind
 
 
 def _facts(review: Review) -> list[tuple[str, str]]:
