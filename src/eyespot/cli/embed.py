@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from eyespot.cli.models import expect_backbone
 from eyespot.cli.options import Backbone, ManyPhotos, ShareOf, option
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, check_table
-from eyespot.cli.resumable import print_failures, resumable
-from eyespot.cli.show import print_problems, say
+from eyespot.cli.show import print_failures, print_problems, resumable, say
 from eyespot.errors import PhotoError
 from eyespot.shown import counted, printable
 

@@ -4,6 +4,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from eyespot.cli.show import Lines, progress, say
@@ -36,7 +37,8 @@ def watching(plan: "Plan", quiet: bool) -> "Iterator[tuple[Progress, Watch]]":
             if quiet:
                 yield step, lambda epochs: None
             else:
-                yield announcing(plan, step, _to_stderr), epoch_lines().watch
+                announce = partial(say, file=sys.stderr, flush=True)
+                yield announcing(plan, step, announce), epoch_lines().watch
 
 
 def announcing(plan: "Plan", step: "Progress", announce: Callable[[str], None]) -> "Progress":
@@ -60,10 +62,6 @@ def announcing(plan: "Plan", step: "Progress", announce: Callable[[str], None]) 
         step(stage, done, total)
 
     return announced
-
-
-def _to_stderr(words: str) -> None:
-    say(words, file=sys.stderr, flush=True)
 
 
 def epoch_lines() -> Lines:

@@ -66,22 +66,18 @@ def export(
         options |= {"calibrate": calibrate, "max_loss": max_loss}
     if to == "web":
         options |= {"name": model.stem, "onnxruntime": onnxruntime}
-    done = _export(model, path, to, options)
-    if as_json:
-        print_json(done.to_dict())
-    else:
-        _print(done)
-
-
-def _export(model: Path, path: Path, to: str, options: dict[str, Any]) -> "Exported":
     from eyespot.export import writers
     from eyespot.tasks.task import load
 
     classifier = load(model)
-    if to == "web" and not options["onnxruntime"]:
+    if to == "web" and not onnxruntime:
         _announce_download()
     with progress() as step:
-        return writers()[to](classifier, path, progress=step, **options)
+        done = writers()[to](classifier, path, progress=step, **options)
+    if as_json:
+        print_json(done.to_dict())
+    else:
+        _print(done)
 
 
 def _beside(model: Path, to: str) -> Path:

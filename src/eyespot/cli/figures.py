@@ -2,7 +2,7 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from eyespot.cli.show import print_bars, print_findings, print_rows, say
 from eyespot.shown import counted, percent, percent_interval, printable
 
 if TYPE_CHECKING:
-    from eyespot.data.photos import Photo, Skipped
+    from eyespot.data.photos import Skipped
     from eyespot.evaluation import Evaluation
     from eyespot.tasks.classification.result import TeachResult
 
@@ -34,7 +34,10 @@ def print_taught(taught: "TeachResult", photos: Path, *, verbose: bool = False) 
     )
     if verbose:
         print_recalls(evaluation)
-        _print_candidates(taught)
+        say("\nCandidates (cross-validated accuracy of each alone, selection not included)")
+        best_first = sorted(taught.candidates, key=lambda one: -one.top1)
+        print_bars((one.method, one.top1, f"  {one.seconds:.1f} s") for one in best_first)
+        say(f"\n{taught.reason}")
     counted_above = ("exact duplicates", "near duplicates")
     findings = [one for one in taught.findings if one.kind not in counted_above]
     if findings:
@@ -104,14 +107,10 @@ def skipped_words(skipped: "Sequence[Skipped]") -> str:
 
 def _photos(taught: "TeachResult") -> str:
     words = f"{len(taught.features):,} in {len(taught.classifier.classes):,} classes"
-    if _in_class_folders(taught.dataset.photos):
+    if all(photo.label in Path(photo.name).parts[:-1] for photo in taught.dataset.photos):
         words += ", labels from folder names"
     skipped = skipped_words(taught.skipped)
     return f"{words} ({skipped})" if skipped else words
-
-
-def _in_class_folders(photos: "Iterable[Photo]") -> bool:
-    return all(photo.label in Path(photo.name).parts[:-1] for photo in photos)
 
 
 def _method(taught: "TeachResult") -> str:
@@ -139,10 +138,3 @@ def _review(taught: "TeachResult", photos: Path) -> str:
         found.append(counted(copies, "near-duplicate"))
     command = f"eyespot explain dataset {shlex.quote(str(photos))}"
     return f"{', '.join(found)}:\n{printable(command)}" if found else ""
-
-
-def _print_candidates(taught: "TeachResult") -> None:
-    say("\nCandidates (cross-validated accuracy of each alone, selection not included)")
-    best_first = sorted(taught.candidates, key=lambda one: -one.top1)
-    print_bars((one.method, one.top1, f"  {one.seconds:.1f} s") for one in best_first)
-    say(f"\n{taught.reason}")

@@ -17,8 +17,7 @@ from eyespot.cli.predictions import (
     print_top,
     while_read,
 )
-from eyespot.cli.resumable import print_failures, resumable
-from eyespot.cli.show import print_problems, say
+from eyespot.cli.show import print_failures, print_problems, resumable, say
 from eyespot.errors import UsageError
 from eyespot.shown import counted, printable
 

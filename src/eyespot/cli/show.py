@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from eyespot.shown import harmless, harmless_json, listed, percent, printable
+from eyespot.shown import counted, harmless, harmless_json, listed, percent, printable
 
 if TYPE_CHECKING:
     from eyespot.data.finding import Finding
+    from eyespot.data.parts import Work, Written
     from eyespot.data.photos import Dataset, Skipped
     from eyespot.export.check import Agreement
     from eyespot.export.int8 import Loss
@@ -108,6 +109,22 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         yield step
 
 
+@contextlib.contextmanager
+def resumable() -> "Iterator[Work]":
+    """A bar for `write_features` and `write_predictions`, and a line if they resume a run."""
+    first = True
+    with progress() as step:
+
+        def work(done: int, total: int) -> None:
+            nonlocal first
+            if first and done:
+                say(f"Resuming: {done:,} of {total:,} photos are done.", file=sys.stderr)
+            first = False
+            step("Embedding photos", done, total)
+
+        yield work
+
+
 def print_rows(rows: "Iterable[tuple[str, str]]") -> None:
     """Print labels and texts under each other, wrapped to the terminal's width; no empty rows.
 
@@ -140,6 +157,15 @@ def print_skipped(skipped: "Iterable[Skipped]", most: int | None = None) -> None
         say(printable(f"Skipped {one.path}: {one.reason}"), file=sys.stderr, flush=True)
     if most is not None and len(everything) > most:
         say(f"and {len(everything) - most:,} more; --json lists every one.", file=sys.stderr)
+
+
+def print_failures(written: "Written") -> None:
+    """Print the photos that could not be used on standard error: the first by name."""
+    print_skipped(written.failed)
+    more = written.failures - len(written.failed)
+    if more:
+        left = counted(more, "more photo")
+        say(f"{left} could not be used: see the column error.", file=sys.stderr)
 
 
 def print_problems(found: "Dataset | Agreement | Loss") -> None:
