@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from eyespot.cli.figures import accuracy_rows, print_recalls, skipped_words
+from eyespot.cli.figures import accuracy_rows, print_mistakes, print_recalls, skipped_words
 from eyespot.cli.models import model_file, open_model
 from eyespot.cli.options import (
     MODEL_HELP,
@@ -19,7 +19,7 @@ from eyespot.cli.options import (
 from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.show import print_findings, print_json, print_rows, print_wrote, progress, say
 from eyespot.errors import UsageError
-from eyespot.shown import counted, percent, percent_interval, printable
+from eyespot.shown import counted, percent, percent_interval
 
 if TYPE_CHECKING:
     from eyespot.tasks.classification.classifier import Classifier
@@ -147,17 +147,7 @@ def print_evaluated(
     )
     if verbose or len(classifier.classes) <= CLASSES:
         print_recalls(evaluation)
-    _print_mistakes(result, len(result.mistakes) if verbose else MISTAKES)
+    print_mistakes(result, len(result.mistakes) if verbose else MISTAKES)
     if result.findings:
         say()
         print_findings(result.findings)
-
-
-def _print_mistakes(result: "EvaluateResult", most: int) -> None:
-    shown = result.mistakes[:most]
-    if shown:
-        rest = "" if len(shown) == len(result.mistakes) else f" of {len(result.mistakes):,}"
-        say(f"\nMisclassified, the {len(shown):,} most confident{rest}")
-    for one in shown:
-        predicted = f"{one.predicted} ({percent(one.probability)})"
-        say(printable(f"  {one.path}: predicted {predicted}, actual {one.label}"))

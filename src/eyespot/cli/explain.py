@@ -14,9 +14,6 @@ from eyespot.errors import PhotoError
 from eyespot.shown import counted, printable, sentence
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from eyespot.data.transforms import Preprocessing
     from eyespot.models.convnet import ConvNet
 
@@ -66,6 +63,8 @@ def activations(
     if not whole:
         check_ending(output, ".png")
         check_outputs([output], [photo])
+    from eyespot.data.decode import decode
+    from eyespot.data.photos import FileSource
     from eyespot.data.transforms import needed_short_side
     from eyespot.explain.activations import (
         activations,
@@ -75,7 +74,12 @@ def activations(
     )
 
     network, preprocessing = _network(name, random)
-    image = network_input(network, _read(photo, needed_short_side(preprocessing)), preprocessing)
+    short_side = needed_short_side(preprocessing)
+    try:
+        pixels = decode(FileSource(photo).read(), short_side=short_side).pixels
+    except PhotoError as error:
+        raise PhotoError(f"{printable(photo)} cannot be used: {sentence(error)}") from error
+    image = network_input(network, pixels, preprocessing)
     maps = activations(network, image, preprocessing)
     if whole:
         digits = len(str(len(maps)))
@@ -122,17 +126,6 @@ def _network(name: str, random: bool) -> "tuple[ConvNet, Preprocessing]":
     expect_network(name)
     torch.manual_seed(0)  # the same weights in each run
     return create(name), find(name).preprocessing
-
-
-def _read(photo: Path, short_side: int) -> "NDArray[np.uint8]":
-    """The pixels of a photo. Raises PhotoError that names it."""
-    from eyespot.data.decode import decode
-    from eyespot.data.photos import FileSource
-
-    try:
-        return decode(FileSource(photo).read(), short_side=short_side).pixels
-    except PhotoError as error:
-        raise PhotoError(f"{printable(photo)} cannot be used: {sentence(error)}") from error
 
 
 def _shown(name: str, random: bool) -> str:

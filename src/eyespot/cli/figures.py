@@ -12,8 +12,9 @@ from eyespot.shown import counted, percent, percent_interval, printable
 if TYPE_CHECKING:
     from eyespot.data.photos import Skipped
     from eyespot.evaluation import Evaluation
-    from eyespot.tasks.classification.result import TeachResult
+    from eyespot.tasks.classification.result import EvaluateResult, TeachResult
 
+LISTS = " eyespot teach -v lists the misclassified photos."
 LISTED = 5
 """Reasons for skipped photos that are named."""
 
@@ -28,7 +29,7 @@ def print_taught(taught: "TeachResult", photos: Path, *, verbose: bool = False) 
             *accuracy_rows(evaluation, taught.evaluated_on, bool(taught.duplicates.near)),
             ("Method", _method(taught)),
             ("Review", _review(taught, photos)),
-            ("Advice", taught.advice),
+            ("Advice", taught.advice + ("" if verbose or not taught.mistakes else LISTS)),
             ("Time", f"{taught.seconds['total']:.1f} s, {taught.photos_per_second:,.0f} photos/s"),
         ]
     )
@@ -38,6 +39,7 @@ def print_taught(taught: "TeachResult", photos: Path, *, verbose: bool = False) 
         best_first = sorted(taught.candidates, key=lambda one: -one.top1)
         print_bars((one.method, one.top1, f"  {one.seconds:.1f} s") for one in best_first)
         say(f"\n{taught.reason}")
+        print_mistakes(taught, len(taught.mistakes))
     counted_above = ("exact duplicates", "near duplicates")
     findings = [one for one in taught.findings if one.kind not in counted_above]
     if findings:
@@ -94,6 +96,17 @@ def print_recalls(evaluation: "Evaluation") -> None:
     say("\nRecall")
     measured = [score for score in evaluation.per_class if score.support]
     print_bars((score.name, score.recall, f" of {score.support:,}") for score in measured)
+
+
+def print_mistakes(result: "EvaluateResult", most: int) -> None:
+    """Print the paths of the `most` most confident mistakes."""
+    shown = result.mistakes[:most]
+    if shown:
+        rest = "" if len(shown) == len(result.mistakes) else f" of {len(result.mistakes):,}"
+        say(f"\nMisclassified, the {len(shown):,} most confident{rest}")
+    for one in shown:
+        predicted = f"{one.predicted} ({percent(one.probability)})"
+        say(printable(f"  {one.path}: predicted {predicted}, actual {one.label}"))
 
 
 def skipped_words(skipped: "Sequence[Skipped]") -> str:
