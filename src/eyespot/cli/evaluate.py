@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from eyespot.cli.figures import accuracy_rows, print_mistakes, print_recalls, skipped_words
+from eyespot.cli.imagenet import OnImagenet, evaluate_network, with_imagenet
 from eyespot.cli.models import model_file, open_model
 from eyespot.cli.options import (
     MODEL_HELP,
@@ -29,66 +30,36 @@ MISTAKES = 10
 """Misclassified photos that are printed."""
 CLASSES = 20
 """Classes whose recalls are printed without --verbose."""
-ON_IMAGENET = "ImageNet"
 
 
 @with_columns
+@with_imagenet
 def evaluate(
     photos: Annotated[Path | None, argument("Labelled photos, as for teach.")] = None,
     model: Annotated[str | None, option(MODEL_HELP, "-m", "--model", autocompletion=models)] = None,
     report: Annotated[Path | None, option("The report page to write.")] = None,
     verbose: Verbose = False,
     as_json: Json = False,
-    imagenet: Annotated[
-        str | None,
-        option(
-            "Measure a network of the zoo on labelled ImageNet images: a folder or shards.",
-            metavar="IMAGES",
-            rich_help_panel=ON_IMAGENET,
-        ),
-    ] = None,
-    crops: Annotated[int, option("Crops of each image: 1 or 10.", rich_help_panel=ON_IMAGENET)] = 1,
-    scales: Annotated[
-        list[int] | None,
-        option(
-            "Short side in pixels before cropping; repeat it for more scales.",
-            "--scales",
-            rich_help_panel=ON_IMAGENET,
-        ),
-    ] = None,
-    gallery: Annotated[
-        Path | None,
-        option(
-            "A page of misclassified images to write.", metavar="FILE", rich_help_panel=ON_IMAGENET
-        ),
-    ] = None,
     *,
+    on: OnImagenet,
     columns: Columns,
 ) -> None:
     """Measure accuracy on labelled photos, with a 95% CI.
 
     Example: eyespot evaluate new-photos/ -m pets.eyespot --report pets.html
     """
-    if imagenet is not None:
+    if on.imagenet is not None:
         if photos is not None or report is not None:
             raise UsageError("--imagenet names the images: leave out other photos and --report.")
-        from eyespot.cli.imagenet import evaluate_network
-
-        evaluate_network(imagenet, model, crops, scales or [], gallery, as_json)
+        evaluate_network(on, model, as_json)
         return
     if photos is None or model is None:
         raise UsageError(
             "Name the photos and, with -m, the model: eyespot evaluate new-photos/ -m "
             "pets.eyespot. For a network on ImageNet: eyespot evaluate --imagenet IMAGES"
         )
-    if crops != 1 or scales or gallery:
+    if on != OnImagenet():
         raise UsageError("--crops, --scales and --gallery need --imagenet.")
-    _evaluate(model, photos, columns, report, verbose=verbose, as_json=as_json)
-
-
-def _evaluate(
-    model: str, photos: Path, columns: Columns, report: Path | None, *, verbose: bool, as_json: bool
-) -> None:
     check_ending(report, ".html", ".htm")
     check_outputs([report], model_file(model))
     with progress() as step:
