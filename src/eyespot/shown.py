@@ -113,5 +113,5 @@ class Brief:
 
     def __repr__(self) -> str:
         facts: Any = fields(self)  # type: ignore[arg-type]
-        told = (f"{fact.name}={shown(getattr(self, fact.name))}" for fact in facts)
-        return f"{type(self).__name__}({', '.join(told)})"
+        parts = (f"{fact.name}={shown(getattr(self, fact.name))}" for fact in facts)
+        return f"{type(self).__name__}({', '.join(parts)})"

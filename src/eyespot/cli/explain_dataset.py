@@ -74,13 +74,8 @@ def dataset(
 def row(action: "Action") -> dict[str, object]:
     """A row of COLUMNS."""
     score = None if action.score is None else round(action.score, 4)
-    return {
-        "path": action.path,
-        "action": action.kind,
-        "label": action.label,
-        "detail": action.detail,
-        "score": score,
-    }
+    values = (action.path, action.kind, action.label, action.detail, score)
+    return dict(zip(COLUMNS, values, strict=True))
 
 
 def summary(review: "Review", actions: "list[Action]") -> dict[str, Any]:

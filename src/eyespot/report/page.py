@@ -8,7 +8,7 @@ from eyespot.evaluation import LearningCurve, mistakes, verdict
 from eyespot.report.chart import Chart, chart
 from eyespot.report.confusions import confusions
 from eyespot.report.heat import heat_maps
-from eyespot.report.html import fill, part
+from eyespot.report.html import fill
 from eyespot.report.map import MOST_THUMBNAILS, Colouring, photo_map
 from eyespot.report.photos import GALLERY, Photos, common_facts
 from eyespot.shown import counted
@@ -17,7 +17,7 @@ from eyespot.tasks.classification.result import EvaluateResult
 
 def render(result: EvaluateResult) -> str:
     """The page as HTML."""
-    return fill("report.html", **contents(result), script=part("map.js"))
+    return fill("report.html", **contents(result))
 
 
 def contents(result: EvaluateResult) -> dict[str, Any]:

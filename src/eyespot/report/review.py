@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from eyespot.report.html import fill, part, write_page
+from eyespot.report.html import fill, write_page
 from eyespot.report.map import Colouring, photo_map
 from eyespot.report.photos import GALLERY, Photos, common_facts
 from eyespot.review.actions import Action, disputed, duplicates_of, path_of
@@ -28,7 +28,7 @@ def write_review(review: Review, actions: list[Action], csv: Path, path: Path) -
 
 def render(review: Review, actions: list[Action], csv: str) -> str:
     """The page as HTML."""
-    return fill("review.html", **contents(review, actions), csv=csv, script=part("map.js"))
+    return fill("review.html", **contents(review, actions), csv=csv)
 
 
 def contents(review: Review, actions: list[Action]) -> dict[str, Any]:
@@ -115,5 +115,5 @@ def _facts(review: Review) -> list[tuple[str, str]]:
     if review.photos:
         facts.insert(1, ("First photo", path_of(review.photos[0])))
     if review.check:
-        facts.append(("Labels checked", f"{review.check.asked:,}, by {review.check.method}"))
+        facts.append(("Labels checked", f"{review.check.compared:,}, by {review.check.method}"))
     return facts

@@ -40,11 +40,11 @@ STAGES = ("load", "embed", "explore", "check labels")
 
 @dataclass(frozen=True)
 class LabelCheck:
-    """`asked`: photos with an out-of-fold prediction to compare the label with. `planted`: the same
-    check after some labels were replaced by wrong ones; None for few photos."""
+    """`compared`: photos whose label is compared with an out-of-fold prediction. `planted`: the
+    same check after some labels were replaced by wrong ones; None for few photos."""
 
     label_issues: list[LabelIssue]
-    asked: int
+    compared: int
     method: str
     planted: PlantedTest | None
 
