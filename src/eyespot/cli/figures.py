@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from eyespot.evaluation import Evaluation
     from eyespot.tasks.classification.result import EvaluateResult, TeachResult
 
-LISTS = " eyespot teach -v lists the misclassified photos."
+HINT = " eyespot teach -v lists the misclassified photos."
 LISTED = 5
 """Reasons for skipped photos that are named."""
 
@@ -29,7 +29,7 @@ def print_taught(taught: "TeachResult", photos: Path, *, verbose: bool = False) 
             *accuracy_rows(evaluation, taught.evaluated_on, bool(taught.duplicates.near)),
             ("Method", _method(taught)),
             ("Review", _review(taught, photos)),
-            ("Advice", taught.advice + ("" if verbose or not taught.mistakes else LISTS)),
+            ("Advice", taught.advice + ("" if verbose or not taught.mistakes else HINT)),
             ("Time", f"{taught.seconds['total']:.1f} s, {taught.photos_per_second:,.0f} photos/s"),
         ]
     )

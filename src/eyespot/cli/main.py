@@ -23,7 +23,7 @@ from eyespot.cli.explain import PhotoFirst
 from eyespot.cli.explain_dataset import dataset
 from eyespot.cli.export import export
 from eyespot.cli.graph import graph
-from eyespot.cli.options import option
+from eyespot.cli.options import Verb, option
 from eyespot.cli.predict import predict
 from eyespot.cli.serve import serve
 from eyespot.cli.show import guard_terminal, say
@@ -36,8 +36,6 @@ from eyespot.cli.tune import tune
 from eyespot.cli.weights import weights
 from eyespot.cli.zoo import zoo
 from eyespot.errors import EyespotError, UsageError
-
-Verb = Callable[..., int | None]
 
 GROUPS: dict[str, tuple[Verb, ...]] = {
     "Teach and use": (demo, teach, predict, evaluate, embed, similar, cache),

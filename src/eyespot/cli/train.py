@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from eyespot.training.log import Epoch
 
 PAGE = "report.html"
-
-
 PLAN = {
     "model": option("A network of the zoo.", "-m", "--model", autocompletion=networks),
     "epochs": option("Passes over the training set."),
