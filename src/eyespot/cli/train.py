@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from eyespot.cli.check import check_plan
 from eyespot.cli.epochs import watching
 from eyespot.cli.options import (
     Columns,
@@ -27,6 +26,7 @@ from eyespot.cli.show import (
     print_rows,
     print_skipped,
     print_wrote,
+    progress,
     say,
 )
 from eyespot.errors import UsageError
@@ -137,6 +137,27 @@ def _warn_of_no_effect(plan: Plan, *, validated: bool) -> None:
         if why and getattr(plan, name) != getattr(default, name):
             option = f"--{name.replace('_', '-')} {getattr(plan, name):g}"
             say(f"{option} has no effect: {why}.", file=sys.stderr)
+
+
+def check_plan(photos: "Dataset", plan: Plan, folder: Path, held_out: float, as_json: bool) -> None:
+    """Check `plan` without training; write the page into `folder`."""
+    from eyespot.report.checks import render
+    from eyespot.report.html import write_page
+    from eyespot.training.checks.run import check_photos
+
+    page = folder / "check.html"
+    with progress() as step:
+        verdicts = check_photos(photos, plan, held_out=held_out, progress=step)
+    write_page(page, render(verdicts, plan))
+    if as_json:
+        checks = [verdict.to_dict() for verdict in verdicts]
+        print_json({"model": plan.model, "checks": checks, "page": str(page)})
+        return
+    for verdict in verdicts:
+        say(f"{'passed ' if verdict.passed else 'warning'}  {verdict.title}: {verdict.summary}.")
+        if not verdict.passed:
+            say(f"         {verdict.advice}")
+    print_wrote(page)
 
 
 def _train(
