@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -55,21 +54,16 @@ def write_atomically(path: Path, content: bytes) -> None:
 def _nameless(path: Path) -> tuple[Path, int] | None:
     """A future name and the handle of a file without a name; None where those do not exist."""
     try:
-        handle = os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
+        return _draft(path), os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
     except (AttributeError, OSError):  # not Linux, or a file system without it
         return None
-    # A short random name: one derived from the file's name may be too long.
-    return path.with_name(f".{os.urandom(6).hex()}.part"), handle
 
 
 def _named(path: Path) -> tuple[Path, int]:
-    handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-    draft = Path(name)
-    draft.chmod(0o666 & ~_umask())
-    return draft, handle
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
+    return (draft := _draft(path)), os.open(draft, flags, 0o666)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _draft(path: Path) -> Path:
+    """A short random name: one derived from the file's name may be too long."""
+    return path.with_name(f".{os.urandom(6).hex()}.part")

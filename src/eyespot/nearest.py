@@ -11,15 +11,13 @@ def nearest_name(name: str, names: Iterable[str]) -> str | None:
     """The shortest of `names` that begins with `name`, else the most similar one, ignoring case.
 
     `names` are in order of preference: the first wins a tie. None if no name is similar."""
-    wanted = name.casefold()
-    known = list(names)
+    wanted, known = name.casefold(), list(names)
     begun = [each for each in known if wanted and each.casefold().startswith(wanted)]
     if begun:
         return min(begun, key=len)
-    matcher = SequenceMatcher(b=wanted)
-    best, most = None, ALIKE
-    for each in known:
-        matcher.set_seq1(each.casefold())
-        if matcher.real_quick_ratio() > most and matcher.ratio() > most:
-            best, most = each, matcher.ratio()
-    return best
+
+    def likeness(each: str) -> float:
+        return SequenceMatcher(None, each.casefold(), wanted).ratio()
+
+    best = max(known, key=likeness, default="")
+    return best if likeness(best) > ALIKE else None

@@ -1,5 +1,6 @@
 """Format values and texts for messages, terminals and notebooks."""
 
+import math
 import re
 import reprlib
 from collections.abc import Iterable, Sequence
@@ -9,9 +10,9 @@ from typing import Any
 _CONTROLS = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
 
 
-def printable(text: str) -> str:
-    """A name that is safe on a terminal: characters that are not printable are escaped."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+def printable(text: object) -> str:
+    """A name or path that is safe on a terminal: unprintable characters are escaped."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
 
 
 def harmless(text: str) -> str:
@@ -75,6 +76,36 @@ def listed(names: Iterable[str], most: int = 8) -> str:
     return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))
 
 
+def percent(share: float, digits: int = 1) -> str:
+    """97.3% for 0.973, as `web/static/percent.js` does, too. 100% and 0% stand for exactly 1 and 0
+    alone: 0.9999 is >99.9%, and 0.0001 is <0.1%.
+    """
+    if share in (0, 1):
+        return f"{share:.0%}"
+    least = 10.0 ** -(digits + 2)
+    if 0 < share < least / 2:
+        return f"<{least:.{digits}%}"
+    if 1 - least / 2 <= share < 1:
+        return f">{1 - least:.{digits}%}"
+    return f"{share:.{digits}%}"
+
+
+def percent_interval(interval: tuple[float, float]) -> str:
+    """90.8–93.6%, with an en dash."""
+    low, high = map(percent, interval)
+    return f"{low.removesuffix('%')}–{high}"
+
+
+def si(number: float, unit: str = "") -> str:
+    """Three digits with an SI prefix: 61.1 M, 7.85 k, 714 MB."""
+    power = min(3, int(math.log10(max(number, 1)) // 3))
+    scaled = number / 1000**power
+    if power < 3 and round(scaled) >= 1000:
+        power, scaled = power + 1, scaled / 1000
+    digits = 0 if scaled >= 99.95 or power == 0 else 1 if scaled >= 9.995 else 2
+    return f"{scaled:.{digits}f} {' kMG'[power].strip()}{unit}".rstrip()
+
+
 class Brief:
     """A mixin for dataclasses (with repr=False): a short repr."""
 
@@ -82,5 +113,5 @@ class Brief:
 
     def __repr__(self) -> str:
         facts: Any = fields(self)  # type: ignore[arg-type]
-        told = (f"{fact.name}={shown(getattr(self, fact.name))}" for fact in facts)
-        return f"{type(self).__name__}({', '.join(told)})"
+        parts = (f"{fact.name}={shown(getattr(self, fact.name))}" for fact in facts)
+        return f"{type(self).__name__}({', '.join(parts)})"

@@ -10,7 +10,7 @@ from PIL import Image
 from rich.console import Console
 from typer.testing import CliRunner
 
-from eyespot.cli.epochs import Lines, LiveTable, announcing
+from eyespot.cli.epochs import LiveTable, announcing, epoch_lines
 from eyespot.cli.main import app
 from eyespot.training.plan import Plan
 from eyespot.training.run import train
@@ -47,7 +47,7 @@ def drawn(table: LiveTable) -> str:
 
 
 def test_lines_come_as_the_epochs_do(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = Lines()
+    lines = epoch_lines()
     lines.watch([])
     assert capsys.readouterr().out == ""
     lines.watch(RUN[:2])  # a run that goes on
@@ -85,7 +85,7 @@ def test_the_table_marks_the_best_and_forgets_no_row_in_the_end() -> None:
 
 def test_both_say_where_a_run_stopped_early(capsys: pytest.CaptureFixture[str]) -> None:
     ended = [*RUN[:2], replace(RUN[2], stopped_early=True)]
-    Lines().watch(ended)
+    epoch_lines().watch(ended)
     assert capsys.readouterr().out.rstrip().endswith("stopped early")
     table = LiveTable(PLAN, Console(file=io.StringIO(), width=100, height=24))
     table.watch(ended)

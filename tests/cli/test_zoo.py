@@ -17,7 +17,7 @@ from eyespot.cli.main import app
 from eyespot.cli.zoo_table import COLUMNS, networks_table
 from eyespot.errors import UsageError
 from eyespot.report import zoo_plot
-from eyespot.report.numbers import si
+from eyespot.shown import si
 from eyespot.weights.zoo import NETWORKS
 
 REPOSITORY = Path(__file__).resolve().parents[2]

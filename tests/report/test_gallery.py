@@ -11,7 +11,8 @@ from eyespot.imagenet_eval.evaluate import Failure, ImagenetEvaluation
 from eyespot.imagenet_eval.labels import LabelledImage
 from eyespot.imagenet_eval.views import Views
 from eyespot.report import gallery
-from eyespot.report.gallery import render, write_gallery
+from eyespot.report.gallery import render
+from eyespot.report.html import write_page
 from eyespot.weights import zoo
 from tests.imagenet_eval.worlds import grey
 from tests.report.test_browser import LONG, ask, browser, open_page
@@ -73,14 +74,14 @@ def test_a_long_page_shows_the_first_and_says_so(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_network_without_errors_has_a_page(tmp_path: Path) -> None:
-    write_gallery(replace(made(1), failures=()), tmp_path / "g.html")
+    write_page(tmp_path / "g.html", render(replace(made(1), failures=())))
     assert "No misclassified images" in (tmp_path / "g.html").read_text()
 
 
 @pytest.mark.browser
 def test_a_telephone_shows_it_without_scrolling_sideways(browser: str, tmp_path: Path) -> None:
     page = tmp_path / "g.html"
-    write_gallery(made(6), page)
+    write_page(page, render(made(6)))
     script = """return {
       width: page.documentElement.scrollWidth,
       wide: [...page.querySelectorAll("body *")].filter((e) => !e.closest(".skip"))
@@ -101,7 +102,7 @@ def test_a_telephone_shows_it_without_scrolling_sideways(browser: str, tmp_path:
 @pytest.mark.browser
 def test_the_browser_has_nothing_to_complain_of(browser: str, tmp_path: Path) -> None:
     page = tmp_path / "g.html"
-    write_gallery(made(6), page)
+    write_page(page, render(made(6)))
     content, said = open_page(browser, page, tmp_path, "--dump-dom")
     assert "</html>" in content
     assert "CONSOLE" not in said

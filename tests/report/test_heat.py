@@ -85,9 +85,7 @@ def test_the_report_needs_no_torch() -> None:
     assert "torch" not in loaded_after("import eyespot.report.page")
 
 
-def test_without_mistakes_or_photos_nothing_is_run() -> None:
+def test_without_mistakes_nothing_is_run() -> None:
     result = Result([bright_corner()])
     assert heat_maps(result, []) == {}  # type: ignore[arg-type]
-    del result.dataset
-    assert heat_maps(result, [0]) == {}  # type: ignore[arg-type]
     assert result.classifier.engine.asked == []  # type: ignore[attr-defined]

@@ -7,7 +7,6 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from eyespot.data.photos import Dataset, MemorySource, Photo, Skipped
 from eyespot.evaluation import LabelIssue, learning_curve, verdict
 from eyespot.report import write_report
 from eyespot.report.page import render
-from eyespot.tasks.classification.result import TeachResult
+from eyespot.tasks.classification.result import EvaluateResult, TeachResult
 from eyespot.tasks.classification.teach import teach
 from tests.pictures import patches
 
@@ -314,18 +313,27 @@ def test_the_numbers_of_the_learning_curve_are_whole(result: TeachResult) -> Non
 
 
 def test_an_evaluation_has_a_report(result: TeachResult) -> None:
-    """A result with the least attributes: all parts of teaching are left out."""
-    least = SimpleNamespace(
+    """All parts of teaching are left out."""
+    least = EvaluateResult(
         classifier=result.classifier,
-        features=result.features,
-        labels=result.labels,
-        probabilities=result.probabilities,
         evaluation=result.evaluation,
+        evaluated_on="these photos",
+        dataset=result.dataset,
+        skipped=(),
+        findings=[],
+        duplicates=replace(result.duplicates, near=[], exact=[]),
+        labels=result.labels,
+        trained=None,
+        probabilities=result.probabilities,
+        features=result.features,
+        label_issues=[],
+        rejection=result.rejection,
+        method="",
     )
     page = Page(render(least))
     assert page.unbalanced == []
     headings = {a["id"] for tag, a in page.elements if tag == "h2"}
-    parts = ("next", "confusion", "mistakes", "calibration", "map", "details")
+    parts = ("next", "confusion", "mistakes", "calibration", "rejected", "map", "details")
     assert headings == {f"h-{name}" for name in parts}
     assert {link["href"] for link in page.all("a")} == {f"#{name}" for name in ("main", *parts)}
     assert verdict(result.evaluation, "these photos") in page.text

@@ -11,7 +11,8 @@ import torch
 from eyespot.data.photos import Skipped
 from eyespot.evaluation import percent_interval, wilson_interval
 from eyespot.report.chart import chart, steps
-from eyespot.report.training import render, write_training
+from eyespot.report.html import write_page
+from eyespot.report.training import render
 from eyespot.tasks.classification.train import Training
 from eyespot.training.evaluate import class_probabilities
 from eyespot.training.plan import Plan
@@ -193,7 +194,7 @@ def test_a_telephone_shows_it_and_has_nothing_to_complain_of(
 ) -> None:
     page = tmp_path / "r.html"
     torch.manual_seed(0)
-    write_training(page, PLAN, RUN, training)
+    write_page(page, render(PLAN, RUN, training))
     script = """return {
       width: page.documentElement.scrollWidth,
       wide: [...page.querySelectorAll("body *")].filter((e) => !e.closest(".skip, .scroll"))

@@ -133,7 +133,7 @@ def test_the_check_was_tested_with_planted_labels(found: tuple[Review, list[Acti
     check = found[0].check
     assert check
     assert check.planted
-    assert check.asked == len(found[0].photos)
+    assert check.compared == len(found[0].photos)
     assert check.planted.planted == round(0.05 * len(found[0].photos))
     assert check.planted.recall > 0.5
     assert check.planted.precision > 0.5

@@ -18,11 +18,7 @@ def demo(
 
     Example: eyespot demo
     """
-    photos, classifier, page = (
-        folder / "photos",
-        folder / "textures.eyespot",
-        folder / "report.html",
-    )
+    photos, classifier, page = map(folder.joinpath, ("photos", "textures.eyespot", "report.html"))
     with progress() as step:
         from eyespot.data.textures import write_textures
         from eyespot.tasks.classification.teach import teach

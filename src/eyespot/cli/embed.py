@@ -1,16 +1,14 @@
 """`eyespot embed`."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from eyespot.cli.models import expect_backbone
 from eyespot.cli.options import Backbone, ManyPhotos, ShareOf, option
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, check_table
-from eyespot.cli.resumable import print_failures, read_and_written, resumable
-from eyespot.cli.show import print_findings, print_skipped, printable, say
+from eyespot.cli.show import print_failures, print_problems, resumable, say
 from eyespot.errors import PhotoError
-from eyespot.shown import counted
+from eyespot.shown import counted, printable
 
 if TYPE_CHECKING:
     from eyespot.data.parts import Written
@@ -48,7 +46,7 @@ def embed(
         check_table(output, COLUMNS)
     found = find_unlabelled(photos)
     if not shards:
-        check_outputs([output], read_and_written(found.photos, [output]))
+        check_outputs([output], photos=found.photos)
     body = load_backbone(backbone)
     engine = open_engine(body)
     with resumable() as step:
@@ -62,15 +60,14 @@ def embed(
             share=part,
             progress=step,
         )
-    print_findings(found.findings, sys.stderr)
-    print_skipped(found.skipped)
+    print_problems(found)
     print_failures(written)
     return _print_written(written, len(found.photos), output, whole=part == Share())
 
 
 def _print_written(written: "Written", photos: int, output: Path, *, whole: bool) -> int:
     """Print how many photos are in the table; the exit code. Raises PhotoError for none at all."""
-    good, place = written.photos - written.failures, printable(str(output))
+    good, place = written.photos - written.failures, printable(output)
     if not whole:
         say(f"{written.photos:,} of {photos:,} photos written for {place}")
     elif good:

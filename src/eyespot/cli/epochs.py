@@ -4,9 +4,11 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from eyespot.cli.show import progress, say
+from eyespot.cli.show import Lines, progress, say
+from eyespot.shown import percent
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -35,7 +37,8 @@ def watching(plan: "Plan", quiet: bool) -> "Iterator[tuple[Progress, Watch]]":
             if quiet:
                 yield step, lambda epochs: None
             else:
-                yield announcing(plan, step, _to_stderr), Lines().watch
+                announce = partial(say, file=sys.stderr, flush=True)
+                yield announcing(plan, step, announce), epoch_lines().watch
 
 
 def announcing(plan: "Plan", step: "Progress", announce: Callable[[str], None]) -> "Progress":
@@ -61,25 +64,15 @@ def announcing(plan: "Plan", step: "Progress", announce: Callable[[str], None]) 
     return announced
 
 
-def _to_stderr(words: str) -> None:
-    say(words, file=sys.stderr, flush=True)
-
-
-class Lines:
+def epoch_lines() -> Lines:
     """A line for each epoch, as soon as the epoch is over."""
+    from eyespot.training.log import best_epoch
 
-    def __init__(self) -> None:
-        self.printed = 0
+    def line(epochs: "Sequence[Epoch]") -> str:
+        last = epochs[-1]
+        return _line((*cells(last), _note(last, best_epoch(epochs) is last)))
 
-    def watch(self, epochs: "Sequence[Epoch]") -> None:
-        from eyespot.training.log import best_epoch
-
-        for count in range(self.printed + 1, len(epochs) + 1):
-            if count == 1:
-                say(_line(HEADINGS))
-            best = best_epoch(epochs[:count]) is epochs[count - 1]
-            say(_line((*cells(epochs[count - 1]), _note(epochs[count - 1], best))), flush=True)
-        self.printed = len(epochs)
+    return Lines(_line(HEADINGS), line)
 
 
 class LiveTable:
@@ -128,21 +121,19 @@ class LiveTable:
 
     def table(self, rows: int) -> "RenderableType":
         """The last `rows` epochs, and the best if it is earlier."""
-        from rich.table import Table
+        from rich.text import Text
 
         from eyespot.training.log import best_epoch
 
         if not self.epochs:
             return ""
         best = best_epoch(self.epochs)
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        for heading in (*HEADINGS, ""):
-            table.add_column(heading, justify="right", no_wrap=True)
+        table = Text(no_wrap=True).append(_line(HEADINGS), "dim")
         for epoch in self.epochs:
             if epoch is best:
-                table.add_row(*cells(epoch), "best", style="bold green")
+                table.append(f"\n{_line((*cells(epoch), 'best'))}", "bold green")
             elif epoch in self.epochs[-rows:]:
-                table.add_row(*cells(epoch), _note(epoch))
+                table.append(f"\n{_line((*cells(epoch), _note(epoch)))}")
         return table
 
     def move(self, stage: str, done: int, total: int) -> None:
@@ -169,8 +160,6 @@ class LiveTable:
 
 def cells(epoch: "Epoch") -> tuple[str, ...]:
     """An epoch as texts under `HEADINGS`."""
-    from eyespot.evaluation import percent
-
     return (
         str(epoch.epoch),
         f"{epoch.learning_rate:.2g}",

@@ -1,9 +1,11 @@
 """`eyespot evaluate`."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from eyespot.cli.figures import accuracy_rows, print_recalls, skipped_words
+from eyespot.cli.figures import accuracy_rows, print_mistakes, print_recalls, skipped_words
+from eyespot.cli.imagenet import OnImagenet, evaluate_network, with_imagenet
 from eyespot.cli.models import model_file, open_model
 from eyespot.cli.options import (
     MODEL_HELP,
@@ -16,17 +18,9 @@ from eyespot.cli.options import (
     with_columns,
 )
 from eyespot.cli.outputs import check_ending, check_outputs
-from eyespot.cli.resumable import read_and_written
-from eyespot.cli.show import (
-    print_findings,
-    print_json,
-    print_rows,
-    printable,
-    progress,
-    say,
-)
+from eyespot.cli.show import print_findings, print_json, print_rows, print_wrote, progress, say
 from eyespot.errors import UsageError
-from eyespot.shown import counted
+from eyespot.shown import counted, percent, percent_interval
 
 if TYPE_CHECKING:
     from eyespot.tasks.classification.classifier import Classifier
@@ -36,65 +30,36 @@ MISTAKES = 10
 """Misclassified photos that are printed."""
 CLASSES = 20
 """Classes whose recalls are printed without --verbose."""
-ON_IMAGENET = "ImageNet"
 
 
 @with_columns
+@with_imagenet
 def evaluate(
     photos: Annotated[Path | None, argument("Labelled photos, as for teach.")] = None,
     model: Annotated[str | None, option(MODEL_HELP, "-m", "--model", autocompletion=models)] = None,
     report: Annotated[Path | None, option("The report page to write.")] = None,
     verbose: Verbose = False,
     as_json: Json = False,
-    imagenet: Annotated[
-        str | None,
-        option(
-            "Measure a network of the zoo on labelled ImageNet images: a folder or shards.",
-            metavar="IMAGES",
-            rich_help_panel=ON_IMAGENET,
-        ),
-    ] = None,
-    crops: Annotated[int, option("Crops of each image: 1 or 10.", rich_help_panel=ON_IMAGENET)] = 1,
-    scales: Annotated[
-        list[int] | None,
-        option(
-            "Short side in pixels before cropping; repeat it for more scales.",
-            "--scales",
-            rich_help_panel=ON_IMAGENET,
-        ),
-    ] = None,
-    gallery: Annotated[
-        Path | None,
-        option(
-            "A page of misclassified images to write.", metavar="FILE", rich_help_panel=ON_IMAGENET
-        ),
-    ] = None,
-    columns: Columns = Columns(),  # noqa: B008 - frozen
+    *,
+    on: OnImagenet,
+    columns: Columns,
 ) -> None:
     """Measure accuracy on labelled photos, with a 95% CI.
 
     Example: eyespot evaluate new-photos/ -m pets.eyespot --report pets.html
     """
-    if imagenet is not None:
+    if on.imagenet is not None:
         if photos is not None or report is not None:
             raise UsageError("--imagenet names the images: leave out other photos and --report.")
-        from eyespot.cli.imagenet import evaluate_network
-
-        evaluate_network(imagenet, model, crops, scales or [], gallery, as_json)
+        evaluate_network(on, model, as_json)
         return
     if photos is None or model is None:
         raise UsageError(
             "Name the photos and, with -m, the model: eyespot evaluate new-photos/ -m "
             "pets.eyespot. For a network on ImageNet: eyespot evaluate --imagenet IMAGES"
         )
-    if crops != 1 or scales or gallery:
+    if on != OnImagenet():
         raise UsageError("--crops, --scales and --gallery need --imagenet.")
-    _evaluate(model, photos, columns, report, verbose=verbose, as_json=as_json)
-
-
-def _evaluate(
-    model: str, photos: Path, columns: Columns, report: Path | None, *, verbose: bool, as_json: bool
-) -> None:
     check_ending(report, ".html", ".htm")
     check_outputs([report], model_file(model))
     with progress() as step:
@@ -102,7 +67,7 @@ def _evaluate(
 
         classifier = open_model(model)
         collection = columns.open(photos, least_classes=1)
-        check_outputs([report], [photos, *read_and_written(collection.photos, [report])])
+        check_outputs([report], [photos], collection.photos)
         result = evaluate(classifier, collection, progress=step)
         if report:
             result.report(report)
@@ -111,7 +76,7 @@ def _evaluate(
         return
     print_evaluated(result, classifier, verbose=verbose)
     if report:
-        say(f"\nWrote {printable(str(report))}")
+        print_wrote(report)
 
 
 def summary(result: "EvaluateResult") -> dict[str, Any]:
@@ -121,16 +86,8 @@ def summary(result: "EvaluateResult") -> dict[str, Any]:
         "rejected": result.rejected,
         "known_photos": list(result.known),
         "findings": [finding.to_dict() for finding in result.findings],
-        "skipped": [{"path": s.path, "reason": s.reason} for s in result.skipped],
-        "mistakes": [
-            {
-                "path": m.path,
-                "label": m.label,
-                "predicted": m.predicted,
-                "probability": m.probability,
-            }
-            for m in result.mistakes
-        ],
+        "skipped": [asdict(one) for one in result.skipped],
+        "mistakes": [asdict(one) for one in result.mistakes],
     }
 
 
@@ -138,8 +95,6 @@ def print_evaluated(
     result: "EvaluateResult", classifier: "Classifier", *, verbose: bool = False
 ) -> None:
     """Print the figures of an evaluation, and its most confident mistakes."""
-    from eyespot.evaluation import percent, percent_interval
-
     evaluation = result.evaluation
     if result.known:
         known = counted(len(result.known), "photo")
@@ -163,23 +118,7 @@ def print_evaluated(
     )
     if verbose or len(classifier.classes) <= CLASSES:
         print_recalls(evaluation)
-    _print_mistakes(result, len(result.mistakes) if verbose else MISTAKES)
+    print_mistakes(result, len(result.mistakes) if verbose else MISTAKES)
     if result.findings:
         say()
         print_findings(result.findings)
-
-
-def _print_mistakes(result: "EvaluateResult", most: int) -> None:
-    from eyespot.evaluation import percent
-
-    shown = result.mistakes[:most]
-    if shown:
-        rest = "" if len(shown) == len(result.mistakes) else f" of {len(result.mistakes):,}"
-        say(f"\nMisclassified, the {len(shown):,} most confident{rest}")
-    for one in shown:
-        probability = percent(one.probability)
-        say(
-            printable(
-                f"  {one.path}: predicted {one.predicted} ({probability}), actual {one.label}"
-            )
-        )

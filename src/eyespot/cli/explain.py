@@ -9,14 +9,11 @@ from eyespot.cli.explain_photo import photo
 from eyespot.cli.models import expect_network, open_network
 from eyespot.cli.options import MODEL_HELP, argument, models, option
 from eyespot.cli.outputs import check_ending, check_outputs, write_png
-from eyespot.cli.show import printable, say
+from eyespot.cli.show import say
 from eyespot.errors import PhotoError
-from eyespot.shown import counted, sentence
+from eyespot.shown import counted, printable, sentence
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from eyespot.data.transforms import Preprocessing
     from eyespot.models.convnet import ConvNet
 
@@ -66,6 +63,8 @@ def activations(
     if not whole:
         check_ending(output, ".png")
         check_outputs([output], [photo])
+    from eyespot.data.decode import decode
+    from eyespot.data.photos import FileSource
     from eyespot.data.transforms import needed_short_side
     from eyespot.explain.activations import (
         activations,
@@ -75,12 +74,17 @@ def activations(
     )
 
     network, preprocessing = _network(name, random)
-    image = network_input(network, _read(photo, needed_short_side(preprocessing)), preprocessing)
+    short_side = needed_short_side(preprocessing)
+    try:
+        pixels = decode(FileSource(photo).read(), short_side=short_side).pixels
+    except PhotoError as error:
+        raise PhotoError(f"{printable(photo)} cannot be used: {sentence(error)}") from error
+    image = network_input(network, pixels, preprocessing)
     maps = activations(network, image, preprocessing)
     if whole:
         digits = len(str(len(maps)))
         files = {n: output / f"{i:0{digits}}-{n}.png" for i, n in enumerate(maps, start=1)}
-        check_outputs(files.values(), [photo])
+        check_outputs([*files.values()], [photo])
     else:
         files = {stage or next(iter(maps)): output}
         for wanted in files:
@@ -89,7 +93,7 @@ def activations(
         title = f"{_shown(name, random)}: {wanted}"
         say(write_png(draw_activations(maps[wanted], image, title), path))
     if whole:
-        say(f"Wrote {counted(len(files), 'stage')} to {printable(str(output))}")
+        say(f"Wrote {counted(len(files), 'stage')} to {printable(output)}")
 
 
 VERBS = (photo, filters, activations)
@@ -122,17 +126,6 @@ def _network(name: str, random: bool) -> "tuple[ConvNet, Preprocessing]":
     expect_network(name)
     torch.manual_seed(0)  # the same weights in each run
     return create(name), find(name).preprocessing
-
-
-def _read(photo: Path, short_side: int) -> "NDArray[np.uint8]":
-    """The pixels of a photo. Raises PhotoError that names it."""
-    from eyespot.data.decode import decode
-    from eyespot.data.photos import FileSource
-
-    try:
-        return decode(FileSource(photo).read(), short_side=short_side).pixels
-    except PhotoError as error:
-        raise PhotoError(f"{printable(str(photo))} cannot be used: {sentence(error)}") from error
 
 
 def _shown(name: str, random: bool) -> str:

@@ -1,17 +1,18 @@
 """`eyespot explain dataset`."""
 
+from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from eyespot.cli.models import expect_backbone
 from eyespot.cli.options import Backbone, Columns, Json, argument, option, with_columns
 from eyespot.cli.outputs import check_ending, check_outputs, check_table
-from eyespot.cli.resumable import read_and_written
 from eyespot.cli.show import (
     print_findings,
     print_json,
     print_skipped,
-    printable,
+    print_wrote,
     progress,
     say,
 )
@@ -35,7 +36,8 @@ def dataset(
     ] = None,
     backbone: Backbone = "efficientnet_lite0",
     as_json: Json = False,
-    columns: Columns = Columns(),  # noqa: B008 - frozen
+    *,
+    columns: Columns,
 ) -> None:
     """Review a dataset: label issues, duplicates, outliers, clusters.
 
@@ -54,9 +56,8 @@ def dataset(
         from eyespot.review.actions import propose
         from eyespot.review.review import open_any, review
 
-        collection = open_any(photos, columns.path, columns.label, columns.split)
-        outputs = [output, table]
-        check_outputs(outputs, [photos, *read_and_written(collection.photos, outputs)])
+        collection = open_any(photos, **asdict(columns))
+        check_outputs([output, table], [photos], collection.photos)
         check_table(table, COLUMNS)
         found = review(collection, root=photos, backbone=backbone, progress=step)
         actions = propose(found)
@@ -67,19 +68,14 @@ def dataset(
         print_json({**summary(found, actions), "page": str(output), "csv": str(table)})
     else:
         print_review(found, actions)
-        say(f"\nWrote {printable(str(output))} and {printable(str(table))}")
+        print_wrote(output, table)
 
 
 def row(action: "Action") -> dict[str, object]:
     """A row of COLUMNS."""
     score = None if action.score is None else round(action.score, 4)
-    return {
-        "path": action.path,
-        "action": action.kind,
-        "label": action.label,
-        "detail": action.detail,
-        "score": score,
-    }
+    values = (action.path, action.kind, action.label, action.detail, score)
+    return dict(zip(COLUMNS, values, strict=True))
 
 
 def summary(review: "Review", actions: "list[Action]") -> dict[str, Any]:
@@ -89,7 +85,7 @@ def summary(review: "Review", actions: "list[Action]") -> dict[str, Any]:
     return {
         "photos": len(review.photos),
         "classes": list(review.classes),
-        "skipped": [{"path": s.path, "reason": s.reason} for s in review.skipped],
+        "skipped": [asdict(one) for one in review.skipped],
         "findings": [finding.to_dict() for finding in review.findings],
         "groups": [
             [review.features.names[index] for index in members]
@@ -111,11 +107,10 @@ def summary(review: "Review", actions: "list[Action]") -> dict[str, Any]:
 
 def print_review(review: "Review", actions: "list[Action]") -> None:
     """Print the clusters, findings and proposals of a review."""
-    kinds = [action.kind for action in actions]
     clusters = counted(len(review.clusters.members), "cluster")
     say(f"\n{counted(len(review.photos), 'photo')} in {clusters} of similar photos.")
     print_findings(review.findings)
-    proposed = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
+    proposed = Counter(action.kind for action in actions)
     for kind, number in proposed.items():
         say(f"{number:6}  {kind}")
     if not proposed:

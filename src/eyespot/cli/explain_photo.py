@@ -1,22 +1,14 @@
 """`eyespot explain PHOTO`: the evidence for a prediction."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from eyespot.cli.models import model_file, open_model
 from eyespot.cli.options import Json, Model, argument, option
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, write_png
-from eyespot.cli.show import (
-    print_findings,
-    print_json,
-    print_skipped,
-    printable,
-    progress,
-    say,
-)
+from eyespot.cli.show import print_json, print_problems, progress, say
 from eyespot.errors import PhotoError
-from eyespot.shown import counted
+from eyespot.shown import counted, percent, printable
 
 if TYPE_CHECKING:
     from eyespot.data.photos import Photo
@@ -74,14 +66,13 @@ def photo(
                     say(printable(f"  cannot be used: {error}"))
                 continue
             written = write_png(draw_explanation(explained), path)
-            results.append({**explained.to_dict(), "image": printable(str(path))})
+            results.append({**explained.to_dict(), "image": printable(path)})
             if not as_json:
                 _print(explained)
                 say(f"  {written}")
     if as_json:
         print_json(results)
-    print_findings(found.findings, sys.stderr)
-    print_skipped(found.skipped)
+    print_problems(found)
     return 1 if all(one["error"] for one in results) else 0
 
 
@@ -101,8 +92,6 @@ def _outputs(photos: "tuple[Photo, ...]", output: Path | None) -> list[Path]:
 
 
 def _print(explained: "Explanation") -> None:
-    from eyespot.evaluation import percent
-
     rival, share = explained.rival
     lines = [explained.prediction.path, f"  {explained.answer}"]
     if explained.gap >= 0:
@@ -123,7 +112,6 @@ def _print(explained: "Explanation") -> None:
 
 
 def _change(explained: "Explanation") -> str:
-    from eyespot.evaluation import percent
     from eyespot.explain.change import MOST
 
     change = explained.change

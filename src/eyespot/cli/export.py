@@ -1,22 +1,14 @@
 """`eyespot export`."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from eyespot.cli.options import Json, argument, choice, option
 from eyespot.cli.outputs import check_folder, check_outputs
-from eyespot.cli.show import (
-    print_findings,
-    print_json,
-    print_skipped,
-    printable,
-    progress,
-    say,
-)
+from eyespot.cli.show import print_json, print_problems, progress, say
 from eyespot.errors import UsageError
-from eyespot.shown import counted
+from eyespot.shown import counted, percent, printable
 
 if TYPE_CHECKING:
     from eyespot.export.write import Exported
@@ -74,29 +66,18 @@ def export(
         options |= {"calibrate": calibrate, "max_loss": max_loss}
     if to == "web":
         options |= {"name": model.stem, "onnxruntime": onnxruntime}
-    done = _export(model, path, to, options)
+    from eyespot.export import writers
+    from eyespot.tasks.task import load
+
+    classifier = load(model)
+    if to == "web" and not onnxruntime:
+        _announce_download()
+    with progress() as step:
+        done = writers()[to](classifier, path, progress=step, **options)
     if as_json:
         print_json(done.to_dict())
     else:
         _print(done)
-
-
-def _export(model: Path, path: Path, to: str, options: dict[str, Any]) -> "Exported":
-    from eyespot.export.web import export_web
-    from eyespot.export.write import Exported, export_onnx, export_openvino, export_torch
-    from eyespot.tasks.task import load
-
-    writers: dict[str, Callable[..., Exported]] = {
-        "onnx": export_onnx,
-        "openvino": export_openvino,
-        "torch": export_torch,
-        "web": export_web,
-    }
-    classifier = load(model)
-    if to == "web" and not options["onnxruntime"]:
-        _announce_download()
-    with progress() as step:
-        return writers[to](classifier, path, progress=step, **options)
 
 
 def _beside(model: Path, to: str) -> Path:
@@ -128,12 +109,9 @@ def _announce_download() -> None:
 
 
 def _print(done: "Exported") -> None:
-    from eyespot.evaluation import percent
-
     found, loss = done.agreement, done.loss
     for read in (found, loss) if loss else (found,):
-        print_skipped(read.skipped)
-        print_findings(read.findings, sys.stderr)
+        print_problems(read)
     say(
         f"Checked on {counted(found.photos, 'photo')}: {found.same:,} with the same prediction, "
         f"largest difference of a probability {found.difference:.5f}."
@@ -147,6 +125,6 @@ def _print(done: "Exported") -> None:
         )
     for path in done.files:
         size = sum(file.stat().st_size for file in (path.iterdir() if path.is_dir() else [path]))
-        say(f"Wrote {printable(str(path))} ({size / 1e6:.1f} MB)")
+        say(f"Wrote {printable(path)} ({size / 1e6:.1f} MB)")
     how = "Next, to see the page" if done.files[0].is_dir() else "Next, to predict in Python"
     say(f"\n{how}:\n\n{done.snippet}", end="")

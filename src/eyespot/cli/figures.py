@@ -1,18 +1,20 @@
 """Evaluations as rows of a table: what `teach`, `evaluate` and `demo` print."""
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eyespot.cli.show import bar_of, print_findings, print_rows, printable, say
-from eyespot.shown import counted
+from eyespot.cli.show import print_bars, print_findings, print_rows, say
+from eyespot.shown import counted, percent, percent_interval, printable
 
 if TYPE_CHECKING:
-    from eyespot.data.photos import Photo, Skipped
+    from eyespot.data.photos import Skipped
     from eyespot.evaluation import Evaluation
-    from eyespot.tasks.classification.result import TeachResult
+    from eyespot.tasks.classification.result import EvaluateResult, TeachResult
 
+HINT = " eyespot teach -v lists the misclassified photos."
 LISTED = 5
 """Reasons for skipped photos that are named."""
 
@@ -27,13 +29,17 @@ def print_taught(taught: "TeachResult", photos: Path, *, verbose: bool = False) 
             *accuracy_rows(evaluation, taught.evaluated_on, bool(taught.duplicates.near)),
             ("Method", _method(taught)),
             ("Review", _review(taught, photos)),
-            ("Advice", taught.advice),
+            ("Advice", taught.advice + ("" if verbose or not taught.mistakes else HINT)),
             ("Time", f"{taught.seconds['total']:.1f} s, {taught.photos_per_second:,.0f} photos/s"),
         ]
     )
     if verbose:
         print_recalls(evaluation)
-        _print_candidates(taught)
+        say("\nCandidates (cross-validated accuracy of each alone, selection not included)")
+        best_first = sorted(taught.candidates, key=lambda one: -one.top1)
+        print_bars((one.method, one.top1, f"  {one.seconds:.1f} s") for one in best_first)
+        say(f"\n{taught.reason}")
+        print_mistakes(taught, len(taught.mistakes))
     counted_above = ("exact duplicates", "near duplicates")
     findings = [one for one in taught.findings if one.kind not in counted_above]
     if findings:
@@ -48,7 +54,6 @@ def accuracy_rows(
 
     `grouped`: near-duplicates stayed in the same fold.
     """
-    from eyespot.evaluation import percent, percent_interval
     from eyespot.evaluation.verdict import LEAST, too_early
 
     if too_early(evaluation):
@@ -72,7 +77,6 @@ def accuracy_rows(
 
 def weakest(evaluation: "Evaluation") -> str:
     """The class of lowest recall, with its most frequent confusion; empty if all recalls are 1."""
-    from eyespot.evaluation import percent
     from eyespot.evaluation.verdict import confused_pairs
 
     measured = [score for score in evaluation.per_class if score.support]
@@ -90,35 +94,36 @@ def weakest(evaluation: "Evaluation") -> str:
 def print_recalls(evaluation: "Evaluation") -> None:
     """Print a bar for the recall of each class."""
     say("\nRecall")
-    width = max(len(score.name) for score in evaluation.per_class)
-    for score in evaluation.per_class:
-        if score.support:
-            say(f"  {printable(score.name):{width}}  {bar_of(score.recall)} of {score.support:,}")
+    measured = [score for score in evaluation.per_class if score.support]
+    print_bars((score.name, score.recall, f" of {score.support:,}") for score in measured)
+
+
+def print_mistakes(result: "EvaluateResult", most: int) -> None:
+    """Print the paths of the `most` most confident mistakes."""
+    shown = result.mistakes[:most]
+    if shown:
+        rest = "" if len(shown) == len(result.mistakes) else f" of {len(result.mistakes):,}"
+        say(f"\nMisclassified, the {len(shown):,} most confident{rest}")
+    for one in shown:
+        predicted = f"{one.predicted} ({percent(one.probability)})"
+        say(printable(f"  {one.path}: predicted {predicted}, actual {one.label}"))
 
 
 def skipped_words(skipped: "Sequence[Skipped]") -> str:
     """How many photos were skipped, and why: 3 skipped: 2 truncated, 1 empty."""
-    if not skipped:
+    reasons = Counter(one.reason for one in skipped).most_common(LISTED)
+    if not reasons:
         return ""
-    reasons: dict[str, int] = {}
-    for one in skipped:
-        reasons[one.reason] = reasons.get(one.reason, 0) + 1
-    if len(reasons) == 1:
-        return f"{len(skipped):,} skipped: {skipped[0].reason}"
-    commonest = sorted(reasons.items(), key=lambda item: -item[1])[:LISTED]
-    return f"{len(skipped):,} skipped: " + ", ".join(f"{n:,} {why}" for why, n in commonest)
+    why = ", ".join(f"{number:,} {reason}" for reason, number in reasons)
+    return f"{len(skipped):,} skipped: {reasons[0][0] if len(reasons) == 1 else why}"
 
 
 def _photos(taught: "TeachResult") -> str:
     words = f"{len(taught.features):,} in {len(taught.classifier.classes):,} classes"
-    if _in_class_folders(taught.dataset.photos):
+    if all(photo.label in Path(photo.name).parts[:-1] for photo in taught.dataset.photos):
         words += ", labels from folder names"
     skipped = skipped_words(taught.skipped)
     return f"{words} ({skipped})" if skipped else words
-
-
-def _in_class_folders(photos: "Iterable[Photo]") -> bool:
-    return all(photo.label in Path(photo.name).parts[:-1] for photo in photos)
 
 
 def _method(taught: "TeachResult") -> str:
@@ -146,11 +151,3 @@ def _review(taught: "TeachResult", photos: Path) -> str:
         found.append(counted(copies, "near-duplicate"))
     command = f"eyespot explain dataset {shlex.quote(str(photos))}"
     return f"{', '.join(found)}:\n{printable(command)}" if found else ""
-
-
-def _print_candidates(taught: "TeachResult") -> None:
-    say("\nCandidates (cross-validated accuracy of each alone, selection not included)")
-    width = max(len(one.method) for one in taught.candidates)
-    for one in sorted(taught.candidates, key=lambda one: -one.top1):
-        say(f"  {one.method:{width}}  {bar_of(one.top1)}  {one.seconds:.1f} s")
-    say(f"\n{taught.reason}")

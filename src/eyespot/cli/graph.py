@@ -31,8 +31,7 @@ def graph(
     from eyespot.playground.graph import work_through
 
     check_outputs([svg])
-    if svg is not None:
-        check_ending(svg, ".svg")
+    check_ending(svg, ".svg")
     worked = work_through(expression, _numbers(values or ()))
     if svg is not None:
         from eyespot.atomic import write_atomically
@@ -91,21 +90,12 @@ def _show(worked: "Graph") -> None:
     for number, step in enumerate(worked.steps, start=1):
         if part != (part := "Forward" if step.kind == "forward" else "Backward"):
             console.print(Text(f"\n{part}", style="bold"))
-        lines = [_line(f"{number:>3}. ", step.text, console.width)]
-        if step.kind == "backward":  # the shares of a sum were shown before
-            lines += [
-                _line(
-                    "     ",
-                    f"to {worked.nodes[share.node].name}: {share.formula}, and {share.product}",
-                    console.width,
-                )
-                for share in step.shares
-            ]
-        console.print(Text("\n".join(lines)))
+        lines = [(f"{number:>3}. ", step.text)]
+        for share in step.shares if step.kind == "backward" else ():  # a sum's were shown before
+            name = worked.nodes[share.node].name
+            lines.append(("     ", f"to {name}: {share.formula}, and {share.product}"))
+        for start, text in lines:
+            filled = textwrap.fill(start + text, console.width, subsequent_indent=" " * 5)
+            console.print(Text(filled))
     if result.gradient is None:
         console.print("\nThere is no name, so there is no gradient.")
-
-
-def _line(start: str, text: str, width: int) -> str:
-    indent = " " * len(start)
-    return textwrap.fill(text, width, initial_indent=start, subsequent_indent=indent)

@@ -1,20 +1,15 @@
 """`eyespot evaluate --imagenet`."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eyespot.cli.models import expect_network
+from eyespot.cli.options import option, options_of
 from eyespot.cli.outputs import check_ending, check_outputs
-from eyespot.cli.show import (
-    print_json,
-    print_rows,
-    print_skipped,
-    printable,
-    progress,
-    say,
-)
-from eyespot.shown import counted
+from eyespot.cli.show import print_json, print_rows, print_skipped, print_wrote, progress, say
+from eyespot.shown import counted, percent, percent_interval
 
 if TYPE_CHECKING:
     from eyespot.imagenet_eval.evaluate import ImagenetEvaluation as ImageNetResult
@@ -25,17 +20,39 @@ SHOWN = 5
 """Skipped images that are printed."""
 
 
-def evaluate_network(
-    images: str,
-    network: str | None,
-    crops: int,
-    scales: Sequence[int],
-    gallery: Path | None,
-    as_json: bool,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class OnImagenet:
+    """Labelled images of ImageNet, and how a network is evaluated on them."""
+
+    imagenet: str | None = None
+    crops: int = 1
+    scales: list[int] | None = None
+    gallery: Path | None = None
+
+
+_option = partial(option, rich_help_panel="ImageNet")
+with_imagenet = options_of(
+    "on",
+    OnImagenet(),
+    {
+        "imagenet": _option(
+            "Measure a network of the zoo on labelled ImageNet images: a folder or shards.",
+            metavar="IMAGES",
+        ),
+        "crops": _option("Crops of each image: 1 or 10."),
+        "scales": _option(
+            "Short side in pixels before cropping; repeat it for more scales.", "--scales"
+        ),
+        "gallery": _option("A page of misclassified images to write.", metavar="FILE"),
+    },
+)
+"""Give a verb with a parameter `on` the options of OnImagenet."""
+
+
+def evaluate_network(on: OnImagenet, network: str | None, as_json: bool) -> None:
     """Evaluate `network`, None for the default, and print its errors."""
-    check_ending(gallery, ".html", ".htm")
-    check_outputs([gallery])
+    check_ending(on.gallery, ".html", ".htm")
+    check_outputs([on.gallery])
     if network is not None:
         expect_network(network)
     with progress() as step:
@@ -43,27 +60,26 @@ def evaluate_network(
         from eyespot.imagenet_eval.evaluate import evaluate_imagenet
 
         result = evaluate_imagenet(
-            images,
+            on.imagenet or "",
             network or DEFAULT,
-            crops=crops,
-            scales=scales,
+            crops=on.crops,
+            scales=on.scales or [],
             progress=lambda done, total: step("Evaluating", done, total),
         )
-    if gallery:
-        from eyespot.report.gallery import write_gallery
+    if on.gallery:
+        from eyespot.report.gallery import render
+        from eyespot.report.html import write_page
 
-        write_gallery(result, gallery)
+        write_page(on.gallery, render(result))
     if as_json:
-        print_json(result.to_dict() | {"gallery": str(gallery) if gallery else None})
+        print_json(result.to_dict() | {"gallery": str(on.gallery) if on.gallery else None})
         return
     _print(result)
-    if gallery:
-        say(f"\nWrote {printable(str(gallery))}")
+    if on.gallery:
+        print_wrote(on.gallery)
 
 
 def _print(result: "ImageNetResult") -> None:
-    from eyespot.evaluation import percent, percent_interval
-
     published, speed = result.network.errors, result.images_per_second
     published_errors = ""
     if published:

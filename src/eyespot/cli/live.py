@@ -1,17 +1,19 @@
 """`eyespot predict --camera` and `--video`: the top classes of each frame, live."""
 
+import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.cli.show import bar_of, printable, say
+from eyespot.cli.show import bar_of, say
 from eyespot.cli.streams import expect_reader
 from eyespot.errors import EyespotError, MissingExtraError, UsageError
+from eyespot.shown import printable
 from eyespot.tasks.classification.classifier import Classifier, Prediction
 
 WIDTH = 28
@@ -24,13 +26,13 @@ def watch(classifier: Classifier, video: Path | None, top: int, camera: int = 0)
     """
     shown = 0
     start = time.perf_counter()
-    with _Screen() as screen:
+    with _screen() as show:
         try:
             for frame in frames(video, camera):
                 prediction = classifier.predict(frame, top=top)
                 shown += 1
                 rate = shown / (time.perf_counter() - start)
-                screen.show(lines(prediction), f"frame {shown}, {rate:.1f} frames/s")
+                show(lines(prediction), f"frame {shown}, {rate:.1f} frames/s")
         except KeyboardInterrupt:
             if video is not None:
                 raise
@@ -73,31 +75,23 @@ def frames(video: Path | None, camera: int = 0) -> Iterator[NDArray[np.uint8]]:
         source.release()
 
 
-class _Screen:
-    """An area of the terminal that is redrawn; elsewhere a line each second."""
+@contextlib.contextmanager
+def _screen() -> Iterator[Callable[[list[str], str], None]]:
+    """Shows lines and a status: in an area that is redrawn on a terminal, else once a second."""
+    if sys.stdout.isatty():
+        from rich.live import Live
+        from rich.text import Text
 
-    def __init__(self) -> None:
-        self._live: Any = None
-        self._last = 0.0
+        with Live(refresh_per_second=15) as live:
+            yield lambda body, status: live.update(Text("\n".join([*body, status])))
+        return
+    last = 0.0
 
-    def __enter__(self) -> "_Screen":
-        if sys.stdout.isatty():
-            from rich.live import Live
-
-            self._live = Live(refresh_per_second=15)
-            self._live.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._live is not None:
-            self._live.stop()
-
-    def show(self, body: list[str], status: str) -> None:
-        if self._live is not None:
-            from rich.text import Text
-
-            self._live.update(Text("\n".join([*body, status])))
-        elif time.monotonic() - self._last >= 1:
-            self._last = time.monotonic()
+    def show(body: list[str], status: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= 1:
+            last = time.monotonic()
             say(status, body[1] if len(body) > 1 else "", body[0], flush=True)
             expect_reader()
+
+    yield show

@@ -23,7 +23,7 @@ from eyespot.cli.explain import PhotoFirst
 from eyespot.cli.explain_dataset import dataset
 from eyespot.cli.export import export
 from eyespot.cli.graph import graph
-from eyespot.cli.options import option
+from eyespot.cli.options import Verb, option
 from eyespot.cli.predict import predict
 from eyespot.cli.serve import serve
 from eyespot.cli.show import guard_terminal, say
@@ -36,8 +36,6 @@ from eyespot.cli.tune import tune
 from eyespot.cli.weights import weights
 from eyespot.cli.zoo import zoo
 from eyespot.errors import EyespotError, UsageError
-
-Verb = Callable[..., int | None]
 
 GROUPS: dict[str, tuple[Verb, ...]] = {
     "Teach and use": (demo, teach, predict, evaluate, embed, similar, cache),
@@ -132,19 +130,16 @@ def _guarded(verb: Verb) -> Callable[..., None]:
         except OSError as error:
             if isinstance(error, BrokenPipeError) and reader_is_gone():
                 raise typer.Exit(0) from None
-            _fail(_explained(error, verb.__name__), 1)
+            where = f"on {error.filename}" if error.filename else "in reading or writing a file"
+            _fail(
+                f"{verb.__name__} failed {where}: {error.strerror or error}. Check that the file "
+                "exists, that you have permission and that the disk has room. Then run the same "
+                "command again.",
+                1,
+            )
         raise typer.Exit(code or 0)
 
     return run
-
-
-def _explained(error: OSError, verb: str) -> str:
-    """Which file failed, why, and what to do."""
-    where = f"on {error.filename}" if error.filename else "in reading or writing a file"
-    return (
-        f"{verb} failed {where}: {error.strerror or error}. Check that the file exists, that you "
-        "have permission and that the disk has room. Then run the same command again."
-    )
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -2,10 +2,10 @@
 
 import functools
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from eyespot.data.photos import Dataset
 
 MODEL_HELP = "A .eyespot file, a network of the zoo, or a network.safetensors of train."
-TABLES = "Tables"
-"""The panel of the options that only tables of photos need."""
+Verb = Callable[..., int | None]
 
 
 def one_of(*values: str) -> Callable[[str], list[str]]:
@@ -81,13 +80,7 @@ Model = Annotated[
 Backbone = Annotated[
     str, option("A network of the zoo, or a network.safetensors of train.", autocompletion=networks)
 ]
-Network = Annotated[str, option("A network of the zoo.", "-m", "--model", autocompletion=networks)]
 HeldOut = Annotated[float, option("Share of each class to validate on, if there is no split val.")]
-Seed = Annotated[int, option("Random seed, up to 2**64 - 1.")]
-Epochs = Annotated[int, option("Passes over the training set.")]
-BatchSize = Annotated[int, option("Photos in a training step.")]
-Optimiser = Annotated[str, choice("", "sgd", "adam", "adamw")]
-Precision = Annotated[str, choice("Number format: ", "auto", "fp32", "bf16")]
 ShareOf = Annotated[
     str,
     option("Do one of N shares, as 2/8; the same command without --share joins them.", "--share"),
@@ -96,62 +89,65 @@ Verbose = Annotated[bool, option("Show more, with bars.", "-v", "--verbose")]
 Json = Annotated[bool, option("Print JSON, for programs.", "--json")]
 
 
+def options_of(name: str, prototype: Any, options: Mapping[str, Any]) -> Callable[[Verb], Verb]:
+    """Give a verb `options` in place of its keyword-only parameter `name`, a dataclass.
+
+    `options`: by field. Their defaults, and all other fields, are those of `prototype`.
+    """
+    hints = get_type_hints(type(prototype))
+    added = [
+        inspect.Parameter(
+            field,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=getattr(prototype, field),
+            annotation=Annotated[hints[field], declared],
+        )
+        for field, declared in options.items()
+    ]
+
+    def decorate(verb: Verb) -> Verb:
+        @functools.wraps(verb)
+        def run(*arguments: Any, **given: Any) -> int | None:
+            chosen = {field: given.pop(field) for field in options if field in given}
+            return verb(*arguments, **{name: replace(prototype, **chosen)}, **given)
+
+        signature = inspect.signature(verb)
+        parameters: list[inspect.Parameter] = []
+        for one in signature.parameters.values():
+            parameters += added if one.name == name else [one]
+        run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {one.name: one.annotation for one in parameters}
+        return run
+
+    return decorate
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """The columns of a table of photos that were named, None for those to be found."""
 
-    path: str | None = None
-    label: str | None = None
-    split: str | None = None
+    path_column: str | None = None
+    label_column: str | None = None
+    split_column: str | None = None
 
     def open(self, photos: Path, *, least_classes: int = 2) -> "Dataset":
         """Labelled photos, read with these columns. Raises DatasetError, UsageError."""
         from eyespot.data.open import open_photos
 
-        return open_photos(
-            photos,
-            least_classes=least_classes,
-            path_column=self.path,
-            label_column=self.label,
-            split_column=self.split,
-        )
+        return open_photos(photos, least_classes=least_classes, **asdict(self))
 
 
-def _column(name: str, help: str) -> inspect.Parameter:
-    option = typer.Option(
-        f"--{name}-column", metavar="NAME", help=help, show_default=False, rich_help_panel=TABLES
-    )
-    return inspect.Parameter(
-        f"{name}_column",
-        inspect.Parameter.KEYWORD_ONLY,
-        default=None,
-        annotation=Annotated[str | None, option],
-    )
+def _column(help: str) -> Any:
+    return option(help, metavar="NAME", show_default=False, rich_help_panel="Tables")
 
 
-_COLUMNS = (
-    _column("path", "A table's column of photos."),
-    _column("label", "A table's column of labels."),
-    _column("split", "A table's column of train, val and test."),
+with_columns = options_of(
+    "columns",
+    Columns(),
+    {
+        "path_column": _column("A table's column of photos."),
+        "label_column": _column("A table's column of labels."),
+        "split_column": _column("A table's column of train, val and test."),
+    },
 )
-
-
-def with_columns(verb: Callable[..., int | None]) -> Callable[..., int | None]:
-    """Give a verb with a parameter `columns` the options that name the columns of a table."""
-
-    @functools.wraps(verb)
-    def run(
-        *arguments: Any,
-        path_column: str | None = None,
-        label_column: str | None = None,
-        split_column: str | None = None,
-        **options: Any,
-    ) -> int | None:
-        columns = Columns(path_column, label_column, split_column)
-        return verb(*arguments, columns=columns, **options)
-
-    signature = inspect.signature(verb)
-    own = [one for one in signature.parameters.values() if one.name != "columns"]
-    run.__signature__ = signature.replace(parameters=[*own, *_COLUMNS])  # type: ignore[attr-defined]
-    run.__annotations__ = {one.name: one.annotation for one in (*own, *_COLUMNS)}
-    return run
+"""Give a verb with a parameter `columns` the options that name the columns of a table."""

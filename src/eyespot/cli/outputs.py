@@ -8,22 +8,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eyespot.atomic import LONGEST_NAME, write_atomically
-from eyespot.cli.show import printable
 from eyespot.errors import UsageError
 from eyespot.files import read_file
+from eyespot.shown import printable
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from eyespot.data.photos import Photo
 
-def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -> None:
-    """Raises UsageError if one of `outputs` cannot be written, or would replace another output or
-    one of `inputs`. Devices and pipes are written to directly."""
-    taken = {_resolved(path): path for path in inputs}
+
+def check_outputs(
+    outputs: Sequence[Path | None], inputs: Iterable[Path] = (), photos: "Iterable[Photo]" = ()
+) -> None:
+    """Raises UsageError if one of `outputs` cannot be written, or would replace another output, one
+    of `inputs` or a file of `photos`. Devices and pipes are written to directly."""
+    taken = {_resolved(path): path for path in (*inputs, *_read_and_written(photos, outputs))}
     for path in outputs:
         if path is None:
             continue
-        name = printable(str(path))
+        name = printable(path)
         _check_name(path)
         if path.is_dir():
             raise UsageError(f"{name} is a folder. Name a file in it.")
@@ -31,15 +35,32 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -
             continue
         if _resolved(path) in taken:
             raise UsageError(
-                f"{name} would overwrite {printable(str(taken[_resolved(path)]))}. "
-                "Choose another name."
+                f"{name} would overwrite {printable(taken[_resolved(path)])}. Choose another name."
             )
         taken[_resolved(path)] = path
         folder = next(parent for parent in path.absolute().parents if parent.exists())
         if why := _refusal(folder):
             raise UsageError(
-                f"{name} cannot be written: {printable(str(folder))} {why}. Choose another."
+                f"{name} cannot be written: {printable(folder)} {why}. Choose another."
             )
+
+
+def _read_and_written(photos: "Iterable[Photo]", outputs: Iterable[Path | None]) -> list[Path]:
+    """Files of photos that are outputs, too."""
+    taken = {_identity(path) for path in outputs if path} - {None}
+    if not taken:
+        return []
+    sources = [photo.source for photo in photos]
+    files = {getattr(one, "path", None) or getattr(one, "shard", None) for one in sources}
+    return [path for path in files if path and _identity(path) in taken]
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _check_name(path: Path) -> None:
@@ -75,7 +96,7 @@ def _resolved(path: Path) -> Path:
     try:
         return path.resolve()
     except RuntimeError as error:  # until Python 3.13
-        name = printable(str(path))
+        name = printable(path)
         raise UsageError(f"{name} is a link to itself. Choose another name.") from error
 
 
@@ -83,34 +104,33 @@ def check_folder(folder: Path, first: str) -> None:
     """Raises UsageError if `folder` is a file, or its file `first` cannot be written."""
     _check_name(folder)
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{printable(str(folder))} is a file. Name a folder.")
+        raise UsageError(f"{printable(folder)} is a file. Name a folder.")
     check_outputs([folder / first])
 
 
 def check_ending(output: Path | None, *endings: str) -> None:
     """Raises UsageError if `output`, or the file that it links to, has none of `endings`, so that
     no photo or classifier is overwritten. Devices and pipes may have any name."""
-    if output is not None:
-        _check_name(output)
-    if output is None or (output.exists() and not output.is_file()):
+    if output is None:
         return
-    if _resolved(output).suffix.lower() not in endings:
+    _check_name(output)
+    ordinary = output.is_file() or not output.exists()
+    if ordinary and _resolved(output).suffix.lower() not in endings:
         raise UsageError(
-            f"Choose a name that ends in {' or '.join(endings)}, not {printable(str(output))}."
+            f"Choose a name that ends in {' or '.join(endings)}, not {printable(output)}."
         )
 
 
 def check_table(output: Path | None, columns: Sequence[str]) -> None:
     """Raises UsageError if `output` is a CSV or Parquet table of another kind: its columns do not
     begin with `columns`."""
-    if output is not None:
-        _check_name(output)
-    if output is None or not output.is_file():
+    if output is None:
         return
-    found = _columns(output.resolve())
+    _check_name(output)
+    found = _columns(output.resolve()) if output.is_file() else []
     if any(found) and found[: len(columns)] != list(columns):
         raise UsageError(
-            f"{printable(str(output))} holds a table of another kind and is not overwritten. Its "
+            f"{printable(output)} holds a table of another kind and is not overwritten. Its "
             f"columns are {printable(', '.join(found[:8]))}. Choose another name, or remove it."
         )
 
@@ -134,4 +154,4 @@ def write_png(image: "Image", path: Path) -> str:
     content = io.BytesIO()
     image.save(content, "PNG")
     write_atomically(path, content.getvalue())
-    return f"{printable(str(path))}: {image.width} x {image.height} pixels"
+    return f"{printable(path)}: {image.width} x {image.height} pixels"

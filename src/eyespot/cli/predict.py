@@ -1,6 +1,7 @@
 """`eyespot predict`."""
 
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,15 +12,14 @@ from eyespot.cli.options import Json, Model, ShareOf, Verbose, argument, option
 from eyespot.cli.outputs import check_ending, check_folder, check_outputs, check_table
 from eyespot.cli.predictions import (
     Show,
-    print_bars,
     print_lines,
     print_predictions_json,
+    print_top,
     while_read,
 )
-from eyespot.cli.resumable import print_failures, read_and_written, resumable
-from eyespot.cli.show import print_findings, print_skipped, printable, say
+from eyespot.cli.show import print_failures, print_problems, resumable, say
 from eyespot.errors import UsageError
-from eyespot.shown import counted
+from eyespot.shown import counted, printable
 
 if TYPE_CHECKING:
     from eyespot.data.parts import Share, Written
@@ -70,19 +70,18 @@ def predict(
         watch(classifier, video, top)
         return 0
     dataset = _find(photos or [])
-    tables.check_inputs(dataset, model)
     show: Show = print_predictions_json
     if not as_json:
         bars = verbose or len(dataset.photos) == 1
-        show = print_bars if bars else partial(print_lines, photos=dataset.photos)
+        show = print_top if bars else partial(print_lines, photos=dataset.photos)
     if tables.paths:
-        written = tables.write(classifier, dataset, top, show if as_json else None)
+        written = tables.write(classifier, dataset, model, top, show if as_json else None)
         count, failures = written.photos, written.failures
-        tables.print_written(count, len(dataset.photos), quiet=as_json)
     else:
-        count, failures = show(while_read(classifier.predict_batch(dataset.photos, top=top)))
-    print_findings(dataset.findings, sys.stderr)
-    print_skipped(dataset.skipped)
+        failed: Counter[bool] = Counter()
+        show(while_read(classifier.predict_batch(dataset.photos, top=top), failed))
+        count, failures = failed.total(), failed[True]
+    print_problems(dataset)
     return 1 if count and count == failures else 0
 
 
@@ -103,15 +102,9 @@ class Tables:
     def files(self) -> list[Path]:
         return [path for path in self.paths if not (self.shards and path == self.parquet)]
 
-    @property
-    def whole(self) -> bool:
-        from eyespot.data.parts import WHOLE
-
-        return self.share == WHOLE
-
     def check(self) -> None:
         """Raises UsageError for options that exclude each other and files of another kind."""
-        if (self.shards and not self.parquet) or not (self.whole or self.paths):
+        if (self.shards and not self.parquet) or (self.share.of > 1 and not self.paths):
             raise UsageError("--shards needs --parquet; --share needs --parquet or --csv.")
         if self.paths:
             from eyespot.tasks.classification.predict_table import COLUMNS
@@ -122,21 +115,24 @@ class Tables:
             for path in self.files:
                 check_table(path, COLUMNS)
 
-    def check_inputs(self, dataset: "Dataset", model: str | None) -> None:
-        """Raises UsageError if a table would replace a photo or the model."""
-        if self.shards and self.parquet:
-            from eyespot.data.job_folder import MANIFEST
-
-            check_folder(self.parquet, MANIFEST)
-        read = read_and_written(dataset.photos, self.files)
-        check_outputs(self.files, [*read, *model_file(model)])
-
     def write(
-        self, classifier: "Classifier", dataset: "Dataset", top: int, show: Show | None
+        self,
+        classifier: "Classifier",
+        dataset: "Dataset",
+        model: str | None,
+        top: int,
+        show: Show | None,
     ) -> "Written":
-        """Write the predictions; `show` prints them at the end."""
+        """Write the predictions and print where; `show` prints them instead.
+
+        Raises UsageError if a table would replace a photo or the model.
+        """
+        from eyespot.data.job_folder import MANIFEST
         from eyespot.tasks.classification.predict_table import write_predictions
 
+        if self.shards and self.parquet:
+            check_folder(self.parquet, MANIFEST)
+        check_outputs(self.files, model_file(model), dataset.photos)
         with resumable() as step:
             written = write_predictions(
                 classifier,
@@ -150,17 +146,14 @@ class Tables:
                 show=show or (lambda predictions: None),
             )
         print_failures(written)
-        return written
-
-    def print_written(self, count: int, photos: int, *, quiet: bool) -> None:
-        """Print how many predictions there are, and where."""
-        predictions = counted(count, "prediction")
+        predictions = counted(written.photos, "prediction")
         for path in self.paths:
-            name = printable(str(path))
-            if not self.whole:
-                say(f"{predictions} of {photos:,} written for {name}")
-            elif not quiet:
-                say(f"Wrote {predictions} to {name}", file=sys.stderr)
+            if self.share.of > 1:
+                of = f"{len(dataset.photos):,}"
+                say(f"{predictions} of {of} written for {printable(path)}")
+            elif not show:
+                say(f"Wrote {predictions} to {printable(path)}", file=sys.stderr)
+        return written
 
 
 def _find(names: list[str]) -> "Dataset":

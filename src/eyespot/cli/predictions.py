@@ -4,15 +4,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from eyespot.cli.show import bar, bar_of, json_text, printable, say
+from eyespot.cli.show import bar, json_text, print_bars, say
 from eyespot.cli.streams import expect_reader
+from eyespot.shown import percent, printable
 
 if TYPE_CHECKING:
     from eyespot.data.photos import Photo
     from eyespot.tasks.classification.classifier import Prediction
 
-Show = Callable[["Iterable[Prediction]"], tuple[int, int]]
-"""Prints predictions as they come; returns how many there were, and how many are errors."""
+Show = Callable[["Iterable[Prediction]"], None]
+"""Prints predictions as they come."""
 
 UNKNOWN, UNREADABLE = "none of these", "cannot be used"
 WIDEST = 48
@@ -21,47 +22,41 @@ CLASSES = 20
 """Classes in the summary; the rest is counted."""
 
 
-def while_read(predictions: "Iterable[Prediction]") -> "Iterator[Prediction]":
-    """Predictions that are only printed: they end when nobody reads standard output."""
+def while_read(
+    predictions: "Iterable[Prediction]", failed: Counter[bool]
+) -> "Iterator[Prediction]":
+    """Predictions that are only printed: they end when nobody reads standard output.
+
+    `failed`: counts those that are errors (True) and the others.
+    """
     for one in predictions:
+        failed[bool(one.error)] += 1
         yield one
         expect_reader()
 
 
-def print_predictions_json(predictions: "Iterable[Prediction]") -> tuple[int, int]:
+def print_predictions_json(predictions: "Iterable[Prediction]") -> None:
     """Print a JSON list, one prediction at a time."""
-    count = failures = 0
+    before = "["
     for one in predictions:
-        say(", " if count else "[", end="")
-        say(json_text(one.to_dict()), end="")
-        count += 1
-        failures += bool(one.error)
-    say("]" if count else "[]")
-    return count, failures
+        say(before + json_text(one.to_dict()), end="")
+        before = ", "
+    say("]" if before == ", " else "[]")
 
 
-def print_bars(predictions: "Iterable[Prediction]") -> tuple[int, int]:
+def print_top(predictions: "Iterable[Prediction]") -> None:
     """Print the top classes of each photo with bars."""
-    count = failures = 0
     for one in predictions:
-        count += 1
         say(printable(one.path))
         if one.error:
-            failures += 1
             say(printable(f"  {UNREADABLE}: {one.error}"))
-            continue
         if one.unknown:
             say(f"  {UNKNOWN}: the photo is unlike the training photos. Most similar classes:")
-        width = max(len(label) for label, _ in one.top)
-        for label, probability in one.top:
-            say(f"  {printable(label):{width}}  {bar_of(probability)}")
-    return count, failures
+        print_bars((label, probability, "") for label, probability in one.top)
 
 
-def print_lines(predictions: "Iterable[Prediction]", photos: "Sequence[Photo]") -> tuple[int, int]:
+def print_lines(predictions: "Iterable[Prediction]", photos: "Sequence[Photo]") -> None:
     """Print a line for each of `photos`, and how many photos each class has."""
-    from eyespot.evaluation import percent
-
     width = min(WIDEST, max((len(printable(photo.name)) for photo in photos), default=0))
     counts: Counter[str] = Counter()
     for one in predictions:
@@ -74,11 +69,6 @@ def print_lines(predictions: "Iterable[Prediction]", photos: "Sequence[Photo]") 
             text, counted_as = f"{percent(one.probability):>6}  {label}", label
         counts[counted_as] += 1
         say(f"{printable(one.path):{width}}  {printable(text)}")
-    _print_summary(counts)
-    return counts.total(), counts[UNREADABLE]
-
-
-def _print_summary(counts: Counter[str]) -> None:
     shown = counts.most_common(CLASSES)
     total, width = counts.total(), max((len(printable(label)) for label, _ in shown), default=0)
     digits = len(f"{total:,}")

@@ -4,23 +4,25 @@ import logging
 from pathlib import Path
 from typing import Annotated
 
-from eyespot.cli.options import argument, option
+from eyespot.cli.options import argument, option, options_of
 from eyespot.cli.show import say
 from eyespot.errors import MissingExtraError, UsageError
 from eyespot.files import read_file
-from eyespot.limits import (
-    MAX_KEY_FILE_BYTES,
-    MAX_REQUEST_BYTES,
-    MAX_REQUEST_PHOTOS,
-    MAX_REQUEST_SECONDS,
-    MAX_WAITING_PHOTOS,
-)
+from eyespot.limits import MAX_KEY_FILE_BYTES
+from eyespot.serve.settings import Limits, Settings
 
 LONG = 16
 """Characters of a key that is too long to be guessed."""
+LIMITS = {
+    "bytes": option("Bytes in a request.", "--max-bytes", min=1000),
+    "photos": option("Photos in a request.", "--max-photos", min=1),
+    "waiting": option("Photos that wait for a model.", "--queue", min=1),
+    "seconds": option("Seconds for a request.", "--timeout", min=0.1),
+}
 logger = logging.getLogger(__name__)
 
 
+@options_of("limits", Limits(), LIMITS)
 def serve(
     files: Annotated[list[Path], argument("Classifiers; the name of the file is part of the URL.")],
     host: Annotated[str, option("Address to listen on; 0.0.0.0: all.")] = "127.0.0.1",
@@ -30,10 +32,8 @@ def serve(
     open_to_all: Annotated[
         bool, option("Without keys, serve other machines, too.", "--open")
     ] = False,
-    max_bytes: Annotated[int, option("Bytes in a request.", min=1000)] = MAX_REQUEST_BYTES,
-    max_photos: Annotated[int, option("Photos in a request.", min=1)] = MAX_REQUEST_PHOTOS,
-    queue: Annotated[int, option("Photos that wait for a model.", min=1)] = MAX_WAITING_PHOTOS,
-    timeout: Annotated[float, option("Seconds for a request.", min=0.1)] = MAX_REQUEST_SECONDS,
+    *,
+    limits: Limits,
 ) -> int:
     """Serve classifiers over HTTP.
 
@@ -43,14 +43,13 @@ def serve(
         from eyespot.serve.front import digest
         from eyespot.serve.logs import write_json_lines
         from eyespot.serve.server import run
-        from eyespot.serve.settings import Limits, Settings
         from eyespot.serve.shelf import check_names
     except ModuleNotFoundError as error:
         raise MissingExtraError("The server", "serve") from error
-    if max_photos > queue:
+    if limits.photos > limits.waiting:
         raise UsageError(
-            f"A request of {max_photos:,} photos never fits into a queue of {queue:,}. Raise "
-            "--queue to --max-photos or more."
+            f"A request of {limits.photos:,} photos never fits into a queue of "
+            f"{limits.waiting:,}. Raise --queue to --max-photos or more."
         )
     check_names(files)
     keys = _keys(api_keys) if api_keys else []
@@ -58,7 +57,6 @@ def serve(
         write_json_lines()
         why = f"Keys of fewer than {LONG} characters can be guessed. Write longer ones."
         logger.warning("short keys", extra={"facts": {"file": str(api_keys), "why": why}})
-    limits = Limits(max_bytes, max_photos, timeout, queue)
     settings = Settings(tuple(files), tuple(map(digest, keys)), limits=limits)
     return run(settings, host, port, workers, _announce, open_to_all=open_to_all)
 

@@ -8,16 +8,18 @@ import sys
 import textwrap
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from eyespot.shown import harmless, harmless_json
-from eyespot.shown import printable as printable
+from eyespot.shown import counted, harmless, harmless_json, listed, percent, printable
 
 if TYPE_CHECKING:
     from eyespot.data.finding import Finding
-    from eyespot.data.photos import Skipped
+    from eyespot.data.parts import Work, Written
+    from eyespot.data.photos import Dataset, Skipped
+    from eyespot.export.check import Agreement
+    from eyespot.export.int8 import Loss
 
 
 class HarmlessLines(logging.Formatter):
@@ -107,6 +109,22 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         yield step
 
 
+@contextlib.contextmanager
+def resumable() -> "Iterator[Work]":
+    """A bar for `write_features` and `write_predictions`, and a line if they resume a run."""
+    first = True
+    with progress() as step:
+
+        def work(done: int, total: int) -> None:
+            nonlocal first
+            if first and done:
+                say(f"Resuming: {done:,} of {total:,} photos are done.", file=sys.stderr)
+            first = False
+            step("Embedding photos", done, total)
+
+        yield work
+
+
 def print_rows(rows: "Iterable[tuple[str, str]]") -> None:
     """Print labels and texts under each other, wrapped to the terminal's width; no empty rows.
 
@@ -141,6 +159,26 @@ def print_skipped(skipped: "Iterable[Skipped]", most: int | None = None) -> None
         say(f"and {len(everything) - most:,} more; --json lists every one.", file=sys.stderr)
 
 
+def print_failures(written: "Written") -> None:
+    """Print the photos that could not be used on standard error: the first by name."""
+    print_skipped(written.failed)
+    more = written.failures - len(written.failed)
+    if more:
+        left = counted(more, "more photo")
+        say(f"{left} could not be used: see the column error.", file=sys.stderr)
+
+
+def print_problems(found: "Dataset | Agreement | Loss") -> None:
+    """Print findings and skipped photos on standard error."""
+    print_findings(found.findings, sys.stderr)
+    print_skipped(found.skipped)
+
+
+def print_wrote(*paths: Path) -> None:
+    """Print which files were written."""
+    say(f"\nWrote {listed(map(printable, paths))}")
+
+
 def print_json(value: Any) -> None:
     say(json_text(value))
 
@@ -167,6 +205,31 @@ def bar(share: float, width: int = 24) -> str:
 
 def bar_of(share: float) -> str:
     """A bar with its share in percent."""
-    from eyespot.evaluation import percent
-
     return f"{bar(share)} {percent(share):>6}"
+
+
+def print_bars(rows: Iterable[tuple[str, float, str]]) -> None:
+    """Print bars under each other: label, share and what follows."""
+    shown = [(printable(label), share, more) for label, share, more in rows]
+    width = max((len(label) for label, _, _ in shown), default=0)
+    for label, share, more in shown:
+        say(f"  {label:{width}}  {bar_of(share)}{more}")
+
+
+class Lines:
+    """A line for each item as soon as it is there, below a heading.
+
+    `line`: the text for the last of the items so far.
+    """
+
+    def __init__(self, heading: str, line: Callable[[Sequence[Any]], str]) -> None:
+        self.heading, self.line = heading, line
+        self.printed = 0
+
+    def watch(self, items: Sequence[Any]) -> None:
+        """Print the items that are new."""
+        for count in range(self.printed + 1, len(items) + 1):
+            if count == 1:
+                say(self.heading)
+            say(self.line(items[:count]), flush=True)
+        self.printed = len(items)

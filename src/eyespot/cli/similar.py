@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from eyespot.cli.options import Json, argument, option
 from eyespot.cli.outputs import check_ending, check_outputs, write_png
-from eyespot.cli.show import bar, print_json, printable, say
+from eyespot.cli.show import bar, print_json, say
+from eyespot.shown import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +42,7 @@ def similar(
     from eyespot.data.photos import FileSource, Photo
     from eyespot.features.similar import KeptFeatures, find_similar
 
-    query = Photo(printable(str(photo)), FileSource(photo))
+    query = Photo(printable(photo), FileSource(photo))
     found = find_similar(query, KeptFeatures(features, block), count)
     if as_json:
         print_json([{"path": near.path, "similarity": near.similarity} for near in found])

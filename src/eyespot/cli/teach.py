@@ -1,5 +1,6 @@
 """`eyespot teach`."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,6 @@ from eyespot.cli.options import (
     with_columns,
 )
 from eyespot.cli.outputs import check_ending, check_outputs
-from eyespot.cli.resumable import read_and_written
 from eyespot.cli.show import command, print_json, progress, say
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def teach(
     ] = False,
     verbose: Verbose = False,
     as_json: Json = False,
-    columns: Columns = Columns(),  # noqa: B008 - frozen
+    *,
+    columns: Columns,
 ) -> None:
     """Teach a classifier from labelled photos and report its accuracy.
 
@@ -66,8 +67,7 @@ def teach(
         from eyespot.tasks.task import load
 
         collection = columns.open(photos, least_classes=1 if onto else 2)
-        outputs = [output, page]
-        check_outputs(outputs, [photos, *read_and_written(collection.photos, outputs)])
+        check_outputs([output, page], [photos], collection.photos)
         check_outputs([page], [onto] if onto else [])
         taught = teach(
             collection,
@@ -95,11 +95,10 @@ def print_written(classifier: Path, page: Path) -> None:
 
 def summary(taught: "TeachResult") -> dict[str, Any]:
     """The JSON of a taught classifier."""
-    evaluation = taught.evaluation
     return {
         "classes": list(taught.classifier.classes),
         "photos": len(taught.features),
-        "skipped": [{"path": s.path, "reason": s.reason} for s in taught.skipped],
+        "skipped": [asdict(one) for one in taught.skipped],
         "duplicates": [
             [taught.features.names[index] for index in group]
             for group in (*taught.duplicates.exact, *taught.duplicates.near)
@@ -118,17 +117,9 @@ def summary(taught: "TeachResult") -> dict[str, Any]:
         "reason": taught.reason,
         "advice": taught.advice,
         "evaluated_on": taught.evaluated_on,
-        **evaluation.to_dict(),
-        "candidates": [
-            {
-                "method": trial.method,
-                "top1": trial.top1,
-                "top1_interval": list(trial.top1_interval),
-                "seconds": trial.seconds,
-            }
-            for trial in taught.candidates
-        ],
-        "omitted": [{"what": one.what, "why": one.why} for one in taught.omitted],
+        **taught.evaluation.to_dict(),
+        "candidates": [asdict(one) for one in taught.candidates],
+        "omitted": [asdict(one) for one in taught.omitted],
         "learning_curve": taught.learning_curve.to_dict() if taught.learning_curve else None,
         "rejection": taught.rejection.to_dict(),
         "seconds": taught.seconds,

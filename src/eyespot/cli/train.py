@@ -2,25 +2,20 @@
 
 import os
 import sys
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from eyespot.cli.check import check_plan
 from eyespot.cli.epochs import watching
 from eyespot.cli.options import (
-    BatchSize,
     Columns,
-    Epochs,
     HeldOut,
     Json,
     LabelledPhotos,
-    Network,
-    Optimiser,
-    Precision,
-    Seed,
     choice,
+    networks,
     option,
+    options_of,
     with_columns,
 )
 from eyespot.cli.outputs import check_folder
@@ -30,11 +25,13 @@ from eyespot.cli.show import (
     print_json,
     print_rows,
     print_skipped,
-    printable,
+    print_wrote,
+    progress,
     say,
 )
 from eyespot.errors import UsageError
-from eyespot.shown import counted
+from eyespot.shown import counted, percent, printable
+from eyespot.training.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,73 +39,60 @@ if TYPE_CHECKING:
     from eyespot.data.photos import Dataset, Skipped
     from eyespot.tasks.classification.train import Training
     from eyespot.training.log import Epoch
-    from eyespot.training.plan import Plan
 
 PAGE = "report.html"
+PLAN = {
+    "model": option("A network of the zoo.", "-m", "--model", autocompletion=networks),
+    "epochs": option("Passes over the training set."),
+    "batch_size": option("Photos in a training step."),
+    "learning_rate": option("Peak learning rate of the schedule.", "--learning-rate", "--lr"),
+    "optimiser": choice("", "sgd", "adam", "adamw"),
+    "momentum": option("Nesterov momentum of sgd."),
+    "weight_decay": option("Not for norms and biases."),
+    "schedule": choice(
+        "Learning rate schedule: ",
+        *("constant", "step", "epoch", "root", "inverse", "exponential", "cosine", "one-cycle"),
+    ),
+    "warmup": option("Epochs of linear warmup."),
+    "loss": choice("", "cross-entropy", "hinge", "squares"),
+    "label_smoothing": option("Share spread over all classes."),
+    "augmentation": option(
+        "none, shift, small, small-erasing, windows, crops or alexnet; added with a +: light, "
+        "colour, randaugment, erasing."
+    ),
+    "mixup": option("Alpha of mixup; blends photos."),
+    "cutmix": option("Alpha of cutmix; pastes photos."),
+    "dropout": option("Dropout rate.", show_default="the network's"),
+    "l1": option("Weight of the L1 penalty.", "--l1"),
+    "max_norm": option("Largest norm of a unit's weights."),
+    "average": option("Decay of the weights' moving average."),
+    "clip": option("Largest gradient norm."),
+    "accumulate": option("Gradient accumulation steps in a batch."),
+    "patience": option("Epochs without a better validation accuracy before stopping; 0: never."),
+    "initialisation": choice("Weight initialisation: ", "default", "gaussian", "xavier", "he"),
+    "normalisation": option(
+        "Of pixels: standardised (mean 0, deviation 1 in each channel), channel-mean (minus each "
+        "channel's mean) or mean (minus the mean of all)."
+    ),
+    "precision": choice("Number format: ", "auto", "fp32", "bf16"),
+    "compile": option("Compile the network: minutes, then faster steps.", "--compile"),
+    "seed": option("Random seed, up to 2**64 - 1."),
+}
+"""Options of `train` by field of Plan; `tune` takes some of them."""
 
 
 @with_columns
+@options_of("plan", Plan("resnet20"), PLAN)
 def train(
     photos: LabelledPhotos,
     output: Annotated[Path, option("The folder of the training run.", "-o", "--output")],
-    model: Network = "resnet20",
-    epochs: Epochs = 10,
-    batch_size: BatchSize = 128,
-    learning_rate: Annotated[
-        float, option("Peak learning rate of the schedule.", "--learning-rate", "--lr")
-    ] = 0.1,
-    optimiser: Optimiser = "sgd",
-    momentum: Annotated[float, option("Nesterov momentum of sgd.")] = 0.9,
-    weight_decay: Annotated[float, option("Not for norms and biases.")] = 5e-4,
-    schedule: Annotated[
-        str,
-        choice(
-            "Learning rate schedule: ",
-            *("constant", "step", "epoch", "root", "inverse", "exponential", "cosine"),
-            "one-cycle",
-        ),
-    ] = "one-cycle",
-    warmup: Annotated[float, option("Epochs of linear warmup.")] = 0.0,
-    loss: Annotated[str, choice("", "cross-entropy", "hinge", "squares")] = "cross-entropy",
-    label_smoothing: Annotated[float, option("Share spread over all classes.")] = 0.0,
-    augmentation: Annotated[
-        str,
-        option(
-            "none, shift, small, small-erasing, windows, crops or alexnet; added with a +: "
-            "light, colour, randaugment, erasing."
-        ),
-    ] = "none",
-    mixup: Annotated[float, option("Alpha of mixup; blends photos.")] = 0.0,
-    cutmix: Annotated[float, option("Alpha of cutmix; pastes photos.")] = 0.0,
-    dropout: Annotated[float | None, option("Dropout rate.", show_default="the network's")] = None,
-    l1: Annotated[float, option("Weight of the L1 penalty.", "--l1")] = 0.0,
-    max_norm: Annotated[float, option("Largest norm of a unit's weights.")] = 0.0,
-    average: Annotated[float, option("Decay of the weights' moving average.")] = 0.0,
-    clip: Annotated[float, option("Largest gradient norm.")] = 0.0,
-    accumulate: Annotated[int, option("Gradient accumulation steps in a batch.")] = 1,
-    patience: Annotated[
-        int, option("Epochs without a better validation accuracy before stopping; 0: never.")
-    ] = 0,
-    initialisation: Annotated[
-        str, choice("Weight initialisation: ", "default", "gaussian", "xavier", "he")
-    ] = "default",
-    normalisation: Annotated[
-        str,
-        option(
-            "Of pixels: standardised (mean 0, deviation 1 in each channel), channel-mean "
-            "(minus each channel's mean) or mean (minus the mean of all).",
-        ),
-    ] = "standardised",
-    precision: Precision = "auto",
-    compile: Annotated[
-        bool, option("Compile the network: minutes, then faster steps.", "--compile")
-    ] = False,
+    *,
+    plan: Plan,
     held_out: HeldOut = 0.1,
     every: Annotated[int, option("Steps between checkpoints, besides one after each epoch.")] = 0,
-    seed: Seed = 0,
     check: Annotated[bool, option("Check the plan; do not train.", "--check")] = False,
     as_json: Json = False,
-    columns: Columns = Columns(),  # noqa: B008 - frozen
+    columns: Columns,
 ) -> None:
     """Train a network from scratch, or resume a training run.
 
@@ -116,15 +100,11 @@ def train(
 
     Example: eyespot train mnist/ --model lenet5 --epochs 3 --lr 0.03 -o digits
     """
-    options = locals()  # each hyperparameter by the name of its field in Plan
-    from eyespot.training.plan import Plan
-
     if not 0 <= held_out < 1:
         raise UsageError("--held-out is a share of the photos: 0 or more and less than 1.")
     if every < 0:
         raise UsageError("--every is a number of steps: 0 (only after epochs) or more.")
     check_folder(output, "network.safetensors")
-    plan = Plan(**{one.name: options[one.name] for one in fields(Plan) if one.name in options})
     speaks = os.environ.get("RANK", "0") == "0"  # only the first of torchrun's processes prints
     if speaks:
         _warn_of_warmup(plan)
@@ -133,12 +113,12 @@ def train(
         print_findings(collection.findings, sys.stderr)
         _warn_of_no_effect(plan, validated=held_out > 0)
     if not check:
-        _Run(collection, plan, output, held_out, every).train(as_json=as_json)
+        _train(collection, plan, output, held_out, every, as_json)
     elif speaks:
         check_plan(collection, plan, output, held_out, as_json)
 
 
-def _warn_of_warmup(plan: "Plan") -> None:
+def _warn_of_warmup(plan: Plan) -> None:
     if plan.warmup >= plan.epochs:
         say(
             f"--warmup {plan.warmup:g} takes all of the run ({counted(plan.epochs, 'epoch')}): the "
@@ -148,125 +128,132 @@ def _warn_of_warmup(plan: "Plan") -> None:
         )
 
 
-def _warn_of_no_effect(plan: "Plan", *, validated: bool) -> None:
+def _warn_of_no_effect(plan: Plan, *, validated: bool) -> None:
     """Name the options that were given and change nothing in this plan."""
     from eyespot.training.settings import unused_settings
 
-    default = type(plan)(plan.model)
+    default = Plan(plan.model)
     for name, why in unused_settings(plan, validated=validated).items():
         if why and getattr(plan, name) != getattr(default, name):
             option = f"--{name.replace('_', '-')} {getattr(plan, name):g}"
             say(f"{option} has no effect: {why}.", file=sys.stderr)
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """A training run in a folder, with its page."""
+def check_plan(photos: "Dataset", plan: Plan, folder: Path, held_out: float, as_json: bool) -> None:
+    """Check `plan` without training; write the page into `folder`."""
+    from eyespot.report.checks import render
+    from eyespot.report.html import write_page
+    from eyespot.training.checks.run import check_photos
 
-    photos: "Dataset"
-    plan: "Plan"
-    folder: Path
-    held_out: float
-    every: int
+    page = folder / "check.html"
+    with progress() as step:
+        verdicts = check_photos(photos, plan, held_out=held_out, progress=step)
+    write_page(page, render(verdicts, plan))
+    if as_json:
+        checks = [verdict.to_dict() for verdict in verdicts]
+        print_json({"model": plan.model, "checks": checks, "page": str(page)})
+        return
+    for verdict in verdicts:
+        say(f"{'passed ' if verdict.passed else 'warning'}  {verdict.title}: {verdict.summary}.")
+        if not verdict.passed:
+            say(f"         {verdict.advice}")
+    print_wrote(page)
 
-    @property
-    def page(self) -> Path:
-        return self.folder / PAGE
 
-    def train(self, *, as_json: bool) -> None:
-        """Train, write the page after each epoch, and print the result."""
-        from eyespot.report.training import write_training
-        from eyespot.tasks.classification.train import train_on
-        from eyespot.training.processes import process_group, rank
+def _train(
+    photos: "Dataset", plan: Plan, folder: Path, held_out: float, every: int, as_json: bool
+) -> None:
+    """Train, write the page after each epoch, and print the result."""
+    from eyespot.report.html import write_page
+    from eyespot.report.training import render
+    from eyespot.tasks.classification.train import train_on
+    from eyespot.training.processes import process_group, rank
 
-        more = {"every": self.every}
-        reported: set[Skipped] = set()
+    page, more = folder / PAGE, {"every": every}
+    reported: set[Skipped] = set()
 
-        def watch(epochs: "Sequence[Epoch]") -> None:
-            show(epochs)
-            if epochs:
-                write_training(self.page, self.plan, epochs, more=more)
+    def watch(epochs: "Sequence[Epoch]") -> None:
+        show(epochs)
+        if epochs:
+            write_page(page, render(plan, epochs, more=more))
 
-        def missed(skipped: "Sequence[Skipped]") -> None:
-            print_skipped(dict.fromkeys(one for one in skipped if one not in reported))
-            reported.update(skipped)
+    def missed(skipped: "Sequence[Skipped]") -> None:
+        print_skipped(dict.fromkeys(one for one in skipped if one not in reported))
+        reported.update(skipped)
 
-        try:
-            with process_group(), watching(self.plan, quiet=as_json or rank() > 0) as (step, show):
-                done = train_on(
-                    self.photos,
-                    self.plan,
-                    self.folder,
-                    held_out=self.held_out,
-                    every=self.every,
-                    progress=step,
-                    watch=watch,
-                    missed=missed,
-                )
-                speaks = rank() == 0
-        except KeyboardInterrupt:
-            if self.page.exists():
-                say(f"Report  {printable(str(self.page))}", file=sys.stderr)
-            raise
-        if speaks:
-            write_training(self.page, done.trained.plan, done.trained.epochs, done, more)
-            missed(done.skipped)
-            if as_json:
-                print_json(self.summary(done))
-            else:
-                self.print(done)
+    try:
+        with process_group(), watching(plan, quiet=as_json or rank() > 0) as (step, show):
+            done = train_on(
+                photos,
+                plan,
+                folder,
+                held_out=held_out,
+                every=every,
+                progress=step,
+                watch=watch,
+                missed=missed,
+            )
+            speaks = rank() == 0
+    except KeyboardInterrupt:
+        if page.exists():
+            say(f"Report  {printable(page)}", file=sys.stderr)
+        raise
+    if speaks:
+        write_page(page, render(done.trained.plan, done.trained.epochs, done, more))
+        missed(done.skipped)
+        if as_json:
+            findings = [finding.to_dict() for finding in photos.findings]
+            print_json(summary(done) | {"findings": findings, "report": str(page)})
+        else:
+            print_trained(done, page)
 
-    def summary(self, done: "Training") -> dict[str, Any]:
-        """The JSON of a finished run."""
-        from eyespot.tasks.classification.train import CLASSIFIER
-        from eyespot.training.log import best_epoch
 
-        epochs = done.trained.epochs
-        return {
-            "model": self.plan.model,
-            "classes": list(done.trained.classes),
-            "train_photos": done.train_photos,
-            "validated": done.validated,
-            "held_out": done.held_out,
-            "settings": done.settings,
-            "stopped_early": epochs[-1].stopped_early,
-            "kept_epoch": (best_epoch(epochs) or epochs[-1]).epoch,
-            "tested": done.tested,
-            "test_loss": done.test and done.test[0],
-            "test_accuracy": done.test and done.test[1],
-            "epochs": [asdict(epoch) for epoch in epochs],
-            "findings": [finding.to_dict() for finding in self.photos.findings],
-            "skipped": [{"path": s.path, "reason": s.reason} for s in done.skipped],
-            "network": str(done.path),
-            "classifier": str(self.folder / CLASSIFIER),
-            "report": str(self.page),
-        }
+def summary(done: "Training") -> dict[str, Any]:
+    """The JSON of a finished run."""
+    from eyespot.tasks.classification.train import CLASSIFIER
+    from eyespot.training.log import best_epoch
 
-    def print(self, done: "Training") -> None:
-        """Print the result of a finished run."""
-        from eyespot.evaluation import percent
-        from eyespot.tasks.classification.train import CLASSIFIER
-        from eyespot.training.log import describe_ending
+    epochs = done.trained.epochs
+    return {
+        "model": done.trained.plan.model,
+        "classes": list(done.trained.classes),
+        "train_photos": done.train_photos,
+        "validated": done.validated,
+        "held_out": done.held_out,
+        "settings": done.settings,
+        "stopped_early": epochs[-1].stopped_early,
+        "kept_epoch": (best_epoch(epochs) or epochs[-1]).epoch,
+        "tested": done.tested,
+        "test_loss": done.test and done.test[0],
+        "test_accuracy": done.test and done.test[1],
+        "epochs": [asdict(epoch) for epoch in epochs],
+        "skipped": [asdict(one) for one in done.skipped],
+        "network": str(done.path),
+        "classifier": str(done.path.with_name(CLASSIFIER)),
+    }
 
-        trained = done.trained
-        validation = "no photos to validate on"
-        if done.validated:
-            held_out = done.held_out
-            of = "the split val"
-            if held_out is not None:
-                of = f"{percent(held_out, 0)} of each class, held out"
-            validation = f"{counted(done.validated, 'photo')} to validate on, {of}"
-        test = (
-            f"{percent(done.test[1], 2)} on the test set (n = {done.tested:,})" if done.test else ""
-        )
-        say()
-        print_rows(
-            [
-                ("Epochs", describe_ending(trained.epochs, trained.plan.epochs)),
-                ("Photos", f"{counted(done.train_photos, 'photo')} to train on; {validation}"),
-                ("Accuracy", test),
-            ]
-        )
-        classifier = printable(str(self.folder / CLASSIFIER))
-        say(f"\nWrote {printable(str(done.path))}, {classifier} and {printable(str(self.page))}")
-        say(f"Next  {command()} predict PHOTO -m {classifier}")
+
+def print_trained(done: "Training", page: Path) -> None:
+    """Print the result of a finished run."""
+    from eyespot.tasks.classification.train import CLASSIFIER
+    from eyespot.training.log import describe_ending
+
+    validation, test = "no photos to validate on", ""
+    if done.validated:
+        of = "the split val"
+        if done.held_out is not None:
+            of = f"{percent(done.held_out, 0)} of each class, held out"
+        validation = f"{counted(done.validated, 'photo')} to validate on, {of}"
+    if done.test:
+        test = f"{percent(done.test[1], 2)} on the test set (n = {done.tested:,})"
+    say()
+    print_rows(
+        [
+            ("Epochs", describe_ending(done.trained.epochs, done.trained.plan.epochs)),
+            ("Photos", f"{counted(done.train_photos, 'photo')} to train on; {validation}"),
+            ("Accuracy", test),
+        ]
+    )
+    classifier = done.path.with_name(CLASSIFIER)
+    print_wrote(done.path, classifier, page)
+    say(f"Next  {command()} predict PHOTO -m {printable(classifier)}")

@@ -7,50 +7,48 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from eyespot.cli.options import (
-    BatchSize,
     Columns,
-    Epochs,
     HeldOut,
     Json,
     LabelledPhotos,
-    Network,
-    Optimiser,
-    Precision,
-    Seed,
     option,
+    options_of,
     with_columns,
 )
 from eyespot.cli.outputs import check_folder
-from eyespot.cli.show import print_findings, print_json, printable, progress, say
+from eyespot.cli.show import Lines, print_findings, print_json, progress, say
+from eyespot.cli.train import PLAN as TRAIN_PLAN
 from eyespot.errors import UsageError
-from eyespot.shown import counted
+from eyespot.shown import counted, percent, printable
+from eyespot.training.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eyespot.tasks.classification.tune import Search, Trial
-    from eyespot.training.plan import Plan
+
+
+PLAN = ("model", "epochs", "batch_size", "optimiser", "precision", "seed")
+"""Settings of all trials."""
+SEARCHED = ("learning_rate", "weight_decay", "augmentation", "label_smoothing")
 
 
 @with_columns
+@options_of("plan", Plan("resnet20"), {name: TRAIN_PLAN[name] for name in PLAN})
 def tune(
     photos: LabelledPhotos,
     output: Annotated[Path, option("The folder of the search.", "-o", "--output")],
-    model: Network = "resnet20",
+    *,
+    plan: Plan,
     trials: Annotated[int, option("Trials to run.")] = 20,
     budget: Annotated[float, option("Seconds for the search; 0: no limit.")] = 0.0,
-    epochs: Epochs = 10,
-    batch_size: BatchSize = 128,
-    optimiser: Optimiser = "sgd",
-    precision: Precision = "auto",
     held_out: HeldOut = 0.1,
     mirror: Annotated[
         bool,
         option("Also try mirrored photos: not for digits, letters, hands or sides.", "--mirror"),
     ] = False,
-    seed: Seed = 0,
     as_json: Json = False,
-    columns: Columns = Columns(),  # noqa: B008 - frozen
+    columns: Columns,
 ) -> None:
     """Search for hyperparameters to train a network with.
 
@@ -65,16 +63,7 @@ def tune(
     check_folder(output, "study.db")
     with progress() as step:
         from eyespot.tasks.classification.tune import tune
-        from eyespot.training.plan import Plan
 
-        plan = Plan(
-            model=model,
-            epochs=epochs,
-            batch_size=batch_size,
-            optimiser=optimiser,
-            precision=precision,
-            seed=seed,
-        )
         collection = columns.open(photos)
         print_findings(collection.findings, sys.stderr)
         found = tune(
@@ -86,13 +75,13 @@ def tune(
             held_out=held_out,
             mirrors=mirror,
             progress=step,
-            watch=(lambda trials: None) if as_json else Lines().watch,
+            watch=(lambda trials: None) if as_json else trial_lines().watch,
         )
     command = _command(photos, found.plan, held_out, columns) if found.plan else None
     if as_json:
         print_json(
             {
-                "model": model,
+                "model": plan.model,
                 "trials": [asdict(trial) for trial in found.trials],
                 "best": found.best and found.best.number,
                 "baseline": found.baseline,
@@ -108,8 +97,6 @@ def tune(
 
 def _nothing(found: "Search") -> str:
     """Why no trial is the best, and what to try."""
-    from eyespot.evaluation import percent
-
     if any(trial.state == "complete" for trial in found.trials):
         return (
             f"No trial beat the majority-class baseline, accuracy {percent(found.baseline)} on "
@@ -126,53 +113,32 @@ def _nothing(found: "Search") -> str:
     return "No trial was completed. The same command with a larger --budget resumes the search."
 
 
-class Lines:
+def trial_lines() -> Lines:
     """A line for each trial, as soon as the trial is over."""
-
-    def __init__(self) -> None:
-        self.printed = 0
-
-    def watch(self, trials: "Sequence[Trial]") -> None:
-        """Print the trials that are new."""
-        from eyespot.tasks.classification.tune import best_trial
-
-        for count in range(self.printed + 1, len(trials) + 1):
-            if count == 1:
-                say("Trial       LR    Decay  Smoothing  Epochs  Val acc  Augmentation")
-            trial = trials[count - 1]
-            best = best_trial(trials[:count]) is trial
-            say(_line(trial) + ("  best so far" if best else ""), flush=True)
-        self.printed = len(trials)
+    return Lines("Trial       LR    Decay  Smoothing  Epochs  Val acc  Augmentation", _line)
 
 
-def _line(trial: "Trial") -> str:
-    from eyespot.evaluation import percent
+def _line(trials: "Sequence[Trial]") -> str:
+    from eyespot.tasks.classification.tune import best_trial
 
+    trial = trials[-1]
     chosen = trial.settings
     accuracy = percent(trial.accuracy, 2) if trial.accuracy is not None else "no loss"
     pruned = "  pruned" if trial.state == "pruned" else ""
+    best = "  best so far" if best_trial(trials) is trial else ""
     return (
         f"{trial.number + 1:5}  {chosen['learning_rate']:7.2g}  {chosen['weight_decay']:7.2g}  "
         f"{chosen['label_smoothing']:9.2f}  {trial.epochs:6}  {accuracy:>7}  "
-        f"{chosen['augmentation']}{pruned}"
+        f"{chosen['augmentation']}{pruned}{best}"
     )
 
 
-def _command(photos: Path, plan: "Plan", held_out: float, columns: Columns) -> str:
+def _command(photos: Path, plan: Plan, held_out: float, columns: Columns) -> str:
     """The shell command that trains with the hyperparameters found, on the same photos."""
-    options = {
-        "model": plan.model,
-        "epochs": plan.epochs,
-        "batch-size": plan.batch_size,
-        "optimiser": plan.optimiser,
-        "lr": f"{plan.learning_rate:.3g}",
-        "weight-decay": f"{plan.weight_decay:.3g}",
-        "augmentation": plan.augmentation,
-        "label-smoothing": f"{plan.label_smoothing:.3g}",
-        "precision": plan.precision,
-        "held-out": held_out,
-        "seed": plan.seed,
-        **{f"{name}-column": value for name, value in asdict(columns).items() if value is not None},
-    }
-    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    return shlex.join(["eyespot", "train", str(photos), *words, "-o", "network"])
+    values = {name: getattr(plan, name) for name in (*PLAN, *SEARCHED)} | {"held_out": held_out}
+    values |= {name: value for name, value in asdict(columns).items() if value is not None}
+    words = ["eyespot", "train", str(photos)]
+    for name, value in values.items():
+        text = f"{value:.3g}" if isinstance(value, float) else str(value)
+        words += [f"--{name.replace('_', '-')}", text]
+    return shlex.join([*words, "-o", "network"])

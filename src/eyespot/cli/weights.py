@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from eyespot.cli.options import Json, argument, networks
-from eyespot.cli.show import print_json, printable, say
+from eyespot.cli.show import print_json, say
 from eyespot.errors import UsageError
+from eyespot.shown import printable
 
 if TYPE_CHECKING:
     from eyespot.models.catalogue import Network
@@ -41,14 +42,14 @@ def weights(
         width = max(len(row["name"]) for row in rows)
         for row in rows:
             say(f"{row['name']:{width}}  {printable(_words(row))}")
-        say(f"\nThe store is {printable(str(store_folder()))}.")
+        say(f"\nThe store is {printable(store_folder())}.")
         return
     network = zoo.find(name)
     if file is not None:
         from eyespot.weights.importers import import_weights
 
         if not file.is_file():
-            raise UsageError(f"Expected a file of weights, found no file {printable(str(file))}.")
+            raise UsageError(f"Expected a file of weights, found no file {printable(file)}.")
         import_weights(name, file)
     else:
         find_weights(network)

@@ -2,7 +2,7 @@
 
 import shutil
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +10,9 @@ from typing import Annotated, Any
 from eyespot.cli.options import Json, argument, networks, option
 from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.show import print_json, progress, say
+from eyespot.cli.zoo_table import COLUMNS, layers_table, networks_table
 from eyespot.errors import UsageError
+from eyespot.shown import si
 
 
 def zoo(
@@ -36,9 +38,10 @@ def zoo(
 
     chosen = [find(name).name for name in dict.fromkeys(names or NETWORKS)]
     check_outputs([plot])
-    if plot is not None:
-        check_ending(plot, ".svg")
-    _check_column(sort)
+    check_ending(plot, ".svg")
+    keys = [column.key for column in COLUMNS]
+    if sort and sort not in keys:
+        raise UsageError(f"There is no column '{sort}'. Sort by one of: {', '.join(keys)}.")
     if measure:
         from eyespot.features import speed
 
@@ -50,9 +53,10 @@ def zoo(
     if sort:
         rows.sort(key=lambda row: (row[sort] is None, row[sort]))
     if plot is not None:
-        from eyespot.report.zoo_plot import write_plot
+        from eyespot.report.html import write_page
+        from eyespot.report.zoo_plot import draw
 
-        write_plot(rows, plot)
+        write_page(plot, draw(rows))
     if len(names or ()) == 1 and not (measure or plot):
         _show_one(rows[0], as_json)
     elif as_json:
@@ -63,18 +67,7 @@ def zoo(
         _show_all(rows)
 
 
-def _check_column(sort: str) -> None:
-    from eyespot.cli.zoo_table import COLUMNS
-
-    keys = [column.key for column in COLUMNS]
-    if sort and sort not in keys:
-        raise UsageError(f"There is no column '{sort}'. Sort by one of: {', '.join(keys)}.")
-
-
-def _show_all(rows: Iterable[dict[str, Any]]) -> None:
-    from eyespot.cli.zoo_table import networks_table
-
-    rows = list(rows)
+def _show_all(rows: Sequence[dict[str, Any]]) -> None:
     say("\n".join(networks_table(rows, shutil.get_terminal_size().columns)))
     say(
         "\nTop-1, top-5: published errors, %. Mult-adds, memory: to classify one image.\n"
@@ -84,8 +77,6 @@ def _show_all(rows: Iterable[dict[str, Any]]) -> None:
 
 
 def _show_one(row: dict[str, Any], as_json: bool) -> None:
-    from eyespot.cli.zoo_table import layers_table
-    from eyespot.report.numbers import si
     from eyespot.weights.zoo import facts_of
 
     facts = facts_of(row["name"])

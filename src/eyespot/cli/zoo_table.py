@@ -7,7 +7,7 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from eyespot.report.numbers import si
+from eyespot.shown import si
 
 if TYPE_CHECKING:
     from eyespot.models.facts import Layer

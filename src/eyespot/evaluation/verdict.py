@@ -6,8 +6,7 @@ import numpy as np
 
 from eyespot.evaluation.learning_curve import LearningCurve
 from eyespot.evaluation.metrics import Evaluation
-from eyespot.evaluation.percent import percent, percent_interval
-from eyespot.shown import shortened
+from eyespot.shown import percent, percent_interval, shortened
 
 LEAST = 5
 """Photos of a class below which it is too early to measure."""

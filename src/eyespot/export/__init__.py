@@ -17,6 +17,19 @@ if TYPE_CHECKING:
     from eyespot.tasks.classification.classifier import Classifier
 
 
+def writers() -> "dict[str, Callable[..., Exported]]":
+    """The function that writes each format."""
+    from eyespot.export.web import export_web
+    from eyespot.export.write import export_onnx, export_openvino, export_torch
+
+    return {
+        "onnx": export_onnx,
+        "openvino": export_openvino,
+        "torch": export_torch,
+        "web": export_web,
+    }
+
+
 class _Export(ModuleType):
     """This package, which is also a function."""
 
@@ -34,17 +47,9 @@ class _Export(ModuleType):
         Raises UsageError for another format.
         """
         from eyespot.errors import UsageError
-        from eyespot.export.web import export_web
-        from eyespot.export.write import export_onnx, export_openvino, export_torch
         from eyespot.shown import shown
 
-        formats: dict[str, Callable[..., Exported]] = {
-            "onnx": export_onnx,
-            "openvino": export_openvino,
-            "torch": export_torch,
-            "web": export_web,
-        }
-        if to not in formats:
+        if to not in (formats := writers()):
             raise UsageError(f"to is one of {', '.join(formats)}, not {shown(to)}.")
         return formats[to](classifier, path, check_with=check_with)
 

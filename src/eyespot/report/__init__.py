@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from eyespot.report.page import Reported
+    from eyespot.tasks.classification.result import EvaluateResult
 
 
-def write_report(result: "Reported", path: Path) -> None:
+def write_report(result: "EvaluateResult", path: Path) -> None:
     """Write the report of `eyespot teach` or `eyespot evaluate` to `path`, atomically.
 
     Raises OSError as writing does.

@@ -62,11 +62,8 @@ class _Axis:
         if self.logarithmic:
             low, high = math.log10(self.first), math.log10(self.last)
             return [10.0**power for power in range(math.ceil(low), math.floor(high) + 1)]
-        return [
-            tick
-            for tick in steps(self.first, self.last, whole=True)
-            if self.first <= tick <= self.last
-        ]
+        ticks = steps(self.first, self.last, whole=True)
+        return [tick for tick in ticks if self.first <= tick <= self.last]
 
 
 def chart(
@@ -87,7 +84,10 @@ def chart(
     `from_zero`: the axis includes zero. `number`: writes a value. `logarithmic`: the axis of `xs`.
     `band`: an interval at each of `xs`. `mark`: one of `xs`, and its name in the legend.
     """
-    points = {line: _finite(xs, values) for line, values in lines.items()}
+    points: dict[tuple[str, Kind], Points] = {}
+    for line, found in lines.items():
+        pairs = zip(xs, found, strict=True)
+        points[line] = [(x, y) for x, y in pairs if y is not None and math.isfinite(y)]
     values = [y for line in points.values() for _, y in line] or [0.0]
     values += [y for interval in band for y in interval]
     levels = steps(min([0.0, *values]) if from_zero else min(values), max(values))
@@ -113,11 +113,6 @@ def chart(
         ticks=tuple((across.at(tick), _short(tick)) for tick in across.ticks()),
         mark=mark and (across.at(mark[0]), mark[1]),
     )
-
-
-def _finite(xs: Sequence[float], values: Sequence[float | None]) -> Points:
-    pairs = zip(xs, values, strict=True)
-    return [(x, y) for x, y in pairs if y is not None and math.isfinite(y)]
 
 
 def _line(name: str, kind: Kind, places: list[str]) -> Line:

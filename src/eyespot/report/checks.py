@@ -1,23 +1,17 @@
 """The page of the checks before training, with the loss by learning rate."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from eyespot.report.chart import Chart, chart
-from eyespot.report.html import fill, write_page
+from eyespot.report.html import fill
 from eyespot.training.checks.check import CheckResult
 from eyespot.training.checks.gradients import TOLERANCE, Gradients
 from eyespot.training.checks.rates import WORSE, Rates
 from eyespot.training.checks.signals import Signals
 from eyespot.training.plan import Plan
-
-
-def write_checks(verdicts: Sequence[CheckResult], plan: Plan, path: Path) -> None:
-    """Write the page to `path`, atomically. Raises OSError as writing does."""
-    write_page(path, render(verdicts, plan))
 
 
 def render(verdicts: Sequence[CheckResult], plan: Plan) -> str:

@@ -12,9 +12,12 @@ PAIRS, PAIRS_BESIDE_MATRIX = 20, 8
 
 
 def confusions(evaluation: Evaluation) -> dict[str, Any]:
-    """`matrix` (None for many classes) and `pairs`."""
-    classes = evaluation.classes
-    matrix = _matrix(evaluation) if len(classes) <= MATRIX_CLASSES else None
+    """`matrix`: rows of (count, share of the row), None for many classes. `pairs`: confusions."""
+    classes, confusion = evaluation.classes, evaluation.confusion
+    matrix = None
+    if len(classes) <= MATRIX_CLASSES:
+        shares = (confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)).round(3)
+        matrix = np.stack([confusion, shares], axis=2).tolist()
     pairs = confused_pairs(evaluation)[: PAIRS_BESIDE_MATRIX if matrix else PAIRS]
     return {
         "matrix": matrix,
@@ -23,20 +26,3 @@ def confusions(evaluation: Evaluation) -> dict[str, Any]:
             for actual, predicted, count in pairs
         ],
     }
-
-
-def _matrix(evaluation: Evaluation) -> list[list[dict[str, Any]]]:
-    """Rows of cells: the count, and its share of the row as the strength of the colour."""
-    confusion = evaluation.confusion
-    shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    return [
-        [
-            {
-                "count": int(confusion[row, column]),
-                "shade": round(float(shares[row, column]), 3),
-                "kind": "right" if row == column else "wrong",
-            }
-            for column in range(len(confusion))
-        ]
-        for row in range(len(confusion))
-    ]

@@ -1,12 +1,11 @@
 """A page of misclassified ImageNet images: image, actual class, five most probable classes."""
 
-from pathlib import Path
 from typing import Any
 
 from eyespot.data.decode import decode
 from eyespot.errors import PhotoError
 from eyespot.imagenet_eval.evaluate import Failure, ImagenetEvaluation
-from eyespot.report.html import fill, image_uri, write_page
+from eyespot.report.html import fill, image_uri
 
 SHOWN = 200
 """Images on one page, which take about 3 MB."""
@@ -14,29 +13,24 @@ SIDE = 256
 """Longest side of an image on the page, in pixels."""
 
 
-def write_gallery(judgement: ImagenetEvaluation, path: Path) -> None:
-    """Write the page to `path`, atomically. Raises OSError as writing does."""
-    write_page(path, render(judgement))
-
-
-def render(judgement: ImagenetEvaluation) -> str:
+def render(result: ImagenetEvaluation) -> str:
     """The page as HTML."""
     return fill(
         "gallery.html",
-        network=judgement.network.name,
-        count=judgement.count,
-        views=str(judgement.views),
+        network=result.network.name,
+        count=result.count,
+        views=str(result.views),
         errors=[
-            ("Top-1 error", judgement.top1_error, judgement.top1_interval),
-            ("Top-5 error", judgement.top5_error, judgement.top5_interval),
+            ("Top-1 error", result.top1_error, result.top1_interval),
+            ("Top-5 error", result.top5_error, result.top5_interval),
         ],
-        failures=[_shown(judgement, failure) for failure in judgement.failures[:SHOWN]],
-        misclassified=len(judgement.failures),
+        failures=[_shown(result, failure) for failure in result.failures[:SHOWN]],
+        misclassified=len(result.failures),
     )
 
 
-def _shown(judgement: ImagenetEvaluation, failure: Failure) -> dict[str, Any]:
-    image, classes = failure.image, judgement.classes
+def _shown(result: ImagenetEvaluation, failure: Failure) -> dict[str, Any]:
+    image, classes = failure.image, result.classes
     return {
         "name": image.name,
         "actual": classes[image.truth],

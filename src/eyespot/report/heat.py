@@ -7,10 +7,6 @@ maps by EfficientNet-Lite0 take 2.7 s of processor time, divided by the cores (t
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from eyespot.data.decode import decode
 from eyespot.data.transforms import needed_short_side, prepare
@@ -19,10 +15,7 @@ from eyespot.explain.colours import overlaid
 from eyespot.explain.occlusion import heat, scaled, slide
 from eyespot.features.extract import head_inputs, thumbnail
 from eyespot.report.html import data_uri
-from eyespot.tasks.classification.classifier import Classifier
-
-if TYPE_CHECKING:
-    from eyespot.report.page import Reported
+from eyespot.tasks.classification.result import EvaluateResult
 
 MOST = 12
 SECONDS = 2.0
@@ -31,16 +24,13 @@ CELLS = 6
 """Rows and columns of a map: coarser than for one photo alone, at half the time."""
 
 
-def heat_maps(result: "Reported", indices: Sequence[int]) -> dict[int, str | None]:
+def heat_maps(result: EvaluateResult, indices: Sequence[int]) -> dict[int, str | None]:
     """Occlusion maps as image addresses, by photo; None where covering lowers the score nowhere.
 
-    Of `indices` the first that can be read, as many as time allows; none without `dataset`. The
-    final classifier may be trained on these photos, and give the wrong class a low probability;
-    so a map shows its score, not its probability.
+    Of `indices` the first that can be read, as many as time allows. The final classifier may be
+    trained on these photos, and give the wrong class a low probability; so a map shows its score,
+    not its probability.
     """
-    dataset = getattr(result, "dataset", None)
-    if dataset is None:
-        return {}
     start = time.perf_counter()
     classifier = result.classifier
     preprocessing = classifier.backbone.preprocessing
@@ -48,20 +38,16 @@ def heat_maps(result: "Reported", indices: Sequence[int]) -> dict[int, str | Non
     found: dict[int, str | None] = {}
     for index in indices[:MOST]:
         try:
-            photo = decode(dataset.photos[index].read(), short_side=short_side)
+            photo = decode(result.dataset.photos[index].read(), short_side=short_side)
         except PhotoError:  # a photo of an earlier training set, or one deleted meanwhile
             continue
         prepared = prepare(photo.pixels, preprocessing)
-        scores = _scores(classifier, slide(classifier, prepared, CELLS))
+        covered = slide(classifier, prepared, CELLS)
+        inputs = head_inputs(covered, classifier.engine.layout, classifier.recipe.blocks)
+        scores = classifier.scorer.scores(inputs)  # before softmax, [n, K]
         shares = scaled(heat(scores, int(result.probabilities[index].argmax())))
         small = thumbnail(overlaid(shares, prepared), photo.width / photo.height)
         found[index] = data_uri(small) if shares.any() else None
         if time.perf_counter() - start > SECONDS:
             break
     return found
-
-
-def _scores(classifier: Classifier, features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The head's scores before softmax, [n, K]."""
-    layout, blocks = classifier.engine.layout, classifier.recipe.blocks
-    return classifier.scorer.scores(head_inputs(features, layout, blocks))

@@ -1,7 +1,6 @@
 """Shared by all pages: templates, the style sheet, inlined images, atomic writing."""
 
 import base64
-from importlib import resources
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,11 @@ from PIL import Image
 
 from eyespot import __version__
 from eyespot.atomic import write_atomically
-from eyespot.evaluation import percent, percent_interval
-from eyespot.shown import counted
+from eyespot.shown import counted, percent, percent_interval
 
 
 def fill(template: str, **values: Any) -> str:
-    """Fill `template` of this folder with `values`, and with `style` and `version`."""
+    """Fill `template` of this folder with `values` and `version`."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     loader = PackageLoader("eyespot.report", ".")
@@ -28,14 +26,7 @@ def fill(template: str, **values: Any) -> str:
         "interval": percent_interval,
         "percent": percent,
     }
-    return templates.get_template(template).render(
-        version=__version__, style=part("style.css"), **values
-    )
-
-
-def part(name: str) -> str:
-    """The content of a file of this folder."""
-    return resources.files("eyespot.report").joinpath(name).read_text("utf-8")
+    return templates.get_template(template).render(version=__version__, **values)
 
 
 def write_page(path: Path, page: str) -> None:

@@ -50,7 +50,7 @@ def photo_map(
     shuffled = np.random.default_rng(0).permutation(count).tolist()
     by_interest = list(dict.fromkeys([*notes, *shuffled]))
     picked = sorted(by_interest[:most])
-    pictured = set(by_interest[:MOST_THUMBNAILS])
+    with_thumbnail = set(by_interest[:MOST_THUMBNAILS])
     places = np.round(project(features.inputs((block,))[picked]) * [1000, 700]).astype(int)
     return {
         "count": len(picked),
@@ -67,7 +67,7 @@ def photo_map(
             "thumbnail": {
                 n: data_uri(features.thumbnails[index])
                 for n, index in enumerate(picked)
-                if index in pictured
+                if index in with_thumbnail
             },
         },
     }

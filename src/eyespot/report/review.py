@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from eyespot.report.html import fill, part, write_page
+from eyespot.report.html import fill, write_page
 from eyespot.report.map import Colouring, photo_map
 from eyespot.report.photos import GALLERY, Photos, common_facts
 from eyespot.review.actions import Action, disputed, duplicates_of, path_of
@@ -28,7 +28,7 @@ def write_review(review: Review, actions: list[Action], csv: Path, path: Path) -
 
 def render(review: Review, actions: list[Action], csv: str) -> str:
     """The page as HTML."""
-    return fill("review.html", **contents(review, actions), csv=csv, script=part("map.js"))
+    return fill("review.html", **contents(review, actions), csv=csv)
 
 
 def contents(review: Review, actions: list[Action]) -> dict[str, Any]:
@@ -85,18 +85,16 @@ def _rows(review: Review, actions: list[Action]) -> list[dict[str, Any]]:
 
 def _groups(review: Review, photos: Photos) -> list[dict[str, Any]]:
     """The typical photos of each group, and the shares of its labels."""
-    shown = []
-    for members in review.clusters.members:
-        labels = Counter(photos.labels[index] for index in members)
-        shown.append(
-            {
-                "count": len(members),
-                "photos": [photos.item(index) for index in members[:TYPICAL]],
-                "labels": [(name, n / len(members)) for name, n in labels.most_common(LABELS)],
-                "more": max(0, len(labels) - LABELS),
-            }
-        )
-    return shown
+    counts = [Counter(photos.labels[i] for i in members) for members in review.clusters.members]
+    return [
+        {
+            "count": len(members),
+            "photos": [photos.item(index) for index in members[:TYPICAL]],
+            "labels": [(name, n / len(members)) for name, n in labels.most_common(LABELS)],
+            "more": max(0, len(labels) - LABELS),
+        }
+        for members, labels in zip(review.clusters.members, counts, strict=True)
+    ]
 
 
 def _map(review: Review, proposals: list[Action]) -> dict[str, Any] | None:
@@ -107,14 +105,9 @@ def _map(review: Review, proposals: list[Action]) -> dict[str, Any] | None:
     notes: dict[int, str] = {}
     for action in proposals:
         if action.index is not None:
-            notes.setdefault(action.index, _note(action))
+            wrong = action.kind == "check label"
+            notes.setdefault(action.index, f"predicted {action.detail}" if wrong else action.kind)
     return photo_map(review.features, review.backbone.last, colourings, notes)
-
-
-def _note(action: Action) -> str:
-    if action.kind == "check label":
-        return f"predicted {action.detail}"
-    return action.kind
 
 
 def _facts(review: Review) -> list[tuple[str, str]]:
@@ -122,5 +115,5 @@ def _facts(review: Review) -> list[tuple[str, str]]:
     if review.photos:
         facts.insert(1, ("First photo", path_of(review.photos[0])))
     if review.check:
-        facts.append(("Labels checked", f"{review.check.asked:,}, by {review.check.method}"))
+        facts.append(("Labels checked", f"{review.check.compared:,}, by {review.check.method}"))
     return facts

@@ -1,13 +1,12 @@
 """The page of a training run: its curves after each epoch; at the end, the evaluation."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from eyespot.evaluation import evaluate, mistakes, wilson_interval
 from eyespot.report.chart import Chart, Kind, chart
 from eyespot.report.confusions import confusions
-from eyespot.report.html import fill, image_uri, write_page
+from eyespot.report.html import fill, image_uri
 from eyespot.report.photos import GALLERY
 from eyespot.tasks.classification.train import Training
 from eyespot.training.evaluate import class_probabilities
@@ -19,17 +18,6 @@ SIDE = 160
 """Longest side of an image on the page, in pixels."""
 
 
-def write_training(
-    path: Path,
-    plan: Plan,
-    epochs: Sequence[Epoch],
-    training: Training | None = None,
-    more: Mapping[str, float] | None = None,
-) -> None:
-    """Write the page to `path`, atomically. Raises OSError as writing does."""
-    write_page(path, render(plan, epochs, training, more))
-
-
 def render(
     plan: Plan,
     epochs: Sequence[Epoch],
@@ -39,9 +27,14 @@ def render(
     """The page as HTML. `epochs`: at least one. `training`: the result, None before the end.
     `more`: settings that are not in the plan, by name."""
     best = best_epoch(epochs)
-    settings = _settings(plan, training, best is not None) | {
-        name: value for name, value in (more or {}).items() if value
-    }
+    if training:
+        settings = training.settings
+    else:  # the network's own dropout layers are known at the end
+        droppable = plan.dropout is not None
+        settings = used_settings(plan, validated=best is not None, droppable=droppable)
+    settings |= {name: value for name, value in (more or {}).items() if value}
+    if settings.get("dropout", 0) is None:
+        settings["dropout"] = "the network's own"
     unused = [name for name in plan.to_dict() if name not in (*settings, "model")]
     return fill(
         "training.html",
@@ -59,17 +52,6 @@ def render(
         trained_on=training.train_photos if training else epochs[-1].images,
         **_validation(plan, training),
     )
-
-
-def _settings(plan: Plan, training: Training | None, validated: bool) -> dict[str, Any]:
-    """The settings with an effect, by name."""
-    if training:
-        settings = training.settings
-    else:  # the network's own dropout layers are known at the end
-        settings = used_settings(plan, validated=validated, droppable=plan.dropout is not None)
-    if settings.get("dropout", 0) is None:
-        settings["dropout"] = "the network's own"
-    return settings
 
 
 def _words(name: str) -> str:
@@ -91,8 +73,7 @@ def _results(kept: Epoch, training: Training | None) -> list[dict[str, Any]]:
     if kept.val_accuracy is not None and kept.val_loss is not None:
         results.append(result("validation", kept.val_accuracy, kept.val_loss, kept.val_images))
     if training and training.test:
-        loss, accuracy = training.test
-        results.append(result("test", accuracy, loss, training.tested))
+        results.append(result("test", training.test[1], training.test[0], training.tested))
     return results
 
 

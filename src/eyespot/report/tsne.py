@@ -2,14 +2,14 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils.extmath import randomized_svd
 
 NEIGHBOURS = 10
 STEPS = 100
 EARLY_STEPS, EXAGGERATION = 35, 12.0
 SAMPLE = 200
 """Photos drawn at random at each step; all others are repelled from these."""
-BLOCK = 1024
-"""Photos compared with all others at a time, which bounds the memory."""
 
 
 def project(values: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
@@ -30,35 +30,19 @@ def project(values: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
     rng = np.random.default_rng(seed)
     rows = (values - values.mean(axis=0)).astype(np.float32)
     rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
-    start = _principal_axes(rows, rng)
+    axes, deviations, _ = randomized_svd(rows, 2, random_state=seed)
+    # A tiny start: gradients vanish at large distances.
+    start = axes * deviations * (0.01 / max(float((axes * deviations)[:, 0].std()), 1e-9))
     places = _attract_and_repel(start, *_edges(rows), rng) if count > NEIGHBOURS else start
     low, high = places.min(axis=0), places.max(axis=0)
     return np.asarray((places - low) / np.maximum(high - low, 1e-9), dtype=np.float32)
 
 
-def _principal_axes(rows: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """The first two principal components [n, 2] by power iterations on the Gram matrix."""
-    basis = rng.standard_normal((len(rows), min(6, len(rows)))).astype(np.float32)
-    for _ in range(6):
-        basis = np.linalg.qr(rows @ (rows.T @ basis))[0]
-    spanned = rows.T @ basis
-    _, axes = np.linalg.eigh(spanned.T @ spanned)
-    places = basis @ axes[:, :-3:-1]
-    # A tiny start: gradients vanish at large distances.
-    return np.asarray(places * (0.01 / max(float(places[:, 0].std()), 1e-9)), dtype=np.float32)
-
-
 def _edges(rows: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pairs of neighbours, each in both directions, ordered by the first photo."""
-    count = len(rows)
-    near = np.empty((count, NEIGHBOURS), dtype=np.int64)
-    for start in range(0, count, BLOCK):
-        distance = -(rows[start : start + BLOCK] @ rows.T)
-        own = np.arange(len(distance))
-        distance[own, start + own] = 2.0  # not a neighbour of itself
-        part = np.argpartition(distance, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
-        near[start : start + BLOCK] = part
-    own = np.repeat(np.arange(count), NEIGHBOURS)
+    search = NearestNeighbors(n_neighbors=NEIGHBOURS, metric="cosine").fit(rows)
+    near = search.kneighbors(return_distance=False)
+    own = np.repeat(np.arange(len(rows)), NEIGHBOURS)
     first, second = np.concatenate([own, near.ravel()]), np.concatenate([near.ravel(), own])
     order = np.argsort(first, kind="stable")
     return first[order], second[order]

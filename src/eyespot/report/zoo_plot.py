@@ -7,17 +7,14 @@ Applications", 2017, figure 2; here the axis of multiply-adds is logarithmic.
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from eyespot.errors import UsageError
-from eyespot.report.html import fill, write_page
-from eyespot.report.numbers import si
+from eyespot.report.html import fill
+from eyespot.shown import si
 from eyespot.weights.zoo import find
 
 WIDTH, HEIGHT = 960, 772
-LEFT, TOP, RIGHT, BOTTOM = 74, 104, 940, 690
-"""The frame in the drawing, in pixels."""
 RADIUS_OF_100M = 32.0
 """Of the bubble of a network with 100 million parameters."""
 FONTS = {"wide": 15, "narrow": 27}
@@ -37,12 +34,16 @@ class Box(NamedTuple):
     bottom: float
 
     def meets(self, other: "Box") -> bool:
-        return (
-            self.left < other.right
-            and other.left < self.right
-            and self.top < other.bottom
-            and other.top < self.bottom
-        )
+        across = self.left < other.right and other.left < self.right
+        return across and self.top < other.bottom and other.top < self.bottom
+
+    def within(self, other: "Box") -> bool:
+        across = other.left < self.left and self.right < other.right
+        return across and other.top < self.top and self.bottom < other.bottom
+
+
+FRAME = Box(74, 104, 940, 690)
+"""Of the drawing, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +71,34 @@ class Label:
     line: tuple[float, float] | None
 
 
-def write_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Draw the networks of `rows` (see `eyespot zoo --json`) with a published ImageNet error.
-
-    Raises UsageError if none has one, OSError as writing does.
-    """
-    write_page(path, draw(rows))
-
-
 def draw(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The SVG."""
+    """The SVG of the networks in `rows` (see `eyespot zoo --json`) with a published ImageNet error.
+
+    Raises UsageError if none has one.
+    """
     shown = [row for row in rows if row["dataset"] == "ImageNet" and row["top1_error"] is not None]
     if not shown:
         raise UsageError(
             "None of these networks has a published error on ImageNet, so there is nothing to "
             "draw. Name others, or none for all."
         )
-    scale = _scale_of(shown)
-    bubbles = [_bubble(row, scale) for row in shown]
+    # With room for the bubbles at the edges: log10 of multiply-adds, and accuracy in %.
+    logs = [math.log10(row["macs"]) for row in shown]
+    low, high = min(logs) - 0.15, max(logs) + 0.2
+    accuracies: list[float] = [100 - row["top1_error"] for row in shown]
+    bottom = math.floor(min(accuracies) / 5 - 0.2) * 5
+    top = math.ceil(max(accuracies) / 5 + 0.4) * 5
+
+    def across(log: float) -> float:
+        return FRAME.left + (FRAME.right - FRAME.left) * (log - low) / (high - low)
+
+    def up(accuracy: float) -> float:
+        return FRAME.bottom - (FRAME.bottom - FRAME.top) * (accuracy - bottom) / (top - bottom)
+
+    bubbles = [
+        _bubble(row, across(log), up(accuracy))
+        for row, log, accuracy in zip(shown, logs, accuracies, strict=True)
+    ]
     # The shorter of two names gets a place that both would take: it is that of the base network.
     by_name = sorted(bubbles, key=lambda bubble: (len(bubble.name), bubble.y))
     families = list(dict.fromkeys(bubble.family for bubble in bubbles))
@@ -100,7 +111,7 @@ def draw(rows: Sequence[Mapping[str, Any]]) -> str:
         "zoo.svg",
         width=WIDTH,
         height=HEIGHT,
-        frame=Box(LEFT, TOP, RIGHT, BOTTOM),
+        frame=FRAME,
         fonts=FONTS,
         bubbles=sorted(bubbles, key=lambda bubble: -bubble.radius),
         families=families,
@@ -108,48 +119,22 @@ def draw(rows: Sequence[Mapping[str, Any]]) -> str:
             "wide": list(labels(by_name, by_name, FONTS["wide"])),
             "narrow": list(labels(few, by_name, FONTS["narrow"])),
         },
-        ticks=[(scale.across(log), text) for log, text in _operations(scale.low, scale.high)],
-        levels=[(scale.up(share), share) for share in range(scale.bottom, scale.top + 1, 5)],
+        ticks=[(across(log), text) for log, text in _operations(low, high)],
+        levels=[(up(share), share) for share in range(bottom, top + 1, 5)],
         sizes=[(radius(number * 1e6), number) for number in (5, 25, 100)],
         crops=any(bubble.crops for bubble in bubbles),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """`low`, `high`: log10 of multiply-adds at the sides. `bottom`, `top`: accuracy in %."""
-
-    low: float
-    high: float
-    bottom: int
-    top: int
-
-    def across(self, log: float) -> float:
-        return LEFT + (RIGHT - LEFT) * (log - self.low) / (self.high - self.low)
-
-    def up(self, accuracy: float) -> float:
-        return BOTTOM - (BOTTOM - TOP) * (accuracy - self.bottom) / (self.top - self.bottom)
-
-
-def _scale_of(rows: Sequence[Mapping[str, Any]]) -> _Scale:
-    """A scale with room for the bubbles at the edges."""
-    logs = [math.log10(row["macs"]) for row in rows]
-    accuracies = [100 - row["top1_error"] for row in rows]
-    bottom = math.floor(min(accuracies) / 5 - 0.2) * 5
-    top = math.ceil(max(accuracies) / 5 + 0.4) * 5
-    return _Scale(min(logs) - 0.15, max(logs) + 0.2, bottom, top)
-
-
-def _bubble(row: Mapping[str, Any], scale: _Scale) -> Bubble:
-    accuracy = 100 - row["top1_error"]
+def _bubble(row: Mapping[str, Any], x: float, y: float) -> Bubble:
     return Bubble(
         row["name"],
         find(row["name"]).module.rpartition(".")[2],
-        scale.across(math.log10(row["macs"])),
-        scale.up(accuracy),
+        x,
+        y,
         radius(row["parameters"]),
         "ten crops" in row["errors_source"],
-        f"{row['name']}: top-1 accuracy {accuracy:.1f}% ({row['errors_source']}), "
+        f"{row['name']}: top-1 accuracy {100 - row['top1_error']:.1f}% ({row['errors_source']}), "
         f"{si(row['macs'])} multiply-adds, {si(row['parameters'])} parameters",
     )
 
@@ -164,7 +149,7 @@ def labels(named: Iterable[Bubble], bubbles: Iterable[Bubble], font: float) -> I
     nor the centre of one of `bubbles`. The first have priority; a name without a place is left
     out."""
     dots = [Box(b.x - 4, b.y - 4, b.x + 4, b.y + 4) for b in bubbles]
-    frame = Box(LEFT + 4, TOP + 4, RIGHT - 4, BOTTOM - 4)
+    frame = Box(FRAME.left + 4, FRAME.top + 4, FRAME.right - 4, FRAME.bottom - 4)
     taken: list[Box] = []
     for bubble in named:
         width = LETTER * font * len(bubble.name)
@@ -175,13 +160,7 @@ def labels(named: Iterable[Bubble], bubbles: Iterable[Bubble], font: float) -> I
             left = x - width * (1 - math.cos(angle)) / 2
             top = y - font * (1 - math.sin(angle)) / 2
             box = Box(left, top, left + width, top + font)
-            inside = (
-                frame.left < box.left
-                and box.right < frame.right
-                and frame.top < box.top
-                and box.bottom < frame.bottom
-            )
-            if inside and not any(map(box.meets, [*taken, *dots])):
+            if box.within(frame) and not any(map(box.meets, [*taken, *dots])):
                 taken.append(box)
                 apart = distance > NEAR + 8 and distance != bubble.radius + NEAR
                 # The side next to the bubble is exact, whatever the true width of the letters.

@@ -131,12 +131,11 @@ def _outliers(review: Review) -> Iterator[Action]:
 
 
 def _misnamed(review: Review) -> Iterator[Action]:
-    place = {photo.name: index for index, photo in enumerate(review.photos)}
-    for finding in review.findings:
-        if finding.kind == "misnamed":
-            for name in finding.photos:
-                detail = "the content has another format than the name"
-                yield _action(review, place[name], "rename", detail)
+    names = {name for one in review.findings if one.kind == "misnamed" for name in one.photos}
+    for index, photo in enumerate(review.photos):
+        if photo.name in names:
+            detail = "the content has another format than the name"
+            yield _action(review, index, "rename", detail)
 
 
 def _groups(review: Review) -> Iterator[Action]:

@@ -40,11 +40,11 @@ STAGES = ("load", "embed", "explore", "check labels")
 
 @dataclass(frozen=True)
 class LabelCheck:
-    """`asked`: photos with an out-of-fold prediction to compare the label with. `planted`: the same
-    check after some labels were replaced by wrong ones; None for few photos."""
+    """`compared`: photos whose label is compared with an out-of-fold prediction. `planted`: the
+    same check after some labels were replaced by wrong ones; None for few photos."""
 
     label_issues: list[LabelIssue]
-    asked: int
+    compared: int
     method: str
     planted: PlantedTest | None
 
@@ -137,25 +137,14 @@ def review(
     )
 
 
-def open_any(
-    path: Path,
-    path_column: str | None = None,
-    label_column: str | None = None,
-    split_column: str | None = None,
-) -> Dataset:
+def open_any(path: Path, **columns: str | None) -> Dataset:
     """Open a labelled dataset, or, without labels, a folder that has less than two class folders.
 
-    The columns are those of `open_photos`. Raises DatasetError without any photo, UsageError for
+    `columns`: as `open_photos` takes them. Raises DatasetError without any photo, UsageError for
     an unknown column.
     """
     try:
-        dataset = open_photos(
-            path,
-            least_classes=1,
-            path_column=path_column,
-            label_column=label_column,
-            split_column=split_column,
-        )
+        dataset = open_photos(path, None, least_classes=1, **columns)
     except DatasetError:
         if not is_folder(path):
             raise

@@ -174,6 +174,7 @@ def test_it_is_said_which_accuracy_is_nested(
     assert f"Accuracy  {percent(lesson.evaluation.top1)}  95% CI" in said
     assert "cross-validated, model selection included" in " ".join(said.split())
     assert "Candidates (cross-validated accuracy of each alone, selection not included)" in said
+    assert [one.path for one in lesson.mistakes if f"  {one.path}: predicted" not in said] == []
     assert not re.search(r"\d%", lesson.reason)
     assert f"on {nested} (95% CI" in model_card(
         made.classes, made.backbone, made.recipe, made.metrics

@@ -14,7 +14,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from eyespot.cli.main import app
-from eyespot.cli.tune import Lines, _nothing
+from eyespot.cli.tune import _nothing, trial_lines
 from eyespot.errors import MissingExtraError, NonFiniteError, TrainingError, UsageError
 from eyespot.tasks.classification import tune as tuning
 from eyespot.tasks.classification.tune import Search, Trial, search
@@ -123,7 +123,7 @@ def test_trials_are_told_as_they_are_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(tuning, "train", scripted([[0.5, 0.6], [-1.0], [0.5, 0.6], [0.1, 0.7]]))
-    lines = Lines()
+    lines = trial_lines()
     told = []
 
     def watch(trials: Sequence[Trial]) -> None:
@@ -134,7 +134,7 @@ def test_trials_are_told_as_they_are_over(
     assert told == [[], ["Trial", "1"]]
     found(tmp_path, trials=4, watch=watch)
     assert told == [[], ["Trial", "1"], [], ["2"], ["3"], ["4"]]
-    Lines().watch(found(tmp_path, trials=4).trials)
+    trial_lines().watch(found(tmp_path, trials=4).trials)
     _, *rows = capsys.readouterr().out.splitlines()
     assert [row.endswith("best so far") for row in rows] == [True, False, False, True]
     assert "no loss" in rows[1]
@@ -163,7 +163,7 @@ def test_below_the_baseline_no_run_is_the_best(
     assert [trial.beats_baseline for trial in poor.trials] == [False] * 3
     assert poor.best is None
     assert poor.plan is None
-    Lines().watch(poor.trials)
+    trial_lines().watch(poor.trials)
     assert "best" not in capsys.readouterr().out
     said = _nothing(poor)
     assert "No trial beat the majority-class baseline, accuracy 50.0% on 30 validation" in said

@@ -1,4 +1,4 @@
-// Percentages, formatted as by evaluation/percent.py.
+// Percentages, formatted as by shown.py.
 
 /**
  * 97.3% for 0.973. Only exactly 1 and 0 give 100% and 0%: 0.9999 is >99.9%.
