@@ -52,18 +52,16 @@ Conv = Callable[..., nn.Module]
 
 
 def conv_relu(
-    in_channels: int, out_channels: int, kernel: int, stride: int = 1, padding: int = 0
+    normalised: bool,
+    in_channels: int,
+    out_channels: int,
+    kernel: int,
+    stride: int = 1,
+    padding: int = 0,
 ) -> nn.Module:
-    conv = nn.Conv2d(in_channels, out_channels, kernel, stride, padding)
-    return named(conv=conv, relu=nn.ReLU(inplace=True))
-
-
-def conv_norm_relu(
-    in_channels: int, out_channels: int, kernel: int, stride: int = 1, padding: int = 0
-) -> nn.Module:
-    conv = nn.Conv2d(in_channels, out_channels, kernel, stride, padding, bias=False)
-    norm = nn.BatchNorm2d(out_channels, eps=1e-3)
-    return named(conv=conv, bn=norm, relu=nn.ReLU(inplace=True))
+    conv = nn.Conv2d(in_channels, out_channels, kernel, stride, padding, bias=not normalised)
+    norm = {"bn": nn.BatchNorm2d(out_channels, eps=1e-3)} if normalised else {}
+    return named(conv=conv, **norm, relu=nn.ReLU(inplace=True))
 
 
 class Inception(nn.Module):
@@ -114,7 +112,7 @@ class GoogLeNet(ConvNet):
     """float32 [N, in_channels, H, W] -> logits [N, num_classes]."""
 
     def __init__(self, original: bool, num_classes: int, in_channels: int) -> None:
-        conv: Conv = conv_relu if original else conv_norm_relu
+        conv = partial(conv_relu, not original)
         norm: Callable[[], nn.Module] = response_norm if original else nn.Identity
         kernel5, last_pool = (5, 3) if original else (3, 2)
         stages: dict[str, nn.Module] = {
@@ -133,10 +131,10 @@ class GoogLeNet(ConvNet):
                 stages["pool4"] = nn.MaxPool2d(last_pool, stride=2, ceil_mode=True)
         super().__init__(
             stages,
+            in_channels,
+            channels,
+            num_classes,
             partial(LinearHead, dropout=0.4),
-            num_classes=num_classes,
-            num_features=channels,
-            in_channels=in_channels,
             min_size=31 if original else 15,
         )
         self._conv = conv

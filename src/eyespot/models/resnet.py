@@ -6,7 +6,6 @@ weights need it; `resnet50_2015` and its like do so in the first 1 x 1, as the p
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -19,6 +18,7 @@ from eyespot.models.layers import initialise_he, named
 Shortcut = Literal["A", "B", "C", "none"]
 """Section 4.1: A pads new channels with zeros, B projects where the shape changes, C everywhere;
 "none" makes a plain network."""
+SHORTCUTS: dict[str, Shortcut] = {"a": "A", "c": "C"}
 
 DEPTHS = {
     18: (2, 2, 2, 2),
@@ -28,24 +28,6 @@ DEPTHS = {
     152: (3, 8, 36, 3),
 }
 """Blocks of conv2 to conv5; of two layers each up to 34, of three from 50 on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """`stride_in_3x3`: where bottlenecks halve the maps."""
-
-    depth: int
-    shortcut: Shortcut = "B"
-    stride_in_3x3: bool = True
-
-
-VARIANTS = {
-    **{f"resnet{depth}": Variant(depth) for depth in DEPTHS},
-    **{f"resnet{depth}_a": Variant(depth, "A") for depth in DEPTHS},
-    **{f"resnet{depth}_c": Variant(depth, "C") for depth in DEPTHS},
-    **{f"resnet{depth}_2015": Variant(depth, stride_in_3x3=False) for depth in (50, 101, 152)},
-    **{f"plain{depth}": Variant(depth, "none") for depth in (18, 34)},
-}
 
 
 class Block(nn.Module):
@@ -149,10 +131,13 @@ def stack(
 
 
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
-    """`VARIANTS[name]`, with random weights."""
-    variant = VARIANTS[name]
-    wide = variant.depth >= 50
-    block = partial(Bottleneck, stride_in_3x3=variant.stride_in_3x3) if wide else BasicBlock
+    """`resnet18` to `resnet152`, with `_a`, `_c` or `_2015` at its end, or `plain18` and `plain34`,
+    with random weights."""
+    plain = name.startswith("plain")
+    depth, _, variant = name.removeprefix("plain" if plain else "resnet").partition("_")
+    shortcut = "none" if plain else SHORTCUTS.get(variant, "B")
+    wide = int(depth) >= 50
+    block = partial(Bottleneck, stride_in_3x3=variant != "2015") if wide else BasicBlock
     stages: dict[str, nn.Module] = {
         "conv1": named(
             conv=nn.Conv2d(in_channels, 64, 7, stride=2, padding=3, bias=False),
@@ -162,20 +147,13 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
         "pool1": nn.MaxPool2d(3, stride=2, padding=1),
     }
     channels = 64
-    for number, count in enumerate(DEPTHS[variant.depth], start=2):
+    for number, count in enumerate(DEPTHS[int(depth)], start=2):
         out_channels = 64 * 2 ** (number - 2) * (4 if wide else 1)
         stride = 2 if number > 2 else 1
-        make = partial(block, shortcut=variant.shortcut)
+        make = partial(block, shortcut=shortcut)
         stages[f"conv{number}"] = stack(make, count, channels, out_channels, stride)
         channels = out_channels
-    network = ConvNet(
-        stages,
-        num_classes=num_classes,
-        num_features=channels,
-        in_channels=in_channels,
-    )
-    initialise_he(network)
-    return network
+    return initialise_he(ConvNet(stages, in_channels, channels, num_classes))
 
 
 def torchvision_names(name: str) -> dict[str, str]:

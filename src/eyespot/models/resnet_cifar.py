@@ -31,11 +31,4 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
         stride = 2 if number > 1 else 1
         stages[f"stage{number}"] = stack(block, (depth - 2) // 6, channels, out_channels, stride)
         channels = out_channels
-    network = ConvNet(
-        stages,
-        num_classes=num_classes,
-        num_features=channels,
-        in_channels=in_channels,
-    )
-    initialise_he(network)
-    return network
+    return initialise_he(ConvNet(stages, in_channels, channels, num_classes))

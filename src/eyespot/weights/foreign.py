@@ -12,6 +12,8 @@ from typing import TypeVar
 from torch import Tensor, nn
 
 from eyespot.models.catalogue import Network
+from eyespot.models.layers import ConvNorm
+from eyespot.models.mobilenet_v2 import InvertedResidual
 
 State = dict[str, Tensor]
 Value = TypeVar("Value")
@@ -73,17 +75,14 @@ def _timm_inverted_residuals(model: nn.Module) -> dict[str, str]:
     }
     expanding = ("conv_pw", "bn1", "conv_dw", "bn2", "conv_pwl", "bn3")
     plain = ("conv_dw", "bn1", "conv_pw", "bn2")
-    own = model.state_dict()
-    for key in own:
-        ours = key.removesuffix(".depthwise.conv.weight")
-        if ours == key:
+    for ours, block in model.named_modules():
+        if not isinstance(block, InvertedResidual):
             continue
         _, stage, number = ours.split(".")
         theirs = f"blocks.{int(stage.removeprefix('stage')) - 1}.{number}"
-        expands = f"{ours}.expand.conv.weight" in own
-        layers = ("expand", "depthwise", "project") if expands else ("depthwise", "project")
+        layers = [name for name, layer in block.named_children() if isinstance(layer, ConvNorm)]
         parts = [f"{ours}.{layer}.{part}" for layer in layers for part in ("conv", "norm")]
-        inside = expanding if expands else plain
+        inside = expanding if "expand" in layers else plain
         names |= {f"{theirs}.{a}": b for a, b in zip(inside, parts, strict=True)}
     return names
 

@@ -4,7 +4,7 @@ Prediction imports neither torch nor scikit-learn; adding photos does.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -27,17 +27,14 @@ from eyespot.data.given import (
 from eyespot.data.photos import Photo, Skipped, Unreadable
 from eyespot.data.transforms import needed_short_side, prepare
 from eyespot.errors import ClassifierFileError, DatasetError, PhotoError, UsageError
-from eyespot.features.backbone import Backbone
 from eyespot.features.engines import Engine, open_engine
 from eyespot.features.extract import Features, embed, head_inputs, join_features, stream
 from eyespot.features.own_weights import keep_own, own_file
 from eyespot.features.usable import fault_of
 from eyespot.heads.calibration import softmax
-from eyespot.heads.ood import HIGHEST, OodScorer
-from eyespot.heads.scorers import Scorer
 from eyespot.shown import shortened, shown
 from eyespot.tasks.classification import notebook, storage
-from eyespot.tasks.classification.manifest import Manifest, Recipe
+from eyespot.tasks.classification.manifest import Model, Recipe
 from eyespot.tasks.classification.prediction import Prediction
 from eyespot.tasks.classification.training_photos import TrainingPhotos
 
@@ -45,22 +42,9 @@ __all__ = ["Classifier", "Prediction", "Recipe", "TrainingPhotos"]
 
 
 @dataclass(repr=False)
-class Classifier:
-    """Preprocessing, backbone, head, class names, calibration and OOD threshold.
+class Classifier(Model):
+    """A `Model` that predicts. `training_photos`: None if the photos' features were not kept."""
 
-    `scorer`: the trained head. `temperature` divides its scores. A photo with an OOD
-    score above `ood_threshold` is rejected as unknown. `metrics`: of its evaluation, as the file
-    keeps them. `training_photos`: None if the photos' features were not kept.
-    """
-
-    classes: tuple[str, ...]
-    backbone: Backbone
-    recipe: Recipe
-    scorer: Scorer
-    temperature: float = 1.0
-    ood_scorer: OodScorer | None = None
-    ood_threshold: float = HIGHEST
-    metrics: dict[str, Any] = field(default_factory=dict)
     _training_photos: TrainingPhotos | Callable[[], TrainingPhotos | None] | None = None
     _engine: Engine | None = None
 
@@ -116,7 +100,6 @@ class Classifier:
 
         An open file is read from its start. Raises PhotoError if the photo cannot be read.
         """
-        top = _checked_top(top)
         given = photo_of(photo)
         pixels = self.prepare(given.read())
         (prediction,) = self.predict_features([given.name], self.engine.run(pixels[None]), top)
@@ -294,10 +277,8 @@ class Classifier:
     def _retrain(self, classes: tuple[str, ...], photos: TrainingPhotos) -> None:
         from eyespot.tasks.classification.retrain import retrain  # brings scikit-learn
 
-        found = retrain(self.recipe, self.backbone, classes, photos)
-        self.scorer, self.temperature, self.metrics = found.scorer, found.temperature, found.metrics
-        self.ood_scorer, self.ood_threshold = found.ood_scorer, found.ood_threshold
-        self.classes, self._training_photos = classes, photos
+        retrain(self, classes, photos)
+        self._training_photos = photos
 
     # --- evaluation, explanation, export -----------------------------------------------------
 
@@ -323,23 +304,13 @@ class Classifier:
 
     def save(self, path: str | Path) -> None:
         """Write NAME.eyespot, atomically. Raises ClassifierFileError as `storage.write` does."""
-        manifest = Manifest(
-            self.classes,
-            self.backbone,
-            self.recipe,
-            self.scorer,
-            self.temperature,
-            self.ood_scorer,
-            self.ood_threshold,
-            self.metrics,
-        )
-        storage.write(path_of(path), manifest, self.training_photos)
+        storage.write(path_of(path), self, self.training_photos)
 
     @classmethod
     def load(cls, path: str | Path) -> "Classifier":
         """Read NAME.eyespot. Raises ClassifierFileError and WeightsError as `storage.read` does."""
-        manifest, photos = storage.read(path_of(path))
-        return cls(**vars(manifest), _training_photos=photos)
+        model, photos = storage.read(path_of(path))
+        return cls(**vars(model), _training_photos=photos)
 
 
 def _checked_top(top: int) -> int:

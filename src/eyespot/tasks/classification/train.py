@@ -81,7 +81,8 @@ def train_on(
 
     Raises UsageError, DatasetError, TrainingError (also while another process is at work there).
     """
-    if processes.rank():  # only the first reports progress
+    first = processes.rank() == 0
+    if not first:  # only the first reports progress
         progress = lambda stage, done, total: None  # noqa: E731
     about = zoo.find(plan.model)
     side = find_augmentation(plan.augmentation).stored(about.preprocessing.size)
@@ -97,9 +98,9 @@ def train_on(
         skipped.extend(unread)
         return images
 
-    with nullcontext() if processes.rank() else exclusive_folder(folder, LAST):
+    with exclusive_folder(folder, LAST) if first else nullcontext():
         images, val, test = map(read, parts)
-        if processes.rank() == 0:
+        if first:
             missed(skipped)
         assert images is not None  # `split_photos` ensures training photos
         expect_every_class((images.classes[n] for n in images.labels.tolist()), dataset.classes)
@@ -107,28 +108,18 @@ def train_on(
         trained = train(
             plan, images, val, folder, every=every, photos=photos, progress=progress, watch=watch
         )
-        metrics = (
-            evaluate_network(trained.network, test, trained.preprocessing, trained.plan)
-            if test
-            else None
-        )
+        metrics = classifier = None
+        if test:
+            metrics = evaluate_network(trained.network, test, trained.preprocessing, trained.plan)
         for part in (images, val, test):
             skipped += processes.gather(list(part.unread.values())) if part else []
-        classifier = None
-        if processes.rank() == 0:
+        if first:
             classifier = _write(trained, folder, about, (images, val, test), progress)
-    return Training(
-        trained,
-        len(images),
-        len(val) if val else 0,
-        len(test) if test else 0,
-        metrics,
-        val,
-        tuple(dict.fromkeys(skipped)),
-        folder / NETWORK,
-        classifier,
-        None if not val or any(photo.split == "val" for photo in dataset.photos) else held_out,
-    )
+    sizes = (len(images), len(val or ()), len(test or ()))
+    unread = tuple(dict.fromkeys(skipped))
+    given = any(photo.split == "val" for photo in dataset.photos)
+    share = held_out if val and not given else None
+    return Training(trained, *sizes, metrics, val, unread, folder / NETWORK, classifier, share)
 
 
 def _write(
