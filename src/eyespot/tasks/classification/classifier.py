@@ -145,27 +145,21 @@ class Classifier(Model):
         """
         top = _checked_top(top)
         faults = list(map(fault_of, features))
-        if any(faults):
-            usable = [not fault for fault in faults]
-            kept = [name for name, fits in zip(names, usable, strict=True) if fits]
-            rest = iter(self.predict_features(kept, features[usable], top) if kept else ())
-            return [
-                Prediction(name, error=fault) if fault else next(rest)
-                for name, fault in zip(names, faults, strict=True)
-            ]
-        probabilities, ood_scores = self.score_features(features)
-        best = np.argsort(-probabilities, axis=1)[:, :top]
-        return [
-            Prediction(
-                path=name,
-                top=tuple((self.classes[index], float(row[index])) for index in first),
-                unknown=bool(ood_score > self.ood_threshold),
-                ood_score=float(ood_score),
-            )
-            for name, row, first, ood_score in zip(
-                names, probabilities, best, ood_scores, strict=True
-            )
-        ]
+        usable = np.array([not fault for fault in faults], dtype=bool)
+        scored = iter(
+            zip(*self.score_features(features[usable]), strict=True) if any(usable) else ()
+        )
+        predictions = []
+        for name, fault in zip(names, faults, strict=True):
+            if fault:
+                predictions.append(Prediction(name, error=fault))
+                continue
+            row, ood_score = next(scored)
+            best = np.argsort(-row)[:top]
+            first = tuple((self.classes[index], float(row[index])) for index in best)
+            unknown = bool(ood_score > self.ood_threshold)
+            predictions.append(Prediction(name, first, unknown, float(ood_score)))
+        return predictions
 
     def score_features(
         self, features: NDArray[np.floating]

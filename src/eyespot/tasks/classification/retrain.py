@@ -1,6 +1,5 @@
 """Train a head again by a known recipe, when photos or classes come or go."""
 
-from eyespot.data.duplicates import find_duplicates
 from eyespot.data.splits import FOLDS, fold_of, folds
 from eyespot.evaluation import evaluate
 from eyespot.evaluation.crossval import cross_validate
@@ -16,7 +15,7 @@ from eyespot.tasks.classification.training_photos import TrainingPhotos
 def retrain(model: Model, classes: tuple[str, ...], photos: TrainingPhotos) -> None:
     """Cross-validate the recipe at its one hyperparameter, then train on all photos, in place."""
     features, labels, recipe = photos.features, photos.labels, model.recipe
-    groups = find_duplicates(features.sha256, features.dhash, features.thumbnails).group
+    groups = features.duplicates().group
     parts = fold_of(labels, groups, FOLDS)
     split = folds(parts)
     prepared = make_method(recipe.method).prepare(
