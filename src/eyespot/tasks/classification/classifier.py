@@ -43,7 +43,12 @@ __all__ = ["Classifier", "Prediction", "Recipe", "TrainingPhotos"]
 
 @dataclass(repr=False)
 class Classifier(Model):
-    """A `Model` that predicts. `training_photos`: None if the photos' features were not kept."""
+    """Preprocessing, backbone, head, class names, calibration and OOD threshold.
+
+    `scorer`: the trained head. `temperature` divides its scores. A photo with an OOD
+    score above `ood_threshold` is rejected as unknown. `metrics`: of its evaluation, as the file
+    keeps them. `training_photos`: None if the photos' features were not kept.
+    """
 
     _training_photos: TrainingPhotos | Callable[[], TrainingPhotos | None] | None = None
     _engine: Engine | None = None

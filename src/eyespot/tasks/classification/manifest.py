@@ -47,12 +47,7 @@ class Recipe:
 
 @dataclass(repr=False)
 class Model:
-    """Backbone, head, class names, calibration and OOD threshold: a classifier without its photos.
-
-    `scorer`: the trained head. `temperature` divides its scores. A photo with an OOD
-    score above `ood_threshold` is rejected as unknown. `metrics`: of its evaluation, as the file
-    keeps them.
-    """
+    """The content of a classifier's file without its photos; fields as in `Classifier`."""
 
     classes: tuple[str, ...]
     backbone: Backbone
