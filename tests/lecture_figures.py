@@ -146,7 +146,7 @@ FIGURES: dict[str, Callable[[], str]] = {
             for layer in layers("googlenet_2014")
             if layer.name.startswith("stages.3a.branch3.")
         ),
-        stacked(nn.Conv2d(192, INCEPTIONS["3a"].five, 5, padding=2), shape=(192, 28, 28))[0].macs,
+        stacked(nn.Conv2d(192, INCEPTIONS["3a"][4], 5, padding=2), shape=(192, 28, 28))[0].macs,
     ),
     "Two 3 x 3 after each other see": lambda: field(2),
     "Three 3 x 3 after each other see": lambda: field(3),

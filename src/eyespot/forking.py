@@ -9,6 +9,8 @@ import ctypes
 import os
 import threading
 from collections.abc import Callable
+from typing import Any
+from weakref import WeakSet
 
 
 def in_children(call: Callable[[], None]) -> Callable[[], None]:
@@ -16,6 +18,20 @@ def in_children(call: Callable[[], None]) -> Callable[[], None]:
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=call)
     return call
+
+
+_living: "WeakSet[Any]" = WeakSet()
+
+
+def leaves_parent(owner: Any) -> None:
+    """Call `owner.leave_parent()` in each child forked while `owner` lives."""
+    _living.add(owner)
+
+
+@in_children
+def _leave_parent() -> None:
+    for owner in list(_living):
+        owner.leave_parent()
 
 
 def lock_for_forks() -> "threading.RLock":

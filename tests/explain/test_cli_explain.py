@@ -14,8 +14,8 @@ from typer.testing import CliRunner, Result
 from eyespot.cli.main import app
 from eyespot.data.decode import decode
 from eyespot.explain.activations import activations, draw_activations, network_input
-from eyespot.weights.store import Pretrained
-from eyespot.weights.write import keep
+from eyespot.weights.store import Pretrained, store_file
+from eyespot.weights.write import write_weights
 from eyespot.weights.zoo import create, find
 from tests.pictures import patches
 
@@ -62,7 +62,8 @@ def test_the_photo_is_prepared_as_the_weights_expect(
     network, about = create("lenet5"), find("lenet5")
     theirs = replace(about.preprocessing, mean=(200.0,) * 3, std=(1.0,) * 3)
     known = Pretrained(Path("theirs.pth"), "store", theirs, (), "0" * 64)
-    keep(about, network.state_dict(), known, source="theirs.pth")
+    path = store_file(about.name)
+    write_weights(path, about, network.state_dict(), known, "theirs.pth")
     assert explain("activations", "lenet5", "photo.png", "--stage", "c3").exit_code == 0
     picture = network_input(network, decode((folder / "photo.png").read_bytes()).pixels, theirs)
     maps = activations(network, picture, theirs)["c3"]

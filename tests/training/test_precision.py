@@ -9,7 +9,7 @@ import torch
 
 from eyespot.errors import MissingExtraError
 from eyespot.features import processor
-from eyespot.features.processor import computes_bf16
+from eyespot.features.conversion import computes_bf16
 from eyespot.training import trainer as training
 from eyespot.training.checkpoint import LAST, read_checkpoint
 from eyespot.training.checks.gradients import gradients

@@ -17,7 +17,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +25,7 @@ from eyespot.errors import CacheError, UsageError
 from eyespot.features.cache_folder import DATABASE, cache_folder, folder_path
 from eyespot.features.database import is_damage, open_database, pragma
 from eyespot.features.usable import fault_of
-from eyespot.forking import in_children, leave_behind
+from eyespot.forking import leave_behind, leaves_parent
 from eyespot.shown import Brief, sentence
 
 logger = logging.getLogger(__name__)
@@ -113,7 +112,7 @@ class FeatureCache:
             if path is None:
                 cache_folder()
             self._open()
-        _living.add(self)
+        leaves_parent(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return FeatureCache, (self.path, self.limit)
@@ -227,27 +226,18 @@ class FeatureCache:
         for sha256, record in records.items():
             if fault_of(record.features):
                 continue
-            row = (
-                *(sha256, record.width, record.height, record.dhash.to_bytes(8, "big")),
-                *(record.thumbnail, record.features.astype(np.float16).tobytes()),
-            )
+            code, vector = record.dhash.to_bytes(8, "big"), record.features.astype(np.float16)
+            row = sha256, record.width, record.height, code, record.thumbnail, vector.tobytes()
             rows.append((extractor, now, _checksum(extractor, *row), *row))
         with self._forgiving():
-            with self._transaction() as database:
+            with self._database as database:  # Ctrl-C rolls back
+                database.execute("BEGIN IMMEDIATE")
                 database.executemany(
                     "INSERT OR REPLACE INTO photos (extractor, used, checksum, sha256, width,"
                     " height, dhash, thumbnail, features) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     rows,
                 )
             self._evict()
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that Ctrl-C rolls back."""
-        assert self._database is not None
-        with self._database as database:
-            database.execute("BEGIN IMMEDIATE")
-            yield database
 
     def _evict(self) -> None:
         assert self._database is not None
@@ -305,15 +295,6 @@ class FeatureCache:
                 "or set EYESPOT_CACHE to one that can."
             )
         return self._database
-
-
-_living: "WeakSet[FeatureCache]" = WeakSet()
-
-
-@in_children
-def _leave_parent() -> None:
-    for cache in list(_living):
-        cache.leave_parent()
 
 
 def _checksum(

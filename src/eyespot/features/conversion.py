@@ -57,6 +57,17 @@ def _leave_core() -> None:
         openvino_core.cache_clear()
 
 
+def computes_bf16() -> bool:
+    """Whether the processor has instructions for bfloat16, which is then faster than float32."""
+    try:
+        core = openvino_core()
+    except MissingExtraError:
+        import torch
+
+        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
 def to_openvino(module: "nn.Module", example: "Tensor") -> Any:
     """Convert a torch module to an openvino.Model for inputs like `example`."""
     import_openvino()

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Protocol
-from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +19,14 @@ from numpy.typing import NDArray
 from eyespot.errors import CacheError, ConversionError, UsageError
 from eyespot.features.backbone import Backbone
 from eyespot.features.cache_folder import cache_folder
-from eyespot.features.conversion import convert, converted, import_openvino, openvino_core
-from eyespot.features.processor import computes_bf16
-from eyespot.forking import in_children, leave_behind, lock_for_forks
+from eyespot.features.conversion import (
+    computes_bf16,
+    convert,
+    converted,
+    import_openvino,
+    openvino_core,
+)
+from eyespot.forking import leave_behind, leaves_parent, lock_for_forks
 
 logger = logging.getLogger(__name__)
 
@@ -128,15 +132,14 @@ class OpenVinoEngine:
         if precision == "auto":
             precision = "bf16" if computes_bf16() else "fp32"
         self.name = f"OpenVINO {precision}"
-        self.workers = _cores()
-        self.batch = OPENVINO_BATCH
+        self.workers, self.batch = _cores(), OPENVINO_BATCH
         # Read now: the cache may be cleared while this engine lives.
         self._model = openvino_core().read_model(graph)
         self._kept = folder / "compiled"
         self._precision = {"bf16": "bf16", "fp32": "f32"}[precision]
         self._compiled: dict[int, Any] = {}
         self._idle: dict[int, list[Any]] = {1: [], OPENVINO_BATCH: []}
-        _living.add(self)
+        leaves_parent(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return OpenVinoEngine, self._arguments
@@ -199,13 +202,6 @@ class OpenVinoEngine:
 
 _PROCESS = os.getpid()
 _compiling = lock_for_forks()
-_living: "WeakSet[OpenVinoEngine]" = WeakSet()
-
-
-@in_children
-def _leave_parent() -> None:
-    for engine in list(_living):
-        engine.leave_parent()
 
 
 class TorchEngine:
@@ -217,12 +213,9 @@ class TorchEngine:
         from eyespot.features.extractor import build_extractor
 
         self._arguments = backbone, precision
-        if torch.cuda.is_available():
-            self._device = torch.device("cuda")
-        elif torch.backends.mps.is_available():
-            self._device = torch.device("mps")
-        else:
-            self._device = torch.device("cpu")
+        gpu = "cuda" if torch.cuda.is_available() else "mps"
+        has_gpu = gpu == "cuda" or torch.backends.mps.is_available()
+        self._device = torch.device(gpu if has_gpu else "cpu")
         if precision == "auto":
             # bf16 is faster on CUDA; a CPU here means that OpenVINO is missing, and fp32 is exact.
             precision = "bf16" if self._device.type == "cuda" else "fp32"
@@ -232,8 +225,7 @@ class TorchEngine:
         self._bf16 = precision == "bf16"
         self.layout = columns_of(widths)
         self.name = f"torch {self._device.type} {precision}"
-        self.workers = _cores()
-        self.batch = BATCH
+        self.workers, self.batch = _cores(), BATCH
 
     def __reduce__(self) -> tuple[Any, ...]:
         return TorchEngine, self._arguments

@@ -20,7 +20,7 @@ from PIL import Image
 from simplejpeg import encode_jpeg
 
 from eyespot.data.decode import decode
-from eyespot.data.duplicates import dhash
+from eyespot.data.duplicates import Duplicates, dhash, find_duplicates
 from eyespot.data.photos import Photo, Skipped, content_hash
 from eyespot.data.transforms import Preprocessing, needed_short_side, prepare
 from eyespot.errors import PhotoError, UsageError
@@ -61,16 +61,17 @@ class Features(Brief):
         """The input of a head: `head_inputs` of the named blocks."""
         return head_inputs(self.values, self.layout, blocks)
 
+    def duplicates(self, groups: Sequence[str | None] | None = None) -> Duplicates:
+        """See `find_duplicates`."""
+        return find_duplicates(self.sha256, self.dhash, self.thumbnails, groups)
+
     def take(self, index: Sequence[int] | NDArray[np.int64]) -> "Features":
         """The photos at `index`, in that order."""
-        return Features(
-            names=tuple(self.names[i] for i in index),
-            sha256=tuple(self.sha256[i] for i in index),
-            values=self.values[np.asarray(index, dtype=np.int64)],
-            layout=self.layout,
-            dhash=self.dhash[np.asarray(index, dtype=np.int64)],
-            thumbnails=tuple(self.thumbnails[i] for i in index),
+        rows = np.asarray(index, dtype=np.int64)
+        names, sha256, thumbnails = (
+            tuple(texts[i] for i in rows) for texts in (self.names, self.sha256, self.thumbnails)
         )
+        return Features(names, sha256, self.values[rows], self.layout, self.dhash[rows], thumbnails)
 
 
 def join_features(first: Features, second: Features) -> Features:
@@ -94,8 +95,7 @@ def head_inputs(
     normalisation: Perronnin, Sanchez and Mensink, ECCV 2010, section 3.1).
     """
     chosen = [values[:, layout[block]] for block in blocks]
-    inputs = np.concatenate(chosen, axis=1, dtype=np.float32)
-    return signed_roots(inputs)
+    return signed_roots(np.concatenate(chosen, axis=1, dtype=np.float32))
 
 
 def signed_roots(inputs: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -76,12 +76,9 @@ def _schema(backbone: Backbone, layout: dict[str, slice]) -> Any:
         "pooling": POOLING,
         "preprocessing": backbone.preprocessing.to_dict(),
     }
+    kinds = [pa.string(), pa.string(), pa.int32(), pa.int32(), pa.binary()]
     fields = [
-        ("path", pa.string()),
-        ("sha256", pa.string()),
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("thumbnail", pa.binary()),
+        *zip(COLUMNS, kinds, strict=True),
         *((block, pa.list_(pa.float32())) for block in layout),
         ("error", pa.string()),
     ]

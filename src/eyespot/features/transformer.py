@@ -15,7 +15,7 @@ from eyespot.errors import PhotoError, UsageError
 from eyespot.features.backbone import CONFIDENCE, DEFAULT, load_backbone
 from eyespot.features.cache import FeatureCache
 from eyespot.features.engines import open_engine
-from eyespot.features.extract import Features
+from eyespot.features.extract import Features, block_widths
 from eyespot.features.extract import embed as embed_all
 from eyespot.progress import Progress, counting
 from eyespot.shown import sentence, shown
@@ -42,8 +42,6 @@ def embed(
     step = counting(progress, "Embedding photos", len(given))
     cache = FeatureCache() if use_cache else None
     features, _, skipped = embed_all(given, body, open_engine(body), cache, step)
-    if cache is not None:
-        cache.close()
     if skipped:
         raise PhotoError(f"{skipped[0].path} cannot be used: {sentence(skipped[0].reason)}")
     return features
@@ -75,15 +73,9 @@ class EyespotFeatures(TransformerMixin, BaseEstimator):
         """Find the backbone and its stages; photos are not read. Raises UsageError for an unknown
         backbone or stage."""
         many(X)
-        blocks = load_backbone(self.backbone).blocks
-        if self.stages == "all":
-            self.blocks_ = blocks
-        elif self.stages == "last":
-            self.blocks_ = blocks[-1:]
-        else:
-            self.blocks_ = _blocks_of(self.stages, blocks)
-        layout = open_engine(load_backbone(self.backbone)).layout
-        self.widths_ = [layout[block].stop - layout[block].start for block in self.blocks_]
+        body = load_backbone(self.backbone)
+        self.blocks_ = _blocks_of(self.stages, body.blocks)
+        self.widths_ = block_widths(open_engine(body).layout, self.blocks_)
         self.n_features_out_ = sum(self.widths_)
         return self
 
@@ -114,6 +106,8 @@ class EyespotFeatures(TransformerMixin, BaseEstimator):
 
 def _blocks_of(stages: str | Sequence[str], blocks: tuple[str, ...]) -> tuple[str, ...]:
     """The blocks of the named stages, in column order."""
+    if stages in ("all", "last"):
+        return blocks if stages == "all" else blocks[-1:]
     wanted = {stages} if isinstance(stages, str) else set(stages)
     known = [block.rpartition(".")[0] for block in blocks if block != CONFIDENCE]
     if unknown := wanted - set(known):

@@ -17,19 +17,13 @@ BIASED = ("conv2", "conv4", "conv5", "fc6", "fc7")
 
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
     """`alexnet_2012` (two towers) or `alexnet` (one tower), with random weights."""
-    towers = name == "alexnet_2012"
-    network = ConvNet(
-        two_towers(in_channels) if towers else one_tower(in_channels),
-        num_classes=num_classes,
-        num_features=4096,
-        in_channels=in_channels,
-        min_size=224 if towers else 63,
-        fixed_size=towers,
-    )
-    if towers:
-        initialise_gaussian(network)
-        for layer in BIASED:
-            nn.init.ones_(network.get_parameter(f"stages.{layer}.0.bias"))
+    if name == "alexnet":
+        return ConvNet(one_tower(in_channels), in_channels, 4096, num_classes, min_size=63)
+    stages = two_towers(in_channels)
+    network = ConvNet(stages, in_channels, 4096, num_classes, min_size=224, fixed_size=True)
+    initialise_gaussian(network)
+    for layer in BIASED:
+        nn.init.ones_(network.get_parameter(f"stages.{layer}.0.bias"))
     return network
 
 

@@ -23,7 +23,6 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from eyespot.models.catalogue import NETWORKS, Network
 from eyespot.models.facts import FILE, Facts, Layer, Totals
-from eyespot.models.registry import build
 
 FLOAT = 4
 """Bytes of a float32."""
@@ -34,7 +33,7 @@ def dissect(network: Network) -> Facts:
     side = network.preprocessing.size
     shape = (network.in_channels, side, side)
     with torch.device("meta"), torch.no_grad():
-        model = build(network).eval()
+        model = network.build().eval()
         maps = model.forward_features(torch.zeros(1, *shape))
     layers = anatomy(model, shape)
     stages = {stage: tuple(values.shape[1:]) for stage, values in maps.items()}

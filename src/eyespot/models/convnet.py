@@ -24,14 +24,17 @@ class ConvNet(nn.Module):
     and width in pixels; with `fixed_size` the only one, for networks with fully connected layers.
     """
 
+    head_names: tuple[str, ...] = ("head.", "auxiliary")
+    """Prefixes of the tensors whose shape depends on the number of classes."""
+
     def __init__(
         self,
         stages: Mapping[str, nn.Module],
+        in_channels: int,
+        num_features: int,
+        num_classes: int,
         head: Callable[[int, int], nn.Module] = LinearHead,
         *,
-        num_classes: int,
-        num_features: int,
-        in_channels: int,
         min_size: int = 1,
         fixed_size: bool = False,
     ) -> None:

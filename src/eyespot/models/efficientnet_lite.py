@@ -8,91 +8,35 @@ The blocks are MobileNetV2's inverted residuals (Sandler et al. 2018, section 3.
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from eyespot.models.convnet import ConvNet
-from eyespot.models.layers import ConvNorm, LinearHead, initialise_he
-from eyespot.models.mobilenet_v2 import InvertedResidual, scaled_channels
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One row of table 1: `repeats` blocks, the first of them with `stride`."""
-
-    expansion: int
-    kernel: int
-    stride: int
-    channels: int
-    repeats: int
-
+from eyespot.models.layers import LinearHead, initialise_he
+from eyespot.models.mobilenet_v2 import InvertedResidual, inverted_stages
 
 STAGES = (
-    Stage(expansion=1, kernel=3, stride=1, channels=16, repeats=1),
-    Stage(expansion=6, kernel=3, stride=2, channels=24, repeats=2),
-    Stage(expansion=6, kernel=5, stride=2, channels=40, repeats=2),
-    Stage(expansion=6, kernel=3, stride=2, channels=80, repeats=3),
-    Stage(expansion=6, kernel=5, stride=1, channels=112, repeats=3),
-    Stage(expansion=6, kernel=5, stride=2, channels=192, repeats=4),
-    Stage(expansion=6, kernel=3, stride=1, channels=320, repeats=1),
+    (1, 3, 16, 1, 1),
+    (6, 3, 24, 2, 2),
+    (6, 5, 40, 2, 2),
+    (6, 3, 80, 3, 2),
+    (6, 5, 112, 3, 1),
+    (6, 5, 192, 4, 2),
+    (6, 3, 320, 1, 1),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """Compound scaling: how much wider and deeper than Lite0, for which input side in pixels."""
-
-    width: float
-    depth: float
-    resolution: int
-    dropout: float
-
-
+"""Expansion, kernel, channels, blocks, and stride of the first block: table 1."""
 VARIANTS = {
-    "efficientnet_lite0": Variant(width=1.0, depth=1.0, resolution=224, dropout=0.2),
-    "efficientnet_lite1": Variant(width=1.0, depth=1.1, resolution=240, dropout=0.2),
-    "efficientnet_lite2": Variant(width=1.1, depth=1.2, resolution=260, dropout=0.3),
+    "efficientnet_lite0": (1.0, 1.0, 0.2),
+    "efficientnet_lite1": (1.0, 1.1, 0.2),
+    "efficientnet_lite2": (1.1, 1.2, 0.3),
 }
+"""Compound scaling: how much wider and deeper than Lite0; the head's dropout."""
 
 
 class EfficientNetLite(ConvNet):
-    """`VARIANTS[name]` as a network: float32 [N, in_channels, H, W] -> logits [N, num_classes]."""
-
-    def __init__(self, variant: Variant, num_classes: int, in_channels: int) -> None:
-        channels = 32
-        stages: dict[str, nn.Module] = {
-            "stem": ConvNorm(in_channels, channels, kernel=3, stride=2, same=True)
-        }
-        for number, stage in enumerate(STAGES, start=1):
-            out_channels = scaled_channels(stage.channels, variant.width)
-            scaled = number not in (1, len(STAGES))  # "Lite" keeps the first and last stage
-            repeats = math.ceil(stage.repeats * variant.depth) if scaled else stage.repeats
-            blocks = []
-            for index in range(repeats):
-                stride = stage.stride if index == 0 else 1
-                blocks.append(
-                    InvertedResidual(
-                        channels,
-                        out_channels,
-                        stage.expansion,
-                        stage.kernel,
-                        stride,
-                        same=True,
-                    )
-                )
-                channels = out_channels
-            stages[f"stage{number}"] = nn.Sequential(*blocks)
-        stages["top"] = ConvNorm(channels, 1280, same=True)
-        super().__init__(
-            stages,
-            partial(LinearHead, dropout=variant.dropout),
-            num_classes=num_classes,
-            num_features=1280,
-            in_channels=in_channels,
-        )
+    """float32 [N, in_channels, H, W] -> logits [N, num_classes]."""
 
     def forward_features(self, x: Tensor) -> dict[str, Tensor]:
         """As `ConvNet.forward_features`, and `stage1.hidden` ... `stage7.hidden`: the wide maps
@@ -112,10 +56,13 @@ class EfficientNetLite(ConvNet):
 
 
 def build(name: str, num_classes: int, in_channels: int) -> EfficientNetLite:
-    """The variant called `name`, with random weights."""
-    network = EfficientNetLite(VARIANTS[name], num_classes, in_channels)
-    initialise_he(network)
-    return network
+    """`VARIANTS[name]`, with random weights."""
+    width, depth, dropout = VARIANTS[name]
+    first, *scaled, last = STAGES  # "Lite" keeps the number of blocks of the first and last stage
+    deeper = [(*row[:3], math.ceil(row[3] * depth), row[4]) for row in scaled]
+    stages = inverted_stages(in_channels, 32, 1280, [first, *deeper, last], width, same=True)
+    head = partial(LinearHead, dropout=dropout)
+    return initialise_he(EfficientNetLite(stages, in_channels, 1280, num_classes, head))
 
 
 # The names of the published checkpoint, in the order of this file's modules.
@@ -141,12 +88,8 @@ def from_published(model: EfficientNetLite, state: dict[str, Tensor]) -> dict[st
 
     The published network numbers its blocks through all stages: `_blocks.7._bn1.weight`.
     """
-    blocks = [
-        f"stages.{name}.{index}"
-        for name, stage in model.stages.items()
-        if name not in ("stem", "top")
-        for index in range(len(stage))  # type: ignore[arg-type]
-    ]
+    modules = model.named_modules()
+    blocks = [name for name, module in modules if isinstance(module, InvertedResidual)]
     renamed = {}
     for key, tensor in state.items():
         *path, leaf = key.split(".")

@@ -7,7 +7,6 @@ torchvision publishes: batch norm (Ioffe and Szegedy, ICML 2015), a 3 x 3 where 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -18,69 +17,59 @@ from eyespot.models.alexnet import response_norm
 from eyespot.models.convnet import ConvNet
 from eyespot.models.layers import LinearHead, initialise_xavier, named
 
-
-@dataclass(frozen=True, slots=True)
-class Widths:
-    """One row of table 1: channels of the branches and of the 1 x 1 layers before them."""
-
-    one: int
-    reduce3: int
-    three: int
-    reduce5: int
-    five: int
-    pool: int
-
-    @property
-    def total(self) -> int:
-        return self.one + self.three + self.five + self.pool
-
-
 INCEPTIONS = {
-    "3a": Widths(64, 96, 128, 16, 32, 32),
-    "3b": Widths(128, 128, 192, 32, 96, 64),
-    "4a": Widths(192, 96, 208, 16, 48, 64),
-    "4b": Widths(160, 112, 224, 24, 64, 64),
-    "4c": Widths(128, 128, 256, 24, 64, 64),
-    "4d": Widths(112, 144, 288, 32, 64, 64),
-    "4e": Widths(256, 160, 320, 32, 128, 128),
-    "5a": Widths(256, 160, 320, 32, 128, 128),
-    "5b": Widths(384, 192, 384, 48, 128, 128),
+    "3a": (64, 96, 128, 16, 32, 32),
+    "3b": (128, 128, 192, 32, 96, 64),
+    "4a": (192, 96, 208, 16, 48, 64),
+    "4b": (160, 112, 224, 24, 64, 64),
+    "4c": (128, 128, 256, 24, 64, 64),
+    "4d": (112, 144, 288, 32, 64, 64),
+    "4e": (256, 160, 320, 32, 128, 128),
+    "5a": (256, 160, 320, 32, 128, 128),
+    "5b": (384, 192, 384, 48, 128, 128),
 }
+"""Table 1: channels of the 1 x 1 branch; of the 1 x 1 layer before the 3 x 3 and of the 3 x 3; the
+same of the 5 x 5; of the 1 x 1 after the pooling."""
+
+
+def total(module: str) -> int:
+    """Channels of a module of `INCEPTIONS`."""
+    one, _, three, _, five, pool = INCEPTIONS[module]
+    return one + three + five + pool
+
 
 Conv = Callable[..., nn.Module]
 """Builds a convolution with its activation from (in_channels, out_channels, kernel, ...)."""
 
 
 def conv_relu(
-    in_channels: int, out_channels: int, kernel: int, stride: int = 1, padding: int = 0
+    normalised: bool,
+    in_channels: int,
+    out_channels: int,
+    kernel: int,
+    stride: int = 1,
+    padding: int = 0,
 ) -> nn.Module:
-    conv = nn.Conv2d(in_channels, out_channels, kernel, stride, padding)
-    return named(conv=conv, relu=nn.ReLU(inplace=True))
-
-
-def conv_norm_relu(
-    in_channels: int, out_channels: int, kernel: int, stride: int = 1, padding: int = 0
-) -> nn.Module:
-    conv = nn.Conv2d(in_channels, out_channels, kernel, stride, padding, bias=False)
-    norm = nn.BatchNorm2d(out_channels, eps=1e-3)
-    return named(conv=conv, bn=norm, relu=nn.ReLU(inplace=True))
+    conv = nn.Conv2d(in_channels, out_channels, kernel, stride, padding, bias=not normalised)
+    norm = {"bn": nn.BatchNorm2d(out_channels, eps=1e-3)} if normalised else {}
+    return named(conv=conv, **norm, relu=nn.ReLU(inplace=True))
 
 
 class Inception(nn.Module):
-    """Four parallel branches (figure 2b): [N, C, H, W] -> [N, w.total, H, W]."""
+    """Four parallel branches (figure 2b): [N, C, H, W] -> [N, total(name), H, W]."""
 
-    def __init__(self, conv: Conv, in_channels: int, w: Widths, kernel5: int) -> None:
+    def __init__(self, conv: Conv, in_channels: int, name: str, kernel5: int) -> None:
         super().__init__()
-        self.branch1 = conv(in_channels, w.one, 1)
+        one, reduce3, three, reduce5, five, pool = INCEPTIONS[name]
+        self.branch1 = conv(in_channels, one, 1)
         self.branch2 = nn.Sequential(
-            conv(in_channels, w.reduce3, 1), conv(w.reduce3, w.three, 3, padding=1)
+            conv(in_channels, reduce3, 1), conv(reduce3, three, 3, padding=1)
         )
         self.branch3 = nn.Sequential(
-            conv(in_channels, w.reduce5, 1),
-            conv(w.reduce5, w.five, kernel5, padding=kernel5 // 2),
+            conv(in_channels, reduce5, 1), conv(reduce5, five, kernel5, padding=kernel5 // 2)
         )
         self.branch4 = nn.Sequential(
-            nn.MaxPool2d(3, stride=1, padding=1), conv(in_channels, w.pool, 1)
+            nn.MaxPool2d(3, stride=1, padding=1), conv(in_channels, pool, 1)
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -114,7 +103,7 @@ class GoogLeNet(ConvNet):
     """float32 [N, in_channels, H, W] -> logits [N, num_classes]."""
 
     def __init__(self, original: bool, num_classes: int, in_channels: int) -> None:
-        conv: Conv = conv_relu if original else conv_norm_relu
+        conv = partial(conv_relu, not original)
         norm: Callable[[], nn.Module] = response_norm if original else nn.Identity
         kernel5, last_pool = (5, 3) if original else (3, 2)
         stages: dict[str, nn.Module] = {
@@ -124,19 +113,19 @@ class GoogLeNet(ConvNet):
             "pool2": nn.MaxPool2d(3, stride=2, ceil_mode=True),
         }
         channels = 192
-        for name, widths in INCEPTIONS.items():
-            stages[name] = Inception(conv, channels, widths, kernel5)
-            channels = widths.total
+        for name in INCEPTIONS:
+            stages[name] = Inception(conv, channels, name, kernel5)
+            channels = total(name)
             if name == "3b":
                 stages["pool3"] = nn.MaxPool2d(3, stride=2, ceil_mode=True)
             if name == "4e":
                 stages["pool4"] = nn.MaxPool2d(last_pool, stride=2, ceil_mode=True)
         super().__init__(
             stages,
+            in_channels,
+            channels,
+            num_classes,
             partial(LinearHead, dropout=0.4),
-            num_classes=num_classes,
-            num_features=channels,
-            in_channels=in_channels,
             min_size=31 if original else 15,
         )
         self._conv = conv
@@ -176,7 +165,7 @@ class GoogLeNet(ConvNet):
     def _add_auxiliary_heads(self, num_classes: int) -> None:
         def head(after: str) -> AuxiliaryHead:
             pool = nn.AvgPool2d(5, stride=3) if self._original else nn.AdaptiveAvgPool2d(4)
-            return AuxiliaryHead(self._conv, pool, INCEPTIONS[after].total, num_classes)
+            return AuxiliaryHead(self._conv, pool, total(after), num_classes)
 
         self.auxiliary1 = head("4a")
         self.auxiliary2 = head("4d")

@@ -1,10 +1,15 @@
 """Layers and initialisations that several networks share."""
 
 from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+N = TypeVar("N", bound=nn.Module)
 
 
 def same_padding(size: int, kernel: int, stride: int, dilation: int = 1) -> tuple[int, int]:
@@ -23,18 +28,15 @@ class Conv2dSame(nn.Conv2d):
     """Convolution with TensorFlow's SAME padding: [N, C, H, W] -> [N, O, ceil(H/s), ceil(W/s)]."""
 
     def forward(self, input: Tensor) -> Tensor:
-        top, bottom = same_padding(
-            input.shape[-2], self.kernel_size[0], self.stride[0], self.dilation[0]
+        (top, bottom), (left, right) = map(
+            same_padding, input.shape[2:], self.kernel_size, self.stride, self.dilation
         )
-        left, right = same_padding(
-            input.shape[-1], self.kernel_size[1], self.stride[1], self.dilation[1]
+        padding = (top, left)
+        if top != bottom or left != right:
+            input, padding = F.pad(input, (left, right, top, bottom)), (0, 0)
+        return F.conv2d(
+            input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
         )
-        if top == bottom and left == right:
-            return F.conv2d(
-                input, self.weight, self.bias, self.stride, (top, left), self.dilation, self.groups
-            )
-        padded = F.pad(input, (left, right, top, bottom))
-        return F.conv2d(padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
 
 
 class MaxPool2dSame(nn.Module):
@@ -46,8 +48,9 @@ class MaxPool2dSame(nn.Module):
         self.stride = stride
 
     def forward(self, input: Tensor) -> Tensor:
-        top, bottom = same_padding(input.shape[-2], self.kernel, self.stride)
-        left, right = same_padding(input.shape[-1], self.kernel, self.stride)
+        (top, bottom), (left, right) = (
+            same_padding(size, self.kernel, self.stride) for size in input.shape[2:]
+        )
         padded = F.pad(input, (left, right, top, bottom), value=float("-inf"))
         return F.max_pool2d(padded, self.kernel, self.stride)
 
@@ -124,38 +127,38 @@ def named(**layers: nn.Module) -> nn.Sequential:
     return nn.Sequential(OrderedDict(layers))
 
 
-def initialise_he(network: nn.Module) -> None:
+def initialise_he(network: N) -> N:
     """Initialise weights for ReLUs, in place.
 
     Convolutions: Gaussian with deviation sqrt(2 / (k * k * outputs)); He, Zhang, Ren and Sun,
     "Delving Deep into Rectifiers", ICCV 2015, equation 14. Linear layers: deviation 0.01.
     """
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        elif isinstance(module, nn.Linear):
-            nn.init.normal_(module.weight, std=0.01)
+
+    def draw(weight: Tensor) -> None:
+        if weight.ndim == 4:
+            nn.init.kaiming_normal_(weight, mode="fan_out", nonlinearity="relu")
         else:
-            continue
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
+            nn.init.normal_(weight, std=0.01)
+
+    return _initialise(network, draw)
 
 
-def initialise_xavier(network: nn.Module) -> None:
+def initialise_xavier(network: N) -> N:
     """Initialise convolutions and linear layers, in place: uniform, keeping the variance of
     activations and gradients (Glorot and Bengio, AISTATS 2010, equation 16); biases 0."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            nn.init.xavier_uniform_(module.weight)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
+    return _initialise(network, nn.init.xavier_uniform_)
 
 
-def initialise_gaussian(network: nn.Module) -> None:
+def initialise_gaussian(network: N) -> N:
     """Initialise convolutions and linear layers, in place: deviation 0.01 (Krizhevsky,
     Sutskever and Hinton, NIPS 2012, section 5); biases 0."""
+    return _initialise(network, partial(nn.init.normal_, std=0.01))
+
+
+def _initialise(network: N, draw: Callable[[Tensor], object]) -> N:
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
-            nn.init.normal_(module.weight, std=0.01)
+            draw(module.weight)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+    return network

@@ -27,15 +27,9 @@ C3_INPUTS = (
 
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
     """`lenet5` (the modern form), `lenet5_1998` or `lenet5_1998_rbf`, with random weights."""
-    network = ConvNet(
-        modern(in_channels) if name == "lenet5" else original(in_channels),
-        RadialBasisHead if name == "lenet5_1998_rbf" else LinearHead,
-        num_classes=num_classes,
-        num_features=84,
-        in_channels=in_channels,
-        min_size=32,
-        fixed_size=True,
-    )
+    stages = modern(in_channels) if name == "lenet5" else original(in_channels)
+    head = RadialBasisHead if name == "lenet5_1998_rbf" else LinearHead
+    network = ConvNet(stages, in_channels, 84, num_classes, head, min_size=32, fixed_size=True)
     if name != "lenet5":
         initialise_by_fan_in(network)
     return network

@@ -16,14 +16,7 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
     """`mnist_linear`, `mnist_hidden` or `mnist_conv`, with random weights."""
     families = {"mnist_linear": linear, "mnist_hidden": hidden, "mnist_conv": conv}
     stages, num_features = families[name](in_channels)
-    return ConvNet(
-        stages,
-        num_classes=num_classes,
-        num_features=num_features,
-        in_channels=in_channels,
-        min_size=SIDE,
-        fixed_size=True,
-    )
+    return ConvNet(stages, in_channels, num_features, num_classes, min_size=SIDE, fixed_size=True)
 
 
 def linear(in_channels: int) -> tuple[dict[str, nn.Module], int]:

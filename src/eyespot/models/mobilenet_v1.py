@@ -43,12 +43,5 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
             pointwise=conv(channels, out_channels),
         )
         channels = out_channels
-    network = ConvNet(
-        stages,
-        partial(LinearHead, dropout=0.001),
-        num_classes=num_classes,
-        num_features=channels,
-        in_channels=in_channels,
-    )
-    initialise_he(network)
-    return network
+    head = partial(LinearHead, dropout=0.001)
+    return initialise_he(ConvNet(stages, in_channels, channels, num_classes, head))

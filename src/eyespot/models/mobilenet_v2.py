@@ -4,6 +4,7 @@ Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2
 section 3.3, the stages of table 2, the width multiplier of section 4.
 """
 
+from collections.abc import Iterable
 from functools import partial
 
 from torch import Tensor, nn
@@ -12,15 +13,15 @@ from eyespot.models.convnet import ConvNet
 from eyespot.models.layers import ConvNorm, LinearHead, initialise_he
 
 STAGES = (
-    (1, 16, 1, 1),
-    (6, 24, 2, 2),
-    (6, 32, 3, 2),
-    (6, 64, 4, 2),
-    (6, 96, 3, 1),
-    (6, 160, 3, 2),
-    (6, 320, 1, 1),
+    (1, 3, 16, 1, 1),
+    (6, 3, 24, 2, 2),
+    (6, 3, 32, 3, 2),
+    (6, 3, 64, 4, 2),
+    (6, 3, 96, 3, 1),
+    (6, 3, 160, 3, 2),
+    (6, 3, 320, 1, 1),
 )
-"""Expansion, channels, blocks, and stride of the first block."""
+"""Expansion, kernel, channels, blocks, and stride of the first block."""
 
 
 class InvertedResidual(nn.Module):
@@ -70,27 +71,31 @@ def scaled_channels(channels: int, width: float) -> int:
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
     """`mobilenet_v2`, or `mobilenet_v2_WIDTH`, with random weights."""
     width = 1.0 if name == "mobilenet_v2" else float(name.split("_")[2])
-    channels = scaled_channels(32, width)
-    stages: dict[str, nn.Module] = {"stem": ConvNorm(in_channels, channels, 3, stride=2)}
-    for number, (expansion, wanted, repeats, first_stride) in enumerate(STAGES, start=1):
-        blocks = []
-        for index in range(repeats):
-            out_channels = scaled_channels(wanted, width)
-            stride = first_stride if index == 0 else 1
-            blocks.append(InvertedResidual(channels, out_channels, expansion, 3, stride))
-            channels = out_channels
-        stages[f"stage{number}"] = nn.Sequential(*blocks)
-    num_features = scaled_channels(1280, max(width, 1.0))
-    stages["top"] = ConvNorm(channels, num_features)
-    network = ConvNet(
-        stages,
-        partial(LinearHead, dropout=0.2),
-        num_classes=num_classes,
-        num_features=num_features,
-        in_channels=in_channels,
-    )
-    initialise_he(network)
-    return network
+    channels = in_channels, scaled_channels(32, width), scaled_channels(1280, max(width, 1.0))
+    stages = inverted_stages(*channels, STAGES, width)
+    head = partial(LinearHead, dropout=0.2)
+    return initialise_he(ConvNet(stages, in_channels, channels[-1], num_classes, head))
+
+
+def inverted_stages(
+    in_channels: int,
+    stem: int,
+    top: int,
+    rows: Iterable[tuple[int, int, int, int, int]],
+    width: float,
+    same: bool = False,
+) -> dict[str, nn.Module]:
+    """A convolution to `stem` channels, the stages of `rows` (see `STAGES`), one to `top`."""
+    stages: dict[str, nn.Module] = {"stem": ConvNorm(in_channels, stem, 3, stride=2, same=same)}
+    channels = stem
+    for number, (expansion, kernel, wanted, repeats, stride) in enumerate(rows, start=1):
+        out_channels, blocks = scaled_channels(wanted, width), nn.Sequential()
+        for _ in range(repeats):
+            blocks.append(InvertedResidual(channels, out_channels, expansion, kernel, stride, same))
+            channels, stride = out_channels, 1
+        stages[f"stage{number}"] = blocks
+    stages["top"] = ConvNorm(channels, top, same=same)
+    return stages
 
 
 def torchvision_names(name: str) -> dict[str, str]:
@@ -98,7 +103,7 @@ def torchvision_names(name: str) -> dict[str, str]:
     names = {"classifier.1": "head.linear"}
     convs = {"features.0": "stages.stem", "features.18": "stages.top"}
     theirs = 1
-    for number, (expansion, _, repeats, _) in enumerate(STAGES, start=1):
+    for number, (expansion, *_, repeats, _) in enumerate(STAGES, start=1):
         for index in range(repeats):
             block = f"stages.stage{number}.{index}"
             inner = ["expand", "depthwise"] if expansion > 1 else ["depthwise"]

@@ -16,16 +16,10 @@ from eyespot.models.layers import ConvHead, initialise_he
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
     """`nin_imagenet` or `nin_cifar10`, with random weights."""
     stages, num_features = (imagenet if name == "nin_imagenet" else cifar10)(in_channels)
-    network = ConvNet(
-        stages,
-        partial(ConvHead, dropout=0.0),
-        num_classes=num_classes,
-        num_features=num_features,
-        in_channels=in_channels,
-        min_size=39 if name == "nin_imagenet" else 4,
+    head, min_size = partial(ConvHead, dropout=0.0), 39 if name == "nin_imagenet" else 4
+    return initialise_he(
+        ConvNet(stages, in_channels, num_features, num_classes, head, min_size=min_size)
     )
-    initialise_he(network)
-    return network
 
 
 def imagenet(in_channels: int) -> tuple[dict[str, nn.Module], int]:

@@ -5,8 +5,7 @@ bottlenecks of `resnet50` and deeper halve the maps in their 3 x 3 convolution, 
 weights need it; `resnet50_2015` and its like do so in the first 1 x 1, as the paper does.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
@@ -19,6 +18,7 @@ from eyespot.models.layers import initialise_he, named
 Shortcut = Literal["A", "B", "C", "none"]
 """Section 4.1: A pads new channels with zeros, B projects where the shape changes, C everywhere;
 "none" makes a plain network."""
+SHORTCUTS: dict[str, Shortcut] = {"a": "A", "c": "C"}
 
 DEPTHS = {
     18: (2, 2, 2, 2),
@@ -30,34 +30,16 @@ DEPTHS = {
 """Blocks of conv2 to conv5; of two layers each up to 34, of three from 50 on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """`stride_in_3x3`: where bottlenecks halve the maps."""
-
-    depth: int
-    shortcut: Shortcut = "B"
-    stride_in_3x3: bool = True
-
-
-VARIANTS = {
-    **{f"resnet{depth}": Variant(depth) for depth in DEPTHS},
-    **{f"resnet{depth}_a": Variant(depth, "A") for depth in DEPTHS},
-    **{f"resnet{depth}_c": Variant(depth, "C") for depth in DEPTHS},
-    **{f"resnet{depth}_2015": Variant(depth, stride_in_3x3=False) for depth in (50, 101, 152)},
-    **{f"plain{depth}": Variant(depth, "none") for depth in (18, 34)},
-}
-
-
 class Block(nn.Module):
-    """What both kinds of block do with their input: F(x) + shortcut(x), then ReLU.
+    """F(x) + shortcut(x), then ReLU: [N, C, H, W] -> [N, O, ceil(H / stride), ceil(W / stride)].
 
-    [N, in_channels, H, W] -> [N, out_channels, ceil(H / stride), ceil(W / stride)].
+    `layers`: input and output channels, kernel and stride of each convolution of F.
     """
 
-    def __init__(
-        self, in_channels: int, out_channels: int, stride: int, shortcut: Shortcut
-    ) -> None:
+    def __init__(self, layers: Sequence[tuple[int, int, int, int]], shortcut: Shortcut) -> None:
         super().__init__()
+        in_channels, out_channels = layers[0][0], layers[-1][1]
+        stride = max(stride for *_, stride in layers)
         self.plain = shortcut == "none"
         changes = stride != 1 or in_channels != out_channels
         if shortcut == "C" or (shortcut == "B" and changes):
@@ -69,12 +51,18 @@ class Block(nn.Module):
             self.downsample = PadChannels(out_channels - in_channels, stride)
         else:
             self.downsample = nn.Identity()
-
-    def residual(self, x: Tensor) -> Tensor:
-        raise NotImplementedError
+        self.names = [str(number) for number in range(1, len(layers) + 1)]
+        for name, (inputs, outputs, kernel, step) in zip(self.names, layers, strict=True):
+            conv = nn.Conv2d(inputs, outputs, kernel, step, padding=kernel // 2, bias=False)
+            self.add_module(f"conv{name}", conv)
+            self.add_module(f"bn{name}", nn.BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.residual(x)
+        y = x
+        for name in self.names:
+            y = self.get_submodule(f"bn{name}")(self.get_submodule(f"conv{name}")(y))
+            if name != self.names[-1]:
+                y = F.relu(y)
         return F.relu(y if self.plain else y + self.downsample(x))
 
 
@@ -90,50 +78,24 @@ class PadChannels(nn.Module):
         return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.new_channels))
 
 
-class BasicBlock(Block):
+def basic_block(in_channels: int, out_channels: int, stride: int, shortcut: Shortcut) -> Block:
     """Two 3 x 3 convolutions (figure 5, left)."""
-
-    def __init__(
-        self, in_channels: int, out_channels: int, stride: int, shortcut: Shortcut
-    ) -> None:
-        super().__init__(in_channels, out_channels, stride, shortcut)
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-
-    def residual(self, x: Tensor) -> Tensor:
-        x = F.relu(self.bn1(self.conv1(x)))
-        out: Tensor = self.bn2(self.conv2(x))
-        return out
+    layers = ((in_channels, out_channels, 3, stride), (out_channels, out_channels, 3, 1))
+    return Block(layers, shortcut)
 
 
-class Bottleneck(Block):
+def bottleneck(
+    in_channels: int, out_channels: int, stride: int, shortcut: Shortcut, stride_in_3x3: bool
+) -> Block:
     """1 x 1 to a quarter of the channels, 3 x 3, and 1 x 1 back (figure 5, right)."""
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        stride: int,
-        shortcut: Shortcut,
-        stride_in_3x3: bool,
-    ) -> None:
-        super().__init__(in_channels, out_channels, stride, shortcut)
-        narrow = out_channels // 4
-        strides = (1, stride) if stride_in_3x3 else (stride, 1)
-        self.conv1 = nn.Conv2d(in_channels, narrow, 1, strides[0], bias=False)
-        self.bn1 = nn.BatchNorm2d(narrow)
-        self.conv2 = nn.Conv2d(narrow, narrow, 3, strides[1], padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(narrow)
-        self.conv3 = nn.Conv2d(narrow, out_channels, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(out_channels)
-
-    def residual(self, x: Tensor) -> Tensor:
-        x = F.relu(self.bn1(self.conv1(x)))
-        x = F.relu(self.bn2(self.conv2(x)))
-        out: Tensor = self.bn3(self.conv3(x))
-        return out
+    narrow = out_channels // 4
+    first, second = (1, stride) if stride_in_3x3 else (stride, 1)
+    layers = (
+        (in_channels, narrow, 1, first),
+        (narrow, narrow, 3, second),
+        (narrow, out_channels, 1, 1),
+    )
+    return Block(layers, shortcut)
 
 
 def stack(
@@ -149,10 +111,13 @@ def stack(
 
 
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
-    """`VARIANTS[name]`, with random weights."""
-    variant = VARIANTS[name]
-    wide = variant.depth >= 50
-    block = partial(Bottleneck, stride_in_3x3=variant.stride_in_3x3) if wide else BasicBlock
+    """`resnet18` to `resnet152`, with `_a`, `_c` or `_2015` at its end, or `plain18` and `plain34`,
+    with random weights."""
+    plain = name.startswith("plain")
+    depth, _, variant = name.removeprefix("plain" if plain else "resnet").partition("_")
+    shortcut = "none" if plain else SHORTCUTS.get(variant, "B")
+    wide = int(depth) >= 50
+    block = partial(bottleneck, stride_in_3x3=variant != "2015") if wide else basic_block
     stages: dict[str, nn.Module] = {
         "conv1": named(
             conv=nn.Conv2d(in_channels, 64, 7, stride=2, padding=3, bias=False),
@@ -162,20 +127,13 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
         "pool1": nn.MaxPool2d(3, stride=2, padding=1),
     }
     channels = 64
-    for number, count in enumerate(DEPTHS[variant.depth], start=2):
+    for number, count in enumerate(DEPTHS[int(depth)], start=2):
         out_channels = 64 * 2 ** (number - 2) * (4 if wide else 1)
         stride = 2 if number > 2 else 1
-        make = partial(block, shortcut=variant.shortcut)
+        make = partial(block, shortcut=shortcut)
         stages[f"conv{number}"] = stack(make, count, channels, out_channels, stride)
         channels = out_channels
-    network = ConvNet(
-        stages,
-        num_classes=num_classes,
-        num_features=channels,
-        in_channels=in_channels,
-    )
-    initialise_he(network)
-    return network
+    return initialise_he(ConvNet(stages, in_channels, channels, num_classes))
 
 
 def torchvision_names(name: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from torch import nn
 
 from eyespot.models.convnet import ConvNet
 from eyespot.models.layers import initialise_he, named
-from eyespot.models.resnet import BasicBlock, Shortcut, stack
+from eyespot.models.resnet import Shortcut, basic_block, stack
 
 
 def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
@@ -18,7 +18,7 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
     plain = name.startswith("plain")
     shortcut: Shortcut = "none" if plain else "A"
     depth = int(name.removeprefix("plain" if plain else "resnet"))
-    block = partial(BasicBlock, shortcut=shortcut)
+    block = partial(basic_block, shortcut=shortcut)
     stages: dict[str, nn.Module] = {
         "conv1": named(
             conv=nn.Conv2d(in_channels, 16, 3, padding=1, bias=False),
@@ -31,11 +31,4 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
         stride = 2 if number > 1 else 1
         stages[f"stage{number}"] = stack(block, (depth - 2) // 6, channels, out_channels, stride)
         channels = out_channels
-    network = ConvNet(
-        stages,
-        num_classes=num_classes,
-        num_features=channels,
-        in_channels=in_channels,
-    )
-    initialise_he(network)
-    return network
+    return initialise_he(ConvNet(stages, in_channels, channels, num_classes))

@@ -12,17 +12,9 @@ from torch import Tensor, nn
 from eyespot.models.convnet import ConvNet
 from eyespot.models.layers import ConvHead, initialise_gaussian, initialise_xavier, named
 
-FIRES = {
-    2: (16, 64),
-    3: (16, 64),
-    4: (32, 128),
-    5: (32, 128),
-    6: (48, 192),
-    7: (48, 192),
-    8: (64, 256),
-    9: (64, 256),
-}
-"""Channels of the squeeze layer and of each half of the expand layer, by number of the module."""
+FIRES = {2: 16, 3: 16, 4: 32, 5: 32, 6: 48, 7: 48, 8: 64, 9: 64}
+"""Channels of the squeeze layer, by number of the module; each half of the expand layer has four
+times as many."""
 
 POOLS_AFTER = {"squeezenet1_0": (4, 8), "squeezenet1_1": (3, 5)}
 
@@ -49,19 +41,13 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
         "conv1": named(conv=conv, relu=nn.ReLU(inplace=True)),
         "pool1": nn.MaxPool2d(3, stride=2, ceil_mode=True),
     }
-    for number, (squeeze, expand) in FIRES.items():
-        stages[f"fire{number}"] = Fire(channels, squeeze, expand)
-        channels = 2 * expand
+    for number, squeeze in FIRES.items():
+        stages[f"fire{number}"] = Fire(channels, squeeze, 4 * squeeze)
+        channels = 8 * squeeze
         if number in POOLS_AFTER[name]:
             stages[f"pool{number}"] = nn.MaxPool2d(3, stride=2, ceil_mode=True)
-    network = ConvNet(
-        stages,
-        ConvHead,
-        num_classes=num_classes,
-        num_features=channels,
-        in_channels=in_channels,
-        min_size=21 if name == "squeezenet1_0" else 17,
-    )
+    min_size = 21 if name == "squeezenet1_0" else 17
+    network = ConvNet(stages, in_channels, channels, num_classes, ConvHead, min_size=min_size)
     # As in the authors' configuration, to which the paper refers (section 3.3).
     initialise_xavier(network)
     initialise_gaussian(network.head)

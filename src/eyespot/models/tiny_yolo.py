@@ -42,11 +42,5 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
         stages[f"conv{number}"] = conv
         stages[f"pool{number}"] = MaxPool2dSame(2, 1 if number == len(CHANNELS) - 1 else 2)
         channels = out_channels
-    return ConvNet(
-        stages,
-        partial(nn.Conv2d, kernel_size=1),
-        num_classes=num_classes,
-        num_features=channels,
-        in_channels=in_channels,
-        min_size=3,
-    )
+    head = partial(nn.Conv2d, kernel_size=1)
+    return ConvNet(stages, in_channels, channels, num_classes, head, min_size=3)

@@ -42,16 +42,9 @@ def build(name: str, num_classes: int, in_channels: int) -> ConvNet:
     stages["pool"] = nn.AdaptiveAvgPool2d(7)  # nothing at 224 pixels, any other size fits too
     for layer, inputs in (("fc6", 512 * 7 * 7), ("fc7", 4096)):
         stages[layer] = dense(inputs)
-    network = ConvNet(
-        stages,
-        num_classes=num_classes,
-        num_features=4096,
-        in_channels=in_channels,
-        min_size=32,
-    )
+    network = ConvNet(stages, in_channels, 4096, num_classes, min_size=32)
     # The paper: Glorot's makes it needless to train a shallow VGG first (section 3.1).
-    (initialise_he if name.endswith("_bn") else initialise_xavier)(network)
-    return network
+    return (initialise_he if name.endswith("_bn") else initialise_xavier)(network)
 
 
 def torchvision_names(name: str) -> dict[str, str]:

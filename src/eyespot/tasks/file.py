@@ -14,7 +14,8 @@ uncompressed, so that no file claims more memory than it has bytes.
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -116,13 +117,13 @@ def read(path: Path) -> tuple[dict[str, Any], Tensors, str]:
 
     Raises ClassifierFileError if the file is missing, damaged, foreign, or of another version.
     """
-    with _Archive(path) as archive:
+    with _opened(path) as archive:
         manifest = _manifest(path, archive)
-        if manifest.get("has_photos") and PHOTOS not in archive.names:
+        if manifest.get("has_photos") and PHOTOS not in archive.namelist():
             raise damaged(path, f"{PHOTOS} is missing")
-        arrays = _tensors(path, archive.member(HEAD))
+        arrays = _tensors(path, _member(path, archive, HEAD))
         try:
-            card = archive.member("README.md").decode("utf-8")
+            card = _member(path, archive, "README.md").decode("utf-8")
         except UnicodeDecodeError as error:
             raise damaged(path, "README.md is not text") from error
     return manifest, arrays, card
@@ -130,12 +131,12 @@ def read(path: Path) -> tuple[dict[str, Any], Tensors, str]:
 
 def task_of(path: Path) -> object:
     """The task that the manifest names. Raises as `read`."""
-    with _Archive(path) as archive:
+    with _opened(path) as archive:
         return _manifest(path, archive).get("task")
 
 
-def _manifest(path: Path, archive: "_Archive") -> dict[str, Any]:
-    text = archive.member("manifest.json")
+def _manifest(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
+    text = _member(path, archive, "manifest.json")
     if not _can_be_parsed(text):
         raise damaged(path, f"manifest.json has more than {MAX_MANIFEST_LISTS:,} lists")
     try:
@@ -150,78 +151,70 @@ def _manifest(path: Path, archive: "_Archive") -> dict[str, Any]:
     version = manifest.get("format_version")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise damaged(path, f"its format version is {shown(version)}")
-    if version < FORMAT_VERSION:
+    if version != FORMAT_VERSION:
+        older, how = "", "Upgrade it with: pip install --upgrade eyespot"
+        if version < FORMAT_VERSION:
+            older, how = "the older ", f"Teach it again with: eyespot teach PHOTOS -o {path.name}"
         raise ClassifierFileError(
-            f"{path} has the older format version {version}, this eyespot reads version "
-            f"{FORMAT_VERSION}. Teach it again with: eyespot teach PHOTOS -o {path.name}"
-        )
-    if version > FORMAT_VERSION:
-        raise ClassifierFileError(
-            f"{path} has format version {shown(version)}, this eyespot reads version "
-            f"{FORMAT_VERSION}. Upgrade it with: pip install --upgrade eyespot"
+            f"{path} has {older}format version {shown(version)}, this eyespot reads version "
+            f"{FORMAT_VERSION}. {how}"
         )
     return manifest
 
 
 def read_photos(path: Path) -> Tensors | None:
     """The arrays of the training photos; None if the file holds none. Raises as `read`."""
-    with _Archive(path) as archive:
-        if PHOTOS not in archive.names:
+    with _opened(path) as archive:
+        if PHOTOS not in archive.namelist():
             return None
-        return _tensors(path, archive.member(PHOTOS))
+        return _tensors(path, _member(path, archive, PHOTOS))
 
 
 def read_network(path: Path) -> bytes:
     """The network's weights, a safetensors file. Raises as `read`, also if there are none."""
-    with _Archive(path) as archive:
-        return archive.member(NETWORK)
+    with _opened(path) as archive:
+        return _member(path, archive, NETWORK)
 
 
-class _Archive:
-    """A zip file whose every fault is a ClassifierFileError."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            self._size = expect_file(path).st_size
-            self._zip = zipfile.ZipFile(path)
-        except FileNotFoundError as error:
-            raise ClassifierFileError(
-                f"Expected the file {path}, found none. Make one with: "
-                f"eyespot teach PHOTOS -o {path.name}"
-            ) from error
-        except OSError as error:
-            raise ClassifierFileError(f"{path} cannot be read: {error.strerror}.") from error
-        except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-            raise damaged(path, "it is not a complete zip file") from error
-        names = self._zip.namelist()
-        self.names = set(names)
-        if len(names) != len(self.names):  # programs differ in which of the two they read
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The zip file, whose every fault is a ClassifierFileError."""
+    try:
+        expect_file(path)
+        archive = zipfile.ZipFile(path)
+    except FileNotFoundError as error:
+        raise ClassifierFileError(
+            f"Expected the file {path}, found none. Make one with: "
+            f"eyespot teach PHOTOS -o {path.name}"
+        ) from error
+    except OSError as error:
+        raise ClassifierFileError(f"{path} cannot be read: {error.strerror}.") from error
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise damaged(path, "it is not a complete zip file") from error
+    with archive:
+        names = archive.namelist()
+        if len(names) != len(set(names)):  # programs differ in which of the two they read
             raise damaged(path, "it has a member twice")
+        yield archive
 
-    def __enter__(self) -> "_Archive":
-        return self
 
-    def __exit__(self, *exc: object) -> None:
-        self._zip.close()
-
-    def member(self, name: str) -> bytes:
-        """The content of a member, in no more memory than its bytes in the file."""
-        if name not in self.names:
-            raise damaged(self.path, f"{name} is missing")
-        about, limit = self._zip.getinfo(name), _limit(name)
-        if about.file_size > limit:
-            claimed = f"{name} claims {about.file_size:,} bytes"
-            raise damaged(self.path, f"{claimed}, at most {limit:,} are read")
-        if _is_arrays(name) and about.compress_type != zipfile.ZIP_STORED:
-            raise damaged(self.path, f"{name} is compressed, and eyespot stores it as it is")
-        if _is_arrays(name) and about.file_size > self._size:
-            raise damaged(self.path, f"{name} claims more bytes than the file has")
-        try:
-            with self._zip.open(name) as file:
-                return file.read(limit)
-        except ZIP_FAULTS as error:
-            raise damaged(self.path, f"{name} cannot be unpacked ({error})") from error
+def _member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
+    """The content of a member, in no more memory than its bytes in the file."""
+    if name not in archive.namelist():
+        raise damaged(path, f"{name} is missing")
+    about, limit = archive.getinfo(name), _limit(name)
+    if about.file_size > limit:
+        claimed = f"{name} claims {about.file_size:,} bytes"
+        raise damaged(path, f"{claimed}, at most {limit:,} are read")
+    if _is_arrays(name) and about.compress_type != zipfile.ZIP_STORED:
+        raise damaged(path, f"{name} is compressed, and eyespot stores it as it is")
+    if _is_arrays(name) and about.file_size > archive.start_dir:
+        raise damaged(path, f"{name} claims more bytes than the file has")
+    try:
+        with archive.open(name) as file:
+            return file.read(limit)
+    except ZIP_FAULTS as error:
+        raise damaged(path, f"{name} cannot be unpacked ({error})") from error
 
 
 def _tensors(path: Path, content: bytes) -> Tensors:

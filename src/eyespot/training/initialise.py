@@ -7,7 +7,7 @@ from torch import nn
 from eyespot.errors import UsageError
 from eyespot.models.layers import initialise_gaussian, initialise_he, initialise_xavier
 
-INITIALISATIONS: dict[str, Callable[[nn.Module], None]] = {
+INITIALISATIONS: dict[str, Callable[[nn.Module], object]] = {
     "default": lambda network: None,
     "gaussian": initialise_gaussian,
     "xavier": initialise_xavier,

@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from eyespot.features.processor import computes_bf16
+from eyespot.features.conversion import computes_bf16
 
 
 def fastest(device: torch.device) -> str:

@@ -160,19 +160,18 @@ def _complete(url: str, part: Path, digest: str, progress: Progress, kind: Kind)
 @contextlib.contextmanager
 def _bar(name: str) -> Iterator[Progress]:
     """A progress bar on standard error, if that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
     from rich import progress as rich
     from rich.console import Console
 
-    columns = (
-        rich.TextColumn("{task.description}"),
+    with rich.Progress(
+        "{task.description}",
         rich.BarColumn(),
         rich.DownloadColumn(),
         rich.TransferSpeedColumn(),
         rich.TimeRemainingColumn(),
-    )
-    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    ) as bars:
         task = bars.add_task(f"Downloading {name}", total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total or None)

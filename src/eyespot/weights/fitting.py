@@ -1,21 +1,64 @@
-"""Load weights into a network, and check that they fit."""
+"""Read weights of a network in any known form, and load them if they fit."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from eyespot.data.transforms import Preprocessing
 from eyespot.errors import UsageError, WeightsError
 from eyespot.models.catalogue import Network
+from eyespot.models.convnet import ConvNet
+from eyespot.weights.checkpoints import Checkpoint, read_checkpoint
 from eyespot.weights.find import find_weights
-from eyespot.weights.read import read_weights
+from eyespot.weights.foreign import forms
 
-HEADS = ("head.", "auxiliary")
-"""Prefixes of the tensors whose shape depends on the number of classes."""
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """Weights under eyespot's names. `form`: the names and layout that they had."""
+
+    state: dict[str, Tensor]
+    form: str
+    preprocessing: Preprocessing
+    checkpoint: Checkpoint
+
+
+def read_weights(model: ConvNet, network: Network, path: Path) -> Imported:
+    """Read weights of `network` in any form that is known for it; `model` is such a network.
+
+    Raises WeightsError if the file is damaged or has none of these forms. `fit` checks
+    missing tensors and shapes.
+    """
+    checkpoint = read_checkpoint(path)
+    own = model.state_dict()
+    for form in forms(network, model):
+        try:
+            state = form.to_ours(checkpoint.tensors)
+        except (LookupError, ValueError):
+            continue
+        if state and state.keys() <= own.keys():
+            preprocessing = replace(
+                network.preprocessing,
+                mean=form.mean or network.preprocessing.mean,
+                std=form.std or network.preprocessing.std,
+            )
+            flat = {  # some have fully connected layers as convolutions
+                key: tensor.flatten(1) if (tensor.ndim, own[key].ndim) == (4, 2) else tensor
+                for key, tensor in state.items()
+            }
+            return Imported(flat, form.name, preprocessing, checkpoint)
+    theirs = ", ".join(list(checkpoint.tensors)[:3]) or "nothing"
+    known = ", ".join(form.name for form in forms(network, model))
+    raise WeightsError(
+        f"{path} has no weights of {network.name} in a known form ({known}): it begins with "
+        f"{theirs}. Check that it is a file of this network."
+    )
 
 
 def fit(
-    model: nn.Module,
+    model: ConvNet,
     network: Network,
     state: Mapping[str, Tensor],
     path: Path,
@@ -27,15 +70,14 @@ def fit(
     These may keep their random weights: the head (see `load_into`), auxiliary heads that `state`
     lacks, and the first convolution of a model for other channels than the network's own.
     """
-    heads = head_names(model)
-    own = model.state_dict()
+    heads, own = model.head_names, model.state_dict()
     counts = {
         len(tensor)
         for key, tensor in state.items()
         if key.startswith(heads) and key in own and tensor.shape != own[key].shape
     }
     if not fresh_head and len(counts) == 1 and (count := counts.pop()):
-        model.reset_head(count)  # type: ignore[operator]
+        model.reset_head(count)
         own = model.state_dict()
     missing = {
         key
@@ -61,19 +103,13 @@ def fit(
     model.load_state_dict(own)
 
 
-def head_names(model: nn.Module) -> tuple[str, ...]:
-    """Prefixes of the tensors whose shape depends on the number of classes."""
-    names: tuple[str, ...] = getattr(model, "head_names", HEADS)  # timm's differ
-    return names
-
-
 def _unfit(network: Network, path: Path, why: str) -> WeightsError:
     return WeightsError(
         f"{path} does not fit {network.name}: {why}. Check that it is a file of this network."
     )
 
 
-def load_into(model: nn.Module, network: Network, weights: str | Path, *, fresh_head: bool) -> None:
+def load_into(model: ConvNet, network: Network, weights: str | Path, *, fresh_head: bool) -> None:
     """Load weights into `model`, in place, without running a pickle.
 
     `weights`: "imagenet" for those of `find_weights`, or a file in any known form. With

@@ -12,6 +12,8 @@ from typing import TypeVar
 from torch import Tensor, nn
 
 from eyespot.models.catalogue import Network
+from eyespot.models.layers import ConvNorm
+from eyespot.models.mobilenet_v2 import InvertedResidual
 
 State = dict[str, Tensor]
 Value = TypeVar("Value")
@@ -73,17 +75,14 @@ def _timm_inverted_residuals(model: nn.Module) -> dict[str, str]:
     }
     expanding = ("conv_pw", "bn1", "conv_dw", "bn2", "conv_pwl", "bn3")
     plain = ("conv_dw", "bn1", "conv_pw", "bn2")
-    own = model.state_dict()
-    for key in own:
-        ours = key.removesuffix(".depthwise.conv.weight")
-        if ours == key:
+    for ours, block in model.named_modules():
+        if not isinstance(block, InvertedResidual):
             continue
         _, stage, number = ours.split(".")
         theirs = f"blocks.{int(stage.removeprefix('stage')) - 1}.{number}"
-        expands = f"{ours}.expand.conv.weight" in own
-        layers = ("expand", "depthwise", "project") if expands else ("depthwise", "project")
+        layers = [name for name, layer in block.named_children() if isinstance(layer, ConvNorm)]
         parts = [f"{ours}.{layer}.{part}" for layer in layers for part in ("conv", "norm")]
-        inside = expanding if expands else plain
+        inside = expanding if "expand" in layers else plain
         names |= {f"{theirs}.{a}": b for a, b in zip(inside, parts, strict=True)}
     return names
 
@@ -106,11 +105,9 @@ def _slim(state: State) -> State:
         "MobilenetV1.Logits.Conv2d_1c_1x1.weights": "head.linear.weight",
         "MobilenetV1.Logits.Conv2d_1c_1x1.biases": "head.linear.bias",
     }
-    layers = {"Conv2d_0": "conv0"}
-    for number in range(1, 14):
-        layers |= {
-            f"Conv2d_{number}_{kind}": f"conv{number}.{kind}" for kind in ("depthwise", "pointwise")
-        }
+    kinds = ("depthwise", "pointwise")
+    layers = {f"Conv2d_{n}_{kind}": f"conv{n}.{kind}" for n in range(1, 14) for kind in kinds}
+    layers["Conv2d_0"] = "conv0"
     inside = {
         "weights": "conv.weight",
         "depthwise_weights": "conv.weight",
@@ -131,10 +128,9 @@ def _slim(state: State) -> State:
 def _squeezenet(state: State) -> State:
     inside = {"weights": "weight", "bias": "bias"}
     layers = {"conv1": "stages.conv1.conv", "conv10": "head.conv"}
-    for number in range(2, 10):
-        fire = f"stages.fire{number}"
-        layers |= {f"fire{number}.squeeze1x1": f"{fire}.squeeze"}
-        layers |= {f"fire{number}.{k}": f"{fire}.{k}" for k in ("expand1x1", "expand3x3")}
+    parts = {"squeeze1x1": "squeeze", "expand1x1": "expand1x1", "expand3x3": "expand3x3"}
+    for fire in (f"fire{number}" for number in range(2, 10)):
+        layers |= {f"{fire}.{a}": f"stages.{fire}.{b}" for a, b in parts.items()}
     table = {f"{a}.{c}": f"{b}.{d}" for a, b in layers.items() for c, d in inside.items()}
     converted = _from_tensorflow(state, table)
     first = "stages.conv1.conv.weight"
@@ -149,13 +145,13 @@ def _tiny_yolo(state: State) -> State:
         "conv8.filters": "head.weight",
         "conv8.bias": "head.bias",
     }
-    for number in range(1, 6):
-        ours = f"stages.conv{number}"
-        table |= {
-            f"conv{number}.depthwise_filter": f"{ours}.depthwise.weight",
-            f"conv{number}.pointwise_filter": f"{ours}.pointwise.weight",
-            f"conv{number}.bias": f"{ours}.pointwise.bias",
-        }
+    inside = {
+        "depthwise_filter": "depthwise.weight",
+        "pointwise_filter": "pointwise.weight",
+        "bias": "pointwise.bias",
+    }
+    for conv in (f"conv{number}" for number in range(1, 6)):
+        table |= {f"{conv}.{a}": f"stages.{conv}.{b}" for a, b in inside.items()}
     return _from_tensorflow(state, table)
 
 

@@ -8,10 +8,9 @@ from pathlib import Path
 from eyespot.data.transforms import Preprocessing
 from eyespot.errors import UsageError
 from eyespot.weights import zoo
-from eyespot.weights.fitting import fit, head_names
-from eyespot.weights.read import read_weights
-from eyespot.weights.store import Pretrained, read_description, sha256_of
-from eyespot.weights.write import keep
+from eyespot.weights.fitting import fit, read_weights
+from eyespot.weights.store import Pretrained, read_description, sha256_of, store_file
+from eyespot.weights.write import write_weights
 
 
 def import_weights(
@@ -32,7 +31,7 @@ def import_weights(
     found = read_weights(model, network, path)
     fit(model, network, found.state, path, fresh_head=False)
     state = model.state_dict()
-    *_, outputs = (len(state[key]) for key in state if key.startswith(head_names(model)))
+    *_, outputs = (len(state[key]) for key in state if key.startswith(model.head_names))
     if found.checkpoint.metadata.get("eyespot"):
         known = read_description(network, path)
     else:
@@ -52,7 +51,8 @@ def import_weights(
             "Give one for each, in the order of the outputs."
         )
     known = replace(known, preprocessing=preprocessing or known.preprocessing)
-    return keep(network, state, known, source=f"{path.name} ({found.form})")
+    source = f"{path.name} ({found.form})"
+    return write_weights(store_file(name), network, state, known, source)
 
 
 def _digest(files: Sequence[Path]) -> str:

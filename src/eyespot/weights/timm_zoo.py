@@ -50,14 +50,9 @@ def _from_timm(name: str) -> Network:
         raise _unknown(name)
     model = build(name)
     config = model.model.pretrained_cfg
-    red, green, blue = (255.0 * value for value in config["mean"])
-    red_std, green_std, blue_std = (255.0 * value for value in config["std"])
-    preprocessing = Preprocessing(
-        size=config["input_size"][-1],
-        mean=(red, green, blue),
-        std=(red_std, green_std, blue_std),
-        crop_fraction=config["crop_pct"],
-    )
+    mean, std = ([255.0 * value for value in config[name]] for name in ("mean", "std"))
+    crop = {"size": config["input_size"][-1], "fit": "crop", "crop_fraction": config["crop_pct"]}
+    preprocessing = Preprocessing.from_dict({**crop, "mean": mean, "std": std})
     # The mean of the last maps is the input of most heads.
     blocks = [f"{stage}.{pooling}" for stage in model.stage_names for pooling in ("mean", "std")]
     blocks = blocks[:-2] + blocks[-1:]
@@ -67,15 +62,8 @@ def _from_timm(name: str) -> Network:
 def _network(
     name: str, preprocessing: Preprocessing, blocks: tuple[str, ...], num_classes: int = 1000
 ) -> Network:
-    return Network(
-        name,
-        "eyespot.models.timm_net",
-        TIMM,
-        preprocessing,
-        blocks,
-        depth=0,
-        num_classes=num_classes,
-    )
+    module = "eyespot.models.timm_net"
+    return Network(name, module, TIMM, preprocessing, blocks, depth=0, num_classes=num_classes)
 
 
 def fetch(network: Network) -> Path:
@@ -84,7 +72,7 @@ def fetch(network: Network) -> Path:
     Raises WeightsError if that fails.
     """
     from eyespot.models.timm_net import from_published, import_timm
-    from eyespot.weights.write import keep, state_digest
+    from eyespot.weights.write import state_digest, write_weights
 
     bare = network.name.removeprefix(TIMM_PREFIX)
     timm = import_timm()
@@ -100,7 +88,7 @@ def fetch(network: Network) -> Path:
     classes = None if model.num_classes == 1000 else ()
     path = store_file(network.name)
     known = Pretrained(path, "store", network.preprocessing, classes, state_digest(state))
-    return keep(network, state, known, source=f"timm {timm.__version__}")
+    return write_weights(path, network, state, known, source=f"timm {timm.__version__}")
 
 
 def _unknown(name: str) -> UsageError:

@@ -11,12 +11,7 @@ from torch import Tensor
 from eyespot.atomic import write_atomically
 from eyespot.errors import WeightsError
 from eyespot.models.catalogue import NETWORKS, Network
-from eyespot.weights.store import Pretrained, store_file
-
-
-def keep(network: Network, state: dict[str, Tensor], known: Pretrained, source: str) -> Path:
-    """Write weights into the store. Raises WeightsError if that is not possible."""
-    return write_weights(store_file(network.name), network, state, known, source)
+from eyespot.weights.store import Pretrained
 
 
 def write_weights(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from eyespot.errors import UsageError
 from eyespot.models.catalogue import NETWORKS, Network
 from eyespot.models.facts import Facts, known_facts
-from eyespot.models.registry import build
 from eyespot.nearest import nearest_name
 from eyespot.shown import shown
 
@@ -67,7 +66,7 @@ def create(
     Raises UsageError for an unknown name, WeightsError if the weights cannot be found or read.
     """
     network = find(name)
-    model = build(network, num_classes, in_channels)
+    model = network.build(num_classes, in_channels)
     if weights is not None:
         from eyespot.weights.fitting import load_into
 

@@ -28,7 +28,7 @@ from eyespot.heads.ood import OodScorer
 from eyespot.heads.scorers import LinearScorer
 from eyespot.tasks import file as classifier_file
 from eyespot.tasks.classification.classifier import Classifier, Recipe
-from eyespot.tasks.classification.manifest import Manifest, packed_metrics, read_manifest
+from eyespot.tasks.classification.manifest import Model, packed_metrics, read_manifest
 from eyespot.tasks.classification.model_card import model_card
 from eyespot.tasks.classification.training_photos import (
     TrainingPhotos,
@@ -243,7 +243,7 @@ class Nothing:
         return np.ones((len(pictures), WIDTH * len(self.layout)), np.float32)
 
 
-def use(found: Manifest) -> None:
+def use(found: Model) -> None:
     """Everything that reads what the file said, once `load` has looked for the network."""
     classifier = Classifier(**vars(found))
     with contextlib.suppress(UsageError):

@@ -12,10 +12,15 @@ from eyespot.cli.teach import summary
 from eyespot.features.backbone import Backbone
 from eyespot.features.extract import Features
 from eyespot.review.review import review
-from eyespot.tasks.classification.policy import Candidate, candidates, is_alike, similarity
+from eyespot.tasks.classification.policy import (
+    Candidate,
+    affordable,
+    candidates,
+    is_alike,
+    similarity,
+)
 from eyespot.tasks.classification.result import TeachResult
 from eyespot.tasks.classification.teach import teach
-from eyespot.tasks.classification.work import affordable
 from tests.pictures import patches, write_folder
 
 NAMES = ("brick", "grass", "gravel")

@@ -17,8 +17,7 @@ from eyespot.features.backbone import LOGITS, load_backbone
 from eyespot.features.cache_folder import cache_folder
 from eyespot.tasks.classification.classifier import Classifier
 from eyespot.tasks.classification.teach import teach
-from eyespot.tasks.classification.train import CLASSIFIER, Training, train_on
-from eyespot.tasks.classification.trained import as_classifier
+from eyespot.tasks.classification.train import CLASSIFIER, Training, as_classifier, train_on
 from eyespot.tasks.task import load
 from eyespot.training.checkpoint import BEST, LAST
 from eyespot.training.images import ImageSet

@@ -4,7 +4,7 @@ Prediction imports neither torch nor scikit-learn; adding photos does.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -26,17 +26,14 @@ from eyespot.data.given import (
 from eyespot.data.photos import Photo, Skipped, Unreadable
 from eyespot.data.transforms import photo_input
 from eyespot.errors import ClassifierFileError, DatasetError, PhotoError, UsageError
-from eyespot.features.backbone import Backbone
 from eyespot.features.engines import Engine, open_engine
 from eyespot.features.extract import Features, embed, head_inputs, join_features, stream
 from eyespot.features.own_weights import keep_own, own_file
 from eyespot.features.usable import fault_of
 from eyespot.heads.calibration import softmax
-from eyespot.heads.ood import HIGHEST, OodScorer
-from eyespot.heads.scorers import Scorer
 from eyespot.shown import shortened, shown
 from eyespot.tasks.classification import notebook, storage
-from eyespot.tasks.classification.manifest import Manifest, Recipe
+from eyespot.tasks.classification.manifest import Model, Recipe
 from eyespot.tasks.classification.prediction import Prediction
 from eyespot.tasks.classification.training_photos import TrainingPhotos
 
@@ -44,7 +41,7 @@ __all__ = ["Classifier", "Prediction", "Recipe", "TrainingPhotos"]
 
 
 @dataclass(repr=False)
-class Classifier:
+class Classifier(Model):
     """Preprocessing, backbone, head, class names, calibration and OOD threshold.
 
     `scorer`: the trained head. `temperature` divides its scores. A photo with an OOD
@@ -52,14 +49,6 @@ class Classifier:
     keeps them. `training_photos`: None if the photos' features were not kept.
     """
 
-    classes: tuple[str, ...]
-    backbone: Backbone
-    recipe: Recipe
-    scorer: Scorer
-    temperature: float = 1.0
-    ood_scorer: OodScorer | None = None
-    ood_threshold: float = HIGHEST
-    metrics: dict[str, Any] = field(default_factory=dict)
     _training_photos: TrainingPhotos | Callable[[], TrainingPhotos | None] | None = None
     _engine: Engine | None = None
 
@@ -115,7 +104,6 @@ class Classifier:
 
         An open file is read from its start. Raises PhotoError if the photo cannot be read.
         """
-        top = _checked_top(top)
         given = photo_of(photo)
         pixels = self.prepare(given.read())
         (prediction,) = self.predict_features([given.name], self.engine.run(pixels[None]), top)
@@ -159,27 +147,21 @@ class Classifier:
         """
         top = _checked_top(top)
         faults = list(map(fault_of, features))
-        if any(faults):
-            usable = [not fault for fault in faults]
-            kept = [name for name, fits in zip(names, usable, strict=True) if fits]
-            rest = iter(self.predict_features(kept, features[usable], top) if kept else ())
-            return [
-                Prediction(name, error=fault) if fault else next(rest)
-                for name, fault in zip(names, faults, strict=True)
-            ]
-        probabilities, ood_scores = self.score_features(features)
-        best = np.argsort(-probabilities, axis=1)[:, :top]
-        return [
-            Prediction(
-                path=name,
-                top=tuple((self.classes[index], float(row[index])) for index in first),
-                unknown=bool(ood_score > self.ood_threshold),
-                ood_score=float(ood_score),
-            )
-            for name, row, first, ood_score in zip(
-                names, probabilities, best, ood_scores, strict=True
-            )
-        ]
+        usable = np.array([not fault for fault in faults], dtype=bool)
+        scored = iter(
+            zip(*self.score_features(features[usable]), strict=True) if any(usable) else ()
+        )
+        predictions = []
+        for name, fault in zip(names, faults, strict=True):
+            if fault:
+                predictions.append(Prediction(name, error=fault))
+                continue
+            row, ood_score = next(scored)
+            best = np.argsort(-row)[:top]
+            first = tuple((self.classes[index], float(row[index])) for index in best)
+            unknown = bool(ood_score > self.ood_threshold)
+            predictions.append(Prediction(name, first, unknown, float(ood_score)))
+        return predictions
 
     def score_features(
         self, features: NDArray[np.floating]
@@ -291,10 +273,8 @@ class Classifier:
     def _retrain(self, classes: tuple[str, ...], photos: TrainingPhotos) -> None:
         from eyespot.tasks.classification.retrain import retrain  # brings scikit-learn
 
-        found = retrain(self.recipe, self.backbone, classes, photos)
-        self.scorer, self.temperature, self.metrics = found.scorer, found.temperature, found.metrics
-        self.ood_scorer, self.ood_threshold = found.ood_scorer, found.ood_threshold
-        self.classes, self._training_photos = classes, photos
+        retrain(self, classes, photos)
+        self._training_photos = photos
 
     # --- evaluation, explanation, export -----------------------------------------------------
 
@@ -320,23 +300,13 @@ class Classifier:
 
     def save(self, path: str | Path) -> None:
         """Write NAME.eyespot, atomically. Raises ClassifierFileError as `storage.write` does."""
-        manifest = Manifest(
-            self.classes,
-            self.backbone,
-            self.recipe,
-            self.scorer,
-            self.temperature,
-            self.ood_scorer,
-            self.ood_threshold,
-            self.metrics,
-        )
-        storage.write(path_of(path), manifest, self.training_photos)
+        storage.write(path_of(path), self, self.training_photos)
 
     @classmethod
     def load(cls, path: str | Path) -> "Classifier":
         """Read NAME.eyespot. Raises ClassifierFileError and WeightsError as `storage.read` does."""
-        manifest, photos = storage.read(path_of(path))
-        return cls(**vars(manifest), _training_photos=photos)
+        model, photos = storage.read(path_of(path))
+        return cls(**vars(model), _training_photos=photos)
 
 
 def _checked_top(top: int) -> int:

@@ -15,9 +15,8 @@ from eyespot.heads.eigenbasis import Eigenbasis
 from eyespot.heads.linear import Linear
 from eyespot.heads.method import Prepared
 from eyespot.progress import Progress
-from eyespot.tasks.classification.policy import Candidate
+from eyespot.tasks.classification.policy import MOST_DIMENSIONS, Candidate, affordable
 from eyespot.tasks.classification.split import TrainingSet
-from eyespot.tasks.classification.work import MOST_DIMENSIONS, affordable
 
 SELECTING = "Selecting a method"
 """The stage of progress."""

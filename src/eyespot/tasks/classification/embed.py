@@ -42,8 +42,6 @@ def embed_photos(dataset: Dataset, options: TeachOptions) -> EmbeddedPhotos:
     step = counting(options.progress, EMBEDDING, len(dataset.photos))
     cache = FeatureCache() if options.use_cache else None
     features, kept, unreadable = embed(dataset.photos, backbone, engine, cache, step)
-    if cache is not None:
-        cache.close()
     photos = [dataset.photos[index] for index in kept]
     seconds = {"load": opened - start, "embed": time.perf_counter() - opened}
     speed = len(kept) / max(seconds["embed"], 1e-9)
@@ -75,11 +73,8 @@ def _without_untrained(
     and they would count as errors that no change to the test photos can mend."""
     trained = {photo.label for photo in photos if photo.split != "test"}
     kept = [index for index, photo in enumerate(photos) if photo.label in trained]
-    skipped = tuple(
-        Skipped(photo.name, f"{photo.label} has no photo to train on")
-        for photo in photos
-        if photo.label not in trained
-    )
-    if not skipped or not trained:  # without any training photo, splitting raises the error
+    if not trained or len(kept) == len(photos):  # without training photos, splitting raises
         return features, photos, ()
-    return features.take(kept), [photos[index] for index in kept], skipped
+    others = (photo for photo in photos if photo.label not in trained)
+    skipped = (Skipped(one.name, f"{one.label} has no photo to train on") for one in others)
+    return features.take(kept), [photos[index] for index in kept], tuple(skipped)

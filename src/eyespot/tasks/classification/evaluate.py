@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.data.duplicates import find_duplicates
 from eyespot.data.finding import Finding
 from eyespot.data.given import Label, PhotoLike
 from eyespot.data.open import open_photos
@@ -99,16 +98,13 @@ def _dropped(audited: AuditedPhotos, split: Split) -> list[Finding]:
     if not split.dropped:
         return []
     names = audited.embedded.features.names
-    return [
-        Finding(
-            "duplicates across splits",
-            "warning",
-            f"{len(split.dropped):,} training photos duplicate test photos; the classifier was not "
-            "trained on them.",
-            "Remove the duplicates from one of the two splits.",
-            tuple(names[index] for index in split.dropped),
-        )
-    ]
+    message = (
+        f"{len(split.dropped):,} training photos duplicate test photos; the classifier was not "
+        "trained on them."
+    )
+    advice = "Remove the duplicates from one of the two splits."
+    dropped = tuple(names[index] for index in split.dropped)
+    return [Finding("duplicates across splits", "warning", message, advice, dropped)]
 
 
 def evaluate(
@@ -138,9 +134,9 @@ def evaluate(
     chosen = _evaluated_photos(classifier, dataset)
     opened = time.perf_counter()
     step = counting(progress, EMBEDDING, len(chosen))
-    cache = FeatureCache()
-    features, kept, unreadable = embed(chosen, classifier.backbone, classifier.engine, cache, step)
-    cache.close()
+    features, kept, unreadable = embed(
+        chosen, classifier.backbone, classifier.engine, FeatureCache(), step
+    )
     if not kept:
         raise DatasetError(
             f"None of the {len(chosen):,} photos could be used, the first because: "
@@ -169,8 +165,7 @@ def _evaluate_features(
 ) -> EvaluateResult:
     """The result for photos with these features, without the times."""
     labels = np.array([classifier.classes.index(photo.label or "") for photo in dataset.photos])
-    groups = [photo.group for photo in dataset.photos]
-    duplicates = find_duplicates(features.sha256, features.dhash, features.thumbnails, groups)
+    duplicates = features.duplicates([photo.group for photo in dataset.photos])
     probabilities, ood_scores = classifier.score_features(features.values)
     correct = probabilities.argmax(axis=1) == labels
     training, trained, known = classifier.training_photos, None, list[str]()

@@ -26,7 +26,7 @@ from eyespot.tasks.classification.cross_validate import (
 )
 from eyespot.tasks.classification.frozen_maps import VIEWS, OutOfTime
 from eyespot.tasks.classification.options import TeachOptions
-from eyespot.tasks.classification.policy import FINETUNE, TUNED_SHARE, Candidate
+from eyespot.tasks.classification.policy import FINETUNE, TUNED_SHARE, TUNING_WORK, Candidate
 from eyespot.tasks.classification.split import TrainingSet
 from eyespot.tasks.classification.tuning_network import (
     LEAST_EPOCHS,
@@ -35,7 +35,6 @@ from eyespot.tasks.classification.tuning_network import (
     divided,
     tunable,
 )
-from eyespot.tasks.classification.work import TUNING_WORK
 from eyespot.weights import zoo
 from eyespot.weights.store import Pretrained
 from eyespot.weights.write import packed, state_digest
@@ -91,59 +90,44 @@ def cross_validate_tunings(
     end = math.inf if budget is None else start + budget
     folds, work = train.split.repeats[0], TUNING_WORK
     per_epoch = len(photos) + sum(len(part) for part, _ in folds)
+    last = train.features.values[:, train.features.layout[backbone.last]].astype(np.float32)
     done: list[ValidatedTuning] = []
     omitted: list[Omitted] = []
     for number, candidate in enumerate(candidates):
         before, epochs = time.perf_counter(), MOST_EPOCHS
-        why = TOO_MUCH if budget is None else spent(budget)
+        why, share = TOO_MUCH if budget is None else spent(budget), TUNED_SHARE[candidate.view]
         if budget is None:
-            share = TUNED_SHARE[candidate.view]
             epochs, cost = planned_epochs(backbone, share, len(photos), per_epoch, work)
             if epochs < LEAST_EPOCHS:
                 omitted.append(Omitted(candidate.name, why))
                 continue
             work -= cost
         try:
-            tuned = _cross_validate(candidate, photos, train, backbone, options, epochs, end)
+            tuning = FineTuning(
+                photos,
+                last,
+                backbone,
+                share,
+                epochs=epochs,
+                forget_photos=options.forget_photos,
+                end=(before + end) / 2,
+                step=counting(options.progress, "Computing frozen stages", len(photos)),
+            )
+            scores, ood_scores = tuning.out_of_fold(
+                train.labels, train.classes, folds, end=end, progress=options.progress
+            )
         except OutOfTime as error:
             omitted.append(Omitted(candidate.name, _lacking(budget or 0.0, start, before, error)))
             omitted += [Omitted(one.name, why) for one in candidates[number + 1 :]]
             break
-        done.append(tuned)
-        if tuned.tuning.epochs < MOST_EPOCHS:
-            fewer = f"{MOST_EPOCHS - tuned.tuning.epochs} of {MOST_EPOCHS} epochs of"
+        found = select_and_calibrate(scores[None], train.labels, train.split.parts, (tuning.depth,))
+        seconds = time.perf_counter() - before
+        done.append(ValidatedTuning(candidate, found, seconds, tuning, ood_scores))
+        if tuning.epochs < MOST_EPOCHS:
+            fewer = f"{MOST_EPOCHS - tuning.epochs} of {MOST_EPOCHS} epochs of"
             omitted.append(Omitted(f"{fewer} {candidate.name}", why))
-        end -= tuned.seconds / len(folds)  # kept for training on all photos, if it is selected
+        end -= seconds / len(folds)  # kept for training on all photos, if it is selected
     return done, omitted
-
-
-def _cross_validate(
-    candidate: Candidate,
-    photos: Sequence[Photo],
-    train: TrainingSet,
-    backbone: Backbone,
-    options: TeachOptions,
-    epochs: int,
-    end: float,
-) -> ValidatedTuning:
-    """Raises OutOfTime if it cannot be done by `end` (time.perf_counter)."""
-    before = time.perf_counter()
-    features, split = train.features, train.split
-    tuning = FineTuning(
-        photos,
-        features.values[:, features.layout[backbone.last]].astype(np.float32),
-        backbone,
-        TUNED_SHARE[candidate.view],
-        epochs=epochs,
-        forget_photos=options.forget_photos,
-        end=(before + end) / 2,
-        step=counting(options.progress, "Computing frozen stages", len(photos)),
-    )
-    scores, ood_scores = tuning.out_of_fold(
-        train.labels, train.classes, split.repeats[0], end=end, progress=options.progress
-    )
-    found = select_and_calibrate(scores[None], train.labels, split.parts, (tuning.depth,))
-    return ValidatedTuning(candidate, found, time.perf_counter() - before, tuning, ood_scores)
 
 
 def _lacking(budget: float, start: float, before: float, error: OutOfTime) -> str:

@@ -43,16 +43,13 @@ def frozen_maps(
 
     `end`: the time (time.perf_counter) by which all must be computed. Raises OutOfTime.
     """
-    side = backbone.preprocessing.size
-    with torch.inference_mode():
-        shape = network.forward_features(torch.zeros(1, network.in_channels, side, side))[
-            stage
-        ].shape[1:]
-    whole = (VIEWS, len(photos), *shape)
-    maps = allocate(whole, np.float16)
-    engine = open_engine(replace(backbone, blocks=(f"{stage}.map",)))
     preprocessing = backbone.preprocessing
-    short_side = needed_short_side(preprocessing)
+    side, short_side = preprocessing.size, needed_short_side(preprocessing)
+    with torch.inference_mode():
+        found = network.forward_features(torch.zeros(1, network.in_channels, side, side))
+    shape = found[stage].shape[1:]
+    maps = allocate((VIEWS, len(photos), *shape), np.float16)
+    engine = open_engine(replace(backbone, blocks=(f"{stage}.map",)))
     larger = math.ceil(short_side / LEAST_PART)  # for parts in full resolution
 
     start = time.perf_counter()
@@ -64,9 +61,8 @@ def frozen_maps(
         data = photos[index].read()
         first = prepare(decode(data, short_side=short_side).pixels, preprocessing)
         parts = _parts(decode(data, short_side=larger).pixels, preprocessing, index)
-        views = np.stack([first, *parts])
-        found = expect_usable(engine.run(views), backbone.name)
-        maps[:, index] = found.reshape(VIEWS, *shape)
+        views = expect_usable(engine.run(np.stack([first, *parts])), backbone.name)
+        maps[:, index] = views.reshape(VIEWS, *shape)
 
     with ThreadPoolExecutor(engine.workers) as pool:
         for _ in pool.map(compute, range(len(photos))):
@@ -83,9 +79,8 @@ def _parts(
     height, width = pixels.shape[:2]
     parts = []
     for _ in range(VIEWS - 1):
-        high, wide = (
-            (rng.uniform(LEAST_PART, 1, 2) * (height, width)).round().astype(int).clip(min=1)
-        )
+        size = rng.uniform(LEAST_PART, 1, 2) * (height, width)
+        high, wide = size.round().astype(int).clip(min=1)
         top, left = rng.integers(height - high + 1), rng.integers(width - wide + 1)
         part = prepare(pixels[top : top + high, left : left + wide], preprocessing)
         light = part * rng.uniform(0.8, 1.2) + rng.uniform(-20, 20)

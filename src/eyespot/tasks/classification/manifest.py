@@ -7,7 +7,7 @@ The metrics of many classes are stored as arrays beside the head: as JSON, the c
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from eyespot import __version__
 from eyespot.data.photos import printable
 from eyespot.features.backbone import CONFIDENCE, POOLING, Backbone
-from eyespot.heads.ood import OodScorer
+from eyespot.heads.ood import HIGHEST, OodScorer
 from eyespot.heads.scorers import Scorer, scorer_from_arrays
 from eyespot.shown import shown
 from eyespot.tasks.file import Tensors
@@ -45,31 +45,31 @@ class Recipe:
     hyperparameter: float
 
 
-@dataclass(frozen=True)
-class Manifest:
+@dataclass(repr=False)
+class Model:
     """The content of a classifier's file without its photos; fields as in `Classifier`."""
 
     classes: tuple[str, ...]
     backbone: Backbone
     recipe: Recipe
     scorer: Scorer
-    temperature: float
-    ood_scorer: OodScorer | None
-    ood_threshold: float
-    metrics: dict[str, Any]
+    temperature: float = 1.0
+    ood_scorer: OodScorer | None = None
+    ood_threshold: float = HIGHEST
+    metrics: dict[str, Any] = field(default_factory=dict)
 
 
-def write_manifest(manifest: Manifest) -> tuple[dict[str, Any], Tensors]:
+def write_manifest(model: Model) -> tuple[dict[str, Any], Tensors]:
     """The manifest's JSON, and the arrays of the head and the metrics."""
-    metrics, arrays = packed_metrics(manifest.metrics)
-    arrays |= {f"scorer.{name}": array for name, array in manifest.scorer.to_arrays().items()}
-    if manifest.ood_scorer is not None:
-        arrays[OOD_REFERENCES] = manifest.ood_scorer.references
-    backbone, recipe = manifest.backbone, manifest.recipe
+    metrics, arrays = packed_metrics(model.metrics)
+    arrays |= {f"scorer.{name}": array for name, array in model.scorer.to_arrays().items()}
+    if model.ood_scorer is not None:
+        arrays[OOD_REFERENCES] = model.ood_scorer.references
+    backbone, recipe = model.backbone, model.recipe
     values = {
         "eyespot": __version__,
         "task": TASK,
-        "classes": list(manifest.classes),
+        "classes": list(model.classes),
         "backbone": {
             "name": backbone.name,
             "sha256": backbone.sha256,
@@ -83,15 +83,15 @@ def write_manifest(manifest: Manifest) -> tuple[dict[str, Any], Tensors]:
             "blocks": list(recipe.blocks),
             "hyperparameter": recipe.hyperparameter,
         },
-        "scorer": manifest.scorer.kind,
-        "temperature": manifest.temperature,
-        "ood_threshold": manifest.ood_threshold,
+        "scorer": model.scorer.kind,
+        "temperature": model.temperature,
+        "ood_threshold": model.ood_threshold,
         "metrics": metrics,
     }
     return values, arrays
 
 
-def read_manifest(values: Mapping[str, Any], arrays: Tensors) -> Manifest:
+def read_manifest(values: Mapping[str, Any], arrays: Tensors) -> Model:
     """From the manifest's JSON, and the arrays of the head and the metrics.
 
     Raises ValueError for values that eyespot does not write, or cannot use.
@@ -99,12 +99,8 @@ def read_manifest(values: Mapping[str, Any], arrays: Tensors) -> Manifest:
     found = names(values.get("classes"), "the classes")
     # `teach` escapes control characters in names in the same way.
     classes = names([printable(name) for name in found], "the classes")
-    backbone = Backbone.from_dict(
-        {
-            **mapping(values.get("backbone"), "the backbone"),
-            "preprocessing": values.get("preprocessing"),
-        }
-    )
+    network = mapping(values.get("backbone"), "the backbone")
+    backbone = Backbone.from_dict({**network, "preprocessing": values.get("preprocessing")})
     stored = mapping(values.get("recipe"), "the recipe")
     recipe = Recipe(
         text(stored.get("method"), "the recipe's method"),
@@ -116,7 +112,7 @@ def read_manifest(values: Mapping[str, Any], arrays: Tensors) -> Manifest:
     temperature = number(values.get("temperature"), "the temperature")
     if temperature <= 0:
         raise ValueError(f"the temperature is {temperature}")
-    return Manifest(
+    return Model(
         classes,
         backbone,
         recipe,
@@ -129,13 +125,11 @@ def read_manifest(values: Mapping[str, Any], arrays: Tensors) -> Manifest:
 
 
 def _scorer(kind: object, arrays: Tensors, classes: int) -> Scorer:
-    own = {
-        name.removeprefix("scorer."): array
-        for name, array in arrays.items()
-        if name.startswith("scorer.")
-    }
-    for name, array in own.items():
-        _require_finite(name, array)
+    own = {}
+    for name, array in arrays.items():
+        room, _, part = name.partition(".")
+        if room == "scorer":
+            own[part] = _finite(part, array)
     scorer = scorer_from_arrays(text(kind, "the scorer"), own)
     if scorer.classes != classes:
         raise ValueError(f"{classes} class names for {scorer.classes} outputs")
@@ -147,16 +141,16 @@ def _ood_scorer(references: NDArray[Any] | None) -> OodScorer | None:
         return None
     if references.ndim != 2 or not references.size or references.dtype.kind != "f":
         raise ValueError(f"OOD references are {references.dtype} of the shape {references.shape}")
-    _require_finite(OOD_REFERENCES, references)
-    return OodScorer(references.astype(np.float32, copy=False))
+    return OodScorer(_finite(OOD_REFERENCES, references).astype(np.float32, copy=False))
 
 
-def _require_finite(name: str, array: NDArray[Any]) -> None:
-    """Also in float32, in which heads compute."""
+def _finite(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    """The array, if it is finite also in float32, in which heads compute."""
     with np.errstate(over="ignore"):
         single = array.astype(np.float32, copy=False) if array.dtype.kind == "f" else array
     if array.dtype.kind not in "fiu" or not np.isfinite(single).all():
         raise ValueError(f"{name} has NaN or Inf")
+    return array
 
 
 # --- metrics -------------------------------------------------------------------------------------
@@ -212,29 +206,18 @@ def _scores(rows: NDArray[Any], classes: Sequence[str]) -> list[dict[str, Any]]:
     support = rows[:, _SCORES.index("support")]
     if not ((support >= 0) & (support <= _COUNT)).all():
         raise ValueError("the numbers of photos by class")
-    return [
-        {
-            "name": name,
-            "precision": _share(precision),
-            "recall": _share(recall),
-            "recall_interval": [low, high],
-            "f1": _share(f1),
-            "support": int(count),
-        }
-        for name, (precision, recall, f1, count, low, high) in zip(
-            classes, rows.tolist(), strict=True
-        )
-    ]
-
-
-def _share(value: float) -> float | None:
-    return None if math.isnan(value) else value
+    scores = []
+    for name, row in zip(classes, rows.tolist(), strict=True):
+        precision, recall, f1 = (None if math.isnan(value) else value for value in row[:3])
+        score = {"name": name, "precision": precision, "recall": recall}
+        score |= {"recall_interval": row[4:], "f1": f1, "support": int(row[3])}
+        scores.append(score)
+    return scores
 
 
 def _cells(cells: NDArray[Any], classes: int) -> NDArray[np.int64]:
     if cells.ndim != 2 or cells.shape[1] != 3 or cells.dtype != np.int64:
         raise ValueError(f"the confusion matrix is {cells.dtype} of the shape {cells.shape}")
-    inside = (cells >= 0).all() and (cells[:, :2] < classes).all()
-    if not inside:
+    if (cells < 0).any() or (cells[:, :2] >= classes).any():
         raise ValueError(f"the confusion matrix is not of {classes} classes")
     return cells

@@ -81,8 +81,7 @@ def fingerprint(classifier: Classifier) -> str:
         "temperature": classifier.temperature,
         "ood_threshold": classifier.ood_threshold,
     }
-    digest = hashlib.sha256(json.dumps(facts).encode())
-    arrays = dict(classifier.scorer.to_arrays())
+    digest, arrays = hashlib.sha256(json.dumps(facts).encode()), dict(classifier.scorer.to_arrays())
     if classifier.ood_scorer is not None:
         arrays["ood_score"] = classifier.ood_scorer.references
     for name, array in sorted(arrays.items()):
@@ -106,17 +105,9 @@ def _predict(
 def _table(predictions: Iterable[Prediction]) -> Any:
     import pyarrow as pa
 
-    schema = pa.schema(
-        [
-            ("path", pa.string()),
-            ("label", pa.string()),
-            ("probability", pa.float64()),
-            ("unknown", pa.bool_()),
-            ("ood_score", pa.float64()),
-            ("top", pa.string()),
-            ("error", pa.string()),
-        ]
-    )
+    text, number = pa.string(), pa.float64()
+    kinds = (text, text, number, pa.bool_(), number, text, text)
+    schema = pa.schema(list(zip(COLUMNS, kinds, strict=True)))
     rows = [
         {
             "path": one.path,

@@ -11,7 +11,7 @@ from eyespot.features.backbone import POOLING, Backbone
 from eyespot.features.own_weights import keep_own, own_file
 from eyespot.shown import shown
 from eyespot.tasks import file as classifier_file
-from eyespot.tasks.classification.manifest import Manifest, read_manifest, write_manifest
+from eyespot.tasks.classification.manifest import Model, read_manifest, write_manifest
 from eyespot.tasks.classification.model_card import model_card
 from eyespot.tasks.classification.training_photos import (
     TrainingPhotos,
@@ -22,27 +22,27 @@ from eyespot.weights.find import find_weights
 from eyespot.weights.zoo import find
 
 
-def write(path: Path, manifest: Manifest, photos: TrainingPhotos | None) -> None:
+def write(path: Path, model: Model, photos: TrainingPhotos | None) -> None:
     """Write the file atomically. Raises ClassifierFileError, and leaves the file that was there, if
     writing fails, or if the new file could not be read again."""
-    values, arrays = write_manifest(manifest)
+    values, arrays = write_manifest(model)
     try:
         read_manifest(values, arrays)
     except ValueError as error:
         raise ClassifierFileError(
             f"The classifier cannot be saved, since {path} could not be read again: {error}."
         ) from error
-    backbone, network = manifest.backbone, None
+    backbone, network = model.backbone, None
     if backbone.own:
         with own_file(backbone.sha256) as weights:
             network = weights.read_bytes()
-    card = model_card(manifest.classes, backbone, manifest.recipe, manifest.metrics)
+    card = model_card(model.classes, backbone, model.recipe, model.metrics)
     stored = None if photos is None else photo_arrays(photos)
     classifier_file.write(path, values, arrays, stored, card, network)
 
 
-def read(path: Path) -> tuple[Manifest, Callable[[], TrainingPhotos | None]]:
-    """The manifest, and a function that reads the training photos' features.
+def read(path: Path) -> tuple[Model, Callable[[], TrainingPhotos | None]]:
+    """The classifier without its photos, and a function that reads the training photos' features.
 
     Raises ClassifierFileError if the file cannot be used, WeightsError if the backbone's weights
     are missing or differ from those the classifier was trained with.
@@ -50,12 +50,11 @@ def read(path: Path) -> tuple[Manifest, Callable[[], TrainingPhotos | None]]:
     values, arrays, _ = classifier_file.read(path)
     _require_pooling(path, values)
     try:
-        manifest = read_manifest(values, arrays)
+        model = read_manifest(values, arrays)
     except ValueError as error:
         raise classifier_file.damaged(path, f"its manifest or arrays: {error}") from error
-    _require_weights(path, manifest.backbone)
-    photos = partial(_read_photos, path.absolute(), len(manifest.classes), manifest.backbone)
-    return manifest, photos
+    _require_weights(path, model.backbone)
+    return model, partial(_read_photos, path.absolute(), len(model.classes), model.backbone)
 
 
 def _require_pooling(path: Path, manifest: dict[str, Any]) -> None:

@@ -1,24 +1,35 @@
 """Train a network on labelled photos, into a folder: the work of `eyespot train`."""
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch.nn import Dropout
 
 from eyespot.data.given import Label, PhotoLike
 from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset, Photo, Skipped
+from eyespot.evaluation import evaluate, fit_rejection
+from eyespot.features.backbone import LOGITS, Backbone, load_backbone
+from eyespot.features.engines import BATCH, Engine, open_engine
+from eyespot.features.extract import head_inputs
+from eyespot.features.usable import expect_usable
+from eyespot.heads.calibration import fit_temperature, softmax
+from eyespot.heads.ood import MOST_REFERENCES, fit_ood
+from eyespot.heads.scorers import LogitsScorer
 from eyespot.models.catalogue import Network
 from eyespot.progress import Progress, counting
-from eyespot.tasks.classification.classifier import Classifier
-from eyespot.tasks.classification.trained import as_classifier
+from eyespot.tasks.classification.classifier import Classifier, Recipe
 from eyespot.training import processes
 from eyespot.training.augment import find_augmentation
 from eyespot.training.checkpoint import LAST
-from eyespot.training.evaluate import evaluate_network
+from eyespot.training.evaluate import centre, evaluate_network
 from eyespot.training.fingerprint import fingerprint
 from eyespot.training.folder import exclusive_folder
 from eyespot.training.images import ImageSet, open_images
@@ -81,7 +92,8 @@ def train_on(
 
     Raises UsageError, DatasetError, TrainingError (also while another process is at work there).
     """
-    if processes.rank():  # only the first reports progress
+    first = processes.rank() == 0
+    if not first:  # only the first reports progress
         progress = lambda stage, done, total: None  # noqa: E731
     about = zoo.find(plan.model)
     side = find_augmentation(plan.augmentation).stored(about.preprocessing.size)
@@ -97,9 +109,9 @@ def train_on(
         skipped.extend(unread)
         return images
 
-    with nullcontext() if processes.rank() else exclusive_folder(folder, LAST):
+    with exclusive_folder(folder, LAST) if first else nullcontext():
         images, val, test = map(read, parts)
-        if processes.rank() == 0:
+        if first:
             missed(skipped)
         assert images is not None  # `split_photos` ensures training photos
         expect_every_class((images.classes[n] for n in images.labels.tolist()), dataset.classes)
@@ -107,28 +119,18 @@ def train_on(
         trained = train(
             plan, images, val, folder, every=every, photos=photos, progress=progress, watch=watch
         )
-        metrics = (
-            evaluate_network(trained.network, test, trained.preprocessing, trained.plan)
-            if test
-            else None
-        )
+        metrics = classifier = None
+        if test:
+            metrics = evaluate_network(trained.network, test, trained.preprocessing, trained.plan)
         for part in (images, val, test):
             skipped += processes.gather(list(part.unread.values())) if part else []
-        classifier = None
-        if processes.rank() == 0:
+        if first:
             classifier = _write(trained, folder, about, (images, val, test), progress)
-    return Training(
-        trained,
-        len(images),
-        len(val) if val else 0,
-        len(test) if test else 0,
-        metrics,
-        val,
-        tuple(dict.fromkeys(skipped)),
-        folder / NETWORK,
-        classifier,
-        None if not val or any(photo.split == "val" for photo in dataset.photos) else held_out,
-    )
+    sizes = (len(images), len(val or ()), len(test or ()))
+    unread = tuple(dict.fromkeys(skipped))
+    given = any(photo.split == "val" for photo in dataset.photos)
+    share = held_out if val and not given else None
+    return Training(trained, *sizes, metrics, val, unread, folder / NETWORK, classifier, share)
 
 
 def _write(
@@ -148,3 +150,60 @@ def _write(
     classifier.save(folder / CLASSIFIER)
     progress("Evaluating", 1, 1)
     return classifier
+
+
+def as_classifier(
+    trained: Trained, path: Path, train: ImageSet, val: ImageSet | None, test: ImageSet | None
+) -> Classifier:
+    """The network in `path`, as `trained`, with temperature, OOD threshold and metrics.
+
+    `val` sets the temperature and the OOD threshold; without it the network's own probabilities
+    stand, and no photo is rejected. The metrics are those of `test`, else of `val` (which also
+    selected the epoch and the temperature, so that they are slightly optimistic).
+    """
+    body = load_backbone(str(path))
+    body = replace(body, preprocessing=trained.preprocessing, blocks=(LOGITS, body.last))
+    engine = open_engine(body)
+    classifier = Classifier(
+        classes=trained.classes,
+        backbone=body,
+        recipe=Recipe("training", (LOGITS,), 0.0),
+        scorer=LogitsScorer(len(trained.classes)),
+        _engine=engine,
+    )
+    evaluated_on, images = ("the test split", test) if test else ("the validation split", val)
+    if val is not None:
+        sample = np.random.default_rng(0).permutation(len(train))[:MOST_REFERENCES]
+        _, references, classes = _predict(engine, train.take(np.sort(sample)), body)
+        scores, last, truth = _predict(engine, val, body)
+        ood_scorer = fit_ood(references, classes)
+        rejection = fit_rejection(ood_scorer(last), scores.argmax(axis=1) == truth)
+        classifier.temperature = fit_temperature(scores, truth)
+        classifier.ood_scorer, classifier.ood_threshold = ood_scorer, rejection.ood_threshold
+        classifier.metrics["rejection"] = rejection.to_dict()
+    if images is not None:
+        scores, _, truth = _predict(engine, images, body)
+        found = evaluate(softmax(scores / classifier.temperature), truth, trained.classes)
+        classifier.metrics |= {**found.to_metrics(), "evaluated_on": evaluated_on}
+    return classifier
+
+
+def _predict(
+    engine: Engine, images: ImageSet, body: Backbone
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
+    """Logits [n, K], last-layer features [n, D], and labels [n], of the images' centre crops."""
+    side, reading = body.preprocessing.size, Lock()
+
+    def run(start: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        index = np.arange(start, min(start + BATCH, len(images)))
+        with reading:  # images are decoded on demand for one thread at a time
+            batch, labels = images.batch(index)
+        squares = centre(batch, side).expand(-1, 3, -1, -1)
+        features = engine.run(squares.permute(0, 2, 3, 1).numpy())
+        return expect_usable(features, body.name), labels.numpy()
+
+    with ThreadPoolExecutor(engine.workers) as pool:
+        parts = list(pool.map(run, range(0, len(images), BATCH)))
+    features, labels = (np.concatenate(part) for part in zip(*parts, strict=True))
+    last = head_inputs(features, engine.layout, (body.last,))
+    return features[:, engine.layout[LOGITS]], last, labels

@@ -72,8 +72,7 @@ class FineTuning:
         step: Callable[[int], None] = lambda done: None,
     ) -> None:
         self.backbone, self.last, self.forget_photos = backbone, last, forget_photos
-        self.epochs = epochs
-        self.device = best_device()
+        self.epochs, self.device = epochs, best_device()
         self.precision = fastest(self.device)
         self.network = tunable(backbone)
         if self.device.type == "cpu":
@@ -198,9 +197,8 @@ class FineTuning:
             network.head.linear.bias.copy_(torch.from_numpy(probe.bias))
 
     def _optimiser(self, network: ConvNet) -> torch.optim.Optimizer:
-        groups: list[dict[str, Any]] = [
-            {"params": list(network.head.parameters()), "lr": LEARNING_RATE}
-        ]
+        head = {"params": list(network.head.parameters()), "lr": LEARNING_RATE}
+        groups: list[dict[str, Any]] = [head]
         for distance, name in enumerate(reversed(self.trained)):
             parameters = list(network.stages[name].parameters())
             groups.append({"params": parameters, "lr": LEARNING_RATE * DECAY_PER_STAGE**distance})
@@ -230,15 +228,11 @@ def tunable(backbone: Backbone) -> ConvNet:
     return network.eval()
 
 
-def _stages_with_weights(network: ConvNet) -> list[str]:
-    """All but the first, which detects edges and colours and always stays frozen."""
-    stages = network.stages.items()
-    return [name for name, stage in stages if next(stage.parameters(), None) is not None][1:]
-
-
 def divided(network: ConvNet, share: float) -> tuple[int, list[str], list[str]]:
     """How many stages with weights are trained; the names of the frozen and of the trained."""
-    names, trainable = list(network.stages), _stages_with_weights(network)
+    names = list(network.stages)
+    # The first detects edges and colours and always stays frozen.
+    _, *trainable = (name for name in names if list(network.stages[name].parameters()))
     depth = math.ceil(share * len(trainable))
     first = names.index(trainable[-depth])
     return depth, names[:first], names[first:]

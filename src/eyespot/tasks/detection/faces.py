@@ -53,8 +53,7 @@ def find_faces(photo: PhotoLike) -> tuple[Face, ...]:
     Raises PhotoError if the photo cannot be read, WeightsError if the detector's weights are
     missing.
     """
-    picture = decode(photo_of(photo).read())
-    image = Image.fromarray(picture.pixels)
+    image = Image.fromarray(decode(photo_of(photo).read()).pixels)
     candidates = [face for side in SIDES for face in _faces_at(image, side)]
     found: list[Face] = []
     for face in sorted(candidates, key=lambda face: -face.score):
@@ -100,29 +99,20 @@ def boxes(grid: NDArray[np.float32]) -> list[list[float]]:
     `grid`: float32 [5 * 5, n, n]. Redmon and Farhadi, CVPR 2017, section 2: the centre is
     sigmoid(x), sigmoid(y) into its cell, the size exp(w), exp(h) times that of the anchor.
     """
+    from scipy.special import expit
+
     from eyespot.models.tiny_yolo import ANCHORS
 
     cells = grid.shape[1]
     x, y, w, h, score = grid.reshape(len(ANCHORS), 5, cells, cells).transpose(1, 0, 2, 3)
     anchors = np.asarray(ANCHORS, np.float32)[:, :, None, None]
-    centre_x = (np.arange(cells) + _sigmoid(x)) / cells
-    centre_y = (np.arange(cells)[:, None] + _sigmoid(y)) / cells
+    centre_x = (np.arange(cells) + expit(x)) / cells
+    centre_y = (np.arange(cells)[:, None] + expit(y)) / cells
     half_width = np.exp(w) * anchors[:, 0] / cells / 2
     half_height = np.exp(h) * anchors[:, 1] / cells / 2
-    sure = _sigmoid(score)
-    found = np.stack(
-        [
-            centre_x - half_width,
-            centre_y - half_height,
-            centre_x + half_width,
-            centre_y + half_height,
-            sure,
-        ],
-        axis=-1,
-    )
+    sure = expit(score)
+    corners = [centre_x - half_width, centre_y - half_height]
+    corners += [centre_x + half_width, centre_y + half_height]
+    found = np.stack([*corners, sure], axis=-1)
     rows: list[list[float]] = found[sure >= SURE].tolist()
     return rows
-
-
-def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(1 / (1 + np.exp(-x)))
