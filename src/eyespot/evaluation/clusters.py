@@ -9,8 +9,8 @@ in ten without a cluster, and agrees less with labels (see docs/guides/dataset.m
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eyespot.arrays import F32, I64
 from eyespot.shown import Brief
 
 COMPONENTS = 50
@@ -31,12 +31,12 @@ class Clusters(Brief):
     of how much nearer a photo is to its own group than to the next; NaN where there is one group.
     """
 
-    of: NDArray[np.int64]
+    of: I64
     members: list[list[int]]
     silhouette: float
 
 
-def find_clusters(features: NDArray[np.float32], seed: int = 0) -> Clusters:
+def find_clusters(features: F32, seed: int = 0) -> Clusters:
     """Clusters of n photos by their features, float32 [n, d], without labels."""
     from sklearn.cluster import KMeans
     from sklearn.metrics import pairwise_distances, silhouette_score
@@ -69,7 +69,7 @@ def find_clusters(features: NDArray[np.float32], seed: int = 0) -> Clusters:
     return Clusters(of, members, clearness)
 
 
-def principal_components(features: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
+def principal_components(features: F32, seed: int = 0) -> F32:
     """Principal components of the directions from the mean, float32 [n, COMPONENTS] or fewer.
     Lengths are normalised: they follow contrast, not content."""
     from sklearn.decomposition import PCA

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eyespot.arrays import F32, F64, I64, Bools
 from eyespot.heads.calibration import log_loss, log_losses, select_hyperparameter, softmax
 from eyespot.heads.method import Fold, Prepared
 from eyespot.shown import Brief
@@ -27,8 +27,8 @@ class CrossValidated(Brief):
     `log_loss`: nats per photo, of `probabilities`.
     """
 
-    probabilities: NDArray[np.float64]
-    scores: NDArray[np.float32]
+    probabilities: F64
+    scores: F32
     hyperparameter: float
     temperature: float
     log_loss: float
@@ -36,10 +36,10 @@ class CrossValidated(Brief):
 
 def cross_validate(
     prepared: Prepared,
-    labels: NDArray[np.int64],
+    labels: I64,
     classes: int,
     repeats: Sequence[Sequence[Fold]],
-    parts: NDArray[np.int64],
+    parts: I64,
     hyperparameters: Sequence[float],
 ) -> CrossValidated:
     """Score every photo out of fold for every hyperparameter, and select one.
@@ -54,10 +54,7 @@ def cross_validate(
 
 
 def select_and_calibrate(
-    scores: NDArray[np.float32],
-    labels: NDArray[np.int64],
-    parts: NDArray[np.int64],
-    hyperparameters: Sequence[float],
+    scores: F32, labels: I64, parts: I64, hyperparameters: Sequence[float]
 ) -> CrossValidated:
     """Select a hyperparameter and a temperature; for each part's probabilities on the other parts.
 
@@ -82,8 +79,8 @@ def select_and_calibrate(
 
 
 def nested_selection(
-    candidates: Sequence[CrossValidated], labels: NDArray[np.int64], parts: NDArray[np.int64]
-) -> tuple[int, NDArray[np.float64]]:
+    candidates: Sequence[CrossValidated], labels: I64, parts: I64
+) -> tuple[int, F64]:
     """Select one of the candidates, the most promising first; and probabilities for evaluating the
     selection.
 
@@ -98,7 +95,7 @@ def nested_selection(
     nested = np.full_like(candidates[0].probabilities, np.nan)
     losses = np.array([log_losses(c.probabilities, labels) for c in candidates])
 
-    def best_on(photos: NDArray[np.bool_]) -> int:
+    def best_on(photos: Bools) -> int:
         gains = losses[0, photos] - losses[:, photos]
         error = gains.std(axis=1) / np.sqrt(gains.shape[1])
         worth = np.where(gains.mean(axis=1) > error, gains.mean(axis=1), 0)

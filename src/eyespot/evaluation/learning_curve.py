@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eyespot.arrays import Bools
 from eyespot.evaluation.intervals import wilson_interval
 
 Trend = Literal["rising", "flat", "unclear"]
@@ -46,7 +46,7 @@ class LearningCurve:
 
 
 def learning_curve(
-    sizes: Sequence[int], correct: Sequence[NDArray[np.bool_]], photos: int | None = None
+    sizes: Sequence[int], correct: Sequence[Bools], photos: int | None = None
 ) -> LearningCurve:
     """From which photos were classified correctly (bool [n]) after training on `sizes` photos,
     ascending.

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eyespot.arrays import F64, I64, Bools
 from eyespot.evaluation.intervals import wilson_interval
 from eyespot.shown import Brief
 
@@ -51,7 +51,7 @@ class Evaluation(Brief):
     ece: float
     reliability: tuple[ReliabilityBin, ...]
     per_class: tuple[ClassScore, ...]
-    confusion: NDArray[np.int64]
+    confusion: I64
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and lists, for JSON; undefined shares are None."""
@@ -94,10 +94,7 @@ class Evaluation(Brief):
 
 
 def evaluate(
-    probabilities: NDArray[np.float64],
-    labels: NDArray[np.int64],
-    classes: Sequence[str],
-    groups: NDArray[np.int64] | None = None,
+    probabilities: F64, labels: I64, classes: Sequence[str], groups: I64 | None = None
 ) -> Evaluation:
     """Compare predictions `probabilities` [n, K] with the actual `labels` int64 [n].
 
@@ -134,20 +131,20 @@ def evaluate(
     )
 
 
-def mistakes(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+def mistakes(probabilities: F64, labels: I64) -> I64:
     """Indices of the misclassified photos, the most confident first; NaN is skipped."""
     held_out = ~np.isnan(probabilities[:, 0])
     wrong = np.flatnonzero(held_out & (probabilities.argmax(axis=1) != labels))
     return wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")]
 
 
-def cells_of(confusion: NDArray[np.int64]) -> NDArray[np.int64]:
+def cells_of(confusion: I64) -> I64:
     """The cells of a confusion matrix [K, K] that are not 0, [n, 3]: actual, predicted, photos."""
     actual, predicted = np.nonzero(confusion)
     return np.stack([actual, predicted, confusion[actual, predicted]], axis=1)
 
 
-def _class_score(name: str, confusion: NDArray[np.int64], index: int) -> ClassScore:
+def _class_score(name: str, confusion: I64, index: int) -> ClassScore:
     correct = int(confusion[index, index])
     support, predicted = int(confusion[index].sum()), int(confusion[:, index].sum())
     precision = correct / predicted if predicted else float("nan")
@@ -156,9 +153,7 @@ def _class_score(name: str, confusion: NDArray[np.int64], index: int) -> ClassSc
     return ClassScore(name, precision, recall, wilson_interval(correct, support), f1, support)
 
 
-def _reliability(
-    confidence: NDArray[np.float64], correct: NDArray[np.bool_]
-) -> tuple[ReliabilityBin, ...]:
+def _reliability(confidence: F64, correct: Bools) -> tuple[ReliabilityBin, ...]:
     """Equal-width bins (Guo et al. 2017, section 2); empty ones are left out."""
     bins = int(np.clip(len(correct) // 10, 1, BINS))
     which = np.minimum((confidence * bins).astype(int), bins - 1)

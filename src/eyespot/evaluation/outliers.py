@@ -1,12 +1,13 @@
 """Outliers: photos unlike all others."""
 
 import numpy as np
-from numpy.typing import NDArray
+
+from eyespot.arrays import Floats
 
 REACH = 1.5
 
 
-def find_outliers(ood_scores: NDArray[np.floating]) -> list[int]:
+def find_outliers(ood_scores: Floats) -> list[int]:
     """Photos with a far higher OOD score than most, the highest first.
 
     `ood_scores`: [n], of each photo against the others. Above the upper fence of a box plot (Tukey,

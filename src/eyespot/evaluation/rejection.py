@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eyespot.arrays import F32, Bools
 from eyespot.evaluation.intervals import wilson_interval
 from eyespot.heads.ood import HIGHEST
 
@@ -39,11 +39,7 @@ class Rejection:
         }
 
 
-def fit_rejection(
-    ood_scores: NDArray[np.float32],
-    correct: NDArray[np.bool_],
-    hidden: NDArray[np.float32] | None = None,
-) -> Rejection:
+def fit_rejection(ood_scores: F32, correct: Bools, hidden: F32 | None = None) -> Rejection:
     """Set the threshold from held-out photos.
 
     `ood_scores`: float [n] out of fold; NaN for photos that were not held out. `correct`: bool
@@ -57,10 +53,7 @@ def fit_rejection(
 
 
 def measure_rejection(
-    ood_threshold: float,
-    ood_scores: NDArray[np.float32],
-    correct: NDArray[np.bool_],
-    hidden: NDArray[np.float32] | None = None,
+    ood_threshold: float, ood_scores: F32, correct: Bools, hidden: F32 | None = None
 ) -> Rejection:
     """The effect of a threshold; arrays as in `fit_rejection`."""
     held_out = ~np.isnan(ood_scores)

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from eyespot.arrays import F32, U8
 from eyespot.data.transforms import Preprocessing, standardised
 from eyespot.features.backbone import Backbone
 from eyespot.features.extract import signed_roots
@@ -23,11 +23,8 @@ from eyespot.tasks.classification.classifier import Classifier
 
 
 def grad_cam(
-    network: ConvNet,
-    prepared: NDArray[np.uint8],
-    preprocessing: Preprocessing,
-    index: int | None = None,
-) -> NDArray[np.float32]:
+    network: ConvNet, prepared: U8, preprocessing: Preprocessing, index: int | None = None
+) -> F32:
     """Grad-CAM of a class of the network's own head, float32 [h, w] in 0..1.
 
     The maps of the last stage larger than one pixel are weighted by the mean gradient of the
@@ -43,9 +40,7 @@ def grad_cam(
         return _cam(maps, chosen)
 
 
-def attention(
-    classifier: Classifier, prepared: NDArray[np.uint8], index: int
-) -> NDArray[np.float32]:
+def attention(classifier: Classifier, prepared: U8, index: int) -> F32:
     """As `grad_cam`, for class `index` of a classifier with any head.
 
     The maps are those of the last stage that the head reads. Features of earlier stages do not
@@ -70,7 +65,7 @@ def _extractor(backbone: Backbone) -> Any:
     return build_extractor(backbone)[0]
 
 
-def _cam(maps: Mapping[str, Tensor], score: Tensor) -> NDArray[np.float32]:
+def _cam(maps: Mapping[str, Tensor], score: Tensor) -> F32:
     """The map of `score` at the last stage larger than one pixel that `score` depends on.
 
     A single zero if there is none, as in networks of fully connected layers.

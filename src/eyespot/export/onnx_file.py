@@ -4,9 +4,7 @@ import importlib
 import warnings
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from eyespot.arrays import U8
 from eyespot.errors import ExportError, MissingExtraError
 from eyespot.export.check import Run
 from eyespot.export.facts import facts
@@ -72,7 +70,7 @@ def run_onnx(content: bytes) -> Run:
 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
 
-    def run(pixels: NDArray[np.uint8]) -> Any:
+    def run(pixels: U8) -> Any:
         return [found[0] for found in session.run(None, {"image": pixels[None]})]
 
     return run

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eyespot.arrays import U8
 from eyespot.export.check import Run
 from eyespot.export.facts import facts
 from eyespot.features.conversion import import_openvino, openvino_core, to_openvino
@@ -45,7 +45,7 @@ def run_openvino(files: dict[str, bytes]) -> Run:
     model = core.read_model(files[".xml"], openvino.Tensor(weights))
     compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
-    def run(pixels: NDArray[np.uint8]) -> Any:
+    def run(pixels: U8) -> Any:
         return tuple(found[0] for found in compiled([pixels[None]]).values())
 
     return run

@@ -4,9 +4,7 @@ import io
 import json
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from eyespot.arrays import U8
 from eyespot.export.check import Run
 from eyespot.export.facts import facts
 from eyespot.tasks.classification.classifier import Classifier
@@ -30,7 +28,7 @@ def run_torch(content: bytes) -> Run:
 
     module = torch.export.load(io.BytesIO(content)).module()
 
-    def run(pixels: NDArray[np.uint8]) -> Any:
+    def run(pixels: U8) -> Any:
         with torch.inference_mode():
             return [found[0].numpy() for found in module(torch.from_numpy(pixels[None].copy()))]
 

@@ -14,11 +14,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from eyespot.arrays import F32, F64, I64
 from eyespot.heads.calibration import select_hyperparameter, softmax
 from eyespot.heads.linear import Linear, Loss
 from eyespot.heads.method import Fold, Method
-from eyespot.heads.neighbours import Neighbours
-from eyespot.heads.prototypes import Prototypes
+from eyespot.heads.neighbours import Neighbours, Prototypes
 
 
 class Head(ClassifierMixin, BaseEstimator):
@@ -54,17 +54,17 @@ class Head(ClassifierMixin, BaseEstimator):
         self.scorer_ = prepared.fit(codes, count, self.hyperparameter_)
         return self
 
-    def _scores(self, X: ArrayLike) -> NDArray[np.float32]:
+    def _scores(self, X: ArrayLike) -> F32:
         check_is_fitted(self)
         # In double precision, so that a row's scores do not depend on the rows beside it.
         return self.scorer_.scores(validate_data(self, X, dtype=np.float64, reset=False))
 
-    def decision_function(self, X: ArrayLike) -> NDArray[np.float32]:
+    def decision_function(self, X: ArrayLike) -> F32:
         """Scores [n, K]; for two classes the difference [n], as in scikit-learn."""
         scores = self._scores(X)
         return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
 
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+    def predict_proba(self, X: ArrayLike) -> F64:
         """Calibrated probabilities [n, K]."""
         return softmax(self._scores(X) / self.temperature_)
 
@@ -130,7 +130,7 @@ class PrototypesHead(Head):
         return Prototypes()
 
 
-def _stratified(labels: NDArray[np.int64], count: int) -> list[Fold]:
+def _stratified(labels: I64, count: int) -> list[Fold]:
     """Folds with every class dealt out evenly, in a fixed random order."""
     order = np.random.default_rng(0).permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]

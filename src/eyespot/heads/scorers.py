@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.arrays import product, unit_rows
+from eyespot.arrays import F32, I64, product, unit_rows
 from eyespot.shown import Brief, shown
 
 NEIGHBOUR_TEMPERATURE = 0.07
@@ -27,7 +27,7 @@ class Scorer(Protocol):
     @property
     def classes(self) -> int: ...
 
-    def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]: ...
+    def scores(self, features: F32) -> F32: ...
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """The fitted state, for the classifier's file; `scorer_from_arrays` reads it."""
@@ -42,15 +42,15 @@ class LinearScorer(Brief):
     standardisation of the features folded in.
     """
 
-    weights: NDArray[np.float32]
-    bias: NDArray[np.float32]
+    weights: F32
+    bias: F32
     kind = "linear"
 
     @property
     def classes(self) -> int:
         return len(self.bias)
 
-    def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def scores(self, features: F32) -> F32:
         return np.asarray(product(features, self.weights) + self.bias, dtype=np.float32)
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
@@ -64,7 +64,7 @@ class LogitsScorer:
     classes: int
     kind = "logits"
 
-    def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def scores(self, features: F32) -> F32:
         if features.shape[1] != self.classes:
             raise ValueError(f"{features.shape[1]} outputs for {self.classes} classes")
         return features * np.abs(features)
@@ -82,15 +82,15 @@ class NeighboursScorer(Brief):
     length one. `labels`: int64 [m].
     """
 
-    mean: NDArray[np.float32]
-    scale: NDArray[np.float32]
-    references: NDArray[np.float32]
-    labels: NDArray[np.int64]
+    mean: F32
+    scale: F32
+    references: F32
+    labels: I64
     k: int
     classes: int
     kind = "neighbours"
 
-    def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def scores(self, features: F32) -> F32:
         queries = unit_rows((features - self.mean) * self.scale)
         scores = neighbour_scores(queries, self.references, self.labels, (self.k,), self.classes)
         return np.asarray(scores[0])
@@ -139,12 +139,8 @@ def scorer_from_arrays(kind: str, arrays: dict[str, NDArray[np.generic]]) -> Sco
 
 
 def neighbour_scores(
-    queries: NDArray[np.float32],
-    references: NDArray[np.float32],
-    labels: NDArray[np.int64],
-    ks: tuple[int, ...],
-    classes: int,
-) -> NDArray[np.float32]:
+    queries: F32, references: F32, labels: I64, ks: tuple[int, ...], classes: int
+) -> F32:
     """Scores float32 [len(ks), n, classes] for each number of neighbours in `ks`.
 
     Rows of `queries` and `references` have length one. A class without a vote gets the score of

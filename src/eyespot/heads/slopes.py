@@ -1,9 +1,8 @@
 """Derivatives of a head's scores by its features, in numpy alone."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from eyespot.arrays import unit_rows
+from eyespot.arrays import F32, unit_rows
 from eyespot.heads.scorers import (
     NEIGHBOUR_TEMPERATURE,
     LinearScorer,
@@ -13,7 +12,7 @@ from eyespot.heads.scorers import (
 )
 
 
-def slope(scorer: Scorer, features: NDArray[np.float32], index: int) -> NDArray[np.float32]:
+def slope(scorer: Scorer, features: F32, index: int) -> F32:
     """Derivative of the score of class `index` by features float32 [d], there: float32 [d].
 
     Raises TypeError for a head without a known derivative.
@@ -29,9 +28,7 @@ def slope(scorer: Scorer, features: NDArray[np.float32], index: int) -> NDArray[
     raise TypeError(f"the derivative of the kind of head {scorer.kind!r} is not known")
 
 
-def _of_neighbours(
-    scorer: NeighboursScorer, features: NDArray[np.float32], index: int
-) -> NDArray[np.float32]:
+def _of_neighbours(scorer: NeighboursScorer, features: F32, index: int) -> F32:
     """The score is the logarithm of a sum of exponentials of cosines; see `NeighboursScorer`."""
     standardised = (features - scorer.mean) * scorer.scale
     query = unit_rows(standardised[None])[0]

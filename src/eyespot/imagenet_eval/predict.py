@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eyespot.arrays import U8
 from eyespot.data.decode import decode
 from eyespot.errors import PhotoError
 from eyespot.features.engines import Engine
@@ -60,7 +60,7 @@ def _predict(batch: list[LabelledImage], views: Views, engine: Engine) -> tuple[
     return [answer or next(found) for answer in answers], lasting
 
 
-def top_five(pixels: NDArray[np.uint8], views: Views, engine: Engine) -> Iterator[Answer]:
+def top_five(pixels: U8, views: Views, engine: Engine) -> Iterator[Answer]:
     """The answer for each of n images from its views, uint8 [n * len(views), S, S, 3]."""
     probabilities = softmax(expect_usable(engine.run(pixels), "The network"))
     means = probabilities.reshape(-1, len(views), probabilities.shape[1]).mean(axis=1)

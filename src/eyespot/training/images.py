@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from eyespot.arrays import I64, U8
 from eyespot.data.parquet import ParquetSource
 from eyespot.data.photos import Photo, Skipped
 from eyespot.errors import DatasetError, PhotoError
@@ -37,19 +38,19 @@ QUICK = 0.5e-3
 class ImageSet:
     """`images`: uint8 [N, S, S, C]. `labels`: int64 [N], indices of `classes`."""
 
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
+    images: U8
+    labels: I64
     classes: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def batch(self, index: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+    def batch(self, index: I64) -> tuple[Tensor, Tensor]:
         """uint8 [n, C, S, S] and int64 [n]. Raises DatasetError if photos cannot be read now."""
         some = self.take(index)
         return torch.from_numpy(some.images).permute(0, 3, 1, 2), torch.from_numpy(some.labels)
 
-    def take(self, index: NDArray[np.int64]) -> "ImageSet":
+    def take(self, index: I64) -> "ImageSet":
         """The images at `index`, in memory."""
         if isinstance(self.images, LazyImages):
             images, index = self.images.read(index)
@@ -57,7 +58,7 @@ class ImageSet:
             images = self.images[index]
         return ImageSet(images, self.labels[index], self.classes)
 
-    def prefetch(self, index: NDArray[np.int64]) -> None:
+    def prefetch(self, index: I64) -> None:
         """Begin to decode the images of the next calls of `batch`."""
         if isinstance(self.images, LazyImages):
             self.images.prefetch(index)
@@ -125,7 +126,7 @@ def read_images(
     return ImageSet(images, labels, classes), skipped
 
 
-def _read_into(images: NDArray[np.uint8], index: int, photo: Photo) -> str:
+def _read_into(images: U8, index: int, photo: Photo) -> str:
     try:
         images[index] = decode_square(photo, *images.shape[2:])
     except PhotoError as error:
@@ -141,7 +142,7 @@ def allocate(shape: tuple[int, ...], kind: type[Number]) -> NDArray[Number]:
     return np.memmap(file, kind, "w+", shape=shape)
 
 
-def _labels(photos: Sequence[Photo], classes: tuple[str, ...]) -> NDArray[np.int64]:
+def _labels(photos: Sequence[Photo], classes: tuple[str, ...]) -> I64:
     """The photos' labels as indices of `classes`, int64 [N]."""
     numbers = {name: number for number, name in enumerate(classes)}
     return np.array([numbers[photo.label or ""] for photo in photos], np.int64)
