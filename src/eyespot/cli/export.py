@@ -1,7 +1,6 @@
 """`eyespot export`."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,20 +82,16 @@ def export(
 
 def _export(model: Path, path: Path, to: str, options: dict[str, Any]) -> "Exported":
     from eyespot.export.web import export_web
-    from eyespot.export.write import Exported, export_onnx, export_openvino, export_torch
+    from eyespot.export.write import export_file
     from eyespot.tasks.task import load
 
-    writers: dict[str, Callable[..., Exported]] = {
-        "onnx": export_onnx,
-        "openvino": export_openvino,
-        "torch": export_torch,
-        "web": export_web,
-    }
     classifier = load(model)
     if to == "web" and not options["onnxruntime"]:
         _announce_download()
     with progress() as step:
-        return writers[to](classifier, path, progress=step, **options)
+        if to == "web":
+            return export_web(classifier, path, progress=step, **options)
+        return export_file(classifier, to, path, progress=step, **options)
 
 
 def _beside(model: Path, to: str) -> Path:

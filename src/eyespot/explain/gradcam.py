@@ -15,9 +15,8 @@ from torch import Tensor
 from eyespot.arrays import F32, U8
 from eyespot.data.transforms import Preprocessing, standardised
 from eyespot.features.backbone import Backbone
-from eyespot.features.extract import signed_roots
 from eyespot.features.extractor import build_extractor
-from eyespot.heads.slopes import slope
+from eyespot.heads.torch_scorers import scorer_module, signed_roots
 from eyespot.models.convnet import ConvNet
 from eyespot.tasks.classification.classifier import Classifier
 
@@ -52,12 +51,9 @@ def attention(classifier: Classifier, prepared: U8, index: int) -> F32:
     with torch.enable_grad():
         maps = extractor.maps(pixels)
         features = extractor.features(maps)
-        seen = torch.cat([features[block] for block in classifier.recipe.blocks], dim=1)[0]
-        roots = signed_roots(seen.detach().numpy())
-        by_root = slope(classifier.scorer, roots, index)
-        # The root has no gradient at zero; a feature is zero where its map is zero everywhere.
-        by_seen = np.divide(by_root, 2 * np.abs(roots), np.zeros_like(roots), where=roots != 0)
-        return _cam(maps, (seen * torch.from_numpy(by_seen)).sum())
+        seen = torch.cat([features[block] for block in classifier.recipe.blocks], dim=1)
+        scores = scorer_module(classifier.scorer)(signed_roots(seen))
+        return _cam(maps, scores[0, index])
 
 
 @lru_cache(maxsize=2)
@@ -77,7 +73,7 @@ def _cam(maps: Mapping[str, Tensor], score: Tensor) -> F32:
         slopes = found[0]
         if slopes is None:
             continue
-        # The standard deviation of a constant map has no gradient.
+        # A root has no gradient at zero, the standard deviation of a constant map has none either.
         weights = slopes.nan_to_num(0, 0, 0).mean((2, 3), keepdim=True)
         heat = (weights * stage.detach()).sum(1)[0].clamp(min=0)
         greatest = float(heat.max())

@@ -1,13 +1,11 @@
 """A classifier in the formats of other software: ONNX, OpenVINO, torch, a web page.
 
-`graph.py` is the classifier as one torch module; `onnx_file.py`, `openvino_files.py` and
-`torch_program.py` convert it. `check.py` compares predictions, `int8.py` quantises, `write.py`
-writes the files. `snippets/` are the programs that use them. `web.py` makes a page from `static/`;
-`onnxruntime_web.py` downloads its runtime.
+`graph.py` is the classifier as one torch module, which `formats.py` converts. `check.py` compares
+predictions, `int8.py` quantises, `write.py` writes the files. `snippets/` are the programs that use
+them. `web.py` makes a page from `static/`; `onnxruntime_web.py` downloads its runtime.
 """
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -28,25 +26,22 @@ class _Export(ModuleType):
         *,
         check_with: str | Path | None = None,
     ) -> "Exported":
-        """Write a classifier as "onnx", "openvino", "torch" or "web"; see `export_onnx`.
+        """Write a classifier as "onnx", "openvino", "torch" or "web"; see `export_file`.
 
         `check_with`: photos to compare the predictions on; None for two sample photos.
         Raises UsageError for another format.
         """
         from eyespot.errors import UsageError
+        from eyespot.export.formats import FORMATS
         from eyespot.export.web import export_web
-        from eyespot.export.write import export_onnx, export_openvino, export_torch
+        from eyespot.export.write import export_file
         from eyespot.shown import shown
 
-        formats: dict[str, Callable[..., Exported]] = {
-            "onnx": export_onnx,
-            "openvino": export_openvino,
-            "torch": export_torch,
-            "web": export_web,
-        }
-        if to not in formats:
-            raise UsageError(f"to is one of {', '.join(formats)}, not {shown(to)}.")
-        return formats[to](classifier, path, check_with=check_with)
+        if to == "web":
+            return export_web(classifier, path, check_with=check_with)
+        if to not in FORMATS:
+            raise UsageError(f"to is one of {', '.join(FORMATS)}, web, not {shown(to)}.")
+        return export_file(classifier, to, path, check_with=check_with)
 
 
 sys.modules[__name__].__class__ = _Export

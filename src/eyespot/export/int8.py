@@ -25,7 +25,7 @@ from eyespot.errors import DatasetError, ExportError
 from eyespot.evaluation import percent, percent_interval
 from eyespot.evaluation.intervals import paired_interval
 from eyespot.export.check import Run, readable
-from eyespot.export.onnx_file import run_onnx
+from eyespot.export.formats import run_onnx
 from eyespot.progress import Progress
 from eyespot.shown import shortened
 from eyespot.tasks.classification.classifier import Classifier
@@ -138,8 +138,7 @@ def _quantised(content: bytes, images: list[U8]) -> bytes:
     from onnxruntime import quantization
 
     class Images(quantization.CalibrationDataReader):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self.left = iter(images)
+        left = iter(images)
 
         def get_next(self) -> dict[str, Any] | None:
             pixels = next(self.left, None)

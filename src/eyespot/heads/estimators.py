@@ -30,11 +30,9 @@ class Head(ClassifierMixin, BaseEstimator):
 
     cv: int
 
-    def _method(self) -> Method:
+    def _method(self) -> tuple[Method, float | Literal["auto"]]:
+        """The method, and its hyperparameter."""
         raise NotImplementedError
-
-    def _hyperparameter(self) -> float | Literal["auto"]:
-        return "auto"
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> "Head":
         """Fit to features [n, d] and labels [n]. Raises ValueError for a single class."""
@@ -44,7 +42,7 @@ class Head(ClassifierMixin, BaseEstimator):
         count = len(self.classes_)
         if count < 2:
             raise ValueError(f"Expected at least two classes, got {count} class.")
-        method, wanted = self._method(), self._hyperparameter()
+        method, wanted = self._method()
         hyperparameters = method.hyperparameters if wanted == "auto" else (float(wanted),)
         prepared = method.prepare(features)
         folds = _stratified(codes, self.cv)
@@ -87,11 +85,8 @@ class LinearHead(Head):
         self.balanced = balanced
         self.cv = cv
 
-    def _method(self) -> Method:
-        return Linear(self._loss, self.balanced)
-
-    def _hyperparameter(self) -> float | Literal["auto"]:
-        return self.l2
+    def _method(self) -> tuple[Method, float | Literal["auto"]]:
+        return Linear(self._loss, self.balanced), self.l2
 
 
 class LogisticHead(LinearHead):
@@ -113,11 +108,8 @@ class NearestNeighboursHead(Head):
         self.n_neighbors = n_neighbors
         self.cv = cv
 
-    def _method(self) -> Method:
-        return Neighbours()
-
-    def _hyperparameter(self) -> float | Literal["auto"]:
-        return self.n_neighbors
+    def _method(self) -> tuple[Method, float | Literal["auto"]]:
+        return Neighbours(), self.n_neighbors
 
 
 class PrototypesHead(Head):
@@ -126,8 +118,8 @@ class PrototypesHead(Head):
     def __init__(self, *, cv: int = 5) -> None:
         self.cv = cv
 
-    def _method(self) -> Method:
-        return Prototypes()
+    def _method(self) -> tuple[Method, float | Literal["auto"]]:
+        return Prototypes(), "auto"
 
 
 def _stratified(labels: I64, count: int) -> list[Fold]:
