@@ -1,7 +1,7 @@
 """Learning curve: accuracy by the number of training photos, and how many more would help."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -33,16 +33,8 @@ class LearningCurve:
     verdict: str
 
     def to_dict(self) -> dict[str, Any]:
-        return {
-            "sizes": list(self.sizes),
-            "top1": list(self.top1),
-            "intervals": [list(interval) for interval in self.intervals],
-            "gain": self.gain,
-            "gain_interval": list(self.gain_interval),
-            "trend": self.trend,
-            "more": self.more,
-            "verdict": self.verdict,
-        }
+        """Plain numbers, texts and tuples, for JSON."""
+        return asdict(self)
 
 
 def learning_curve(

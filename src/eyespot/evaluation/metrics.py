@@ -1,7 +1,8 @@
 """Metrics of a classifier, each with its 95% CI."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -49,9 +50,9 @@ class Evaluation(Brief):
     top5_interval: Interval
     balanced_accuracy: float
     ece: float
-    reliability: tuple[ReliabilityBin, ...]
     per_class: tuple[ClassScore, ...]
     confusion: I64
+    reliability: tuple[ReliabilityBin, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and lists, for JSON; undefined shares are None."""
@@ -60,37 +61,8 @@ class Evaluation(Brief):
     def to_metrics(self) -> dict[str, Any]:
         """As `to_dict`, for a classifier to keep: `confusion` are the cells that are not 0, as
         [actual, predicted, photos], since all of 10,000 classes would be 100 million."""
-        return {
-            "classes": list(self.classes),
-            "count": self.count,
-            "top1": self.top1,
-            "top1_interval": list(self.top1_interval),
-            "top5": self.top5,
-            "top5_interval": list(self.top5_interval),
-            "balanced_accuracy": self.balanced_accuracy,
-            "ece": self.ece,
-            "per_class": [
-                {
-                    "name": score.name,
-                    "precision": _plain(score.precision),
-                    "recall": _plain(score.recall),
-                    "recall_interval": list(score.recall_interval),
-                    "f1": _plain(score.f1),
-                    "support": score.support,
-                }
-                for score in self.per_class
-            ],
-            "confusion": cells_of(self.confusion).tolist(),
-            "reliability": [
-                {
-                    "confidence": b.confidence,
-                    "accuracy": b.accuracy,
-                    "interval": list(b.interval),
-                    "count": b.count,
-                }
-                for b in self.reliability
-            ],
-        }
+        plain = {name: _plain(value) for name, value in vars(self).items()}
+        return plain | {"confusion": cells_of(self.confusion).tolist()}
 
 
 def evaluate(
@@ -125,9 +97,9 @@ def evaluate(
         top5_interval=wilson_interval(top5 * independent, independent),
         balanced_accuracy=float(np.nanmean([score.recall for score in per_class])),
         ece=float(ece),
-        reliability=reliability,
         per_class=per_class,
         confusion=confusion,
+        reliability=reliability,
     )
 
 
@@ -169,5 +141,10 @@ def _reliability(confidence: F64, correct: Bools) -> tuple[ReliabilityBin, ...]:
     return tuple(out)
 
 
-def _plain(value: float) -> float | None:
-    return None if np.isnan(value) else value
+def _plain(value: Any) -> Any:
+    """A value for JSON: lists for tuples, dicts for dataclasses, None for NaN."""
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, ClassScore | ReliabilityBin):
+        return {name: _plain(item) for name, item in asdict(value).items()}
+    return None if isinstance(value, float) and isnan(value) else value

@@ -99,39 +99,33 @@ def read_images(
     Returns the images and the photos that could not be read. Raises DatasetError if none can.
     """
     images = allocate((len(photos), side, side, channels), np.uint8)
-    errors: list[str] = []
+    errors: dict[int, str] = {}
 
-    def read(start: int) -> list[str]:
-        """Decode a chunk of photos into `images`; an error message, or "", for each."""
-        return [
-            _read_into(images, index, photos[index])
-            for index in range(start, min(start + CHUNK, len(photos)))
-        ]
+    def read(start: int) -> int:
+        """Decode a chunk of photos into `images`; the number of photos."""
+        chunk = photos[start : start + CHUNK]
+        for index, photo in enumerate(chunk, start):
+            try:
+                images[index] = decode_square(photo, side, channels)
+            except PhotoError as error:
+                errors[index] = str(error)
+        return len(chunk)
 
     start = time.perf_counter()
     first = read(0)
     quick = time.perf_counter() - start < QUICK * CHUNK
     with ThreadPoolExecutor(1 if quick else cpu_count() or 1) as pool:
-        for part in chain([first], pool.map(read, range(CHUNK, len(photos), CHUNK))):
-            errors += part
-            progress(len(part))
-    skipped = [Skipped(p.name, why) for p, why in zip(photos, errors, strict=True) if why]
+        for count in chain([first], pool.map(read, range(CHUNK, len(photos), CHUNK))):
+            progress(count)
+    skipped = [Skipped(photos[index].name, errors[index]) for index in sorted(errors)]
     if len(skipped) == len(photos):
         reason = f" ({skipped[0].path}: {skipped[0].reason})" if skipped else ""
         raise DatasetError(f"Expected photos to train on, but none can be read{reason}.")
     labels = _labels(photos, classes)
     if skipped:
-        kept = np.array([not error for error in errors])
+        kept = np.setdiff1d(np.arange(len(photos)), list(errors))
         images, labels = images[kept], labels[kept]
     return ImageSet(images, labels, classes), skipped
-
-
-def _read_into(images: U8, index: int, photo: Photo) -> str:
-    try:
-        images[index] = decode_square(photo, *images.shape[2:])
-    except PhotoError as error:
-        return str(error)
-    return ""
 
 
 def allocate(shape: tuple[int, ...], kind: type[Number]) -> NDArray[Number]:

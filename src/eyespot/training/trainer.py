@@ -15,13 +15,18 @@ from eyespot.errors import NonFiniteError, TrainingError, UsageError
 from eyespot.training import processes
 from eyespot.training.batches import Batches
 from eyespot.training.checkpoint import Checkpoint, restore, write_checkpoint
-from eyespot.training.compiling import compile_module
 from eyespot.training.evaluate import evaluate_network
 from eyespot.training.images import ImageSet
 from eyespot.training.losses import LOSSES
-from eyespot.training.network import Objective, best_device, build_network, preprocessing_for
+from eyespot.training.network import (
+    Objective,
+    best_device,
+    build_network,
+    compile_module,
+    preprocessing_for,
+)
 from eyespot.training.optimisers import make_optimiser, renorm
-from eyespot.training.plan import Plan
+from eyespot.training.plan import Plan, choose
 from eyespot.training.precision import fastest
 from eyespot.training.schedules import factor
 from eyespot.weights import zoo
@@ -59,8 +64,7 @@ class Trainer:
                 f"{plan.model} detects faces and has no classes. Choose another network, such as "
                 "resnet20; list all networks with: eyespot zoo"
             )
-        if plan.loss not in LOSSES:
-            raise UsageError(f"There is no loss '{plan.loss}'. Choose one of: {', '.join(LOSSES)}.")
+        self.loss = choose("loss", plan.loss, LOSSES)
         self.device = device or best_device()
         if plan.precision == "auto":
             plan = replace(plan, precision=processes.from_first(lambda: fastest(self.device)))
@@ -69,7 +73,6 @@ class Trainer:
         self.train_set = train_set
         self.photos = [photos, len(train_set)]  # without unreadable photos
         self.batches = Batches(plan, train_set, side)
-        self.loss = LOSSES[plan.loss]
         self.network = build_network(plan, train_set, self.device)
         self.preprocessing = processes.from_first(
             lambda: preprocessing_for(side, train_set, plan.normalisation)

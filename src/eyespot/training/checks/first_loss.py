@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from eyespot.training.checks.check import CheckResult, first_batch, plain_trainer, preserve_rng
+from eyespot.training.checks.check import CheckResult, first_batch, plain_trainer
 from eyespot.training.images import ImageSet
 from eyespot.training.plan import Plan
 
@@ -50,7 +50,6 @@ class FirstLoss(CheckResult):
         )
 
 
-@preserve_rng()
 @torch.no_grad()
 def first_loss(plan: Plan, data: ImageSet) -> FirstLoss:
     """The loss of a network with random weights on up to 128 images."""

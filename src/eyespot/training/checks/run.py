@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from eyespot.data.given import PhotoLike
 from eyespot.data.open import open_photos
@@ -63,7 +64,10 @@ def check(
     *,
     progress: Progress = lambda stage, done, total: None,
 ) -> tuple[CheckResult, ...]:
-    """Run every check, the cheap ones first. The same plan and images give the same results."""
+    """Run every check, the cheap ones first. The same plan and images give the same results.
+
+    Restores the state of torch's random generators afterwards.
+    """
     checks: tuple[Callable[[], CheckResult], ...] = (
         lambda: first_loss(plan, train_set),
         lambda: signals(plan, train_set),
@@ -73,8 +77,9 @@ def check(
         lambda: random_search(plan, train_set, held_out),
     )
     results = []
-    for done, run in enumerate(checks):
-        progress("Checking", done, len(checks))
-        results.append(run())
+    with torch.random.fork_rng(range(torch.cuda.device_count())):
+        for done, run in enumerate(checks):
+            progress("Checking", done, len(checks))
+            results.append(run())
     progress("Checking", len(checks), len(checks))
     return tuple(results)
