@@ -51,7 +51,7 @@ def check_format(to: str, classifier: Classifier, folder: Path) -> None:
     exif[0x0112] = 6  # to be turned by a quarter
     lying = Image.fromarray(np.ascontiguousarray(np.rot90(upright)))
     lying.save(folder / "photo.jpg", quality=100, subsampling=0, exif=exif)
-    done = export_file(classifier, to, folder / f"pets{FORMATS[to].suffix}")
+    done = export_file(classifier, folder / f"pets{FORMATS[to].suffix}", to)
     assert done.agreement.same == done.agreement.photos == 10
     assert done.agreement.difference < 0.01
     assert all(file.stat().st_size > 1000 for file in done.files)
@@ -165,7 +165,7 @@ def test_an_export_that_differs_is_not_written(
         run = Mock(return_value=Mock(return_value=answer))
         monkeypatch.setitem(FORMATS, "openvino", FORMATS["openvino"]._replace(run=run))
         with pytest.raises(ExportError, match=message):
-            export_file(classifier, "openvino", tmp_path / "pets.xml")
+            export_file(classifier, tmp_path / "pets.xml", "openvino")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -191,12 +191,12 @@ def test_it_is_checked_with_the_photos_named(classifier_of: Make, tmp_path: Path
 def test_errors(classifier_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     classifier = classifier_of("logistic")
     with pytest.raises(UsageError, match=r"ends in \.onnx, not 'pets\.xml'"):
-        export_file(classifier, "onnx", tmp_path / "pets.xml")
+        export_file(classifier, tmp_path / "pets.xml")
     monkeypatch.setattr(formats, "MOST_BYTES", 1000)
     with pytest.raises(ExportError, match="at most 1,000"):
-        export_file(classifier, "onnx", tmp_path / "pets.onnx")
+        export_file(classifier, tmp_path / "pets.onnx")
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     with pytest.raises(MissingExtraError, match=r"eyespot\[export\]"):
-        export_file(classifier, "onnx", tmp_path / "pets.onnx")
+        export_file(classifier, tmp_path / "pets.onnx")
     assert list(tmp_path.iterdir()) == []
     assert int8.MAX_LOSS == 0.02

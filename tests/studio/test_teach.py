@@ -125,7 +125,7 @@ def test_a_classifier_is_exported_as_onnx(
     settled(client, project)
     exported: list[tuple[str, ...]] = []
 
-    def export_file(classifier: Classifier, to: str, path: Path) -> None:
+    def export_file(classifier: Classifier, path: Path) -> None:
         exported.append(classifier.classes)
         path.write_bytes(b"the file")
 

@@ -73,25 +73,18 @@ def export(
         options |= {"calibrate": calibrate, "max_loss": max_loss}
     if to == "web":
         options |= {"name": model.stem, "onnxruntime": onnxruntime}
-    done = _export(model, path, to, options)
+    from eyespot.export import writers
+    from eyespot.tasks.task import load
+
+    classifier = load(model)
+    if to == "web" and not onnxruntime:
+        _announce_download()
+    with progress() as step:
+        done = writers()[to](classifier, path, progress=step, **options)
     if as_json:
         print_json(done.to_dict())
     else:
         _print(done)
-
-
-def _export(model: Path, path: Path, to: str, options: dict[str, Any]) -> "Exported":
-    from eyespot.export.web import export_web
-    from eyespot.export.write import export_file
-    from eyespot.tasks.task import load
-
-    classifier = load(model)
-    if to == "web" and not options["onnxruntime"]:
-        _announce_download()
-    with progress() as step:
-        if to == "web":
-            return export_web(classifier, path, progress=step, **options)
-        return export_file(classifier, to, path, progress=step, **options)
 
 
 def _beside(model: Path, to: str) -> Path:

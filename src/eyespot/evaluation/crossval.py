@@ -6,7 +6,7 @@ the best of several candidates looks better than it is (Tsamardinos et al., "Boo
 out-of-sample predictions", 2018).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,11 +63,8 @@ def select_and_calibrate(
     held_out = ~np.isnan(scores[0, :, 0])
     best, temperature = select_hyperparameter(scores[:, held_out], labels[held_out])
     probabilities = np.full(scores.shape[1:], np.nan)
-    for part in np.unique(parts[held_out]):
-        inside, outside = held_out & (parts == part), held_out & (parts != part)
-        selected, part_temperature = best, temperature
-        if outside.any():
-            selected, part_temperature = select_hyperparameter(scores[:, outside], labels[outside])
+    for inside, others in _each_part(parts, held_out):
+        selected, part_temperature = select_hyperparameter(scores[:, others], labels[others])
         probabilities[inside] = softmax(scores[selected, inside] / part_temperature)
     return CrossValidated(
         probabilities=probabilities,
@@ -101,8 +98,13 @@ def nested_selection(
         worth = np.where(gains.mean(axis=1) > error, gains.mean(axis=1), 0)
         return int(worth.argmax())
 
-    for part in np.unique(parts[held_out]):
-        inside, outside = held_out & (parts == part), held_out & (parts != part)
-        basis = outside if outside.any() else held_out
-        nested[inside] = candidates[best_on(basis)].probabilities[inside]
+    for inside, others in _each_part(parts, held_out):
+        nested[inside] = candidates[best_on(others)].probabilities[inside]
     return best_on(held_out), nested
+
+
+def _each_part(parts: I64, held_out: Bools) -> Iterator[tuple[Bools, Bools]]:
+    """The held-out photos of each part, and those of the others; of a single part, its own."""
+    for part in np.unique(parts[held_out]):
+        others = held_out & (parts != part)
+        yield held_out & (parts == part), others if others.any() else held_out

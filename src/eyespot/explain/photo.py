@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from eyespot.arrays import F32, U8, most_similar, unit_rows
+from eyespot.arrays import most_similar, unit_rows
 from eyespot.data.decode import decode
 from eyespot.data.given import PhotoLike, photo_of
 from eyespot.data.photos import Photo
@@ -48,10 +49,10 @@ class Explanation(Brief):
     label: str
     probability: float
     rival: tuple[str, float]
-    image: U8
+    image: NDArray[np.uint8]
     aspect: float
-    attention: F32
-    occlusion: F32
+    attention: NDArray[np.float32]
+    occlusion: NDArray[np.float32]
     near: tuple[NearPhoto, ...] | None
     change: Change | None
 
@@ -140,7 +141,7 @@ def _expect_class(label: object, classes: tuple[str, ...]) -> None:
     raise UsageError(f"There is no class {shown(label)}; {hint}")
 
 
-def _near(classifier: Classifier, features: F32) -> tuple[NearPhoto, ...] | None:
+def _near(classifier: Classifier, features: NDArray[np.float32]) -> tuple[NearPhoto, ...] | None:
     """The training photos most similar by features [1, D] of the last layer."""
     training = classifier.training_photos
     if training is None:

@@ -6,6 +6,8 @@ them. `web.py` makes a page from `static/`; `onnxruntime_web.py` downloads its r
 """
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -13,6 +15,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from eyespot.export.write import Exported
     from eyespot.tasks.classification.classifier import Classifier
+
+
+def writers() -> "dict[str, Callable[..., Exported]]":
+    """The function that writes each format."""
+    from eyespot.export.formats import FORMATS
+    from eyespot.export.web import export_web
+    from eyespot.export.write import export_file
+
+    return {**{to: partial(export_file, to=to) for to in FORMATS}, "web": export_web}
 
 
 class _Export(ModuleType):
@@ -32,16 +43,11 @@ class _Export(ModuleType):
         Raises UsageError for another format.
         """
         from eyespot.errors import UsageError
-        from eyespot.export.formats import FORMATS
-        from eyespot.export.web import export_web
-        from eyespot.export.write import export_file
         from eyespot.shown import shown
 
-        if to == "web":
-            return export_web(classifier, path, check_with=check_with)
-        if to not in FORMATS:
-            raise UsageError(f"to is one of {', '.join(FORMATS)}, web, not {shown(to)}.")
-        return export_file(classifier, to, path, check_with=check_with)
+        if to not in (formats := writers()):
+            raise UsageError(f"to is one of {', '.join(formats)}, not {shown(to)}.")
+        return formats[to](classifier, path, check_with=check_with)
 
 
 sys.modules[__name__].__class__ = _Export

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from eyespot.data.transforms import Preprocessing
 from eyespot.features.engines import columns_of
 from eyespot.features.extractor import build_extractor
-from eyespot.heads.ood import NEIGHBOURS, OodScorer
+from eyespot.heads.ood import NEIGHBOURS
 from eyespot.heads.torch_scorers import array, scorer_module, signed_roots
 from eyespot.tasks.classification.classifier import Classifier
 
@@ -43,7 +43,8 @@ class ClassifierModule(nn.Module):
         self.seen_by_head = [columns[block] for block in classifier.recipe.blocks]
         self.last = columns[classifier.backbone.last]
         self.head = scorer_module(classifier.scorer)
-        self.ood_score = _OodScore(classifier.ood_scorer)
+        ood_scorer = classifier.ood_scorer
+        self.references = None if ood_scorer is None else array(ood_scorer.references)
         self.temperature = classifier.temperature
         self.ood_threshold = classifier.ood_threshold
         self.eval().requires_grad_(False)
@@ -51,9 +52,16 @@ class ClassifierModule(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         features = signed_roots(self.extractor(resized(image, self.preprocessing)))
         scores = self.head(torch.cat([features[:, part] for part in self.seen_by_head], 1))
-        ood_score = self.ood_score(features[:, self.last])
+        ood_score = self._ood_score(features[:, self.last])
         probabilities = (scores / self.temperature).softmax(1)
         return probabilities, ood_score, ood_score > self.ood_threshold
+
+    def _ood_score(self, last: Tensor) -> Tensor:
+        """`heads.ood.OodScorer`: [N, d] -> [N]."""
+        if self.references is None:
+            return last[:, 0] * math.nan
+        similarity = F.normalize(last) @ self.references.T
+        return 1 - similarity.topk(min(NEIGHBOURS, len(self.references))).values.mean(1)
 
 
 def program_of(module: ClassifierModule) -> torch.export.ExportedProgram:
@@ -106,17 +114,3 @@ def _cubic(count: int, start: Tensor, step: Tensor, size: int) -> Tensor:
 
 def _rounded(pixels: Tensor) -> Tensor:
     return (pixels + 0.5).floor().clamp(0, 255)
-
-
-class _OodScore(nn.Module):
-    """`heads.ood.OodScorer`: [N, d] -> [N]."""
-
-    def __init__(self, scorer: OodScorer | None) -> None:
-        super().__init__()
-        self.references = None if scorer is None else array(scorer.references)
-
-    def forward(self, last: Tensor) -> Tensor:
-        if self.references is None:
-            return last[:, 0] * math.nan
-        similarity = F.normalize(last) @ self.references.T
-        return 1 - similarity.topk(min(NEIGHBOURS, len(self.references))).values.mean(1)

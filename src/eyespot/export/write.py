@@ -36,8 +36,8 @@ class Exported:
 
 def export_file(
     classifier: Classifier,
-    to: str,
     path: str | Path,
+    to: str = "onnx",
     *,
     check_with: str | Path | None = None,
     calibrate: str | Path | None = None,

@@ -45,10 +45,6 @@ class Linear:
     balanced: bool = False
     hyperparameters: tuple[float, ...] = (1e-1, 1e-2, 1e-3, 1e-4)
 
-    @property
-    def name(self) -> str:
-        return "logistic regression" if self.loss == "cross-entropy" else "linear SVM"
-
     def prepare(
         self, features: Floats, block_widths: Sequence[int] | None = None
     ) -> "PreparedLinear":

@@ -36,9 +36,6 @@ class Method(Protocol):
     """A kind of head. `hyperparameters`: the values to select from, strictest first."""
 
     @property
-    def name(self) -> str: ...
-
-    @property
     def hyperparameters(self) -> tuple[float, ...]: ...
 
     def prepare(self, features: F32, block_widths: Sequence[int] | None = None) -> Prepared: ...

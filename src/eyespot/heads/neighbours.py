@@ -26,7 +26,6 @@ from eyespot.heads.standardise import standardisation
 class Neighbours:
     """The hyperparameter is the number of neighbours; 0 for all of them."""
 
-    name: str = "nearest neighbours"
     hyperparameters: tuple[float, ...] = (50, 20, 10, 5, 3, 1)
     means: bool = False
 
@@ -41,7 +40,6 @@ class Neighbours:
 class Prototypes(Neighbours):
     """Nearest neighbours among the class means. Its one hyperparameter has no effect."""
 
-    name: str = "prototypes"
     hyperparameters: tuple[float, ...] = (0.0,)
     means: bool = True
 

@@ -6,8 +6,8 @@ Every scorer maps features float32 [n, d] to scores float32 [n, K], one per clas
 scores / temperature are the probabilities.
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +34,16 @@ class Scorer(Protocol):
         ...
 
 
+class _Fitted(Brief):
+    """A dataclass of arrays and counts."""
+
+    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
+        facts: Any = fields(self)  # type: ignore[arg-type]
+        return {fact.name: np.atleast_1d(getattr(self, fact.name)) for fact in facts}
+
+
 @dataclass(frozen=True, repr=False)
-class LinearScorer(Brief):
+class LinearScorer(_Fitted):
     """x @ weights + bias; `weights` float32 [d, K], `bias` float32 [K].
 
     Logistic regression, the linear SVM and nearest class mean all end in this form, with the
@@ -53,12 +61,9 @@ class LinearScorer(Brief):
     def scores(self, features: F32) -> F32:
         return np.asarray(product(features, self.weights) + self.bias, dtype=np.float32)
 
-    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
-        return {"weights": self.weights, "bias": self.bias}
 
-
-@dataclass(frozen=True)
-class LogitsScorer:
+@dataclass(frozen=True, repr=False)
+class LogitsScorer(_Fitted):
     """A network's own logits, squared back: heads get the signed roots of all features."""
 
     classes: int
@@ -69,12 +74,9 @@ class LogitsScorer:
             raise ValueError(f"{features.shape[1]} outputs for {self.classes} classes")
         return features * np.abs(features)
 
-    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
-        return {"classes": np.array([self.classes])}
-
 
 @dataclass(frozen=True, repr=False)
-class NeighboursScorer(Brief):
+class NeighboursScorer(_Fitted):
     """Weighted vote of the `k` most similar photos (cosine of standardised features).
 
     A neighbour at cosine c votes exp((c - 1) / 0.07) for its class; a score is the logarithm of
@@ -94,16 +96,6 @@ class NeighboursScorer(Brief):
         queries = unit_rows((features - self.mean) * self.scale)
         scores = neighbour_scores(queries, self.references, self.labels, (self.k,), self.classes)
         return np.asarray(scores[0])
-
-    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
-        return {
-            "mean": self.mean,
-            "scale": self.scale,
-            "references": self.references,
-            "labels": self.labels,
-            "k": np.array([self.k]),
-            "classes": np.array([self.classes]),
-        }
 
 
 def scorer_from_arrays(kind: str, arrays: dict[str, NDArray[np.generic]]) -> Scorer:

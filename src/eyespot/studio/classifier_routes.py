@@ -79,7 +79,7 @@ def onnx(opened: Opened) -> FileResponse:
     from eyespot.export.write import export_file
 
     taught = _classifier(opened)
-    return _download(opened, ".onnx", lambda path: export_file(taught, "onnx", path))
+    return _download(opened, ".onnx", lambda path: export_file(taught, path))
 
 
 @router.get("/photos.zip")

@@ -25,7 +25,7 @@ AUXILIARY_WEIGHT = 0.3
 """Weight of the losses of auxiliary classifiers (Szegedy et al. 2015, section 5)."""
 SAMPLE = 2**28
 """Bytes of images, at most, from which mean and deviation are computed."""
-INITIALISATIONS: dict[str, Callable[[nn.Module], None]] = {
+INITIALISATIONS: dict[str, Callable[[nn.Module], object]] = {
     "default": lambda network: None,
     "gaussian": initialise_gaussian,
     "xavier": initialise_xavier,

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from numbers import Integral
 from typing import Any, Self, TypeVar
 
@@ -89,11 +89,6 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The plan of which `to_dict` gave `values`. Raises KeyError or TypeError for others."""
-        return cls(**{field.name: values[field.name] for field in fields(cls)})
 
     def with_options(self, options: dict[str, Any]) -> Self:
         """The plan with the `options` that are not None."""

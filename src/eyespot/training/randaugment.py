@@ -8,6 +8,7 @@ their colours.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -120,31 +121,21 @@ def rotate(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
     return _moved(pixels, (cos, -sin, 0), (sin, cos, 0))
 
 
-def shear_x(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
-    """Move rows by up to 0.3 of their distance from the top."""
+def shear(pixels: Tensor, strength: float, signs: Tensor, across: bool) -> Tensor:
+    """Move rows (`across`) by up to 0.3 of their distance from the top, or columns by as much of
+    that from the left."""
     slope = 0.3 * strength * signs
-    return _moved(pixels, (1, slope, slope), (0, 1, 0))
-
-
-def shear_y(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
-    """Move columns by up to 0.3 of their distance from the left."""
-    slope = 0.3 * strength * signs
+    if across:
+        return _moved(pixels, (1, slope, slope), (0, 1, 0))
     return _moved(pixels, (1, 0, 0), (slope, 1, slope))
 
 
-def translate_x(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
-    """Move by up to 150 / 331 of the width, in whole pixels; to the left for a positive sign."""
-    return _moved(pixels, (1, 0, _shift(pixels, strength) * signs), (0, 1, 0))
-
-
-def translate_y(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
-    """Move by up to 150 / 331 of the height, in whole pixels; upwards for a positive sign."""
-    return _moved(pixels, (1, 0, 0), (0, 1, _shift(pixels, strength) * signs))
-
-
-def _shift(pixels: Tensor, strength: float) -> float:
+def translate(pixels: Tensor, strength: float, signs: Tensor, across: bool) -> Tensor:
+    """Move by up to 150 / 331 of the side, in whole pixels; to the left (`across`) or upwards for a
+    positive sign."""
     side = pixels.shape[3]
-    return 2 * int(150 / 331 * side * strength) / side
+    shift = 2 * int(150 / 331 * side * strength) / side * signs
+    return _moved(pixels, (1, 0, shift if across else 0), (0, 1, 0 if across else shift))
 
 
 def _moved(pixels: Tensor, x: tuple[Tensor | float, ...], y: tuple[Tensor | float, ...]) -> Tensor:
@@ -168,8 +159,8 @@ CHANGES: dict[str, Callable[[Tensor, float, Tensor], Tensor]] = {
     "contrast": contrast,
     "brightness": brightness,
     "sharpness": sharpness,
-    "shear-x": shear_x,
-    "shear-y": shear_y,
-    "translate-x": translate_x,
-    "translate-y": translate_y,
+    "shear-x": partial(shear, across=True),
+    "shear-y": partial(shear, across=False),
+    "translate-x": partial(translate, across=True),
+    "translate-y": partial(translate, across=False),
 }

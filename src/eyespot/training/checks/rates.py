@@ -41,11 +41,6 @@ class Rates(CheckResult):
     title = "Learning rate"
 
     @property
-    def turning(self) -> float:
-        """The rate with the least loss."""
-        return self.rates[int(np.argmin(self.losses))]
-
-    @property
     def suggested(self) -> float:
         """Where the loss falls fastest before its minimum (`steep` of `lr_find`: Howard and Gugger,
         "fastai: A Layered API for Deep Learning", 2020)."""

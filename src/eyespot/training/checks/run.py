@@ -18,7 +18,7 @@ from eyespot.training.checks.overfit import overfit
 from eyespot.training.checks.random_search import random_search
 from eyespot.training.checks.rates import rates
 from eyespot.training.checks.signals import signals
-from eyespot.training.images import ImageSet, read_images
+from eyespot.training.images import ImageSet, open_images
 from eyespot.training.plan import Plan
 from eyespot.training.split import HELD_OUT, split_photos
 from eyespot.weights import zoo
@@ -47,7 +47,10 @@ def check_photos(
         drawn = np.random.default_rng(plan.seed).permutation(len(photos))[:most]
         step = counting(progress, what, len(drawn))
         chosen = [photos[index] for index in drawn]
-        return read_images(chosen, dataset.classes, side, about.in_channels, step)[0]
+        images, _ = open_images(
+            chosen, dataset.classes, side, about.in_channels, step, in_memory=True
+        )
+        return images
 
     return check(
         plan,
