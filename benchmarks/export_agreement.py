@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 import eyespot
 from eyespot.data.photos import FileSource
 from eyespot.data.transforms import needed_short_side
-from eyespot.export.onnx_file import onnx_file, run_onnx
+from eyespot.export.formats import onnx_file, run_onnx
 from eyespot.features.engines import open_engine
 
 MOST = 200

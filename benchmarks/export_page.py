@@ -36,7 +36,7 @@ def main(model: str, folder: str) -> None:
     found = eyespot.find_photos([folder]).photos
     photos = [found[i] for i in np.linspace(0, len(found) - 1, min(MOST, len(found))).astype(int)]
     with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
-        eyespot.export_web(here, Path(place) / "page", check_with=folder)
+        eyespot.export(here, "web", Path(place) / "page", check_with=folder)
         browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
         with served(Path(place) / "page") as address, opened(browser, address) as page:
             for kind in ("as they are", "as PNG"):

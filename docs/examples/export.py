@@ -17,4 +17,4 @@ print(agreement.same, "of", agreement.photos, "predictions are the same")
 print("largest difference in a probability:", agreement.difference)
 print("written:", *exported.files)
 print(exported.snippet)  # a program that uses the files, without eyespot
-# Also "onnx", "torch" and "web"; eyespot.export.write.export_onnx quantizes to 8 bits.
+# Also "onnx", "torch" and "web"; eyespot.export.write.export_file quantizes to 8 bits.

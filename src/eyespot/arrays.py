@@ -1,10 +1,17 @@
-"""Products and similarities of rows of features."""
+"""Arrays by their type, and products and similarities of rows of features."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+Bools = NDArray[np.bool_]
+U8 = NDArray[np.uint8]
+I64 = NDArray[np.int64]
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
-def product(rows: NDArray[np.floating], matrix: NDArray[np.floating]) -> NDArray[np.floating]:
+
+def product(rows: Floats, matrix: Floats) -> Floats:
     """rows @ matrix [n, d] x [d, k], for a single row on one core.
 
     BLAS would start a second thread, which then spins until the next call and takes 2 ms of the
@@ -15,16 +22,14 @@ def product(rows: NDArray[np.floating], matrix: NDArray[np.floating]) -> NDArray
     return rows @ matrix
 
 
-def unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit_rows(rows: F32) -> F32:
     """Each row scaled to length one (rows of zeros stay zeros)."""
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     unit = np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
     return np.asarray(unit)
 
 
-def most_similar(
-    query: NDArray[np.float32], rows: NDArray[np.float32], k: int
-) -> list[tuple[int, float]]:
+def most_similar(query: F32, rows: F32, k: int) -> list[tuple[int, float]]:
     """The `k` of `rows` [n, d] nearest to `query` [d], all of length one: (row, cosine), the
     nearest first."""
     cosines = product(query[None], rows.T)[0]

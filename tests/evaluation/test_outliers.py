@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from eyespot.evaluation.outliers import find_outliers
+from eyespot.evaluation.rejection import find_outliers
 
 
 def test_the_most_unlike_comes_first_and_usual_ones_are_left_alone() -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import onnx
@@ -17,18 +18,16 @@ from PIL import Image
 
 from eyespot.data.decode import decode
 from eyespot.errors import DatasetError, ExportError, MissingExtraError, UsageError
-from eyespot.export import int8, onnx_file, write
+from eyespot.export import formats, int8
 from eyespot.export.check import check
+from eyespot.export.formats import FORMATS, run_onnx
 from eyespot.export.int8 import to_int8
-from eyespot.export.onnx_file import run_onnx
-from eyespot.export.write import export_onnx, export_openvino, export_torch
+from eyespot.export.write import export_file
 from eyespot.tasks.classification.classifier import Classifier
 from tests.export.conftest import KINDS
 from tests.pictures import patches, write_folder
 
 Make = Callable[[str], Classifier]
-WRITERS = {"onnx": export_onnx, "openvino": export_openvino, "torch": export_torch}
-NAMES = {"onnx": "pets.onnx", "openvino": "pets.xml", "torch": "pets.pt2"}
 
 
 def run_snippet(text: str, folder: Path) -> str:
@@ -52,7 +51,7 @@ def check_format(to: str, classifier: Classifier, folder: Path) -> None:
     exif[0x0112] = 6  # to be turned by a quarter
     lying = Image.fromarray(np.ascontiguousarray(np.rot90(upright)))
     lying.save(folder / "photo.jpg", quality=100, subsampling=0, exif=exif)
-    done = WRITERS[to](classifier, folder / NAMES[to])
+    done = export_file(classifier, folder / f"pets{FORMATS[to].suffix}", to)
     assert done.agreement.same == done.agreement.photos == 10
     assert done.agreement.difference < 0.01
     assert all(file.stat().st_size > 1000 for file in done.files)
@@ -147,7 +146,7 @@ def test_openvino(classifier_of: Make, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("to", WRITERS)
+@pytest.mark.parametrize("to", FORMATS)
 def test_every_head_in_every_format(
     to: str, kind: str, classifier_of: Make, tmp_path: Path
 ) -> None:
@@ -160,15 +159,13 @@ def test_an_export_that_differs_is_not_written(
     classifier_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     classifier = classifier_of("prototypes")
-    monkeypatch.setattr(write, "openvino_files", lambda _: {})
     wrong = np.roll(np.eye(3)[0], 1), 0.5, False
-    monkeypatch.setattr(write, "run_openvino", lambda _: lambda pixels: wrong)
-    with pytest.raises(ExportError, match="Nothing was written"):
-        export_openvino(classifier, tmp_path / "pets.xml")
     broken = np.full(3, np.nan), np.nan, False
-    monkeypatch.setattr(write, "run_openvino", lambda _: lambda pixels: broken)
-    with pytest.raises(ExportError, match="10 of 10"):
-        export_openvino(classifier, tmp_path / "pets.xml")
+    for answer, message in ((wrong, "Nothing was written"), (broken, "10 of 10")):
+        run = Mock(return_value=Mock(return_value=answer))
+        monkeypatch.setitem(FORMATS, "openvino", FORMATS["openvino"]._replace(run=run))
+        with pytest.raises(ExportError, match=message):
+            export_file(classifier, tmp_path / "pets.xml", "openvino")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -194,12 +191,12 @@ def test_it_is_checked_with_the_photos_named(classifier_of: Make, tmp_path: Path
 def test_errors(classifier_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     classifier = classifier_of("logistic")
     with pytest.raises(UsageError, match=r"ends in \.onnx, not 'pets\.xml'"):
-        export_onnx(classifier, tmp_path / "pets.xml")
-    monkeypatch.setattr(onnx_file, "MOST_BYTES", 1000)
+        export_file(classifier, tmp_path / "pets.xml")
+    monkeypatch.setattr(formats, "MOST_BYTES", 1000)
     with pytest.raises(ExportError, match="at most 1,000"):
-        export_onnx(classifier, tmp_path / "pets.onnx")
+        export_file(classifier, tmp_path / "pets.onnx")
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     with pytest.raises(MissingExtraError, match=r"eyespot\[export\]"):
-        export_onnx(classifier, tmp_path / "pets.onnx")
+        export_file(classifier, tmp_path / "pets.onnx")
     assert list(tmp_path.iterdir()) == []
     assert int8.MAX_LOSS == 0.02

@@ -5,9 +5,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from eyespot.arrays import unit_rows
 from eyespot.evaluation import fit_rejection
 from eyespot.heads.calibration import fit_temperature, softmax
-from eyespot.heads.neighbours import Neighbours
+from eyespot.heads.neighbours import Neighbours, Prototypes
 from eyespot.heads.ood import NEIGHBOURS, fit_ood, out_of_fold_ood_scores
-from eyespot.heads.prototypes import Prototypes
 from eyespot.heads.scorers import NeighboursScorer, scorer_from_arrays
 
 

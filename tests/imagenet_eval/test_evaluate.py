@@ -18,7 +18,7 @@ from eyespot.errors import DatasetError, UsageError
 from eyespot.evaluation import wilson_interval
 from eyespot.imagenet_eval import evaluate as imagenet
 from eyespot.imagenet_eval.evaluate import evaluate_imagenet
-from eyespot.imagenet_eval.validation import find_images
+from eyespot.imagenet_eval.images import find_images
 from eyespot.imagenet_eval.views import Views
 from tests.commands import run_eyespot
 from tests.imagenet_eval.worlds import WNIDS, Brightness, grey, write, write_shard

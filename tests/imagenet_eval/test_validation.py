@@ -7,8 +7,7 @@ import pytest
 
 from eyespot.data.shards import expand
 from eyespot.errors import EyespotError, PhotoError, UsageError
-from eyespot.imagenet_eval.labels import class_in
-from eyespot.imagenet_eval.validation import find_images
+from eyespot.imagenet_eval.images import class_in, find_images
 from tests.imagenet_eval.worlds import WNIDS, grey, write, write_shard
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from eyespot.training.initialise import INITIALISATIONS, initialise
+from eyespot.training.network import INITIALISATIONS, initialise
 from eyespot.weights import zoo
 
 

@@ -8,7 +8,7 @@ import pytest
 from eyespot.data.photos import MemorySource
 from eyespot.data.transforms import Preprocessing
 from eyespot.imagenet_eval.evaluate import Failure, ImagenetEvaluation
-from eyespot.imagenet_eval.labels import LabelledImage
+from eyespot.imagenet_eval.images import LabelledImage
 from eyespot.imagenet_eval.views import Views
 from eyespot.report import gallery
 from eyespot.report.gallery import render

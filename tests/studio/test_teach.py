@@ -125,12 +125,12 @@ def test_a_classifier_is_exported_as_onnx(
     settled(client, project)
     exported: list[tuple[str, ...]] = []
 
-    def export_onnx(classifier: Classifier, path: Path) -> None:
+    def export_file(classifier: Classifier, path: Path) -> None:
         exported.append(classifier.classes)
         path.write_bytes(b"the file")
 
     with monkeypatch.context() as patch:
-        patch.setattr("eyespot.export.write.export_onnx", export_onnx)
+        patch.setattr("eyespot.export.write.export_file", export_file)
         taken = client.get(f"{project}/classifier.onnx")
     assert taken.content == b"the file"
     assert 'filename="Stones.onnx"' in taken.headers["content-disposition"]

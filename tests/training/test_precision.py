@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from eyespot.errors import MissingExtraError
-from eyespot.features import processor
+from eyespot.features import conversion
 from eyespot.features.conversion import computes_bf16
 from eyespot.training import trainer as training
 from eyespot.training.checkpoint import LAST, read_checkpoint
@@ -41,7 +41,7 @@ def test_torch_knows_the_processor_as_openvino_does(monkeypatch: pytest.MonkeyPa
     def missing() -> None:
         raise MissingExtraError("This", "openvino")
 
-    monkeypatch.setattr(processor, "openvino_core", missing)
+    monkeypatch.setattr(conversion, "openvino_core", missing)
     assert computes_bf16() == by_openvino
 
 

@@ -38,7 +38,7 @@ def progress(stage, done, total):
 with processes.process_group():
     learn, val = stripes(LEARN), stripes(VAL, seed=1)
     for name, plan in plans.items():
-        plan = Plan.from_dict(plan)
+        plan = Plan(**plan)
         trained = train(plan, learn, val, folder / name, every=2, progress=progress)
         figures = evaluate_network(trained.network, val, trained.preprocessing, plan)
         (folder / f"{name}-{processes.rank()}.json").write_text(json.dumps(figures))

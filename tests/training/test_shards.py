@@ -15,8 +15,7 @@ from eyespot.errors import DatasetError
 from eyespot.tasks.classification.train import train_on
 from eyespot.training import images as training
 from eyespot.training.evaluate import evaluate_network
-from eyespot.training.images import open_images, read_images
-from eyespot.training.on_demand import LazyImages
+from eyespot.training.images import LazyImages, open_images
 from eyespot.training.plan import Plan
 from eyespot.training.trainer import Trainer
 from tests.imagenet_eval.worlds import write_shard
@@ -100,11 +99,12 @@ def test_damage_is_named_and_training_goes_on(shards: Path, tmp_path: Path) -> N
     # What cannot be read does not count, though another stood in for it.
     assert done.validation is not None
     network, plan = done.trained.network, done.trained.plan
-    readable, _ = read_images(
+    readable, _ = open_images(
         [photo for photo in open_photos(shards).photos if photo.split == "val"],
         ("lying", "upright"),
         32,
         1,
+        in_memory=True,
     )
     assert len(readable) == 39
     whole = evaluate_network(network, done.validation, done.trained.preprocessing, plan)

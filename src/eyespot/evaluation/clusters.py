@@ -9,8 +9,8 @@ in ten without a cluster, and agrees less with labels (see docs/guides/dataset.m
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eyespot.arrays import F32, I64
 from eyespot.shown import Brief
 
 COMPONENTS = 50
@@ -31,12 +31,12 @@ class Clusters(Brief):
     of how much nearer a photo is to its own group than to the next; NaN where there is one group.
     """
 
-    of: NDArray[np.int64]
+    of: I64
     members: list[list[int]]
     silhouette: float
 
 
-def find_clusters(features: NDArray[np.float32], seed: int = 0) -> Clusters:
+def find_clusters(features: F32, seed: int = 0) -> Clusters:
     """Clusters of n photos by their features, float32 [n, d], without labels."""
     from sklearn.cluster import KMeans
     from sklearn.metrics import pairwise_distances, silhouette_score
@@ -47,29 +47,28 @@ def find_clusters(features: NDArray[np.float32], seed: int = 0) -> Clusters:
     different = len(np.unique(some.round(5), axis=0))  # equal photos share a place
     most = min(len(some) // LEAST_PHOTOS, different)
     apart = pairwise_distances(some) if most > 1 else np.zeros((0, 0))
-    found: list[tuple[float, int]] = []
+    found: dict[int, float] = {}
     for count in COUNTS:
         if count <= most:
             group = KMeans(count, n_init=STARTS, random_state=seed).fit_predict(some)
-            clearness = silhouette_score(apart, group, metric="precomputed")
-            found.append((float(clearness), -count))
+            found[count] = float(silhouette_score(apart, group, metric="precomputed"))
     if not found:
         distance = np.linalg.norm(places, axis=1)  # the centre is at 0
         members = [np.argsort(distance, kind="stable").tolist()] if len(places) else []
         return Clusters(np.zeros(len(places), np.int64), members, float("nan"))
-    clearness, count = max(found)
-    model = KMeans(-count, n_init=STARTS, random_state=seed).fit(places)
+    count = max(found, key=lambda count: found[count])
+    model = KMeans(count, n_init=STARTS, random_state=seed).fit(places)
     distance = np.linalg.norm(places - model.cluster_centers_[model.labels_], axis=1)
     near = np.argsort(distance, kind="stable")
-    groups = [near[model.labels_[near] == number].tolist() for number in range(-count)]
+    groups = [near[model.labels_[near] == number].tolist() for number in range(count)]
     members = sorted((group for group in groups if group), key=len, reverse=True)
     of = np.empty(len(places), np.int64)
     for number, group in enumerate(members):
         of[group] = number
-    return Clusters(of, members, clearness)
+    return Clusters(of, members, found[count])
 
 
-def principal_components(features: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
+def principal_components(features: F32, seed: int = 0) -> F32:
     """Principal components of the directions from the mean, float32 [n, COMPONENTS] or fewer.
     Lengths are normalised: they follow contrast, not content."""
     from sklearn.decomposition import PCA

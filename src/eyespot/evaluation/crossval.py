@@ -6,12 +6,12 @@ the best of several candidates looks better than it is (Tsamardinos et al., "Boo
 out-of-sample predictions", 2018).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eyespot.arrays import F32, F64, I64, Bools
 from eyespot.heads.calibration import log_loss, log_losses, select_hyperparameter, softmax
 from eyespot.heads.method import Fold, Prepared
 from eyespot.shown import Brief
@@ -27,8 +27,8 @@ class CrossValidated(Brief):
     `log_loss`: nats per photo, of `probabilities`.
     """
 
-    probabilities: NDArray[np.float64]
-    scores: NDArray[np.float32]
+    probabilities: F64
+    scores: F32
     hyperparameter: float
     temperature: float
     log_loss: float
@@ -36,10 +36,10 @@ class CrossValidated(Brief):
 
 def cross_validate(
     prepared: Prepared,
-    labels: NDArray[np.int64],
+    labels: I64,
     classes: int,
     repeats: Sequence[Sequence[Fold]],
-    parts: NDArray[np.int64],
+    parts: I64,
     hyperparameters: Sequence[float],
 ) -> CrossValidated:
     """Score every photo out of fold for every hyperparameter, and select one.
@@ -54,10 +54,7 @@ def cross_validate(
 
 
 def select_and_calibrate(
-    scores: NDArray[np.float32],
-    labels: NDArray[np.int64],
-    parts: NDArray[np.int64],
-    hyperparameters: Sequence[float],
+    scores: F32, labels: I64, parts: I64, hyperparameters: Sequence[float]
 ) -> CrossValidated:
     """Select a hyperparameter and a temperature; for each part's probabilities on the other parts.
 
@@ -66,11 +63,8 @@ def select_and_calibrate(
     held_out = ~np.isnan(scores[0, :, 0])
     best, temperature = select_hyperparameter(scores[:, held_out], labels[held_out])
     probabilities = np.full(scores.shape[1:], np.nan)
-    for part in np.unique(parts[held_out]):
-        inside, outside = held_out & (parts == part), held_out & (parts != part)
-        selected, part_temperature = best, temperature
-        if outside.any():
-            selected, part_temperature = select_hyperparameter(scores[:, outside], labels[outside])
+    for inside, others in _each_part(parts, held_out):
+        selected, part_temperature = select_hyperparameter(scores[:, others], labels[others])
         probabilities[inside] = softmax(scores[selected, inside] / part_temperature)
     return CrossValidated(
         probabilities=probabilities,
@@ -82,8 +76,8 @@ def select_and_calibrate(
 
 
 def nested_selection(
-    candidates: Sequence[CrossValidated], labels: NDArray[np.int64], parts: NDArray[np.int64]
-) -> tuple[int, NDArray[np.float64]]:
+    candidates: Sequence[CrossValidated], labels: I64, parts: I64
+) -> tuple[int, F64]:
     """Select one of the candidates, the most promising first; and probabilities for evaluating the
     selection.
 
@@ -98,14 +92,19 @@ def nested_selection(
     nested = np.full_like(candidates[0].probabilities, np.nan)
     losses = np.array([log_losses(c.probabilities, labels) for c in candidates])
 
-    def best_on(photos: NDArray[np.bool_]) -> int:
+    def best_on(photos: Bools) -> int:
         gains = losses[0, photos] - losses[:, photos]
         error = gains.std(axis=1) / np.sqrt(gains.shape[1])
         worth = np.where(gains.mean(axis=1) > error, gains.mean(axis=1), 0)
         return int(worth.argmax())
 
-    for part in np.unique(parts[held_out]):
-        inside, outside = held_out & (parts == part), held_out & (parts != part)
-        basis = outside if outside.any() else held_out
-        nested[inside] = candidates[best_on(basis)].probabilities[inside]
+    for inside, others in _each_part(parts, held_out):
+        nested[inside] = candidates[best_on(others)].probabilities[inside]
     return best_on(held_out), nested
+
+
+def _each_part(parts: I64, held_out: Bools) -> Iterator[tuple[Bools, Bools]]:
+    """The held-out photos of each part, and those of the others; of a single part, its own."""
+    for part in np.unique(parts[held_out]):
+        others = held_out & (parts != part)
+        yield held_out & (parts == part), others if others.any() else held_out

@@ -3,8 +3,7 @@
 import math
 from statistics import NormalDist
 
-import numpy as np
-from numpy.typing import NDArray
+from eyespot.arrays import Bools
 
 
 def wilson_interval(successes: float, count: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -26,9 +25,7 @@ def wilson_interval(successes: float, count: int, confidence: float = 0.95) -> t
     return low, high
 
 
-def paired_interval(
-    first: NDArray[np.bool_], second: NDArray[np.bool_], confidence: float = 0.95
-) -> tuple[float, float]:
+def paired_interval(first: Bools, second: Bools, confidence: float = 0.95) -> tuple[float, float]:
     """Interval of share(first) - share(second), two evaluations of the same n items.
 
     Agresti and Min, "Simple improved confidence intervals for comparing matched proportions",

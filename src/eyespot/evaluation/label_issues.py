@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eyespot.arrays import F64, I64
 from eyespot.evaluation.intervals import wilson_interval
 
 SURE = 0.8
@@ -28,9 +28,7 @@ class LabelIssue:
     own: float
 
 
-def find_label_issues(
-    probabilities: NDArray[np.float64], labels: NDArray[np.int64]
-) -> list[LabelIssue]:
+def find_label_issues(probabilities: F64, labels: I64) -> list[LabelIssue]:
     """Label issues among n photos, the clearest first.
 
     `probabilities`: float64 [n, K], out of fold; rows of NaN are skipped.
@@ -82,9 +80,7 @@ class PlantedTest:
         return wilson_interval(self.found, self.reported)
 
 
-def plant_wrong_labels(
-    labels: NDArray[np.int64], classes: int, share: float, seed: int = 0
-) -> NDArray[np.int64]:
+def plant_wrong_labels(labels: I64, classes: int, share: float, seed: int = 0) -> I64:
     """The labels, int64 [n], with `share` of them changed to another class at random."""
     rng = np.random.default_rng(seed)
     changed = labels.copy()
@@ -93,9 +89,7 @@ def plant_wrong_labels(
     return changed
 
 
-def measure_planted(
-    label_issues: Sequence[LabelIssue], labels: NDArray[np.int64], planted: NDArray[np.int64]
-) -> PlantedTest:
+def measure_planted(label_issues: Sequence[LabelIssue], labels: I64, planted: I64) -> PlantedTest:
     """Compare label issues found in `planted` labels, int64 [n], with the original `labels`."""
     wrong = planted != labels
     found = [s for s in label_issues if wrong[s.index]]

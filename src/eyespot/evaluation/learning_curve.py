@@ -1,12 +1,12 @@
 """Learning curve: accuracy by the number of training photos, and how many more would help."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eyespot.arrays import Bools
 from eyespot.evaluation.intervals import wilson_interval
 
 Trend = Literal["rising", "flat", "unclear"]
@@ -33,20 +33,12 @@ class LearningCurve:
     verdict: str
 
     def to_dict(self) -> dict[str, Any]:
-        return {
-            "sizes": list(self.sizes),
-            "top1": list(self.top1),
-            "intervals": [list(interval) for interval in self.intervals],
-            "gain": self.gain,
-            "gain_interval": list(self.gain_interval),
-            "trend": self.trend,
-            "more": self.more,
-            "verdict": self.verdict,
-        }
+        """Plain numbers, texts and tuples, for JSON."""
+        return asdict(self)
 
 
 def learning_curve(
-    sizes: Sequence[int], correct: Sequence[NDArray[np.bool_]], photos: int | None = None
+    sizes: Sequence[int], correct: Sequence[Bools], photos: int | None = None
 ) -> LearningCurve:
     """From which photos were classified correctly (bool [n]) after training on `sizes` photos,
     ascending.

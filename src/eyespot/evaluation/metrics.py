@@ -1,12 +1,13 @@
 """Metrics of a classifier, each with its 95% CI."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from math import isnan
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eyespot.arrays import F64, I64, Bools
 from eyespot.evaluation.intervals import wilson_interval
 from eyespot.shown import Brief
 
@@ -49,9 +50,9 @@ class Evaluation(Brief):
     top5_interval: Interval
     balanced_accuracy: float
     ece: float
-    reliability: tuple[ReliabilityBin, ...]
     per_class: tuple[ClassScore, ...]
-    confusion: NDArray[np.int64]
+    confusion: I64
+    reliability: tuple[ReliabilityBin, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and lists, for JSON; undefined shares are None."""
@@ -60,44 +61,12 @@ class Evaluation(Brief):
     def to_metrics(self) -> dict[str, Any]:
         """As `to_dict`, for a classifier to keep: `confusion` are the cells that are not 0, as
         [actual, predicted, photos], since all of 10,000 classes would be 100 million."""
-        return {
-            "classes": list(self.classes),
-            "count": self.count,
-            "top1": self.top1,
-            "top1_interval": list(self.top1_interval),
-            "top5": self.top5,
-            "top5_interval": list(self.top5_interval),
-            "balanced_accuracy": self.balanced_accuracy,
-            "ece": self.ece,
-            "per_class": [
-                {
-                    "name": score.name,
-                    "precision": _plain(score.precision),
-                    "recall": _plain(score.recall),
-                    "recall_interval": list(score.recall_interval),
-                    "f1": _plain(score.f1),
-                    "support": score.support,
-                }
-                for score in self.per_class
-            ],
-            "confusion": cells_of(self.confusion).tolist(),
-            "reliability": [
-                {
-                    "confidence": b.confidence,
-                    "accuracy": b.accuracy,
-                    "interval": list(b.interval),
-                    "count": b.count,
-                }
-                for b in self.reliability
-            ],
-        }
+        plain = {name: _plain(value) for name, value in vars(self).items()}
+        return plain | {"confusion": cells_of(self.confusion).tolist()}
 
 
 def evaluate(
-    probabilities: NDArray[np.float64],
-    labels: NDArray[np.int64],
-    classes: Sequence[str],
-    groups: NDArray[np.int64] | None = None,
+    probabilities: F64, labels: I64, classes: Sequence[str], groups: I64 | None = None
 ) -> Evaluation:
     """Compare predictions `probabilities` [n, K] with the actual `labels` int64 [n].
 
@@ -128,26 +97,26 @@ def evaluate(
         top5_interval=wilson_interval(top5 * independent, independent),
         balanced_accuracy=float(np.nanmean([score.recall for score in per_class])),
         ece=float(ece),
-        reliability=reliability,
         per_class=per_class,
         confusion=confusion,
+        reliability=reliability,
     )
 
 
-def mistakes(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+def mistakes(probabilities: F64, labels: I64) -> I64:
     """Indices of the misclassified photos, the most confident first; NaN is skipped."""
     held_out = ~np.isnan(probabilities[:, 0])
     wrong = np.flatnonzero(held_out & (probabilities.argmax(axis=1) != labels))
     return wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")]
 
 
-def cells_of(confusion: NDArray[np.int64]) -> NDArray[np.int64]:
+def cells_of(confusion: I64) -> I64:
     """The cells of a confusion matrix [K, K] that are not 0, [n, 3]: actual, predicted, photos."""
     actual, predicted = np.nonzero(confusion)
     return np.stack([actual, predicted, confusion[actual, predicted]], axis=1)
 
 
-def _class_score(name: str, confusion: NDArray[np.int64], index: int) -> ClassScore:
+def _class_score(name: str, confusion: I64, index: int) -> ClassScore:
     correct = int(confusion[index, index])
     support, predicted = int(confusion[index].sum()), int(confusion[:, index].sum())
     precision = correct / predicted if predicted else float("nan")
@@ -156,9 +125,7 @@ def _class_score(name: str, confusion: NDArray[np.int64], index: int) -> ClassSc
     return ClassScore(name, precision, recall, wilson_interval(correct, support), f1, support)
 
 
-def _reliability(
-    confidence: NDArray[np.float64], correct: NDArray[np.bool_]
-) -> tuple[ReliabilityBin, ...]:
+def _reliability(confidence: F64, correct: Bools) -> tuple[ReliabilityBin, ...]:
     """Equal-width bins (Guo et al. 2017, section 2); empty ones are left out."""
     bins = int(np.clip(len(correct) // 10, 1, BINS))
     which = np.minimum((confidence * bins).astype(int), bins - 1)
@@ -174,5 +141,10 @@ def _reliability(
     return tuple(out)
 
 
-def _plain(value: float) -> float | None:
-    return None if np.isnan(value) else value
+def _plain(value: Any) -> Any:
+    """A value for JSON: lists for tuples, dicts for dataclasses, None for NaN."""
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, ClassScore | ReliabilityBin):
+        return {name: _plain(item) for name, item in asdict(value).items()}
+    return None if isinstance(value, float) and isnan(value) else value

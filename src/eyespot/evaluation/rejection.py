@@ -1,16 +1,18 @@
-"""The OOD threshold above which a photo is rejected as unknown, and its effect."""
+"""OOD scores: the threshold for rejecting a photo as unknown, its effect, and outliers."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eyespot.arrays import F32, Bools, Floats
 from eyespot.evaluation.intervals import wilson_interval
 from eyespot.heads.ood import HIGHEST
 
 KEPT = 0.95
 """Share of the correctly classified photos that must be accepted."""
+REACH = 1.5
+"""Interquartile ranges above the upper quartile, beyond which a photo is an outlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,7 @@ class Rejection:
         }
 
 
-def fit_rejection(
-    ood_scores: NDArray[np.float32],
-    correct: NDArray[np.bool_],
-    hidden: NDArray[np.float32] | None = None,
-) -> Rejection:
+def fit_rejection(ood_scores: F32, correct: Bools, hidden: F32 | None = None) -> Rejection:
     """Set the threshold from held-out photos.
 
     `ood_scores`: float [n] out of fold; NaN for photos that were not held out. `correct`: bool
@@ -57,10 +55,7 @@ def fit_rejection(
 
 
 def measure_rejection(
-    ood_threshold: float,
-    ood_scores: NDArray[np.float32],
-    correct: NDArray[np.bool_],
-    hidden: NDArray[np.float32] | None = None,
+    ood_threshold: float, ood_scores: F32, correct: Bools, hidden: F32 | None = None
 ) -> Rejection:
     """The effect of a threshold; arrays as in `fit_rejection`."""
     held_out = ~np.isnan(ood_scores)
@@ -78,3 +73,19 @@ def measure_rejection(
         unknown_rejected=unknown,
         unknown_rejected_interval=interval,
     )
+
+
+def find_outliers(ood_scores: Floats) -> list[int]:
+    """Photos with a far higher OOD score than most, the highest first.
+
+    `ood_scores`: [n], of each photo against the others. Above the upper fence of a box plot (Tukey,
+    "Exploratory Data Analysis", 1977, section 2C): REACH times the interquartile range above it.
+    NaN is skipped.
+    """
+    known = ood_scores[~np.isnan(ood_scores)]
+    if len(known) < 4:  # no meaningful quartiles
+        return []
+    low, high = np.quantile(known, [0.25, 0.75])
+    far = np.flatnonzero(ood_scores > high + REACH * (high - low))
+    order = np.argsort(-ood_scores[far], kind="stable")
+    return [int(index) for index in far[order]]

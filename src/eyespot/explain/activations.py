@@ -6,9 +6,9 @@ calls them feature activations.
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 
+from eyespot.arrays import F32, U8
 from eyespot.data.transforms import Preprocessing, prepare, standardised
 from eyespot.errors import UsageError
 from eyespot.explain.colours import coloured
@@ -19,9 +19,7 @@ PHOTO = 256
 """Smallest side of the photo on the page, in pixels, about."""
 
 
-def network_input(
-    network: ConvNet, pixels: NDArray[np.uint8], preprocessing: Preprocessing
-) -> NDArray[np.uint8]:
+def network_input(network: ConvNet, pixels: U8, preprocessing: Preprocessing) -> U8:
     """A photo uint8 RGB [H, W, 3] as `network` gets it: uint8 [S, S, 3], grey for one channel."""
     prepared = prepare(pixels, preprocessing)
     if network.in_channels == 3:
@@ -30,9 +28,7 @@ def network_input(
     return np.repeat(grey[:, :, None], 3, axis=2)
 
 
-def activations(
-    network: ConvNet, prepared: NDArray[np.uint8], preprocessing: Preprocessing
-) -> dict[str, NDArray[np.float32]]:
+def activations(network: ConvNet, prepared: U8, preprocessing: Preprocessing) -> dict[str, F32]:
     """The maps [C, h, w] of every stage, in order, by name. `prepared`: by `network_input`.
 
     Puts the network into evaluation mode. Raises UsageError if it cannot take images of this size.
@@ -43,16 +39,14 @@ def activations(
     return {name: stage[0].numpy() for name, stage in maps.items()}
 
 
-def stage_called(name: str, stages: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+def stage_called(name: str, stages: dict[str, F32]) -> F32:
     """The maps of stage `name`. Raises UsageError with the names if there is no such stage."""
     if name not in stages:
         raise UsageError(f"There is no stage called '{name}'; there are: {', '.join(stages)}.")
     return stages[name]
 
 
-def draw_activations(
-    maps: NDArray[np.float32], prepared: NDArray[np.uint8], title: str
-) -> Image.Image:
+def draw_activations(maps: F32, prepared: U8, title: str) -> Image.Image:
     """A page with the network's input and every map [C, h, w] of one stage."""
     count, height, width = maps.shape
     photo = resized(prepared[None], max(PHOTO, *prepared.shape))[0]

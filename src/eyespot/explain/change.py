@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eyespot.arrays import F64, U8
 from eyespot.explain.occlusion import Box, covered, covered_features, squares
 from eyespot.tasks.classification.classifier import Classifier
 
@@ -24,10 +24,7 @@ class Change:
 
 
 def least_change(
-    classifier: Classifier,
-    prepared: NDArray[np.uint8],
-    probabilities: NDArray[np.float64],
-    wanted: int | None = None,
+    classifier: Classifier, prepared: U8, probabilities: F64, wanted: int | None = None
 ) -> Change | None:
     """The fewest squares found that change the prediction when they are covered.
 
@@ -61,12 +58,10 @@ def least_change(
     return Change(tuple(chosen), float(mask.mean()), classifier.classes[best], float(last[best]))
 
 
-def _lead(
-    probabilities: NDArray[np.float64], predicted: int, wanted: int | None
-) -> NDArray[np.float64]:
+def _lead(probabilities: F64, predicted: int, wanted: int | None) -> F64:
     """Log odds [n] that keep the prediction from changing; below zero, it has changed."""
     logs = np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
     ahead = predicted if wanted is None else wanted
     against = np.delete(logs, ahead, axis=1).max(axis=1)
-    lead: NDArray[np.float64] = logs[:, ahead] - against
+    lead: F64 = logs[:, ahead] - against
     return lead if wanted is None else -lead

@@ -3,8 +3,9 @@
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
+
+from eyespot.arrays import F32, F64, U8
 
 LIGHTNESS = (0.28, 0.92)
 HUE = (300.0, 110.0)
@@ -31,7 +32,7 @@ _TO_LINEAR = np.array(
 )
 
 
-def helix() -> NDArray[np.float64]:
+def helix() -> F64:
     """256 colours [256, 3] (L, a, b) in Oklab, at equal distances."""
     hue = np.radians(np.linspace(*HUE, 256))
     return np.stack(
@@ -39,21 +40,21 @@ def helix() -> NDArray[np.float64]:
     )
 
 
-def linear_rgb(oklab: NDArray[np.float64]) -> NDArray[np.float64]:
+def linear_rgb(oklab: F64) -> F64:
     """Oklab to linear sRGB, 0..1 inside the gamut: [N, 3] -> [N, 3]."""
-    light: NDArray[np.float64] = (oklab @ _TO_CONES.T) ** 3 @ _TO_LINEAR.T
+    light: F64 = (oklab @ _TO_CONES.T) ** 3 @ _TO_LINEAR.T
     return light
 
 
 @cache
-def palette() -> NDArray[np.uint8]:
+def palette() -> U8:
     """The 256 colours as sRGB, uint8 [256, 3]. Gamma: IEC 61966-2-1."""
     light = linear_rgb(helix()).clip(0, 1)
     encoded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     return np.round(255 * encoded).astype(np.uint8)
 
 
-def coloured(maps: NDArray[np.float32]) -> NDArray[np.uint8]:
+def coloured(maps: F32) -> U8:
     """Maps [N, h, w] as images, uint8 [N, h, w, 3]: dark is low, bright is high.
 
     Each map has its own scale, from its minimum to its maximum. Maps of one pixel share a scale,
@@ -66,7 +67,7 @@ def coloured(maps: NDArray[np.float32]) -> NDArray[np.uint8]:
     return _colours(scaled)
 
 
-def overlaid(heat: NDArray[np.float32], prepared: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def overlaid(heat: F32, prepared: U8) -> U8:
     """`heat` [h, w] in 0..1 over its photo, uint8 [S, S, 3]."""
     side = prepared.shape[1], prepared.shape[0]
     smooth = np.asarray(Image.fromarray(heat).resize(side, Image.Resampling.BICUBIC)).clip(0, 1)
@@ -74,6 +75,6 @@ def overlaid(heat: NDArray[np.float32], prepared: NDArray[np.uint8]) -> NDArray[
     return np.round((1 - opacity) * prepared + opacity * _colours(smooth)).astype(np.uint8)
 
 
-def _colours(shares: NDArray[np.float32]) -> NDArray[np.uint8]:
-    colours: NDArray[np.uint8] = palette()[np.round(255 * shares).astype(np.uint8)]
+def _colours(shares: F32) -> U8:
+    colours: U8 = palette()[np.round(255 * shares).astype(np.uint8)]
     return colours

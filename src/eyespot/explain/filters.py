@@ -7,16 +7,16 @@ Networks", NIPS 2012, figure 3, shows the filters of AlexNet.
 from math import isqrt
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from torch import nn
 
+from eyespot.arrays import U8
 from eyespot.errors import UsageError
 from eyespot.explain.sheet import WIDTH, grid, page
 from eyespot.models.convnet import ConvNet
 
 
-def filters(network: ConvNet) -> NDArray[np.uint8]:
+def filters(network: ConvNet) -> U8:
     """The first layer's kernels, uint8 RGB [N, h, w, 3], in colour for three input channels.
 
     Each is scaled by its largest absolute weight: middle grey is zero, brighter is positive. If

@@ -10,24 +10,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from eyespot.arrays import F32, U8
 from eyespot.data.transforms import Preprocessing, standardised
 from eyespot.features.backbone import Backbone
-from eyespot.features.extract import signed_roots
 from eyespot.features.extractor import build_extractor
-from eyespot.heads.slopes import slope
+from eyespot.heads.torch_scorers import scorer_module, signed_roots
 from eyespot.models.convnet import ConvNet
 from eyespot.tasks.classification.classifier import Classifier
 
 
 def grad_cam(
-    network: ConvNet,
-    prepared: NDArray[np.uint8],
-    preprocessing: Preprocessing,
-    index: int | None = None,
-) -> NDArray[np.float32]:
+    network: ConvNet, prepared: U8, preprocessing: Preprocessing, index: int | None = None
+) -> F32:
     """Grad-CAM of a class of the network's own head, float32 [h, w] in 0..1.
 
     The maps of the last stage larger than one pixel are weighted by the mean gradient of the
@@ -43,9 +39,7 @@ def grad_cam(
         return _cam(maps, chosen)
 
 
-def attention(
-    classifier: Classifier, prepared: NDArray[np.uint8], index: int
-) -> NDArray[np.float32]:
+def attention(classifier: Classifier, prepared: U8, index: int) -> F32:
     """As `grad_cam`, for class `index` of a classifier with any head.
 
     The maps are those of the last stage that the head reads. Features of earlier stages do not
@@ -57,12 +51,9 @@ def attention(
     with torch.enable_grad():
         maps = extractor.maps(pixels)
         features = extractor.features(maps)
-        seen = torch.cat([features[block] for block in classifier.recipe.blocks], dim=1)[0]
-        roots = signed_roots(seen.detach().numpy())
-        by_root = slope(classifier.scorer, roots, index)
-        # The root has no gradient at zero; a feature is zero where its map is zero everywhere.
-        by_seen = np.divide(by_root, 2 * np.abs(roots), np.zeros_like(roots), where=roots != 0)
-        return _cam(maps, (seen * torch.from_numpy(by_seen)).sum())
+        seen = torch.cat([features[block] for block in classifier.recipe.blocks], dim=1)
+        scores = scorer_module(classifier.scorer)(signed_roots(seen))
+        return _cam(maps, scores[0, index])
 
 
 @lru_cache(maxsize=2)
@@ -70,7 +61,7 @@ def _extractor(backbone: Backbone) -> Any:
     return build_extractor(backbone)[0]
 
 
-def _cam(maps: Mapping[str, Tensor], score: Tensor) -> NDArray[np.float32]:
+def _cam(maps: Mapping[str, Tensor], score: Tensor) -> F32:
     """The map of `score` at the last stage larger than one pixel that `score` depends on.
 
     A single zero if there is none, as in networks of fully connected layers.
@@ -82,7 +73,7 @@ def _cam(maps: Mapping[str, Tensor], score: Tensor) -> NDArray[np.float32]:
         slopes = found[0]
         if slopes is None:
             continue
-        # The standard deviation of a constant map has no gradient.
+        # A root has no gradient at zero, the standard deviation of a constant map has none either.
         weights = slopes.nan_to_num(0, 0, 0).mean((2, 3), keepdim=True)
         heat = (weights * stage.detach()).sum(1)[0].clamp(min=0)
         greatest = float(heat.max())

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eyespot.arrays import F32, U8, Floats
 from eyespot.features.usable import expect_usable
 from eyespot.tasks.classification.classifier import Classifier
 
@@ -29,9 +29,7 @@ def squares(size: int, cells: int = CELLS) -> list[Box]:
     return [(left, top, right, bottom) for top, bottom in spans for left, right in spans]
 
 
-def covered(
-    prepared: NDArray[np.uint8], boxes: Sequence[Box], colour: Sequence[float]
-) -> NDArray[np.uint8]:
+def covered(prepared: U8, boxes: Sequence[Box], colour: Sequence[float]) -> U8:
     """A copy of pixels uint8 [S, S, 3] with `boxes` painted over in `colour`."""
     out = prepared.copy()
     for left, top, right, bottom in boxes:
@@ -39,9 +37,7 @@ def covered(
     return out
 
 
-def covered_features(
-    classifier: Classifier, prepared: NDArray[np.uint8], covers: Sequence[Sequence[Box]]
-) -> NDArray[np.float32]:
+def covered_features(classifier: Classifier, prepared: U8, covers: Sequence[Sequence[Box]]) -> F32:
     """Features [n, D] of pixels uint8 [S, S, 3], covered by each of n sets of squares.
 
     Squares have the mean colour of the network's training images.
@@ -55,15 +51,13 @@ def covered_features(
     return expect_usable(found, classifier.backbone.name)
 
 
-def slide(
-    classifier: Classifier, prepared: NDArray[np.uint8], cells: int = CELLS
-) -> NDArray[np.float32]:
+def slide(classifier: Classifier, prepared: U8, cells: int = CELLS) -> F32:
     """Features [1 + n, D] of an image, uncovered, then covered by each of the n `squares`."""
     boxes = squares(len(prepared), cells)
     return covered_features(classifier, prepared, [(), *((box,) for box in boxes)])
 
 
-def heat(answers: NDArray[np.floating], index: int) -> NDArray[np.float32]:
+def heat(answers: Floats, index: int) -> F32:
     """How much covering each cell lowers the probability (or score) of class `index`.
 
     `answers`: [1 + n, K], predicted from the features of `slide`. Returns float32 [cells, cells]:
@@ -81,7 +75,7 @@ def heat(answers: NDArray[np.floating], index: int) -> NDArray[np.float32]:
     return (total / count).astype(np.float32)
 
 
-def scaled(heat: NDArray[np.float32]) -> NDArray[np.float32]:
+def scaled(heat: F32) -> F32:
     """`heat` for a drawing: in 0..1, zero where covering lowers nothing."""
     lost = np.maximum(heat, np.float32(0))
     greatest = lost.max()

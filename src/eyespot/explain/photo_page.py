@@ -4,9 +4,9 @@ import contextlib
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from eyespot.arrays import U8
 from eyespot.data.decode import decode
 from eyespot.errors import PhotoError
 from eyespot.evaluation import percent
@@ -45,14 +45,14 @@ def draw_explanation(explanation: Explanation) -> Image.Image:
     return page(f"{name}: {_short(explanation.answer, 2 * NAME)}", panels)
 
 
-def _in_proportion(pixels: NDArray[np.uint8], aspect: float) -> NDArray[np.uint8]:
+def _in_proportion(pixels: U8, aspect: float) -> U8:
     width = max(1, round(SIDE * min(1.0, aspect)))
     height = max(1, round(SIDE / max(1.0, aspect)))
     image = Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC)
     return np.asarray(image)
 
 
-def _thumbnails(near: tuple[NearPhoto, ...]) -> NDArray[np.uint8]:
+def _thumbnails(near: tuple[NearPhoto, ...]) -> U8:
     """The photos, three in a row, each with its label and similarity below."""
     font = ImageFont.load_default(CAPTION)
     wide, high = THUMBNAIL + 3 * GAP, THUMBNAIL + 2 * CAPTION + 4 * GAP

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from math import ceil, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+
+from eyespot.arrays import U8
 
 WIDTH = 1600
 """Largest width, in pixels, of all grids together."""
@@ -29,7 +30,7 @@ def columns_for(count: int, height: int, width: int) -> int:
     return next((n for n in range(about, about * 3 // 2 + 1) if count % n == 0), about)
 
 
-def resized(tiles: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+def resized(tiles: U8, side: int) -> U8:
     """Scale images [N, h, w, 3] by a whole factor, so that the longer side is at most `side`.
 
     Enlarged pixels stay squares; reduced ones are means of squares.
@@ -41,7 +42,7 @@ def resized(tiles: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     return np.stack([np.asarray(Image.fromarray(tile).reduce(factor)) for tile in tiles])
 
 
-def grid(tiles: NDArray[np.uint8], width: int = WIDTH) -> NDArray[np.uint8]:
+def grid(tiles: U8, width: int = WIDTH) -> U8:
     """Images uint8 [N, h, w, 3] row by row on white: uint8 [H, W, 3], W at most `width`."""
     columns = columns_for(len(tiles), *tiles.shape[1:3])
     tiles = resized(tiles, min(width // columns - GAP, max(TILE, *tiles.shape[1:3])))
@@ -53,7 +54,7 @@ def grid(tiles: NDArray[np.uint8], width: int = WIDTH) -> NDArray[np.uint8]:
     return page.reshape(rows * (high + GAP), columns * (wide + GAP), 3)[:-GAP, :-GAP]
 
 
-def page(title: str, panels: Sequence[tuple[str, NDArray[np.uint8]]]) -> Image.Image:
+def page(title: str, panels: Sequence[tuple[str, U8]]) -> Image.Image:
     """Panels (caption, uint8 [H, W, 3]) from left to right under `title`."""
     large, small = (ImageFont.load_default(size) for size in (TITLE, CAPTION))
     top = MARGIN + TITLE + MARGIN

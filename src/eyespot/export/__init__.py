@@ -1,13 +1,13 @@
 """A classifier in the formats of other software: ONNX, OpenVINO, torch, a web page.
 
-`graph.py` is the classifier as one torch module; `onnx_file.py`, `openvino_files.py` and
-`torch_program.py` convert it. `check.py` compares predictions, `int8.py` quantises, `write.py`
-writes the files. `snippets/` are the programs that use them. `web.py` makes a page from `static/`;
-`onnxruntime_web.py` downloads its runtime.
+`graph.py` is the classifier as one torch module, which `formats.py` converts. `check.py` compares
+predictions, `int8.py` quantises, `write.py` writes the files. `snippets/` are the programs that use
+them. `web.py` makes a page from `static/`; `onnxruntime_web.py` downloads its runtime.
 """
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -19,15 +19,11 @@ if TYPE_CHECKING:
 
 def writers() -> "dict[str, Callable[..., Exported]]":
     """The function that writes each format."""
+    from eyespot.export.formats import FORMATS
     from eyespot.export.web import export_web
-    from eyespot.export.write import export_onnx, export_openvino, export_torch
+    from eyespot.export.write import export_file
 
-    return {
-        "onnx": export_onnx,
-        "openvino": export_openvino,
-        "torch": export_torch,
-        "web": export_web,
-    }
+    return {**{to: partial(export_file, to=to) for to in FORMATS}, "web": export_web}
 
 
 class _Export(ModuleType):
@@ -41,7 +37,7 @@ class _Export(ModuleType):
         *,
         check_with: str | Path | None = None,
     ) -> "Exported":
-        """Write a classifier as "onnx", "openvino", "torch" or "web"; see `export_onnx`.
+        """Write a classifier as "onnx", "openvino", "torch" or "web"; see `export_file`.
 
         `check_with`: photos to compare the predictions on; None for two sample photos.
         Raises UsageError for another format.

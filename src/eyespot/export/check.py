@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eyespot.arrays import U8
 from eyespot.data.decode import decode
 from eyespot.data.finding import Finding
 from eyespot.data.folders import find_photos
@@ -27,7 +27,7 @@ all photos."""
 MOST = 200
 """Photos to check with; of more, this number is picked at even distances."""
 
-Run = Callable[[NDArray[np.uint8]], Sequence[Any]]
+Run = Callable[[U8], Sequence[Any]]
 """An export: uint8 RGB [H, W, 3] -> probabilities [K], OOD score, unknown."""
 Content = TypeVar("Content")
 
@@ -111,7 +111,7 @@ def readable(
     stage: str,
     progress: Progress,
     skipped: list[Skipped],
-) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+) -> Iterator[tuple[int, U8]]:
     """Number and pixels of each readable photo, decoded as for predicting.
 
     Appends the others to `skipped`.

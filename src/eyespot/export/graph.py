@@ -7,7 +7,6 @@ this module has the same arithmetic in operations of every format.
 import math
 import warnings
 from dataclasses import replace
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -16,14 +15,8 @@ from torch import Tensor, nn
 from eyespot.data.transforms import Preprocessing
 from eyespot.features.engines import columns_of
 from eyespot.features.extractor import build_extractor
-from eyespot.heads.ood import NEIGHBOURS, OodScorer
-from eyespot.heads.scorers import (
-    NEIGHBOUR_TEMPERATURE,
-    LinearScorer,
-    LogitsScorer,
-    NeighboursScorer,
-    Scorer,
-)
+from eyespot.heads.ood import NEIGHBOURS
+from eyespot.heads.torch_scorers import array, scorer_module, signed_roots
 from eyespot.tasks.classification.classifier import Classifier
 
 OUTPUTS = ("probabilities", "ood_score", "unknown")
@@ -49,18 +42,26 @@ class ClassifierModule(nn.Module):
         columns = columns_of(widths)
         self.seen_by_head = [columns[block] for block in classifier.recipe.blocks]
         self.last = columns[classifier.backbone.last]
-        self.head = _head(classifier.scorer)
-        self.ood_score = _OodScore(classifier.ood_scorer)
+        self.head = scorer_module(classifier.scorer)
+        ood_scorer = classifier.ood_scorer
+        self.references = None if ood_scorer is None else array(ood_scorer.references)
         self.temperature = classifier.temperature
         self.ood_threshold = classifier.ood_threshold
         self.eval().requires_grad_(False)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        features = _roots(self.extractor(resized(image, self.preprocessing)))
+        features = signed_roots(self.extractor(resized(image, self.preprocessing)))
         scores = self.head(torch.cat([features[:, part] for part in self.seen_by_head], 1))
-        ood_score = self.ood_score(features[:, self.last])
+        ood_score = self._ood_score(features[:, self.last])
         probabilities = (scores / self.temperature).softmax(1)
         return probabilities, ood_score, ood_score > self.ood_threshold
+
+    def _ood_score(self, last: Tensor) -> Tensor:
+        """`heads.ood.OodScorer`: [N, d] -> [N]."""
+        if self.references is None:
+            return last[:, 0] * math.nan
+        similarity = F.normalize(last) @ self.references.T
+        return 1 - similarity.topk(min(NEIGHBOURS, len(self.references))).values.mean(1)
 
 
 def program_of(module: ClassifierModule) -> torch.export.ExportedProgram:
@@ -113,67 +114,3 @@ def _cubic(count: int, start: Tensor, step: Tensor, size: int) -> Tensor:
 
 def _rounded(pixels: Tensor) -> Tensor:
     return (pixels + 0.5).floor().clamp(0, 255)
-
-
-def _roots(x: Tensor) -> Tensor:
-    return x.sign() * x.abs().sqrt()
-
-
-def _array(values: Any) -> nn.Buffer:
-    return nn.Buffer(torch.from_numpy(values.copy()))
-
-
-def _head(scorer: Scorer) -> nn.Module:
-    """A module from the signed roots of features [N, d] to scores [N, K]."""
-    if isinstance(scorer, LinearScorer):
-        return _Linear(scorer)
-    if isinstance(scorer, NeighboursScorer):
-        return _Neighbours(scorer)
-    if isinstance(scorer, LogitsScorer):
-        return _Logits()
-    raise TypeError(f"no torch module for a head of kind {scorer.kind!r}")
-
-
-class _Linear(nn.Module):
-    def __init__(self, scorer: LinearScorer) -> None:
-        super().__init__()
-        self.weights, self.bias = _array(scorer.weights), _array(scorer.bias)
-
-    def forward(self, features: Tensor) -> Tensor:
-        return features @ self.weights + self.bias
-
-
-class _Logits(nn.Module):
-    def forward(self, features: Tensor) -> Tensor:
-        return features * features.abs()
-
-
-class _Neighbours(nn.Module):
-    def __init__(self, scorer: NeighboursScorer) -> None:
-        super().__init__()
-        self.mean, self.scale = _array(scorer.mean), _array(scorer.scale)
-        self.references, self.labels = _array(scorer.references), _array(scorer.labels)
-        self.k, self.classes = min(scorer.k, len(scorer.references)), scorer.classes
-
-    def forward(self, features: Tensor) -> Tensor:
-        query = F.normalize((features - self.mean) * self.scale)
-        closeness, nearest = (query @ self.references.T).topk(self.k)
-        votes = ((closeness - 1) / NEIGHBOUR_TEMPERATURE).exp()
-        votes_for = (self.labels[nearest][:, :, None] == torch.arange(self.classes)).float()
-        # The scorer adds this; the ONNX exporter would optimise so small an addend away.
-        nobody = math.exp(-2 / NEIGHBOUR_TEMPERATURE)
-        return (votes[:, None] @ votes_for)[:, 0].clamp(min=nobody).log()
-
-
-class _OodScore(nn.Module):
-    """`heads.ood.OodScorer`: [N, d] -> [N]."""
-
-    def __init__(self, scorer: OodScorer | None) -> None:
-        super().__init__()
-        self.references = None if scorer is None else _array(scorer.references)
-
-    def forward(self, last: Tensor) -> Tensor:
-        if self.references is None:
-            return last[:, 0] * math.nan
-        similarity = F.normalize(last) @ self.references.T
-        return 1 - similarity.topk(min(NEIGHBOURS, len(self.references))).values.mean(1)

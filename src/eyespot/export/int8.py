@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eyespot.arrays import U8
 from eyespot.data.finding import Finding
 from eyespot.data.open import open_photos
 from eyespot.data.photos import Dataset, Skipped
@@ -25,7 +25,7 @@ from eyespot.errors import DatasetError, ExportError
 from eyespot.evaluation import percent, percent_interval
 from eyespot.evaluation.intervals import paired_interval
 from eyespot.export.check import Run, readable
-from eyespot.export.onnx_file import run_onnx
+from eyespot.export.formats import run_onnx
 from eyespot.progress import Progress
 from eyespot.shown import shortened
 from eyespot.tasks.classification.classifier import Classifier
@@ -73,7 +73,7 @@ def to_int8(
     labels = np.array([classifier.classes.index(photo.label or "") for photo in dataset.photos])
     half = fold_of(labels, np.arange(len(labels)), 2)
 
-    def read(part: int, stage: str, most: int) -> Iterator[tuple[NDArray[np.uint8], int]]:
+    def read(part: int, stage: str, most: int) -> Iterator[tuple[U8, int]]:
         """Pixels and labels of the photos of a half, in random order."""
         order = np.random.default_rng(0).permutation(np.flatnonzero(half == part))[:most]
         chosen = [dataset.photos[index] for index in order]
@@ -128,18 +128,17 @@ def _labelled(photos: str | Path, classifier: Classifier) -> Dataset:
     return Dataset(labelled, dataset.skipped, dataset.findings)
 
 
-def _predicted(run: Run, pixels: NDArray[np.uint8]) -> int | None:
+def _predicted(run: Run, pixels: U8) -> int | None:
     probabilities, _, unknown = run(pixels)
     return None if unknown else int(np.argmax(probabilities))
 
 
-def _quantised(content: bytes, images: list[NDArray[np.uint8]]) -> bytes:
+def _quantised(content: bytes, images: list[U8]) -> bytes:
     import onnx
     from onnxruntime import quantization
 
     class Images(quantization.CalibrationDataReader):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self.left = iter(images)
+        left = iter(images)
 
         def get_next(self) -> dict[str, Any] | None:
             pixels = next(self.left, None)

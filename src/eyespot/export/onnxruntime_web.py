@@ -59,7 +59,11 @@ def runtime_files(file: Path | None, progress: Progress) -> dict[str, bytes]:
             progress(stage, done // 10**6, (total or MEGABYTES * 10**6) // 10**6)
 
         download(url, path, _digest(), tell, KIND)
-    content = _read(path)
+    try:
+        with path.open("rb") as opened:
+            content = opened.read(MOST_PACKED)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}. Name another file.") from error
     if hashlib.sha512(content).hexdigest() != _digest():
         if file is None:  # damaged on the disk
             path.unlink()
@@ -117,14 +121,6 @@ def _cached() -> Path:
 
 def _digest() -> str:
     return base64.b64decode(INTEGRITY.removeprefix("sha512-")).hex()
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(MOST_PACKED)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}. Name another file.") from error
 
 
 @cache

@@ -12,7 +12,7 @@ from eyespot.atomic import write_atomically
 from eyespot.data.transforms import needed_short_side
 from eyespot.errors import UsageError
 from eyespot.export.check import checked
-from eyespot.export.onnx_file import onnx_file, run_onnx
+from eyespot.export.formats import onnx_file, run_onnx
 from eyespot.export.onnxruntime_web import VERSION, runtime_files
 from eyespot.export.write import Exported
 from eyespot.progress import Progress
@@ -49,14 +49,17 @@ def export_web(
 
     `name`: of the classifier, for the page; the folder's name if None. `onnxruntime`: the package
     file of onnxruntime-web; None to download it once from npm's registry. Replaces the folder of
-    an earlier export. Raises as `export_onnx` does; UsageError if the folder holds other files;
+    an earlier export. Raises as `export_file` does; UsageError if the folder holds other files;
     ExportError if the package is not available. Nothing is written then.
     """
     folder = Path(folder).resolve()
     _refuse_others(folder)
     runtime = runtime_files(None if onnxruntime is None else Path(onnxruntime), progress)
     model, agreement = checked(onnx_file, run_onnx, classifier, check_with, progress)
-    content = {"classifier.onnx": model} | runtime | _page()
+    content = {"classifier.onnx": model} | runtime
+    for place, names in PAGE.items():
+        source = files("eyespot").joinpath(*place.split("/"))
+        content |= {name: source.joinpath(name).read_bytes() for name in names}
     about = {
         "name": name or folder.name,
         "labels": classifier.classes,
@@ -68,15 +71,6 @@ def export_web(
     content[ABOUT] = json.dumps(about, indent=1).encode()
     _write(folder, content)
     return Exported((folder,), agreement, USE.format(folder=shlex.quote(str(folder))))
-
-
-def _page() -> dict[str, bytes]:
-    root = files("eyespot")
-    return {
-        name: root.joinpath(*place.split("/"), name).read_bytes()
-        for place, names in PAGE.items()
-        for name in names
-    }
 
 
 def _write(folder: Path, content: dict[str, bytes]) -> None:

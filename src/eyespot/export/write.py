@@ -1,6 +1,5 @@
 """Write a classifier in another format, after a comparison of the predictions."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -10,10 +9,8 @@ from eyespot.atomic import write_atomically
 from eyespot.data.transforms import needed_short_side
 from eyespot.errors import UsageError
 from eyespot.export.check import Agreement, checked
+from eyespot.export.formats import FORMATS
 from eyespot.export.int8 import MAX_LOSS, Loss, to_int8
-from eyespot.export.onnx_file import onnx_file, run_onnx
-from eyespot.export.openvino_files import openvino_files, run_openvino
-from eyespot.export.torch_program import run_torch, torch_program
 from eyespot.progress import Progress
 from eyespot.tasks.classification.classifier import Classifier
 
@@ -37,70 +34,35 @@ class Exported:
         }
 
 
-def export_onnx(
+def export_file(
     classifier: Classifier,
     path: str | Path,
+    to: str = "onnx",
     *,
     check_with: str | Path | None = None,
     calibrate: str | Path | None = None,
     max_loss: float = MAX_LOSS,
     progress: Progress = lambda stage, done, total: None,
 ) -> Exported:
-    """Write NAME.onnx, atomically: one file from the pixels of any photo to the probabilities.
+    """Write a classifier in one of `FORMATS`: NAME.onnx, NAME.xml and NAME.bin, or NAME.pt2.
 
-    `check_with`: photos to check with; None for two images of scikit-learn. `calibrate`: labelled
-    photos for int8 quantisation, see `to_int8`. Raises MissingExtraError; ExportError if the file
-    would be too large, its predictions differ, or int8 costs more than `max_loss` of accuracy;
-    OSError as writing does. Nothing is written then.
+    Each file is written atomically. `check_with`: photos to check with; None for two images of
+    scikit-learn. `calibrate`: labelled photos for int8 quantisation of an ONNX file, see `to_int8`.
+    Raises MissingExtraError; UsageError for another suffix; ExportError if the file would be too
+    large, its predictions differ, or int8 costs more than `max_loss` of accuracy; OSError as
+    writing does. Nothing is written then.
     """
-    path = _called(path, ".onnx")
-    content, agreement = checked(onnx_file, run_onnx, classifier, check_with, progress)
+    path, form = Path(path), FORMATS[to]
+    if path.suffix != form.suffix:
+        raise UsageError(f"Choose a file name that ends in {form.suffix}, not {path.name!r}.")
+    files, agreement = checked(form.make, form.run, classifier, check_with, progress)
     loss = None
     if calibrate is not None:
-        content, loss = to_int8(content, classifier, calibrate, max_loss, progress)
-    return _write({path: content}, agreement, _snippet("onnx", path, classifier), loss)
-
-
-def export_openvino(
-    classifier: Classifier,
-    path: str | Path,
-    *,
-    check_with: str | Path | None = None,
-    progress: Progress = lambda stage, done, total: None,
-) -> Exported:
-    """Write NAME.xml and NAME.bin, each atomically; see `export_onnx`."""
-    path = _called(path, ".xml")
-    files, agreement = checked(openvino_files, run_openvino, classifier, check_with, progress)
-    content = {path.with_suffix(suffix): data for suffix, data in files.items()}
-    return _write(content, agreement, _snippet("openvino", path, classifier))
-
-
-def export_torch(
-    classifier: Classifier,
-    path: str | Path,
-    *,
-    check_with: str | Path | None = None,
-    progress: Progress = lambda stage, done, total: None,
-) -> Exported:
-    """Write NAME.pt2, a torch.export program, atomically; see `export_onnx`."""
-    path = _called(path, ".pt2")
-    content, agreement = checked(torch_program, run_torch, classifier, check_with, progress)
-    return _write({path: content}, agreement, _snippet("torch", path, classifier))
-
-
-def _write(
-    files: Mapping[Path, bytes], agreement: Agreement, snippet: str, loss: Loss | None = None
-) -> Exported:
-    for path, content in files.items():
-        write_atomically(path, content)
-    return Exported(tuple(files), agreement, snippet, loss)
-
-
-def _called(path: str | Path, ending: str) -> Path:
-    path = Path(path)
-    if path.suffix != ending:
-        raise UsageError(f"Choose a file name that ends in {ending}, not {path.name!r}.")
-    return path
+        files[".onnx"], loss = to_int8(files[".onnx"], classifier, calibrate, max_loss, progress)
+    written = {path.with_suffix(suffix): content for suffix, content in files.items()}
+    for place, content in written.items():
+        write_atomically(place, content)
+    return Exported(tuple(written), agreement, _snippet(to, path, classifier), loss)
 
 
 def _snippet(name: str, path: Path, classifier: Classifier) -> str:

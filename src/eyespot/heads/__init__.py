@@ -21,8 +21,7 @@ def make_method(name: str) -> "Method":
     """The head called `name` in `NAMES`. Raises UsageError for an unknown one."""
     # Imported here: only training needs scipy and scikit-learn.
     from eyespot.heads.linear import Linear
-    from eyespot.heads.neighbours import Neighbours
-    from eyespot.heads.prototypes import Prototypes
+    from eyespot.heads.neighbours import Neighbours, Prototypes
 
     # Balanced: with 10 X-rays of one class among 500 of each other, the recall of the rare class
     # rises from 7% to 70%, the accuracy from 85.2% to 86.2%.

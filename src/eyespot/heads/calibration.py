@@ -6,24 +6,25 @@ prediction, stays.
 """
 
 import numpy as np
-from numpy.typing import NDArray
+
+from eyespot.arrays import F32, F64, I64, Floats
 
 COLDEST, HOTTEST = 1e-2, 1e2
 """Bounds of the temperature: without an error, the loss falls with ever lower temperatures."""
 
 
-def softmax(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+def softmax(scores: Floats) -> F64:
     """Probabilities float64 [n, K] from scores [n, K]."""
     shifted = scores.astype(np.float64) - scores.max(axis=1, keepdims=True)
     exponents = np.exp(shifted)
     return np.asarray(exponents / exponents.sum(axis=1, keepdims=True))
 
 
-def fit_temperature(scores: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
+def fit_temperature(scores: Floats, labels: I64) -> float:
     """The temperature that minimises the log loss of softmax(scores / T) on held-out photos.
 
-    `scores` [n, K] out of fold, `labels` int64 [n]. The loss is convex in 1/T, so bisection of
-    its slope finds the one minimum. Targets are smoothed by 1 / (n + 2) (Platt 1999, section
+    `scores` [n, K] out of fold, `labels` int64 [n]. The loss is convex in 1/T: at its one
+    minimum, the slope is zero. Targets are smoothed by 1 / (n + 2) (Platt 1999, section
     2.2): a handful of photos without an error does not prove certainty.
     """
     count = len(labels)
@@ -46,38 +47,25 @@ def fit_temperature(scores: NDArray[np.floating], labels: NDArray[np.int64]) -> 
         return HOTTEST
     if slope(high) <= 0:
         return COLDEST
-    for _ in range(40):
-        middle = float(np.sqrt(low * high))
-        if slope(middle) < 0:
-            low = middle
-        else:
-            high = middle
-        if high / low < 1.003:
-            break
-    return float(1 / np.sqrt(low * high))
+    from scipy.optimize import brentq  # only training needs it
+
+    return 1 / float(brentq(slope, low, high, rtol=1e-3))
 
 
-def select_hyperparameter(
-    scores: NDArray[np.float32], labels: NDArray[np.int64]
-) -> tuple[int, float]:
+def select_hyperparameter(scores: F32, labels: I64) -> tuple[int, float]:
     """The value with the lowest calibrated log loss; ties go to the stronger regularization."""
-    losses, temperatures = [], []
-    for candidate in scores:
-        temperature = fit_temperature(candidate, labels)
-        temperatures.append(temperature)
-        losses.append(log_loss(softmax(candidate / temperature), labels))
-    best = int(np.argmin(losses))
+    temperatures = [fit_temperature(candidate, labels) for candidate in scores]
+    tempered = zip(scores, temperatures, strict=True)
+    best = int(np.argmin([log_loss(softmax(s / t), labels) for s, t in tempered]))
     return best, temperatures[best]
 
 
-def log_loss(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+def log_loss(probabilities: F64, labels: I64) -> float:
     """Mean of `log_losses`."""
     return float(log_losses(probabilities, labels).mean())
 
 
-def log_losses(
-    probabilities: NDArray[np.float64], labels: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def log_losses(probabilities: F64, labels: I64) -> F64:
     """-log(probability of the actual class) of each photo, in nats [n]; NaN stays NaN."""
     true = probabilities[np.arange(len(labels)), labels]
     return np.asarray(-np.log(np.maximum(true, 1e-12)))

@@ -6,12 +6,10 @@ The basis depends on no label, fold, loss or penalty, and has at most min(n, d) 
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import eigh
 
+from eyespot.arrays import Floats
 from eyespot.heads.standardise import standardisation
-
-Array = NDArray[np.floating]
 
 
 class Eigenbasis:
@@ -23,13 +21,13 @@ class Eigenbasis:
     """
 
     def __init__(
-        self, features: Array, block_widths: Sequence[int] | None = None, most: int | None = None
+        self, features: Floats, block_widths: Sequence[int] | None = None, most: int | None = None
     ) -> None:
         self.mean, self.scale = standardisation(features, block_widths)
         count, width = features.shape
         if width <= min(count, most or width):
             self.variance, axes = _principal(_covariance(features, self.mean, self.scale))
-            self._factors: list[Array] = [self.scale[:, None] * axes]
+            self._factors: list[Floats] = [self.scale[:, None] * axes]
             self.coordinates = self._rotated(features)
             return
         rows = features
@@ -46,20 +44,20 @@ class Eigenbasis:
             self.coordinates = self._rotated(features)
             self.variance = self.coordinates.var(axis=0)
 
-    def fold(self, weights: Array) -> Array:
+    def fold(self, weights: Floats) -> Floats:
         """Weights [d, K] for centred features, from weights [r, K] for their coordinates."""
         for factor in reversed(self._factors):  # their product would be wide
             weights = factor @ weights
         return weights
 
-    def _rotated(self, features: Array) -> Array:
+    def _rotated(self, features: Floats) -> Floats:
         (basis,) = self._factors
         rotated = features @ basis
         rotated -= self.mean @ basis
         return rotated
 
 
-def _covariance(features: Array, mean: Array, scale: Array) -> Array:
+def _covariance(features: Floats, mean: Floats, scale: Floats) -> Floats:
     """Covariance [d, d] of the standardised features, without a standardised copy of them."""
     total = np.zeros((features.shape[1],) * 2, dtype=np.float64)
     for start in range(0, len(features), 8192):
@@ -68,7 +66,7 @@ def _covariance(features: Array, mean: Array, scale: Array) -> Array:
     return (total * np.outer(scale, scale) / len(features)).astype(np.float32)
 
 
-def _principal(symmetric: Array) -> tuple[Array, Array]:
+def _principal(symmetric: Floats) -> tuple[Floats, Floats]:
     """Eigenvalues [r] and eigenvectors [m, r], without those lost in rounding."""
     values, vectors = eigh(symmetric, driver="evd", overwrite_a=True, check_finite=False)
     kept = values > max(values[-1], 0) * 1e-6

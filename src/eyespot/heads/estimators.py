@@ -14,11 +14,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from eyespot.arrays import F32, F64, I64
 from eyespot.heads.calibration import select_hyperparameter, softmax
 from eyespot.heads.linear import Linear, Loss
 from eyespot.heads.method import Fold, Method
-from eyespot.heads.neighbours import Neighbours
-from eyespot.heads.prototypes import Prototypes
+from eyespot.heads.neighbours import Neighbours, Prototypes
 
 
 class Head(ClassifierMixin, BaseEstimator):
@@ -30,11 +30,9 @@ class Head(ClassifierMixin, BaseEstimator):
 
     cv: int
 
-    def _method(self) -> Method:
+    def _method(self) -> tuple[Method, float | Literal["auto"]]:
+        """The method, and its hyperparameter."""
         raise NotImplementedError
-
-    def _hyperparameter(self) -> float | Literal["auto"]:
-        return "auto"
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> "Head":
         """Fit to features [n, d] and labels [n]. Raises ValueError for a single class."""
@@ -44,7 +42,7 @@ class Head(ClassifierMixin, BaseEstimator):
         count = len(self.classes_)
         if count < 2:
             raise ValueError(f"Expected at least two classes, got {count} class.")
-        method, wanted = self._method(), self._hyperparameter()
+        method, wanted = self._method()
         hyperparameters = method.hyperparameters if wanted == "auto" else (float(wanted),)
         prepared = method.prepare(features)
         folds = _stratified(codes, self.cv)
@@ -54,17 +52,17 @@ class Head(ClassifierMixin, BaseEstimator):
         self.scorer_ = prepared.fit(codes, count, self.hyperparameter_)
         return self
 
-    def _scores(self, X: ArrayLike) -> NDArray[np.float32]:
+    def _scores(self, X: ArrayLike) -> F32:
         check_is_fitted(self)
         # In double precision, so that a row's scores do not depend on the rows beside it.
         return self.scorer_.scores(validate_data(self, X, dtype=np.float64, reset=False))
 
-    def decision_function(self, X: ArrayLike) -> NDArray[np.float32]:
+    def decision_function(self, X: ArrayLike) -> F32:
         """Scores [n, K]; for two classes the difference [n], as in scikit-learn."""
         scores = self._scores(X)
         return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
 
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+    def predict_proba(self, X: ArrayLike) -> F64:
         """Calibrated probabilities [n, K]."""
         return softmax(self._scores(X) / self.temperature_)
 
@@ -87,11 +85,8 @@ class LinearHead(Head):
         self.balanced = balanced
         self.cv = cv
 
-    def _method(self) -> Method:
-        return Linear(self._loss, self.balanced)
-
-    def _hyperparameter(self) -> float | Literal["auto"]:
-        return self.l2
+    def _method(self) -> tuple[Method, float | Literal["auto"]]:
+        return Linear(self._loss, self.balanced), self.l2
 
 
 class LogisticHead(LinearHead):
@@ -113,11 +108,8 @@ class NearestNeighboursHead(Head):
         self.n_neighbors = n_neighbors
         self.cv = cv
 
-    def _method(self) -> Method:
-        return Neighbours()
-
-    def _hyperparameter(self) -> float | Literal["auto"]:
-        return self.n_neighbors
+    def _method(self) -> tuple[Method, float | Literal["auto"]]:
+        return Neighbours(), self.n_neighbors
 
 
 class PrototypesHead(Head):
@@ -126,11 +118,11 @@ class PrototypesHead(Head):
     def __init__(self, *, cv: int = 5) -> None:
         self.cv = cv
 
-    def _method(self) -> Method:
-        return Prototypes()
+    def _method(self) -> tuple[Method, float | Literal["auto"]]:
+        return Prototypes(), "auto"
 
 
-def _stratified(labels: NDArray[np.int64], count: int) -> list[Fold]:
+def _stratified(labels: I64, count: int) -> list[Fold]:
     """Folds with every class dealt out evenly, in a fixed random order."""
     order = np.random.default_rng(0).permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]

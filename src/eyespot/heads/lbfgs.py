@@ -8,9 +8,8 @@ from collections import deque
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.floating]
+from eyespot.arrays import Floats
 
 MEMORY = 10
 """Pairs of steps and gradient changes that approximate the curvature."""
@@ -23,12 +22,12 @@ ROUNDING = 1e-6
 
 
 def minimise(
-    objective: Callable[[Array], tuple[Array, Array]],
-    start: Array,
+    objective: Callable[[Floats], tuple[Floats, Floats]],
+    start: Floats,
     *,
     tolerance: float,
     most_steps: int = 300,
-) -> Array:
+) -> Floats:
     """The minima float32 [B, p] of B convex functions, from `start` float32 [B, p].
 
     `objective` maps points [B, p] to values [B] and gradients [B, p]. A function is done when a
@@ -37,7 +36,7 @@ def minimise(
     own history and step length.
     """
     point, (value, gradient) = start, objective(start)
-    history: deque[tuple[Array, Array, Array]] = deque(maxlen=MEMORY)
+    history: deque[tuple[Floats, Floats, Floats]] = deque(maxlen=MEMORY)
     going = np.ones(len(start), dtype=np.bool_)
     for _ in range(most_steps):
         direction = _direction(gradient, history)
@@ -63,7 +62,7 @@ def minimise(
     return point
 
 
-def _direction(gradient: Array, history: deque[tuple[Array, Array, Array]]) -> Array:
+def _direction(gradient: Floats, history: deque[tuple[Floats, Floats, Floats]]) -> Floats:
     """Minus the inverse curvature times the gradient, by the two-loop recursion."""
     direction = -gradient
     if not history:
@@ -81,6 +80,6 @@ def _direction(gradient: Array, history: deque[tuple[Array, Array, Array]]) -> A
     return direction
 
 
-def _dots(a: Array, b: Array) -> Array:
+def _dots(a: Floats, b: Floats) -> Floats:
     """Dot product of each row of `a` with that of `b`."""
     return np.asarray(np.einsum("bp,bp->b", a, b))

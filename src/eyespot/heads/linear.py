@@ -15,16 +15,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eyespot.arrays import I64, Floats
 from eyespot.heads.eigenbasis import Eigenbasis
 from eyespot.heads.lbfgs import minimise
 from eyespot.heads.method import Fold
 from eyespot.heads.scorers import LinearScorer
 
 Loss = Literal["cross-entropy", "squared hinge"]
-Array = NDArray[np.floating]
-
 CURVATURE: dict[Loss, float] = {"cross-entropy": 0.25, "squared hinge": 2.0}
 """Largest second derivative of a photo's loss in one score."""
 
@@ -47,12 +45,8 @@ class Linear:
     balanced: bool = False
     hyperparameters: tuple[float, ...] = (1e-1, 1e-2, 1e-3, 1e-4)
 
-    @property
-    def name(self) -> str:
-        return "logistic regression" if self.loss == "cross-entropy" else "linear SVM"
-
     def prepare(
-        self, features: Array, block_widths: Sequence[int] | None = None
+        self, features: Floats, block_widths: Sequence[int] | None = None
     ) -> "PreparedLinear":
         return self.over(Eigenbasis(features, block_widths))
 
@@ -70,12 +64,8 @@ class PreparedLinear:
     basis: Eigenbasis
 
     def out_of_fold(
-        self,
-        labels: NDArray[np.int64],
-        classes: int,
-        folds: Sequence[Fold],
-        hyperparameters: Sequence[float],
-    ) -> Array:
+        self, labels: I64, classes: int, folds: Sequence[Fold], hyperparameters: Sequence[float]
+    ) -> Floats:
         coordinates = self.basis.coordinates
         scores = np.full((len(hyperparameters), len(labels), classes), np.nan, dtype=np.float32)
         at_once = max(1, MOST_COLUMNS // classes)
@@ -88,14 +78,14 @@ class PreparedLinear:
                     scores[index, test] = coordinates[test] @ w[:-1] + w[-1]
         return scores
 
-    def fit(self, labels: NDArray[np.int64], classes: int, hyperparameter: float) -> LinearScorer:
+    def fit(self, labels: I64, classes: int, hyperparameter: float) -> LinearScorer:
         weighing = self._weighing(labels, np.arange(len(labels)))[:, None]
         (weights,) = self._path(labels, classes, weighing, (hyperparameter,), EXACT)
         folded = self.basis.fold(weights[0, :-1])
         bias = weights[0, -1] - self.basis.mean @ folded
         return LinearScorer(folded.astype(np.float32), bias.astype(np.float32))
 
-    def _weighing(self, labels: NDArray[np.int64], train: NDArray[np.int64]) -> Array:
+    def _weighing(self, labels: I64, train: I64) -> Floats:
         """The weight of each photo, float32 [n]; the training photos' weights sum to 1."""
         weighing = np.zeros(len(labels), dtype=np.float32)
         counts = np.bincount(labels[train])
@@ -104,12 +94,12 @@ class PreparedLinear:
 
     def _path(
         self,
-        labels: NDArray[np.int64],
+        labels: I64,
         classes: int,
-        weighing: Array,
+        weighing: Floats,
         penalties: Sequence[float],
         tolerance: float,
-    ) -> Iterator[Array]:
+    ) -> Iterator[Floats]:
         """Weights float32 [B, r + 1, classes] at each penalty, the intercepts in the last row.
 
         `weighing` float32 [n, B]: of the photos in each of the B problems. Each penalty starts
@@ -130,8 +120,8 @@ class PreparedLinear:
             rescale = (1 / np.sqrt(curvature)).astype(np.float32)[:, None]
 
             def objective(
-                flat: Array, l2: float = l2, rescale: Array = rescale
-            ) -> tuple[Array, Array]:
+                flat: Floats, l2: float = l2, rescale: Floats = rescale
+            ) -> tuple[Floats, Floats]:
                 scaled, intercepts = np.split(flat.reshape(shape), [rank], axis=1)
                 slopes = scaled * rescale
                 side_by_side = slopes.transpose(1, 0, 2).reshape(rank, problems * classes)
@@ -156,7 +146,7 @@ class PreparedLinear:
                 yield weights
 
 
-def cross_entropy(scores: Array, targets: Array) -> tuple[Array, Array]:
+def cross_entropy(scores: Floats, targets: Floats) -> tuple[Floats, Floats]:
     """Loss [...] and its derivative by the scores [..., K]; targets are one-hot [..., K]."""
     scores = scores - scores.max(axis=-1, keepdims=True)
     exponents = np.exp(scores)
@@ -165,7 +155,7 @@ def cross_entropy(scores: Array, targets: Array) -> tuple[Array, Array]:
     return loss, exponents / totals - targets
 
 
-def squared_hinge(scores: Array, targets: Array) -> tuple[Array, Array]:
+def squared_hinge(scores: Floats, targets: Floats) -> tuple[Floats, Floats]:
     """Loss [...], summed over one-against-rest problems, and its derivative [..., K]."""
     signs = 2 * targets - 1
     margins = np.maximum(1 - signs * scores, 0)

@@ -8,12 +8,10 @@ and a change of basis, which depend on no label.
 from collections.abc import Sequence
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from eyespot.arrays import F32, I64
 from eyespot.heads.scorers import Scorer
 
-Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
+Fold = tuple[I64, I64]
 """Indices of the training photos, and of the held-out photos."""
 
 
@@ -21,19 +19,15 @@ class Prepared(Protocol):
     """Features ready for training."""
 
     def out_of_fold(
-        self,
-        labels: NDArray[np.int64],
-        classes: int,
-        folds: Sequence[Fold],
-        hyperparameters: Sequence[float],
-    ) -> NDArray[np.float32]:
+        self, labels: I64, classes: int, folds: Sequence[Fold], hyperparameters: Sequence[float]
+    ) -> F32:
         """Out-of-fold scores float32 [len(hyperparameters), n, classes].
 
         `labels`: int64 [n] in 0..classes-1. Photos that no fold holds out get NaN.
         """
         ...
 
-    def fit(self, labels: NDArray[np.int64], classes: int, hyperparameter: float) -> Scorer:
+    def fit(self, labels: I64, classes: int, hyperparameter: float) -> Scorer:
         """A head trained on all the photos."""
         ...
 
@@ -42,11 +36,6 @@ class Method(Protocol):
     """A kind of head. `hyperparameters`: the values to select from, strictest first."""
 
     @property
-    def name(self) -> str: ...
-
-    @property
     def hyperparameters(self) -> tuple[float, ...]: ...
 
-    def prepare(
-        self, features: NDArray[np.float32], block_widths: Sequence[int] | None = None
-    ) -> Prepared: ...
+    def prepare(self, features: F32, block_widths: Sequence[int] | None = None) -> Prepared: ...

@@ -9,9 +9,8 @@ confident far from all training data, too.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from eyespot.arrays import product, unit_rows
+from eyespot.arrays import F32, I64, product, unit_rows
 from eyespot.heads.method import Fold
 from eyespot.shown import Brief
 
@@ -26,9 +25,9 @@ HIGHEST = 2.0
 class OodScorer(Brief):
     """`references`: float32 [m, d], of length one."""
 
-    references: NDArray[np.float32]
+    references: F32
 
-    def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def __call__(self, features: F32) -> F32:
         """OOD scores float32 [n] in 0..2 of last-layer features float32 [n, d]."""
         similarity = product(unit_rows(features), self.references.T)
         k = min(NEIGHBOURS, similarity.shape[1])
@@ -36,9 +35,7 @@ class OodScorer(Brief):
         return np.asarray(1 - nearest.mean(axis=1), dtype=np.float32)
 
 
-def fit_ood(
-    features: NDArray[np.float32], labels: NDArray[np.int64], *, forget_photos: bool = False
-) -> OodScorer:
+def fit_ood(features: F32, labels: I64, *, forget_photos: bool = False) -> OodScorer:
     """The scorer for training photos with these last-layer features, float32 [n, d].
 
     `forget_photos`: keep each class's mean instead of its photos.
@@ -53,12 +50,8 @@ def fit_ood(
 
 
 def out_of_fold_ood_scores(
-    features: NDArray[np.float32],
-    labels: NDArray[np.int64],
-    folds: list[Fold],
-    *,
-    forget_photos: bool = False,
-) -> NDArray[np.float32]:
+    features: F32, labels: I64, folds: list[Fold], *, forget_photos: bool = False
+) -> F32:
     """OOD score float32 [n] of each photo against the training photos of its fold; NaN for photos
     in no test fold."""
     out = np.full(len(features), np.nan, dtype=np.float32)

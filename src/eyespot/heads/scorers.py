@@ -6,13 +6,13 @@ Every scorer maps features float32 [n, d] to scores float32 [n, K], one per clas
 scores / temperature are the probabilities.
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.arrays import product, unit_rows
+from eyespot.arrays import F32, I64, product, unit_rows
 from eyespot.shown import Brief, shown
 
 NEIGHBOUR_TEMPERATURE = 0.07
@@ -27,54 +27,56 @@ class Scorer(Protocol):
     @property
     def classes(self) -> int: ...
 
-    def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]: ...
+    def scores(self, features: F32) -> F32: ...
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """The fitted state, for the classifier's file; `scorer_from_arrays` reads it."""
         ...
 
 
+class _Fitted(Brief):
+    """A dataclass of arrays and counts."""
+
+    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
+        facts: Any = fields(self)  # type: ignore[arg-type]
+        return {fact.name: np.atleast_1d(getattr(self, fact.name)) for fact in facts}
+
+
 @dataclass(frozen=True, repr=False)
-class LinearScorer(Brief):
+class LinearScorer(_Fitted):
     """x @ weights + bias; `weights` float32 [d, K], `bias` float32 [K].
 
     Logistic regression, the linear SVM and nearest class mean all end in this form, with the
     standardisation of the features folded in.
     """
 
-    weights: NDArray[np.float32]
-    bias: NDArray[np.float32]
+    weights: F32
+    bias: F32
     kind = "linear"
 
     @property
     def classes(self) -> int:
         return len(self.bias)
 
-    def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def scores(self, features: F32) -> F32:
         return np.asarray(product(features, self.weights) + self.bias, dtype=np.float32)
 
-    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
-        return {"weights": self.weights, "bias": self.bias}
 
-
-@dataclass(frozen=True)
-class LogitsScorer:
+@dataclass(frozen=True, repr=False)
+class LogitsScorer(_Fitted):
     """A network's own logits, squared back: heads get the signed roots of all features."""
 
     classes: int
     kind = "logits"
 
-    def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def scores(self, features: F32) -> F32:
         if features.shape[1] != self.classes:
             raise ValueError(f"{features.shape[1]} outputs for {self.classes} classes")
         return features * np.abs(features)
 
-    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
-        return {"classes": np.array([self.classes])}
-
 
 @dataclass(frozen=True, repr=False)
-class NeighboursScorer(Brief):
+class NeighboursScorer(_Fitted):
     """Weighted vote of the `k` most similar photos (cosine of standardised features).
 
     A neighbour at cosine c votes exp((c - 1) / 0.07) for its class; a score is the logarithm of
@@ -82,28 +84,18 @@ class NeighboursScorer(Brief):
     length one. `labels`: int64 [m].
     """
 
-    mean: NDArray[np.float32]
-    scale: NDArray[np.float32]
-    references: NDArray[np.float32]
-    labels: NDArray[np.int64]
+    mean: F32
+    scale: F32
+    references: F32
+    labels: I64
     k: int
     classes: int
     kind = "neighbours"
 
-    def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def scores(self, features: F32) -> F32:
         queries = unit_rows((features - self.mean) * self.scale)
         scores = neighbour_scores(queries, self.references, self.labels, (self.k,), self.classes)
         return np.asarray(scores[0])
-
-    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
-        return {
-            "mean": self.mean,
-            "scale": self.scale,
-            "references": self.references,
-            "labels": self.labels,
-            "k": np.array([self.k]),
-            "classes": np.array([self.classes]),
-        }
 
 
 def scorer_from_arrays(kind: str, arrays: dict[str, NDArray[np.generic]]) -> Scorer:
@@ -139,12 +131,8 @@ def scorer_from_arrays(kind: str, arrays: dict[str, NDArray[np.generic]]) -> Sco
 
 
 def neighbour_scores(
-    queries: NDArray[np.float32],
-    references: NDArray[np.float32],
-    labels: NDArray[np.int64],
-    ks: tuple[int, ...],
-    classes: int,
-) -> NDArray[np.float32]:
+    queries: F32, references: F32, labels: I64, ks: tuple[int, ...], classes: int
+) -> F32:
     """Scores float32 [len(ks), n, classes] for each number of neighbours in `ks`.
 
     Rows of `queries` and `references` have length one. A class without a vote gets the score of

@@ -3,17 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from eyespot.arrays import unit_rows
+from eyespot.arrays import F32
 
 PRIOR_PHOTOS = 20
 """Weight of the prior on every column's mean and variance, in photos."""
 
 
-def standardisation(
-    features: NDArray[np.float32], block_widths: Sequence[int] | None = None
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def standardisation(features: F32, block_widths: Sequence[int] | None = None) -> tuple[F32, F32]:
     """Mean and scale, float32 [d] each, for (features - mean) * scale.
 
     Afterwards columns have about mean 0, those of a block about the same variance, and every
@@ -40,13 +37,3 @@ def standardisation(
     scale = np.where(varies, 1 / np.sqrt(np.where(varies, shrunk, 1.0)), 0.0)
     scale /= np.sqrt(np.repeat(widths, widths))
     return mean.astype(np.float32), scale.astype(np.float32)
-
-
-class UnitRows:
-    """Standardised features of length one, `rows` float32 [n, d], for heads that compare angles."""
-
-    def __init__(
-        self, features: NDArray[np.float32], block_widths: Sequence[int] | None = None
-    ) -> None:
-        self.mean, self.scale = standardisation(features, block_widths)
-        self.rows = unit_rows((features - self.mean) * self.scale)

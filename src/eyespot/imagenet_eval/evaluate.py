@@ -8,7 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,9 @@ from eyespot.errors import DatasetError, UsageError
 from eyespot.evaluation.intervals import wilson_interval
 from eyespot.features.backbone import DEFAULT, Backbone, imagenet_backbone
 from eyespot.features.engines import BATCH, Engine, open_engine
+from eyespot.imagenet_eval.images import LabelledImage, find_images
 from eyespot.imagenet_eval.journal import Answer, Journal
-from eyespot.imagenet_eval.labels import LabelledImage
 from eyespot.imagenet_eval.predict import predict_batches
-from eyespot.imagenet_eval.validation import find_images
 from eyespot.imagenet_eval.views import Views
 from eyespot.weights import zoo
 from eyespot.weights.find import find_weights
@@ -79,8 +78,7 @@ class ImagenetEvaluation:
             "top1_interval": list(self.top1_interval),
             "top5_error": self.top5_error,
             "top5_interval": list(self.top5_interval),
-            "published": published
-            and {"top1": published.top1, "top5": published.top5, "source": published.source},
+            "published": published and asdict(published),
             "crops": self.views.crops,
             "scales": list(self.views.short_sides),
             "engine": self.engine,
@@ -88,7 +86,7 @@ class ImagenetEvaluation:
             "seconds": self.seconds,
             "images_per_second": self.images_per_second,
             "journal": str(self.journal) if self.journal else None,
-            "skipped": [{"path": s.path, "reason": s.reason} for s in self.skipped],
+            "skipped": [asdict(image) for image in self.skipped],
             "failures": [
                 {
                     "path": failure.image.name,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from eyespot.errors import CacheError
 from eyespot.features.cache_folder import cache_folder
-from eyespot.imagenet_eval.labels import CLASSES
+from eyespot.imagenet_eval.images import CLASSES
 
 logger = logging.getLogger(__name__)
 

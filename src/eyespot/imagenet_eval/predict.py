@@ -1,19 +1,19 @@
 """Predict the five most probable classes of images, from the mean over all views of each."""
 
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eyespot.arrays import U8
 from eyespot.data.decode import decode
 from eyespot.errors import PhotoError
 from eyespot.features.engines import Engine
 from eyespot.features.usable import expect_usable
 from eyespot.heads.calibration import softmax
+from eyespot.imagenet_eval.images import LabelledImage
 from eyespot.imagenet_eval.journal import GUESSES, Answer
-from eyespot.imagenet_eval.labels import LabelledImage
 from eyespot.imagenet_eval.views import Views
 
 
@@ -24,17 +24,11 @@ def predict_batches(
 
     Worker threads take a batch each through all steps, as in features/extract.py.
     """
-    running: deque[tuple[int, Future[tuple[list[Answer], bool]]]] = deque()
-    waiting = iter(batches.items())
     with ThreadPoolExecutor(engine.workers, thread_name_prefix="eyespot") as pool:
         try:
-            while True:
-                while len(running) < 2 * engine.workers and (item := next(waiting, None)):
-                    running.append((item[0], pool.submit(_predict, item[1], views, engine)))
-                if not running:
-                    return
-                number, future = running.popleft()
-                yield (number, *future.result())
+            predict = partial(_predict, views=views, engine=engine)
+            for number, found in zip(batches, pool.map(predict, batches.values()), strict=True):
+                yield (number, *found)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -60,7 +54,7 @@ def _predict(batch: list[LabelledImage], views: Views, engine: Engine) -> tuple[
     return [answer or next(found) for answer in answers], lasting
 
 
-def top_five(pixels: NDArray[np.uint8], views: Views, engine: Engine) -> Iterator[Answer]:
+def top_five(pixels: U8, views: Views, engine: Engine) -> Iterator[Answer]:
     """The answer for each of n images from its views, uint8 [n * len(views), S, S, 3]."""
     probabilities = softmax(expect_usable(engine.run(pixels), "The network"))
     means = probabilities.reshape(-1, len(views), probabilities.shape[1]).mean(axis=1)

@@ -9,8 +9,8 @@ and Zisserman 2014, section 3.2).
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eyespot.arrays import U8
 from eyespot.data.transforms import CENTRE, Preprocessing, prepare
 from eyespot.errors import UsageError
 
@@ -60,7 +60,7 @@ class Views:
         sides = " and ".join(map(str, self.short_sides))
         return f"{crops} of {self.preprocessing.size}, short side {sides}"
 
-    def of(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def of(self, pixels: U8) -> U8:
         """All views of an image: uint8 RGB [H, W, 3] -> uint8 [len(self), size, size, 3]."""
         size, own = self.preprocessing.size, self.preprocessing.crop_fraction
         places = (CENTRE,) if self.crops == 1 else (*CORNERS, CENTRE)

@@ -20,7 +20,7 @@ from eyespot.evaluation import LabelIssue, find_label_issues
 from eyespot.evaluation.clusters import Clusters, find_clusters
 from eyespot.evaluation.crossval import cross_validate, nested_selection
 from eyespot.evaluation.label_issues import PlantedTest, measure_planted, plant_wrong_labels
-from eyespot.evaluation.outliers import find_outliers
+from eyespot.evaluation.rejection import find_outliers
 from eyespot.features.backbone import DEFAULT, Backbone, load_backbone
 from eyespot.features.cache import FeatureCache
 from eyespot.features.engines import Engine, open_engine

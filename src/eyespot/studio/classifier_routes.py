@@ -68,10 +68,10 @@ def classifier(opened: Opened) -> FileResponse:
 
 @router.get("/classifier.onnx")
 def onnx(opened: Opened) -> FileResponse:
-    from eyespot.export.write import export_onnx
+    from eyespot.export.write import export_file
 
     taught = _classifier(opened)
-    return _download(opened, ".onnx", lambda path: export_onnx(taught, path))
+    return _download(opened, ".onnx", lambda path: export_file(taught, path))
 
 
 @router.get("/photos.zip")

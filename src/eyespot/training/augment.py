@@ -154,20 +154,16 @@ class Augmentation:
         return pixels
 
 
-def _as_is(side: int) -> int:
-    return side
-
-
 def _larger(side: int) -> int:
     """256 for 224, as AlexNet's crops need it."""
     return round(side * 256 / 224)
 
 
 AUGMENTATIONS = {
-    "none": Augmentation(_as_is, None, False),
-    "shift": Augmentation(_as_is, 2, False),
-    "small": Augmentation(_as_is, 4, True),
-    "small-erasing": Augmentation(_as_is, 4, True, (random_erasing,)),
+    "none": Augmentation(lambda side: side, None, False),
+    "shift": Augmentation(lambda side: side, 2, False),
+    "small": Augmentation(lambda side: side, 4, True),
+    "small-erasing": Augmentation(lambda side: side, 4, True, (random_erasing,)),
     "windows": Augmentation(_larger, 0, False),
     "crops": Augmentation(_larger, 0, True),
     "alexnet": Augmentation(_larger, 0, True, (random_light,)),

@@ -10,9 +10,9 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from eyespot.arrays import I64
 from eyespot.errors import UsageError
 from eyespot.training import processes
 from eyespot.training.augment import cutmix, find_augmentation, mixup
@@ -41,7 +41,7 @@ class Batches:
                 "processes, or choose a larger --batch-size or a smaller --accumulate."
             )
 
-    def indices(self, step: int) -> NDArray[np.int64]:
+    def indices(self, step: int) -> I64:
         """The images of a step: every epoch has its own order, with each image once.
 
         Batches of one epoch differ by one image at most: a last batch of a single image would have
@@ -52,7 +52,7 @@ class Batches:
         order = _order(self.plan.seed, epoch, count)
         return order[within * count // steps : (within + 1) * count // steps]
 
-    def parts(self, step: int) -> list[NDArray[np.int64]]:
+    def parts(self, step: int) -> list[I64]:
         """The images of a step, in the parts that are computed one after the other."""
         index = self.indices(step)
         return np.array_split(index, min(self.plan.accumulate, len(index)))
@@ -63,9 +63,7 @@ class Batches:
             for part in self.parts(step):
                 self.data.prefetch(part[self._read_share(len(part))])
 
-    def load(
-        self, part: NDArray[np.int64], step: int, number: int
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def load(self, part: I64, step: int, number: int) -> tuple[Tensor, Tensor, Tensor]:
         """Pixels [n, C, S, S], targets [n, K], labels [n] of this process's share of a part."""
         plan = self.plan
         own, read = processes.share(len(part)), self._read_share(len(part))
@@ -86,9 +84,7 @@ class Batches:
         mixing = self.plan.mixup or self.plan.cutmix
         return slice(0, count) if mixing else processes.share(count)
 
-    def _augmented(
-        self, part: NDArray[np.int64], step: int, number: int, wanted: slice
-    ) -> tuple[Tensor, Tensor]:
+    def _augmented(self, part: I64, step: int, number: int, wanted: slice) -> tuple[Tensor, Tensor]:
         """The `wanted` images of a part, float32 [n, C, S, S], and their labels, int64 [n].
 
         They do not depend on the other images that are wanted.
@@ -114,5 +110,5 @@ class Batches:
 
 
 @lru_cache(maxsize=2)
-def _order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
+def _order(seed: int, epoch: int, count: int) -> I64:
     return np.random.default_rng((seed, epoch)).permutation(count)

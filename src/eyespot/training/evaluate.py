@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from eyespot.arrays import F64, I64
 from eyespot.data.transforms import Preprocessing
 from eyespot.training import processes
 from eyespot.training.images import ImageSet
@@ -42,7 +42,7 @@ def evaluate_network(
 @torch.inference_mode()
 def class_probabilities(
     network: nn.Module, data: ImageSet, preprocessing: Preprocessing, plan: Plan
-) -> NDArray[np.float64]:
+) -> F64:
     """Softmax [N, K] of the logits of all images."""
     every = slice(0, len(data))
     parts = [logits for _, logits, _ in _logits(network, data, preprocessing, plan, every)]
@@ -51,7 +51,7 @@ def class_probabilities(
 
 def _logits(
     network: nn.Module, data: ImageSet, preprocessing: Preprocessing, plan: Plan, share: slice
-) -> Iterator[tuple[NDArray[np.int64], Tensor, Tensor]]:
+) -> Iterator[tuple[I64, Tensor, Tensor]]:
     """Indices int64 [n], logits float32 [n, K] and labels int64 [n] of each batch of a `share`."""
     device = next(network.parameters()).device
     network.eval()

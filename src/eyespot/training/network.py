@@ -1,6 +1,8 @@
-"""Prepare a network for training: random weights, layout, preprocessing, and its objective."""
+"""Prepare a network for training: random weights, preprocessing, objective, compilation."""
 
+import logging
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -8,14 +10,14 @@ from torch import Tensor, nn
 
 from eyespot.data.transforms import Preprocessing
 from eyespot.models.convnet import ConvNet
+from eyespot.models.layers import initialise_gaussian, initialise_he, initialise_xavier
 from eyespot.training import processes
 from eyespot.training.batch_norm import share_batch_norms
 from eyespot.training.evaluate import standardised
 from eyespot.training.images import ImageSet
-from eyespot.training.initialise import initialise
 from eyespot.training.losses import LOSSES
 from eyespot.training.optimisers import penalty
-from eyespot.training.plan import Plan
+from eyespot.training.plan import Plan, choose
 from eyespot.training.precision import autocast, keep_depthwise_exact
 from eyespot.weights import zoo
 
@@ -23,6 +25,14 @@ AUXILIARY_WEIGHT = 0.3
 """Weight of the losses of auxiliary classifiers (Szegedy et al. 2015, section 5)."""
 SAMPLE = 2**28
 """Bytes of images, at most, from which mean and deviation are computed."""
+INITIALISATIONS: dict[str, Callable[[nn.Module], object]] = {
+    "default": lambda network: None,
+    "gaussian": initialise_gaussian,
+    "xavier": initialise_xavier,
+    "he": initialise_he,
+}
+
+logger = logging.getLogger(__name__)
 
 
 def build_network(plan: Plan, data: ImageSet, device: torch.device) -> ConvNet:
@@ -41,6 +51,15 @@ def build_network(plan: Plan, data: ImageSet, device: torch.device) -> ConvNet:
     if processes.count() > 1:
         share_batch_norms(model, device)
     return model.to(memory_format=torch.channels_last)  # type: ignore[no-any-return, call-overload]
+
+
+def initialise(network: nn.Module, name: str) -> None:
+    """Draw new weights for `network`, in place; `default` keeps those that its paper gives.
+
+    Only convolutions and fully connected layers change: LeNet-5's sparse convolution and its
+    subsampling keep the paper's. Raises UsageError for an unknown name.
+    """
+    choose("initialisation", name, INITIALISATIONS)(network)
 
 
 class Objective(nn.Module):
@@ -67,6 +86,27 @@ class Objective(nn.Module):
         if self.plan.l1:
             loss = loss + self.plan.l1 * penalty(self.network)
         return loss, logits
+
+
+def compile_module(module: nn.Module, device: torch.device) -> bool:
+    """Compile `module` at its first call; parameters and their names stay as they are.
+
+    Returns False and logs a warning without a compiler (C++ for CPUs, Triton for GPUs).
+    """
+    try:
+        torch.compile(torch.sin)(torch.zeros(1, device=device))
+    except RuntimeError as error:  # as all of torch.compile's
+        reason = str(error).strip().partition("\n")[0]
+        logger.warning(
+            "Networks cannot be compiled on this machine (%s). Training continues without "
+            "compiling; for more speed install a C++ compiler, such as g++.",
+            reason,
+        )
+        return False
+    # Code for any batch size would depend on which size came first, and a resumed run would no
+    # longer be bit by bit the uninterrupted one.
+    module.compile(dynamic=False)
+    return True
 
 
 def preprocessing_for(side: int, data: ImageSet, normalisation: str) -> Preprocessing:

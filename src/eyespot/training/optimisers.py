@@ -1,12 +1,12 @@
 """Optimisers and the regularisation of weights."""
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
-from eyespot.errors import UsageError
-from eyespot.training.plan import Plan
-
-OPTIMISERS = ("sgd", "adam", "adamw")
+from eyespot.training.plan import Plan, choose
 
 
 def make_optimiser(network: nn.Module, plan: Plan) -> torch.optim.Optimizer:
@@ -17,18 +17,13 @@ def make_optimiser(network: nn.Module, plan: Plan) -> torch.optim.Optimizer:
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": plan.weight_decay},
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    if plan.optimiser == "sgd":
-        nesterov = plan.nesterov and plan.momentum > 0
-        return torch.optim.SGD(
-            groups, lr=plan.learning_rate, momentum=plan.momentum, nesterov=nesterov
-        )
-    if plan.optimiser == "adam":
-        return torch.optim.Adam(groups, lr=plan.learning_rate)
-    if plan.optimiser == "adamw":
-        return torch.optim.AdamW(groups, lr=plan.learning_rate)
-    raise UsageError(
-        f"There is no optimiser '{plan.optimiser}'. Choose one of: {', '.join(OPTIMISERS)}."
-    )
+    nesterov = plan.nesterov and plan.momentum > 0
+    optimisers: dict[str, Callable[..., torch.optim.Optimizer]] = {
+        "sgd": partial(torch.optim.SGD, momentum=plan.momentum, nesterov=nesterov),
+        "adam": torch.optim.Adam,
+        "adamw": torch.optim.AdamW,
+    }
+    return choose("optimiser", plan.optimiser, optimisers)(groups, lr=plan.learning_rate)
 
 
 def penalty(network: nn.Module) -> Tensor:

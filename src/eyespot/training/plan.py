@@ -1,9 +1,10 @@
 """The plan of a training run: all its settings."""
 
 import math
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from numbers import Integral
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from eyespot.errors import UsageError
 from eyespot.shown import shown
@@ -12,6 +13,20 @@ PRECISIONS = ("auto", "fp32", "bf16")
 LARGEST_SEED = 2**64 - 1
 """The largest seed that torch accepts."""
 NORMALISATIONS = ("standardised", "channel-mean", "mean")
+COUNTS = ("epochs", "batch_size", "accumulate")
+OPTIONAL = ("weight_decay", "l1", "max_norm", "warmup", "mixup", "cutmix", "clip", "patience")
+SHARES = ("momentum", "average", "label_smoothing", "dropout")
+RANGES: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
+    (COUNTS, lambda value: value >= 1, "1 or more"),
+    (OPTIONAL, lambda value: 0 <= value < math.inf, "0 or more"),
+    (SHARES, lambda value: 0 <= (value or 0) < 1, "0 or more and less than 1"),
+    (("learning_rate",), lambda value: 0 < value < math.inf, "a number above 0"),
+    (("precision",), PRECISIONS.__contains__, f"one of {', '.join(PRECISIONS)}"),
+    (("normalisation",), NORMALISATIONS.__contains__, f"one of {', '.join(NORMALISATIONS)}"),
+)
+"""Settings, a test of their values, and the values that they accept."""
+
+Choice = TypeVar("Choice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +73,15 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Raise UsageError for a value out of range."""
-        for name in ("epochs", "batch_size", "accumulate"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} must be 1 or more, not {getattr(self, name)}.")
-        positive = ("weight_decay", "l1", "max_norm", "warmup", "mixup", "cutmix", "clip")
         seed: object = self.seed
         if not isinstance(seed, Integral) or not 0 <= int(seed) <= LARGEST_SEED:
             raise UsageError(
                 f"seed must be a whole number from 0 to {LARGEST_SEED:,}, not {shown(seed)}."
             )
-        for name in (*positive, "patience"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise UsageError(f"{name} must be 0 or more, not {getattr(self, name)}.")
-        for name in ("momentum", "average", "label_smoothing", "dropout"):
-            if not 0 <= (getattr(self, name) or 0) < 1:
-                raise UsageError(
-                    f"{name} must be 0 or more and less than 1, not {getattr(self, name)}."
-                )
-        if not 0 < self.learning_rate < math.inf:
-            raise UsageError(f"learning_rate must be a number above 0, not {self.learning_rate}.")
-        for name, choices in (("precision", PRECISIONS), ("normalisation", NORMALISATIONS)):
-            if getattr(self, name) not in choices:
-                raise UsageError(
-                    f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)}."
-                )
+        for names, fits, expected in RANGES:
+            for name in names:
+                if not fits(getattr(self, name)):
+                    raise UsageError(f"{name} must be {expected}, not {getattr(self, name)}.")
         if self.batch_size % self.accumulate:
             raise UsageError("batch_size must be a multiple of accumulate.")
         if self.mixup and self.cutmix:
@@ -90,11 +90,13 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The plan of which `to_dict` gave `values`. Raises KeyError or TypeError for others."""
-        return cls(**{field.name: values[field.name] for field in fields(cls)})
-
     def with_options(self, options: dict[str, Any]) -> Self:
         """The plan with the `options` that are not None."""
         return replace(self, **{k: v for k, v in options.items() if v is not None})
+
+
+def choose(what: str, name: str, table: Mapping[str, Choice]) -> Choice:
+    """The entry called `name`. Raises UsageError with all names for an unknown one."""
+    if name not in table:
+        raise UsageError(f"There is no {what} '{name}'. Choose one of: {', '.join(table)}.")
+    return table[name]

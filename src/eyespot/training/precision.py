@@ -1,7 +1,7 @@
 """Numeric precision of training. Weights, gradients and losses are always float32."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from functools import partial
 
 import torch
@@ -19,9 +19,7 @@ def fastest(device: torch.device) -> str:
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
     """A context in which networks compute in bfloat16 if `precision` is bf16."""
-    if precision == "bf16":
-        return torch.autocast(device.type, torch.bfloat16)
-    return nullcontext()
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
 
 
 def keep_depthwise_exact(network: nn.Module) -> None:

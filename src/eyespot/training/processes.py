@@ -36,17 +36,16 @@ def process_group() -> Iterator[None]:
         yield
         gc.collect()  # objects that average gradients must go before the group
         dist.destroy_process_group()  # after an error it could wait for ended processes
-    except (EyespotError, KeyboardInterrupt) as error:
-        if here:
-            _wait_for_the_report()
-            raise SystemExit(130 if isinstance(error, KeyboardInterrupt) else 1) from error
-        raise
-    except RuntimeError as error:
-        if not isinstance(error, dist.DistError) and "gloo" not in str(error):
+    except (EyespotError, KeyboardInterrupt, RuntimeError) as error:
+        own = isinstance(error, EyespotError | KeyboardInterrupt)
+        if not (own or isinstance(error, dist.DistError) or "gloo" in str(error)):
             raise
         if here:
-            _wait_for_the_report()
-            raise SystemExit(1) from error
+            # torchrun ends all processes as soon as one has ended, even while it prints.
+            time.sleep(5)
+            raise SystemExit(130 if isinstance(error, KeyboardInterrupt) else 1) from error
+        if own:
+            raise
         raise TrainingError(
             "Another process of this run has ended, so this one ends too. Run the same command "
             "again, or let torchrun do it: --max-restarts 3"
@@ -68,11 +67,6 @@ def _join() -> None:
         rank=rank,
         world_size=world_size,
     )
-
-
-def _wait_for_the_report() -> None:
-    """Wait: torchrun ends all processes as soon as one has ended, even while it prints."""
-    time.sleep(5)
 
 
 def _take_gpu(number: int) -> None:

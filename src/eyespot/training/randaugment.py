@@ -8,6 +8,7 @@ their colours.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -48,10 +49,6 @@ def grey(pixels: Tensor) -> Tensor:
 
 
 # --- colours ------------------------------------------------------------------------------------
-
-
-def identity(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
-    return pixels
 
 
 def autocontrast(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
@@ -120,48 +117,39 @@ def _away_from(dull: Tensor, pixels: Tensor, strength: float, signs: Tensor) -> 
 def rotate(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
     """Rotate by up to 30 degrees about the centre; counterclockwise for a positive sign."""
     angles = torch.deg2rad(30 * strength * signs)
-    cos, sin, zero = angles.cos(), angles.sin(), torch.zeros_like(angles)
-    return _moved(pixels, [cos, -sin, zero], [sin, cos, zero])
+    cos, sin = angles.cos(), angles.sin()
+    return _moved(pixels, (cos, -sin, 0), (sin, cos, 0))
 
 
-def shear_x(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
-    """Move rows by up to 0.3 of their distance from the top."""
-    one, zero, slope = torch.ones_like(signs), torch.zeros_like(signs), 0.3 * strength * signs
-    return _moved(pixels, [one, slope, slope], [zero, one, zero])
+def shear(pixels: Tensor, strength: float, signs: Tensor, across: bool) -> Tensor:
+    """Move rows (`across`) by up to 0.3 of their distance from the top, or columns by as much of
+    that from the left."""
+    slope = 0.3 * strength * signs
+    if across:
+        return _moved(pixels, (1, slope, slope), (0, 1, 0))
+    return _moved(pixels, (1, 0, 0), (slope, 1, slope))
 
 
-def shear_y(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
-    """Move columns by up to 0.3 of their distance from the left."""
-    one, zero, slope = torch.ones_like(signs), torch.zeros_like(signs), 0.3 * strength * signs
-    return _moved(pixels, [one, zero, zero], [slope, one, slope])
-
-
-def translate_x(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
-    """Move by up to 150 / 331 of the width, in whole pixels; to the left for a positive sign."""
-    one, zero = torch.ones_like(signs), torch.zeros_like(signs)
-    return _moved(pixels, [one, zero, _shift(pixels, strength) * signs], [zero, one, zero])
-
-
-def translate_y(pixels: Tensor, strength: float, signs: Tensor) -> Tensor:
-    """Move by up to 150 / 331 of the height, in whole pixels; upwards for a positive sign."""
-    one, zero = torch.ones_like(signs), torch.zeros_like(signs)
-    return _moved(pixels, [one, zero, zero], [zero, one, _shift(pixels, strength) * signs])
-
-
-def _shift(pixels: Tensor, strength: float) -> float:
+def translate(pixels: Tensor, strength: float, signs: Tensor, across: bool) -> Tensor:
+    """Move by up to 150 / 331 of the side, in whole pixels; to the left (`across`) or upwards for a
+    positive sign."""
     side = pixels.shape[3]
-    return 2 * int(150 / 331 * side * strength) / side
+    shift = 2 * int(150 / 331 * side * strength) / side * signs
+    return _moved(pixels, (1, 0, shift if across else 0), (0, 1, 0 if across else shift))
 
 
-def _moved(pixels: Tensor, x: list[Tensor], y: list[Tensor]) -> Tensor:
-    """Sample the pixel at (x, y) from [x · (x, y, 1), y · (x, y, 1)]; factors are [N]."""
-    places = torch.stack([torch.stack(x, 1), torch.stack(y, 1)], 1)
-    grid = F.affine_grid(places, list(pixels.shape), align_corners=False)
+def _moved(pixels: Tensor, x: tuple[Tensor | float, ...], y: tuple[Tensor | float, ...]) -> Tensor:
+    """Sample the pixel at (x, y) from [x · (x, y, 1), y · (x, y, 1)]; factors are [N], or equal for
+    all images."""
+    places = pixels.new_empty(len(pixels), 6)
+    for column, factor in enumerate((*x, *y)):
+        places[:, column] = factor
+    grid = F.affine_grid(places.view(-1, 2, 3), list(pixels.shape), align_corners=False)
     return F.grid_sample(pixels, grid, mode="nearest", align_corners=False)
 
 
 CHANGES: dict[str, Callable[[Tensor, float, Tensor], Tensor]] = {
-    "identity": identity,
+    "identity": lambda pixels, strength, signs: pixels,
     "autocontrast": autocontrast,
     "equalize": equalize,
     "rotate": rotate,
@@ -171,8 +159,8 @@ CHANGES: dict[str, Callable[[Tensor, float, Tensor], Tensor]] = {
     "contrast": contrast,
     "brightness": brightness,
     "sharpness": sharpness,
-    "shear-x": shear_x,
-    "shear-y": shear_y,
-    "translate-x": translate_x,
-    "translate-y": translate_y,
+    "shear-x": partial(shear, across=True),
+    "shear-y": partial(shear, across=False),
+    "translate-x": partial(translate, across=True),
+    "translate-y": partial(translate, across=False),
 }

@@ -7,46 +7,12 @@ Each schedule returns a factor of the plan's learning rate. `t`: the completed s
 import math
 from collections.abc import Callable
 
-from eyespot.errors import UsageError
+from eyespot.training.plan import choose
 
 Schedule = Callable[[float, int], float]
 
 ONE_CYCLE_PEAK = 0.3
 """Share of the run after which `one-cycle` reaches its peak."""
-
-
-def constant(t: float, epoch: int) -> float:
-    return 1.0
-
-
-def step(t: float, epoch: int) -> float:
-    """A tenth after half of the run, a hundredth after three quarters (He et al. 2016, 4.2)."""
-    return 0.1 ** ((t >= 0.5) + (t >= 0.75))
-
-
-def epoch(t: float, epoch: int) -> float:
-    """3% less with every epoch."""
-    return float(0.97**epoch)
-
-
-def root(t: float, epoch: int) -> float:
-    """sqrt(1 - t)."""
-    return math.sqrt(max(0.0, 1 - t))
-
-
-def inverse(t: float, epoch: int) -> float:
-    """1, 1/2, 1/3 ... with every epoch."""
-    return 1 / (1 + epoch)
-
-
-def exponential(t: float, epoch: int) -> float:
-    """exp(-5 t), which ends at 0.7%."""
-    return math.exp(-5 * t)
-
-
-def cosine(t: float, epoch: int) -> float:
-    """Half a wave from 1 to 0 (Loshchilov and Hutter, "SGDR", ICLR 2017, equation 5)."""
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, t)))
 
 
 def one_cycle(t: float, epoch: int) -> float:
@@ -58,15 +24,18 @@ def one_cycle(t: float, epoch: int) -> float:
 
 
 SCHEDULES: dict[str, Schedule] = {
-    "constant": constant,
-    "step": step,
-    "epoch": epoch,
-    "root": root,
-    "inverse": inverse,
-    "exponential": exponential,
-    "cosine": cosine,
+    "constant": lambda t, epoch: 1.0,
+    "step": lambda t, epoch: 0.1 ** ((t >= 0.5) + (t >= 0.75)),
+    "epoch": lambda t, epoch: 0.97**epoch,
+    "root": lambda t, epoch: math.sqrt(max(0.0, 1 - t)),
+    "inverse": lambda t, epoch: 1 / (1 + epoch),
+    "exponential": lambda t, epoch: math.exp(-5 * t),
+    "cosine": lambda t, epoch: 0.5 * (1 + math.cos(math.pi * min(1.0, t))),
     "one-cycle": one_cycle,
 }
+"""`step`: a tenth after half of the run, a hundredth after three quarters (He et al. 2016, section
+4.2). `exponential` ends at 0.7%. `cosine`: half a wave from 1 to 0 (Loshchilov and Hutter, "SGDR",
+ICLR 2017, equation 5)."""
 
 
 def factor(name: str, done: int, steps: int, steps_per_epoch: int, warmup: float) -> float:
@@ -75,8 +44,6 @@ def factor(name: str, done: int, steps: int, steps_per_epoch: int, warmup: float
     `warmup`: epochs of a linear rise from 0 (Goyal et al., "Accurate, Large Minibatch SGD", 2017,
     section 2.2). Raises UsageError for an unknown name.
     """
-    if name not in SCHEDULES:
-        raise UsageError(f"There is no schedule '{name}'. Choose one of: {', '.join(SCHEDULES)}.")
-    share = SCHEDULES[name](done / steps, done // steps_per_epoch)
+    share = choose("schedule", name, SCHEDULES)(done / steps, done // steps_per_epoch)
     rising = warmup * steps_per_epoch
     return share * min(1.0, (done + 1) / rising) if rising else share

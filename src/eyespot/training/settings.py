@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from eyespot.training.plan import Plan
+from eyespot.training.plan import OPTIONAL, Plan
 
-OFF = ("weight_decay", "l1", "max_norm", "warmup", "label_smoothing", "mixup", "cutmix", "average")
-"""Settings that zero turns off, besides those with other reasons below."""
+OFF = (*OPTIONAL, "momentum", "nesterov", "label_smoothing", "average", "compile")
+"""Settings that zero turns off."""
 
 
 def unused_settings(plan: Plan, *, validated: bool, droppable: bool = True) -> dict[str, str]:
@@ -13,26 +13,20 @@ def unused_settings(plan: Plan, *, validated: bool, droppable: bool = True) -> d
 
     `validated`: whether there are validation photos. `droppable`: whether the network has dropout.
     """
-    idle = dict.fromkeys((name for name in (*OFF, "clip") if not getattr(plan, name)), "")
+    idle = dict.fromkeys((name for name in OFF if not getattr(plan, name)), "")
     if plan.optimiser != "sgd":
         idle |= dict.fromkeys(("momentum", "nesterov"), "only sgd has momentum")
     elif not plan.momentum:
-        idle |= {"momentum": "", "nesterov": "the momentum is 0"}
-    elif not plan.nesterov:
-        idle["nesterov"] = ""
+        idle["nesterov"] = "the momentum is 0"
     if plan.accumulate == 1:
         idle["accumulate"] = ""
-    if not plan.compile:
-        idle["compile"] = ""
     if plan.augmentation == "none":
         idle["augmentation"] = ""
     if not droppable:
         idle["dropout"] = "the network has no dropout"
-    if not plan.patience:
-        idle["patience"] = ""
-    elif not validated:
+    if plan.patience and not validated:
         idle["patience"] = "there are no validation photos"
-    elif plan.patience >= plan.epochs - 1:
+    elif plan.patience and plan.patience >= plan.epochs - 1:
         idle["patience"] = "the run has too few epochs to stop early"
     return idle
 

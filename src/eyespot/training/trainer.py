@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,13 +15,18 @@ from eyespot.errors import NonFiniteError, TrainingError, UsageError
 from eyespot.training import processes
 from eyespot.training.batches import Batches
 from eyespot.training.checkpoint import Checkpoint, restore, write_checkpoint
-from eyespot.training.compiling import compile_module
 from eyespot.training.evaluate import evaluate_network
 from eyespot.training.images import ImageSet
 from eyespot.training.losses import LOSSES
-from eyespot.training.network import Objective, best_device, build_network, preprocessing_for
+from eyespot.training.network import (
+    Objective,
+    best_device,
+    build_network,
+    compile_module,
+    preprocessing_for,
+)
 from eyespot.training.optimisers import make_optimiser, renorm
-from eyespot.training.plan import Plan
+from eyespot.training.plan import Plan, choose
 from eyespot.training.precision import fastest
 from eyespot.training.schedules import factor
 from eyespot.weights import zoo
@@ -59,8 +64,7 @@ class Trainer:
                 f"{plan.model} detects faces and has no classes. Choose another network, such as "
                 "resnet20; list all networks with: eyespot zoo"
             )
-        if plan.loss not in LOSSES:
-            raise UsageError(f"There is no loss '{plan.loss}'. Choose one of: {', '.join(LOSSES)}.")
+        self.loss = choose("loss", plan.loss, LOSSES)
         self.device = device or best_device()
         if plan.precision == "auto":
             plan = replace(plan, precision=processes.from_first(lambda: fastest(self.device)))
@@ -69,7 +73,6 @@ class Trainer:
         self.train_set = train_set
         self.photos = [photos, len(train_set)]  # without unreadable photos
         self.batches = Batches(plan, train_set, side)
-        self.loss = LOSSES[plan.loss]
         self.network = build_network(plan, train_set, self.device)
         self.preprocessing = processes.from_first(
             lambda: preprocessing_for(side, train_set, plan.normalisation)
@@ -114,7 +117,11 @@ class Trainer:
 
         Raises NonFiniteError if the loss is NaN or Inf; the weights then stay as they were.
         """
-        rate = self._set_learning_rate()
+        plan = self.plan
+        share = factor(plan.schedule, self.step, self.steps, self.steps_per_epoch, plan.warmup)
+        rate = plan.learning_rate * share
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
         self.network.train()
         self.optimiser.zero_grad(set_to_none=True)
         loss, correct, count = self._backward()
@@ -123,24 +130,16 @@ class Trainer:
                 f"The loss is {loss} at step {self.step}, with a learning rate of {rate:.3g}. "
                 + STABILITY
             )
-        if self.plan.clip:
-            nn.utils.clip_grad_norm_(self.network.parameters(), self.plan.clip)
+        if plan.clip:
+            nn.utils.clip_grad_norm_(self.network.parameters(), plan.clip)
         self.optimiser.step()
-        if self.plan.max_norm:
-            renorm(self.network, self.plan.max_norm)
-        if self.plan.average:
+        if plan.max_norm:
+            renorm(self.network, plan.max_norm)
+        if plan.average:
             self._average_weights()
         self.step += 1
         self.running = self.running.plus(loss, correct, count)
         return loss
-
-    def _set_learning_rate(self) -> float:
-        plan = self.plan
-        share = factor(plan.schedule, self.step, self.steps, self.steps_per_epoch, plan.warmup)
-        rate = plan.learning_rate * share
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        return rate
 
     def _backward(self) -> tuple[float, int, int]:
         """Add up the gradients of a batch; its mean loss, correct predictions, and size."""
@@ -150,8 +149,13 @@ class Trainer:
         batch = sum(map(len, parts))
         for number, part in enumerate(parts):
             pixels, targets, labels = self.batches.load(part, self.step, number)
-            with self._accumulating(number < len(parts) - 1):
-                loss, logits = self.objective(pixels.to(self.device), targets.to(self.device))
+            objective, more = self.objective, number < len(parts) - 1
+            with (
+                objective.no_sync()  # processes average their gradients with the last part alone
+                if more and isinstance(objective, DistributedDataParallel)
+                else nullcontext()
+            ):
+                loss, logits = objective(pixels.to(self.device), targets.to(self.device))
                 share = len(labels) / batch
                 # Processes average their gradients; the result must be the batch's mean.
                 (loss * share * processes.count()).backward()
@@ -159,12 +163,6 @@ class Trainer:
             sums = [sums[0] + float(loss.detach()) * share, sums[1] + correct]
         total, all_correct = processes.total(sums)
         return total, int(all_correct), batch
-
-    def _accumulating(self, more: bool) -> AbstractContextManager[object]:
-        """A context in which processes do not average their gradients yet, if there is `more`."""
-        if more and isinstance(self.objective, DistributedDataParallel):
-            return self.objective.no_sync()
-        return nullcontext()
 
     @torch.no_grad()
     def _average_weights(self) -> None:

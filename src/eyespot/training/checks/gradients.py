@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from eyespot.training.checks.check import CheckResult, first_batch, plain_trainer, preserve_rng
+from eyespot.training.checks.check import CheckResult, first_batch, plain_trainer
 from eyespot.training.images import ImageSet
 from eyespot.training.plan import Plan
 
@@ -64,7 +64,6 @@ class Gradients(CheckResult):
         return f"Check the backward pass of {self.worst} and of the layers after it."
 
 
-@preserve_rng()
 def gradients(plan: Plan, data: ImageSet) -> Gradients:
     """Compare the gradient of the plan's loss with finite differences, on 4 images."""
     trainer = plain_trainer(plan, data, batch_size=IMAGES)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from eyespot.errors import TrainingError
-from eyespot.training.checks.check import CheckResult, plain_trainer, preserve_rng
+from eyespot.training.checks.check import CheckResult, plain_trainer
 from eyespot.training.images import ImageSet
 from eyespot.training.plan import Plan
 from eyespot.training.trainer import Running
@@ -49,7 +49,6 @@ class Overfit(CheckResult):
         return "Check the network and the images before training on more of them."
 
 
-@preserve_rng()
 def overfit(plan: Plan, data: ImageSet) -> Overfit:
     """Train on 20 images without regularisation until all are correct, at most 200 steps.
 

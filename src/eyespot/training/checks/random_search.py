@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from eyespot.evaluation import percent
-from eyespot.training.checks.check import CheckResult, preserve_rng
+from eyespot.training.checks.check import CheckResult
 from eyespot.training.images import ImageSet
 from eyespot.training.losses import LOSSES, as_targets
 from eyespot.training.plan import Plan
@@ -37,11 +37,6 @@ class RandomSearch(CheckResult):
     title = "Random baseline"
 
     @property
-    def passed(self) -> bool:
-        """Always: the accuracy is there for comparison."""
-        return True
-
-    @property
     def summary(self) -> str:
         if self.accuracy is None:
             return "unknown: there are no held-out images"
@@ -50,12 +45,7 @@ class RandomSearch(CheckResult):
             f"classifiers; uniform predictions reach {percent(1 / self.classes)}"
         )
 
-    @property
-    def advice(self) -> str:
-        return ""
 
-
-@preserve_rng()
 @torch.no_grad()
 def random_search(plan: Plan, train_set: ImageSet, held_out: ImageSet | None) -> RandomSearch:
     """Draw weights from N(0, 1) * 1e-4 a thousand times; keep those with the least loss.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from eyespot.errors import TrainingError
-from eyespot.training.checks.check import CheckResult, preserve_rng
+from eyespot.training.checks.check import CheckResult
 from eyespot.training.images import ImageSet
 from eyespot.training.plan import Plan
 from eyespot.training.trainer import Trainer
@@ -39,11 +39,6 @@ class Rates(CheckResult):
     losses: tuple[float, ...]
 
     title = "Learning rate"
-
-    @property
-    def turning(self) -> float:
-        """The rate with the least loss."""
-        return self.rates[int(np.argmin(self.losses))]
 
     @property
     def suggested(self) -> float:
@@ -89,7 +84,6 @@ class Rates(CheckResult):
         return f"Try --learning-rate {self.suggested:.2g}."
 
 
-@preserve_rng()
 def rates(plan: Plan, data: ImageSet) -> Rates:
     """Train by the plan for 100 steps at rates from 0.0001 to 10, or until the loss is twice the
     best."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from eyespot.data.given import PhotoLike
 from eyespot.data.open import open_photos
@@ -17,7 +18,7 @@ from eyespot.training.checks.overfit import overfit
 from eyespot.training.checks.random_search import random_search
 from eyespot.training.checks.rates import rates
 from eyespot.training.checks.signals import signals
-from eyespot.training.images import ImageSet, read_images
+from eyespot.training.images import ImageSet, open_images
 from eyespot.training.plan import Plan
 from eyespot.training.split import HELD_OUT, split_photos
 from eyespot.weights import zoo
@@ -46,7 +47,10 @@ def check_photos(
         drawn = np.random.default_rng(plan.seed).permutation(len(photos))[:most]
         step = counting(progress, what, len(drawn))
         chosen = [photos[index] for index in drawn]
-        return read_images(chosen, dataset.classes, side, about.in_channels, step)[0]
+        images, _ = open_images(
+            chosen, dataset.classes, side, about.in_channels, step, in_memory=True
+        )
+        return images
 
     return check(
         plan,
@@ -63,7 +67,10 @@ def check(
     *,
     progress: Progress = lambda stage, done, total: None,
 ) -> tuple[CheckResult, ...]:
-    """Run every check, the cheap ones first. The same plan and images give the same results."""
+    """Run every check, the cheap ones first. The same plan and images give the same results.
+
+    Restores the state of torch's random generators afterwards.
+    """
     checks: tuple[Callable[[], CheckResult], ...] = (
         lambda: first_loss(plan, train_set),
         lambda: signals(plan, train_set),
@@ -73,8 +80,9 @@ def check(
         lambda: random_search(plan, train_set, held_out),
     )
     results = []
-    for done, run in enumerate(checks):
-        progress("Checking", done, len(checks))
-        results.append(run())
+    with torch.random.fork_rng(range(torch.cuda.device_count())):
+        for done, run in enumerate(checks):
+            progress("Checking", done, len(checks))
+            results.append(run())
     progress("Checking", len(checks), len(checks))
     return tuple(results)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from eyespot.evaluation import percent
-from eyespot.training.checks.check import CheckResult, first_batch, plain_trainer, preserve_rng
+from eyespot.training.checks.check import CheckResult, first_batch, plain_trainer
 from eyespot.training.images import ImageSet
 from eyespot.training.plan import Plan
 
@@ -58,7 +58,6 @@ class Signals(CheckResult):
         return f"{wrong}: try another --initialisation, such as he, or check the weights before it."
 
 
-@preserve_rng()
 @torch.no_grad()
 def signals(plan: Plan, data: ImageSet) -> Signals:
     """Watch every layer of a network with random weights on up to 64 images."""
