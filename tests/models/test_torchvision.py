@@ -89,7 +89,7 @@ def test_auxiliary_classifiers_of_googlenet() -> None:
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "squeezenet1_1"])
 def test_training_steps_are_the_same(name: str) -> None:
     theirs, ours = theirs_and_ours(name)
-    images = torch.rand(4, 3, 64, 64, dtype=torch.float64)
+    images = torch.rand(4, 3, 32, 32, dtype=torch.float64)
     outputs = []
     for network in (theirs, ours):
         network.train()
