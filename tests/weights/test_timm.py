@@ -16,6 +16,7 @@ from eyespot.errors import MissingExtraError, UsageError, WeightsError
 from eyespot.features.backbone import load_backbone
 from eyespot.features.engines import OpenVinoEngine, TorchEngine
 from eyespot.features.networks import network_rows
+from eyespot.models.timm_net import build as build_timm
 from eyespot.tasks.classification.teach import teach
 from eyespot.weights import timm_zoo, zoo
 from eyespot.weights.find import find_weights
@@ -146,6 +147,29 @@ def test_without_a_network_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(timm, "create_model", create)
     with pytest.raises(WeightsError, match=r"no route.*eyespot weights timm:test_resnet FILE"):
         load_backbone("timm:test_resnet")
+
+
+def test_naming_a_network_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger's classifier may name the largest."""
+    devices = []
+
+    def build(name: str) -> Any:
+        model = build_timm(name)
+        devices.append({parameter.device.type for parameter in model.parameters()})
+        return model
+
+    timm_zoo._from_timm.cache_clear()
+    monkeypatch.setattr("eyespot.models.timm_net.build", build)
+    assert zoo.find("timm:resnet10t").preprocessing.size == 176
+    assert devices == [{"meta"}]
+
+
+def test_missing_weights_are_told_before_the_network_is_built(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(zoo.Network, "build", lambda *arguments: pytest.fail("was built"))
+    with pytest.raises(WeightsError, match="needs pretrained weights"):
+        zoo.create("nin_imagenet", weights="imagenet")
 
 
 def test_depth_that_nobody_counted_is_unknown() -> None:

@@ -109,20 +109,25 @@ def _unfit(network: Network, path: Path, why: str) -> WeightsError:
     )
 
 
-def load_into(model: ConvNet, network: Network, weights: str | Path, *, fresh_head: bool) -> None:
-    """Load weights into `model`, in place, without running a pickle.
+def file_of(network: Network, weights: str | Path) -> Path:
+    """The file of `weights`: "imagenet" for those of `find_weights`, or a file in any known form.
 
-    `weights`: "imagenet" for those of `find_weights`, or a file in any known form. With
-    `fresh_head`, a head for another number of classes keeps its random weights; else the model gets
-    the head of the file. Raises UsageError for other values, WeightsError if weights are missing,
-    damaged or of another network.
+    Raises UsageError for other values, WeightsError if weights are missing.
     """
     if weights == "imagenet":
-        path = find_weights(network).path
-    else:
-        path = Path(weights)
-        if not path.is_file():
-            raise UsageError(
-                f"weights must be None, 'imagenet' or a file; {str(path)!r} does not exist."
-            )
+        return find_weights(network).path
+    path = Path(weights)
+    if not path.is_file():
+        raise UsageError(
+            f"weights must be None, 'imagenet' or a file; {str(path)!r} does not exist."
+        )
+    return path
+
+
+def load_into(model: ConvNet, network: Network, path: Path, *, fresh_head: bool) -> None:
+    """Load a file of weights into `model`, in place, without running a pickle.
+
+    With `fresh_head`, a head for another number of classes keeps its random weights; else the model
+    gets the head of the file. Raises WeightsError if the file is damaged or of another network.
+    """
     fit(model, network, read_weights(model, network, path).state, path, fresh_head=fresh_head)

@@ -48,7 +48,10 @@ def _from_timm(name: str) -> Network:
     timm = import_timm()
     if not timm.is_model(name.removeprefix(TIMM_PREFIX)):
         raise _unknown(name)
-    model = build(name)
+    import torch
+
+    with torch.device("meta"):  # without memory: an untrusted file may name the largest
+        model = build(name)
     config = model.model.pretrained_cfg
     mean, std = ([255.0 * value for value in config[name]] for name in ("mean", "std"))
     crop = {"size": config["input_size"][-1], "fit": "crop", "crop_fraction": config["crop_pct"]}

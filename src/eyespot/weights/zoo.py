@@ -66,9 +66,11 @@ def create(
     Raises UsageError for an unknown name, WeightsError if the weights cannot be found or read.
     """
     network = find(name)
-    model = network.build(num_classes, in_channels)
-    if weights is not None:
-        from eyespot.weights.fitting import load_into
+    if weights is None:
+        return network.build(num_classes, in_channels)
+    from eyespot.weights.fitting import file_of, load_into
 
-        load_into(model, network, weights, fresh_head=num_classes is not None)
+    path = file_of(network, weights)  # missing weights must not cost the memory of a network
+    model = network.build(num_classes, in_channels)
+    load_into(model, network, path, fresh_head=num_classes is not None)
     return model
