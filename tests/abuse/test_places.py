@@ -170,6 +170,43 @@ def test_the_work_is_done_all_the_same(how: str, world: World) -> None:
     assert world.model.read_bytes() == before
 
 
+def become(user: int) -> None:
+    """Go on as another user, who may have no entry in passwd."""
+    os.setgroups([])
+    os.setgid(user)
+    os.setuid(user)
+
+
+def expect_another_user(user: int) -> None:
+    try:
+        run = [sys.executable, "-c", ""]
+        subprocess.run(run, check=True, preexec_fn=lambda: become(user))
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("another user cannot enter this environment")
+
+
+@pytest.mark.slow
+@needs_root
+def test_a_user_without_an_account(world: World) -> None:
+    """As in many containers: no HOME and no entry in passwd. Work is done, with one warning."""
+    user = 54_321
+    for path in (world.out, *world.out.iterdir()):
+        os.chown(path, user, user)
+    expect_another_user(user)
+    environment = {**world.environment(), "HOME": None}
+    others: list[tuple[object, ...]] = [
+        ("similar", next(world.photos.rglob("*.*")), "--in", world.photos),
+        ("export", world.model, "--to", "openvino", "-o", world.out / "m.xml"),
+    ]
+    for verb in [*verbs(world)[:-1], *others]:
+        done = eyespot(
+            *verb, environment=environment, prepare=lambda: become(user), folder=world.out
+        )
+        assert done.returncode == 0, (verb, done.stderr)
+        assert done.stderr.count("EYESPOT_CACHE") <= 1, (verb, done.stderr)
+    assert load(world.out / "m.eyespot").classes == ("brick", "grass")
+
+
 @pytest.mark.slow
 @linux
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs another user")
@@ -178,18 +215,13 @@ def test_another_user_whose_home_is_read_only(world: World) -> None:
     for path in (world.out, *world.out.iterdir()):
         os.chown(path, 65534, 65534)
 
-    def become_nobody() -> None:
-        os.setgroups([])
-        os.setgid(65534)
-        os.setuid(65534)
-
-    try:
-        subprocess.run([sys.executable, "-c", ""], check=True, preexec_fn=become_nobody)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("another user cannot enter this environment")
+    expect_another_user(65534)
     for verb in verbs(world)[:-1]:
         done = eyespot(
-            *verb, environment=world.environment(), prepare=become_nobody, folder=Path("/")
+            *verb,
+            environment=world.environment(),
+            prepare=lambda: become(65534),
+            folder=Path("/"),
         )
         assert done.returncode == 0, (verb, done.stderr)
     assert load(world.out / "m.eyespot").classes == ("brick", "grass")

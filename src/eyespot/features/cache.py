@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.errors import CacheError, UsageError
-from eyespot.features.cache_folder import DATABASE, cache_folder, folder_path
+from eyespot.features.cache_folder import DATABASE, cache_folder, folder_path, warn_once
 from eyespot.features.database import is_damage, open_database, pragma
 from eyespot.features.usable import fault_of
 from eyespot.forking import leave_behind, leaves_parent
@@ -153,6 +153,8 @@ class FeatureCache:
                 self._warn(second)
 
     def _warn(self, error: Exception) -> None:
+        if isinstance(error, CacheError):  # there is no folder
+            return warn_once(str(error))
         logger.warning("The feature cache %s cannot be used: %s", self.path, sentence(error))
 
     def _set_aside(self) -> None:

@@ -1,15 +1,20 @@
 """The folder for everything that can be computed again."""
 
+import logging
 import shutil
 from pathlib import Path
 
 from eyespot.errors import CacheError
 from eyespot.user_folders import cannot_be_made, user_folder
 
+logger = logging.getLogger(__name__)
+
 DATABASE = "features.sqlite3"
 OTHERS = ("networks", "own", "npm", "imagenet", "speeds.json")
 """Besides the features: converted networks, classifiers' own weights, ONNX Runtime for pages,
 answers on ImageNet, measured speeds. Other files in the folder do not belong to eyespot."""
+
+_given: set[str] = set()
 
 
 def folder_path() -> Path:
@@ -26,6 +31,13 @@ def cache_folder() -> Path:
         why = cannot_be_made("cache", folder, error)
         raise CacheError(f"{why} Set EYESPOT_CACHE to a folder that can be written.") from error
     return folder
+
+
+def warn_once(reason: str, effect: str = "") -> None:
+    """Log why a cache is not used, each reason once: features and engines share the folder."""
+    if reason not in _given:
+        _given.add(reason)
+        logger.warning("%s%s", reason, effect)
 
 
 def other_bytes() -> int:

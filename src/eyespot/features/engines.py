@@ -5,7 +5,6 @@ OpenVINO's copy of a network is converted once and kept in the cache folder, so 
 start without importing torch.
 """
 
-import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from eyespot.errors import CacheError, ConversionError, UsageError
 from eyespot.features.backbone import Backbone
-from eyespot.features.cache_folder import cache_folder
+from eyespot.features.cache_folder import cache_folder, warn_once
 from eyespot.features.conversion import (
     computes_bf16,
     convert,
@@ -27,8 +26,6 @@ from eyespot.features.conversion import (
     openvino_core,
 )
 from eyespot.forking import leave_behind, leaves_parent, lock_for_forks
-
-logger = logging.getLogger(__name__)
 
 EngineName = Literal["auto", "openvino", "torch"]
 Precision = Literal["auto", "fp32", "bf16"]
@@ -79,7 +76,7 @@ def open_engine(
             try:
                 return OpenVinoEngine(backbone, precision, folder)
             except (CacheError, ConversionError) as error:  # torch can run it all the same
-                logger.warning("%s torch runs the network instead, more slowly.", error)
+                warn_once(str(error), " torch runs the network instead, more slowly.")
     if engine == "openvino":
         return OpenVinoEngine(backbone, precision, folder)
     if engine == "torch":

@@ -8,7 +8,6 @@ lives as long as the process.
 
 import contextlib
 import hashlib
-import logging
 import mmap
 import os
 import tempfile
@@ -17,10 +16,9 @@ from pathlib import Path
 
 from eyespot.atomic import write_atomically
 from eyespot.errors import CacheError, WeightsError
-from eyespot.features.cache_folder import cache_folder
+from eyespot.features.cache_folder import cache_folder, warn_once
+from eyespot.shown import reason_of, sentence
 from eyespot.weights.store import sha256_of
-
-logger = logging.getLogger(__name__)
 
 _unkept: dict[str, bytes] = {}
 _kept: dict[str, mmap.mmap] = {}
@@ -38,7 +36,7 @@ def keep_own(content: bytes) -> str:
             with path.open("rb") as file:
                 _kept[sha256] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except (CacheError, OSError, ValueError) as error:  # ValueError: the copy is empty
-        logger.warning("The classifier's network cannot be cached. %s", error)
+        warn_once(sentence(reason_of(error)), " The classifier's network is not cached.")
         _unkept[sha256] = content
     return sha256
 
