@@ -20,7 +20,7 @@ from eyespot.serve.logs import write_json_lines
 from eyespot.serve.settings import Settings
 from eyespot.serve.shelf import name_of
 from eyespot.serve.threads import background
-from eyespot.serve.workers import Workers
+from eyespot.serve.workers import SAFE_PATH, Workers
 from eyespot.tasks.task import load
 from eyespot.web.draining import Draining
 from eyespot.web.listening import allow_many_files, listen
@@ -74,7 +74,6 @@ def run(
         write_json_lines()
         decoders = max(1, settings.decoders // workers)
         settings = replace(settings, local=local and not open_to_all, decoders=decoders)
-        os.environ["PYTHONSAFEPATH"] = "1"  # processes import nothing from the current folder
         code = _serve(settings, listener, workers, partial(_started, settings, address, say))
         logger.info("stopped")
         return code
@@ -91,6 +90,7 @@ def _serve(
 ) -> int:
     if workers > 1:
         return Workers(_answer, workers, settings, listener, started).run()
+    os.environ[SAFE_PATH] = "1"
     # uvicorn raises the signal again after its shutdown; ignore it then.
     signal.signal(signal.SIGTERM, lambda number, frame: None)
     return _answer(settings, listener, started, partial(logger.info, "stopping"))

@@ -34,6 +34,8 @@ PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds before a dead worker is replaced: at first, and at most."""
 GRACE = 30.0
 """Seconds beyond the time limit of a request after which a worker is killed at shutdown."""
+SAFE_PATH = "PYTHONSAFEPATH"
+"""Environment variable with which new processes import nothing from the current folder."""
 _spawn = multiprocessing.get_context("spawn")
 
 
@@ -105,6 +107,7 @@ class Workers:
     def run(self) -> int:
         """Supervise the workers until SIGTERM or SIGINT. Returns 0, or 1 if the workers fail to
         start, at first or when none is left."""
+        os.environ[SAFE_PATH] = "1"
         stop, stopper = _spawn.Pipe(duplex=False)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda number, frame: stopper.send_bytes(b"end"))

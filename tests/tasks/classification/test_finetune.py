@@ -47,11 +47,16 @@ def labels() -> NDArray[np.int64]:
     return np.tile(np.arange(3), 20)
 
 
+@pytest.fixture(scope="module")
+def last(photos: list[Photo], network: Path) -> NDArray[np.float32]:
+    """Features of the last layer."""
+    backbone = load_backbone(str(network))
+    features, _, _ = embed(photos, backbone, open_engine(backbone))
+    return features.values[:, features.layout[backbone.last]].astype(np.float32)
+
+
 @pytest.fixture
-def tuning(photos: list[Photo], backbone: Backbone) -> FineTuning:
-    engine = open_engine(backbone)
-    features, _, _ = embed(photos, backbone, engine)
-    last = features.values[:, features.layout[backbone.last]].astype(np.float32)
+def tuning(photos: list[Photo], last: NDArray[np.float32], backbone: Backbone) -> FineTuning:
     found = FineTuning(photos, last, backbone, 0.5)
     found.epochs = 6
     return found
