@@ -58,13 +58,16 @@ class Server:
 
 
 @contextmanager
-def serving(*arguments: object) -> Iterator[Server]:
-    line = [sys.executable, "-m", "eyespot", "serve", *map(str, arguments), "--port", "0"]
+def serving(*arguments: object, folder: Path | None = None) -> Iterator[Server]:
+    program = Path(sys.executable).with_name("eyespot")
+    line = [program, "serve", *map(str, arguments), "--port", "0"]
     if "--timeout" not in arguments:  # a busy machine is no fault of the server
         line += ["--timeout", str(PATIENCE)]
     with (
         tempfile.TemporaryFile("w+") as log,
-        subprocess.Popen(line, stdout=subprocess.PIPE, stderr=log, text=True) as process,
+        subprocess.Popen(
+            line, stdout=subprocess.PIPE, stderr=log, text=True, cwd=folder
+        ) as process,
     ):
         try:
             assert process.stdout is not None
@@ -116,6 +119,17 @@ def test_what_was_accepted_is_answered_before_it_ends(path: Path, how: signal.Si
     assert [line.get("status", line["event"]) for line in asked] == [200, "stopping", 200]
     assert stopped["event"] == "stopped"
     assert "trace" not in str(lines)
+
+
+def test_nothing_is_imported_from_the_current_folder(path: Path, tmp_path: Path) -> None:
+    for name in ("types", "socket", "struct", "signal"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a stranger ran')")
+    with serving(path, folder=tmp_path) as running:
+        address = running.address.rstrip("/") + PREDICT
+        answer = httpx.post(
+            address, content=jpeg("grass"), headers=PICTURE, timeout=PATIENCE, trust_env=False
+        )
+        assert answer.json()["predictions"][0]["top"][0]["label"] == "grass"
 
 
 def is_open(port: int) -> bool:
