@@ -60,7 +60,7 @@ class Server:
 @contextmanager
 def serving(*arguments: object, folder: Path | None = None) -> Iterator[Server]:
     program = Path(sys.executable).with_name("eyespot")
-    line = [program, "serve", *map(str, arguments), "--port", "0"]
+    line = [str(program), "serve", *map(str, arguments), "--port", "0"]
     if "--timeout" not in arguments:  # a busy machine is no fault of the server
         line += ["--timeout", str(PATIENCE)]
     with (
