@@ -1,4 +1,4 @@
-"""Teach image classifiers from a few photos, and evaluate them.
+"""Train image classifiers from a few photos, and evaluate them.
 
 The public names are imported on first use (PEP 562): `import eyespot` is instant, and predicting
 with a saved classifier never loads the parts that only training needs.

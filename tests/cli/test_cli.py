@@ -48,6 +48,17 @@ def test_teach_json(taught: Path, model: Path) -> None:
     assert (taught / "m.report.html").exists()
 
 
+def test_teach_names_the_source_of_the_labels(taught: Path, tmp_path: Path) -> None:
+    rows = [f"{one},{one.parent.name}" for one in (taught / "photos").glob("*/*.png")]
+    table = tmp_path / "photos.csv"
+    table.write_text("\n".join(["path,label", *rows]))
+    for source, by_folder in ((taught / "photos", True), (table, False)):
+        done = eyespot("teach", source, "-o", tmp_path / "m.eyespot", "--budget", 1)
+        assert done.returncode == 0, done.stderr
+        assert ("labels from folder names" in done.stdout) is by_folder
+        assert ("label column: label" in " ".join(done.stdout.split())) is not by_folder
+
+
 def test_predict(taught: Path, model: Path, tmp_path: Path) -> None:
     photo = taught / "photos/grass/0.png"
     broken = taught / "photos/brick/broken.jpg"

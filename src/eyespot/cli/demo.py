@@ -12,7 +12,7 @@ from eyespot.cli.teach import print_written
 def demo(
     folder: Annotated[Path, option("The folder to write.", "-o", "--output")] = Path("demo"),
 ) -> None:
-    """Teach a classifier from sample photos and evaluate it.
+    """Train a classifier on sample photos and evaluate it.
 
     The photos show surfaces such as brick and grass. They come from installed packages.
 

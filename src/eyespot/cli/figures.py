@@ -120,7 +120,9 @@ def skipped_words(skipped: "Sequence[Skipped]") -> str:
 
 def _photos(taught: "TeachResult") -> str:
     words = f"{len(taught.features):,} in {len(taught.classifier.classes):,} classes"
-    if all(photo.label in Path(photo.name).parts[:-1] for photo in taught.dataset.photos):
+    of_columns = any(one.kind == "columns" for one in taught.dataset.findings)
+    photos = taught.dataset.photos
+    if not of_columns and all(one.label in Path(one.name).parts[:-1] for one in photos):
         words += ", labels from folder names"
     skipped = skipped_words(taught.skipped)
     return f"{words} ({skipped})" if skipped else words

@@ -100,7 +100,7 @@ def eyespot(
         bool, option("Show the version.", "--version", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Teach image classifiers from a few photos, with honest evidence.
+    """Train image classifiers from a few photos, and measure their accuracy.
 
     Start with sample photos: eyespot demo
 

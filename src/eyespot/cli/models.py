@@ -54,7 +54,7 @@ def expect_backbone(backbone: str) -> None:
     if backbone.endswith(CLASSIFIER):
         raise UsageError(
             f"--backbone takes a network of the zoo or a network.safetensors, and "
-            f"{printable(backbone)} is a classifier. To teach a classifier more photos: --onto "
+            f"{printable(backbone)} is a classifier. To add photos to a classifier: --onto "
             f"{printable(backbone)}"
         )
     if not backbone.endswith(NETWORK):

@@ -53,7 +53,7 @@ def teach(
     *,
     columns: Columns,
 ) -> None:
-    """Teach a classifier from labelled photos and report its accuracy.
+    """Train a classifier on labelled photos and report its accuracy.
 
     Example: eyespot teach pets/ -o pets.eyespot
     """

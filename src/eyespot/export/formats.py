@@ -62,7 +62,7 @@ def onnx_file(classifier: Classifier) -> bytes:
     if size > MOST_BYTES:
         raise ExportError(
             f"The classifier has {size:,} bytes of weights; an ONNX file holds at most "
-            f"{MOST_BYTES:,}. Export it to OpenVINO or torch, or teach a classifier with a smaller "
+            f"{MOST_BYTES:,}. Export it to OpenVINO or torch, or train a classifier with a smaller "
             "backbone or fewer photos."
         )
     with warnings.catch_warnings():

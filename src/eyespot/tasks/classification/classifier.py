@@ -265,7 +265,7 @@ class Classifier(Model):
             if self.backbone.reads_logits:
                 why = "predicts with its network's own head, which was trained on the photos"
             raise UsageError(
-                f"This classifier {why}, so it cannot be changed. Teach a new classifier with all "
+                f"This classifier {why}, so it cannot be changed. Train a new classifier with all "
                 "the photos."
             )
         return self.training_photos

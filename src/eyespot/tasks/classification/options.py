@@ -45,7 +45,7 @@ class TeachOptions:
         if self.backbone not in (DEFAULT, onto.backbone.name):
             raise UsageError(
                 f"The classifier to add photos to has the backbone {onto.backbone.name}, not "
-                f"{self.backbone}. Leave out the backbone, or teach a new classifier."
+                f"{self.backbone}. Leave out the backbone, or train a new classifier."
             )
         if FINETUNE in (self.method, onto.recipe.method):
             raise UsageError(

@@ -1,4 +1,4 @@
-"""Teach a classifier: open, audit, embed, split, select, fit, evaluate."""
+"""Train a classifier: open, audit, embed, split, select, fit, evaluate."""
 
 import time
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ def teach(
     split_column: str | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> TeachResult:
-    """Teach a classifier and evaluate it on held-out photos.
+    """Train a classifier and evaluate it on held-out photos.
 
     `photos`, `labels`, and the columns: as `open_photos` takes them, or a Dataset. `method`: auto,
     knn, prototypes, logistic, svm, or finetune, which also evaluates heads and selects one if its
