@@ -190,7 +190,7 @@ def _evaluate_features(
         features=features,
         label_issues=find_label_issues(probabilities, labels),
         rejection=measure_rejection(classifier.ood_threshold, ood_scores, correct),
-        method=f"{classifier.recipe.method} on {', '.join(classifier.recipe.blocks)}",
+        method=f"{classifier.recipe.method} on {classifier.backbone.name}",
         known=tuple(known),
     )
 

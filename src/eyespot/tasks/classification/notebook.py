@@ -6,6 +6,11 @@ from html import escape
 from typing import Any
 
 MOST_CLASSES = 20
+FIGURE = (
+    "display:inline-block;width:11em;margin:4px;vertical-align:top;"
+    "font-size:smaller;overflow-wrap:anywhere"
+)
+"""Style of a photo with its caption: columns of one width."""
 
 
 def accuracy(metrics: Mapping[str, Any]) -> str:
@@ -33,7 +38,7 @@ def photos_html(title: str, photos: Sequence[tuple[bytes, str]]) -> str:
     if not photos:
         return ""
     figures = "".join(
-        '<figure style="display:inline-block;margin:4px">'
+        f'<figure style="{FIGURE}">'
         f'<img alt="" src="data:image/jpeg;base64,{b64encode(thumbnail).decode()}">'
         f"<figcaption>{escape(caption)}</figcaption></figure>"
         for thumbnail, caption in photos

@@ -20,6 +20,7 @@ from eyespot.evaluation import (
     percent,
 )
 from eyespot.features.extract import Features
+from eyespot.shown import counted
 from eyespot.tasks.classification import notebook
 from eyespot.tasks.classification.classifier import Classifier
 from eyespot.tasks.classification.cross_validate import CandidateResult, Omitted
@@ -107,8 +108,8 @@ class EvaluateResult:
         return (
             f"{type(self).__name__}({notebook.accuracy(self.evaluation.to_metrics())} on "
             f"{self.evaluated_on};\n"
-            f"  {len(self.labels):,} photos, {len(self.skipped):,} skipped, "
-            f"{len(self.findings):,} findings;\n"
+            f"  {counted(len(self.labels))}, {len(self.skipped):,} skipped, "
+            f"{counted(len(self.findings), 'finding')};\n"
             f"  {self.classifier!r})"
         )
 
