@@ -7,7 +7,7 @@ from eyespot.cli.show import print_json, say
 
 
 def cache(
-    clear: Annotated[bool, option("Delete its content.", "--clear")] = False,
+    clear: Annotated[bool, option("Delete the content of the cache.", "--clear")] = False,
     as_json: Json = False,
 ) -> None:
     """Show or clear cached features and converted networks.

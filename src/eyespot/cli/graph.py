@@ -23,8 +23,9 @@ def graph(
 ) -> None:
     """Compute an expression and its gradients step by step.
 
-    Operators: + - * / ^ and parentheses. Functions: abs, cos, exp, log, max, min, relu, sigmoid,
-    sin, sqrt, tanh.
+    Operators: + - * / ^ and parentheses.
+
+    Functions: abs, cos, exp, log, max, min, relu, sigmoid, sin, sqrt, tanh.
 
     Example: eyespot graph "(x+y)*z" x=-2 y=5 z=-4
     """

@@ -28,7 +28,7 @@ def serve(
     host: Annotated[str, option("Address to listen on; 0.0.0.0: all.")] = "127.0.0.1",
     port: Annotated[int, option("Port to listen on; 0: a free one.", min=0, max=65535)] = 8000,
     workers: Annotated[int, option("Worker processes.", min=1, max=64)] = 1,
-    api_keys: Annotated[Path | None, option("A file of API keys, one in a line.")] = None,
+    api_keys: Annotated[Path | None, option("A file of API keys, one per line.")] = None,
     open_to_all: Annotated[
         bool, option("Without keys, serve other machines, too.", "--open")
     ] = False,
@@ -69,7 +69,7 @@ def _keys(path: Path) -> list[str]:
             f"The keys in {path} cannot be read: {error.strerror}. Check the file."
         ) from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"The keys in {path} must be plain ASCII, one in a line.") from error
+        raise UsageError(f"The keys in {path} must be plain ASCII, one per line.") from error
     keys = [line.strip() for line in text.splitlines() if line.strip()]
     if not keys:
         raise UsageError(f"There is no key in {path}. Write one in each line, hard to guess.")

@@ -43,12 +43,12 @@ if TYPE_CHECKING:
 PAGE = "report.html"
 PLAN = {
     "model": option("A network of the zoo.", "-m", "--model", autocompletion=networks),
-    "epochs": option("Passes over the training set."),
+    "epochs": option("Epochs: passes over the training set."),
     "batch_size": option("Photos in a training step."),
     "learning_rate": option("Peak learning rate of the schedule.", "--learning-rate", "--lr"),
     "optimiser": choice("", "sgd", "adam", "adamw"),
     "momentum": option("Nesterov momentum of sgd."),
-    "weight_decay": option("Not for norms and biases."),
+    "weight_decay": option("Weight decay; none for norms and biases."),
     "schedule": choice(
         "Learning rate schedule: ",
         *("constant", "step", "epoch", "root", "inverse", "exponential", "cosine", "one-cycle"),
@@ -71,7 +71,7 @@ PLAN = {
     "patience": option("Epochs without a better validation accuracy before stopping; 0: never."),
     "initialisation": choice("Weight initialisation: ", "default", "gaussian", "xavier", "he"),
     "normalisation": option(
-        "Of pixels: standardised (mean 0, deviation 1 in each channel), channel-mean (minus each "
+        "Pixels: standardised (mean 0, deviation 1 in each channel), channel-mean (minus each "
         "channel's mean) or mean (minus the mean of all)."
     ),
     "precision": choice("Number format: ", "auto", "fp32", "bf16"),
