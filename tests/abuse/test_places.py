@@ -195,7 +195,7 @@ def test_a_user_without_an_account(world: World) -> None:
     expect_another_user(user)
     environment = {**world.environment(), "HOME": None}
     others: list[tuple[object, ...]] = [
-        ("similar", next(world.photos.rglob("*.*")), "--in", world.photos),
+        ("similar", next(world.photos.rglob("*.*")), "--in", world.out / "f.parquet"),
         ("export", world.model, "--to", "openvino", "-o", world.out / "m.xml"),
     ]
     for verb in [*verbs(world)[:-1], *others]:

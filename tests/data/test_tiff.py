@@ -254,6 +254,10 @@ UNREAD = {
         by_hand(ROW * HEIGHT, 8, WIDTH, HEIGHT, t258=(8, 16, 8), t277=3, t262=2),
         "8/16 bits",
     ),
+    "damaged": (
+        by_hand(ROW * HEIGHT, 8, WIDTH, HEIGHT, t258=tuple(range(9, 90)), t277=3, t262=2),
+        "9/10/11/12 bits",
+    ),
 }
 
 

@@ -152,7 +152,7 @@ class Kind:
 
     def __str__(self) -> str:
         names = " and ".join(dict.fromkeys(_NAMES.get(f, "samples") for f in self.formats))
-        bits = "/".join(map(str, dict.fromkeys(self.bits)))
+        bits = "/".join(map(str, list(dict.fromkeys(self.bits))[:4]))  # a damaged file has dozens
         plural = "s" if self.channels > 1 else ""
         colour = _COLOURS.get(self.colour, f"colours of kind {self.colour}")
         unknown = f"compression {self.compression}"
