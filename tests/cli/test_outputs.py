@@ -1,3 +1,4 @@
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -166,6 +167,7 @@ def test_names_that_no_file_can_have_are_told_before_the_work(
     def never(*_: object, **__: object) -> None:
         raise AssertionError("the work began")
 
+    importlib.import_module("eyespot.features.speed")  # else it would keep `never` for later tests
     for work in ("features.engines.open_engine", "training.trainer.Trainer.__init__"):
         monkeypatch.setattr(f"eyespot.{work}", never)
     done = CliRunner().invoke(app, arguments)
