@@ -3,6 +3,8 @@
 import logging
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
@@ -116,3 +118,13 @@ def test_signals_are_left_to_the_server(decoders: Decoders) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         os.kill(process, number)
     assert decoders.submit(process_of, b"").result(60) == process
+
+
+def test_a_server_that_exits_at_once_does_not_wait() -> None:
+    program = """
+from eyespot.serve.decoders import Decoders
+
+kept = Decoders(1)
+kept.submit(len, b"").result()
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

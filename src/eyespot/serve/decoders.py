@@ -4,6 +4,7 @@ Some decoders hold the interpreter's lock, and a hostile file may crash a decode
 its own, neither delays the other requests, and a decode that nobody waits for can be ended.
 """
 
+import atexit
 import logging
 import multiprocessing
 import os
@@ -89,6 +90,8 @@ class _Process:
 
     def __init__(self) -> None:
         self._start()
+        # A server that exits without `close` would wait for a process that ignores SIGTERM.
+        atexit.register(self._kill)
 
     def run(self, job: _Job) -> Any:
         """What `job` returns or raises; PhotoError if the process ends before."""
@@ -112,6 +115,7 @@ class _Process:
 
     def close(self) -> None:
         """End the process."""
+        atexit.unregister(self._kill)
         self._pipe.close()
         self._process.join(PATIENCE)
         self._process.kill()
@@ -121,6 +125,9 @@ class _Process:
         self._process = _spawn.Process(target=_work, args=(theirs,), daemon=True)
         self._process.start()
         theirs.close()
+
+    def _kill(self) -> None:
+        self._process.kill()
 
     def _replace(self, event: str) -> None:
         self._process.kill()
