@@ -216,14 +216,9 @@ def stopped(verb: Verb, world: World, seconds: float, how: signal.Signals) -> in
     return process.returncode
 
 
-@pytest.mark.parametrize(
-    ("name", "kills"),
-    [
-        ("embed", 2),
-        *(pytest.param(name, KILLS, marks=pytest.mark.slow) for name in VERBS),
-    ],
-)
-def test_stopped_at_random_moments(name: str, kills: int, worlds: Callable[[], World]) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("name", VERBS)
+def test_stopped_at_random_moments(name: str, worlds: Callable[[], World]) -> None:
     verb, reference, chance = VERBS[name], worlds(), random.Random(name)
     begin = time.monotonic()
     whole = eyespot(*verb.arguments(reference), environment=reference.environment)
@@ -233,7 +228,7 @@ def test_stopped_at_random_moments(name: str, kills: int, worlds: Callable[[], W
     files = (*(path.name for path in reference.out.iterdir()), *verb.meanwhile)
 
     world, done, codes = worlds(), 0, []
-    for _ in range(kills):
+    for _ in range(KILLS):
         code = stopped(verb, world, chance.uniform(0.05, 1) * duration, chance.choice(SIGNALS))
         codes.append(code)
         verb.check(world)
@@ -248,4 +243,4 @@ def test_stopped_at_random_moments(name: str, kills: int, worlds: Callable[[], W
     assert last.returncode == 0, last.stderr
     assert verb.result(world, last.stdout) == expected
     verb.check(world)
-    logger.info("%s: stopped %d times, %d of them too late", name, kills, codes.count(0))
+    logger.info("%s: stopped %d times, %d of them too late", name, KILLS, codes.count(0))

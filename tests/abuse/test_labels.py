@@ -81,6 +81,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
+@pytest.mark.slow
 def test_labels_stay_text(home: Path, tmp_path: Path) -> None:
     table = write(tmp_path / "photos", LABELS)
     plain = write(tmp_path / "plain", tuple(f"label {n}" for n in range(len(LABELS))))

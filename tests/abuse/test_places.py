@@ -40,8 +40,10 @@ class World:
     model: Path
 
     def environment(self) -> dict[str, str | None]:
-        """A home as others have it: nothing is said of eyespot's own folders."""
-        own = dict.fromkeys(("EYESPOT_CACHE", "EYESPOT_WEIGHTS", "EYESPOT_PROJECTS"))
+        """A home as others have it: nothing is said of eyespot's own folders, or of threads."""
+        own = dict.fromkeys(
+            ("EYESPOT_CACHE", "EYESPOT_WEIGHTS", "EYESPOT_PROJECTS", "OMP_NUM_THREADS")
+        )
         xdg = dict.fromkeys(("XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"))
         return {**own, **xdg, "HOME": str(self.home), "TMPDIR": str(self.out / "tmp")}
 

@@ -13,9 +13,11 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from safetensors.torch import save_file
 
 from eyespot.export.onnxruntime_web import VERSION
 from eyespot.telemetry import SWITCHES
+from eyespot.weights import zoo
 from tests.abuse.commands import changed
 from tests.conftest import REPOSITORY
 from tests.faults.photos import write_photos
@@ -53,6 +55,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(next((folder / "photos" / "brick").iterdir()), folder / "one.jpg")
     run(folder, "teach", "photos", "-o", "m.eyespot", "--budget", "0")
     run(folder, "embed", "photos", "-o", "f.parquet")
+    save_file(zoo.create("tiny_yolo_face").state_dict(), folder / "faces.safetensors")
     return folder
 
 
@@ -108,6 +111,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "demo": (),
     "embed": ("photos", "-o", "again.parquet"),
     "similar": ("one.jpg", "--in", "f.parquet"),
+    "faces": ("one.jpg",),
     "cache": (),
     "zoo": (),
     "weights": (),
@@ -190,13 +194,15 @@ def test_the_programs_that_are_shown_turn_it_off_as_well() -> None:
 def test_nobody_is_told(verb: str, folder: Path, alone: tuple[str, ...], tmp_path: Path) -> None:
     if verb == "export web" and not PACKAGE.exists():
         pytest.skip("onnxruntime-web is not here: make .venv/node")
+    if verb == "faces":
+        run(folder, "weights", "tiny_yolo_face", "faces.safetensors")
     log = tmp_path / "log"
     run(folder, verb.partition(" ")[0], *VERBS[verb], alone=(*alone[:-1], str(log)))
     assert outside(log.read_text()) == []
     home = folder / "home"
     places = {path.relative_to(home) for path in home.rglob("*") if path.is_file()}
     own = {path for path in places if path.parts[:2] == (".cache", "eyespot")}
-    if verb == "studio":
+    if verb in ("faces", "studio"):
         own |= {path for path in places if path.parts[:3] == (".local", "share", "eyespot")}
     assert places == own
-    shutil.rmtree(home / ".local", ignore_errors=True)  # of the studio
+    shutil.rmtree(home / ".local", ignore_errors=True)  # of those two

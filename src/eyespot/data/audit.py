@@ -70,7 +70,7 @@ def _class_sizes(labels: Sequence[str]) -> Iterable[Finding]:
 
 def audited(dataset: Dataset) -> Dataset:
     """Add findings about similar class names and classes without training photos."""
-    found = [*_nearly_alike(dataset.classes), *_untrained(dataset.photos)]
+    found = [*nearly_alike(dataset.classes), *_untrained(dataset.photos)]
     return replace(dataset, findings=(*dataset.findings, *found))
 
 
@@ -78,7 +78,7 @@ _MARKS = re.compile(r"[\s_]+|(?<=[^\W\d_])[.-]+|[.-]+(?=[^\W\d_])")
 """Marks that do not distinguish names: sea-lion, sea lion. But -1 and 1, 1.5 and 15 differ."""
 
 
-def _nearly_alike(classes: Sequence[str]) -> Iterable[Finding]:
+def nearly_alike(classes: Sequence[str]) -> Iterable[Finding]:
     alike: dict[str, list[str]] = {}
     for name in classes:
         folded = unicodedata.normalize("NFKC", name).casefold()

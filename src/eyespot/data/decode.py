@@ -137,7 +137,7 @@ def _from_jpeg(data: bytes, short_side: int | None) -> DecodedImage:
     if transform is not None:
         stored = pixels[..., 0] if image.mode == "L" else pixels
         pixels = np.asarray(transform.apply(Image.fromarray(stored)))
-    return _upright(pixels, width, height, _orientation(image))
+    return _upright(pixels, width, height, orientation_of(image))
 
 
 def _opened(data: bytes, kind: str) -> Image.Image:
@@ -186,7 +186,7 @@ def _from_pillow(
         raise
     except Exception as error:
         raise refused(kind, error) from error
-    upright = _upright(pixels, *(size or image.size), _orientation(image))
+    upright = _upright(pixels, *(size or image.size), orientation_of(image))
     return DecodedImage(reduced(upright.pixels, short_side), upright.width, upright.height)
 
 
@@ -198,7 +198,7 @@ def _upright(pixels: NDArray[np.uint8], width: int, height: int, orientation: in
     return DecodedImage(np.ascontiguousarray(_UPRIGHT[orientation](pixels)), width, height)
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation_of(image: Image.Image) -> int:
     """From EXIF or XMP, as `ImageOps.exif_transpose` reads it; 1 if there is none."""
     try:
         orientation = image.getexif().get(_ORIENTATION)

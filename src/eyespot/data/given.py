@@ -82,6 +82,14 @@ def photo_of(item: object, name: str = "photo") -> Photo:
     return Photo(name, source)
 
 
+def readable_photo(item: object, name: str) -> Photo:
+    """As `photo_of`, for a batch that goes on: an item of another type is an Unreadable photo."""
+    try:
+        return photo_of(item, name)
+    except PhotoError as error:
+        return Photo(name, Unreadable(str(error)))
+
+
 def named_photos(items: Iterable[object]) -> list[Photo]:
     """The photos of a list, with unique names. Raises DatasetError as `photo_of` raises."""
     out: list[Photo] = []
