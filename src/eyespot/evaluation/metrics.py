@@ -86,8 +86,7 @@ def evaluate(
     confusion = np.zeros((k, k), dtype=np.int64)
     np.add.at(confusion, (labels, guesses), 1)
     per_class = tuple(_class_score(name, confusion, index) for index, name in enumerate(classes))
-    reliability = _reliability(probabilities.max(axis=1), guesses == labels)
-    ece = sum(b.count * abs(b.confidence - b.accuracy) for b in reliability) / max(count, 1)
+    reliability = reliability_bins(probabilities.max(axis=1), guesses == labels)
     return Evaluation(
         classes=tuple(classes),
         count=count,
@@ -96,7 +95,7 @@ def evaluate(
         top5=top5,
         top5_interval=wilson_interval(top5 * independent, independent),
         balanced_accuracy=float(np.nanmean([score.recall for score in per_class])),
-        ece=float(ece),
+        ece=calibration_error(reliability) if count else 0.0,
         per_class=per_class,
         confusion=confusion,
         reliability=reliability,
@@ -125,7 +124,7 @@ def _class_score(name: str, confusion: I64, index: int) -> ClassScore:
     return ClassScore(name, precision, recall, wilson_interval(correct, support), f1, support)
 
 
-def _reliability(confidence: F64, correct: Bools) -> tuple[ReliabilityBin, ...]:
+def reliability_bins(confidence: F64, correct: Bools) -> tuple[ReliabilityBin, ...]:
     """Equal-width bins (Guo et al. 2017, section 2); empty ones are left out."""
     bins = int(np.clip(len(correct) // 10, 1, BINS))
     which = np.minimum((confidence * bins).astype(int), bins - 1)
@@ -139,6 +138,14 @@ def _reliability(confidence: F64, correct: Bools) -> tuple[ReliabilityBin, ...]:
             )
         )
     return tuple(out)
+
+
+def calibration_error(bins: Sequence[ReliabilityBin]) -> float:
+    """Expected calibration error (ECE): mean difference between confidence and accuracy, 0..1; NaN
+    without a bin (Guo et al. 2017, equation 5)."""
+    count = sum(one.count for one in bins)
+    differences = sum(one.count * abs(one.confidence - one.accuracy) for one in bins)
+    return differences / count if count else float("nan")
 
 
 def _plain(value: Any) -> Any:

@@ -1,18 +1,15 @@
 """Reports: self-contained HTML pages. No page loads anything over the network."""
 
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from eyespot.tasks.classification.result import EvaluateResult
+from typing import Any
 
 
-def write_report(result: "EvaluateResult", path: Path) -> None:
-    """Write the report of `eyespot teach` or `eyespot evaluate` to `path`, atomically.
+def write_report(result: Any, path: Path) -> None:
+    """Write the report of a result of `eyespot teach` or `eyespot evaluate` to `path`, atomically.
 
-    Raises OSError as writing does.
+    The module that the result's `page` names renders it. Raises OSError as writing does.
     """
     from eyespot.report.html import write_page
-    from eyespot.report.page import render
 
-    write_page(path, render(result))
+    write_page(path, import_module(result.page).render(result))

@@ -74,6 +74,7 @@ def chart(
     lines: Mapping[tuple[str, Kind], Sequence[float | None]],
     *,
     from_zero: bool = False,
+    to_one: bool = False,
     number: Callable[[float], str] = "{:g}".format,
     logarithmic: bool = False,
     band: Sequence[tuple[float, float]] = (),
@@ -81,8 +82,9 @@ def chart(
 ) -> Chart:
     """Draw `lines`, by name and kind, over `xs` (ascending); None, NaN and Inf are left out.
 
-    `from_zero`: the axis includes zero. `number`: writes a value. `logarithmic`: the axis of `xs`.
-    `band`: an interval at each of `xs`. `mark`: one of `xs`, and its name in the legend.
+    `from_zero`, `to_one`: the axis includes 0, and 1. `number`: writes a value. `logarithmic`: the
+    axis of `xs`. `band`: an interval at each of `xs`. `mark`: one of `xs`, and its name in the
+    legend.
     """
     points: dict[tuple[str, Kind], Points] = {}
     for line, found in lines.items():
@@ -90,7 +92,8 @@ def chart(
         points[line] = [(x, y) for x, y in pairs if y is not None and math.isfinite(y)]
     values = [y for line in points.values() for _, y in line] or [0.0]
     values += [y for interval in band for y in interval]
-    levels = steps(min([0.0, *values]) if from_zero else min(values), max(values))
+    values += [0.0] * from_zero + [1.0] * to_one
+    levels = steps(min(values), max(values))
     across, down = _Axis(xs[0], xs[-1], logarithmic), _Axis(levels[-1], levels[0])
 
     def places(line: Points) -> list[str]:
