@@ -1,4 +1,4 @@
-"""Train image classifiers from a few photos, and evaluate them.
+"""Train image classifiers and detectors from a few photos, and evaluate them.
 
 The public names are imported on first use (PEP 562): `import eyespot` is instant, and predicting
 with a saved classifier never loads the parts that only training needs.
@@ -18,8 +18,10 @@ warnings.filterwarnings("ignore", "(?s).*joblib will operate in serial mode")
 __version__ = "0.1.0"
 
 _HOME = {
+    "Box": "eyespot.tasks.detection.prediction",
     "Classifier": "eyespot.tasks.classification.classifier",
     "Dataset": "eyespot.data.photos",
+    "Detector": "eyespot.tasks.detection.detector",
     "EvaluateResult": "eyespot.tasks.classification.result",
     "Explanation": "eyespot.explain.photo",
     "EyespotError": "eyespot.errors",
@@ -28,12 +30,13 @@ _HOME = {
     "Prediction": "eyespot.tasks.classification.prediction",
     "TeachResult": "eyespot.tasks.classification.result",
     "embed": "eyespot.features.transformer",
-    "evaluate": "eyespot.tasks.classification.evaluate",
+    "evaluate": "eyespot.tasks.public",
     "find_photos": "eyespot.data.folders",
     "load": "eyespot.tasks.task",
+    "open_boxes": "eyespot.data.boxes.open",
     "open_photos": "eyespot.data.open",
     "similar": "eyespot.features.similar",
-    "teach": "eyespot.tasks.classification.teach",
+    "teach": "eyespot.tasks.public",
     "write_report": "eyespot.report",
 }
 _ROOMS = (

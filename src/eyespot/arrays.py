@@ -5,10 +5,12 @@ from numpy.typing import NDArray
 
 Bools = NDArray[np.bool_]
 U8 = NDArray[np.uint8]
+I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 Floats = NDArray[np.floating]
+Integers = NDArray[np.signedinteger]
 
 
 def product(rows: Floats, matrix: Floats) -> Floats:

@@ -44,6 +44,13 @@ MAX_NAMES_BYTES = 10_000_000
 MAX_IDX_BYTES = 500_000_000
 """Bytes of an IDX file, unpacked."""
 
+MAX_ANNOTATION_BYTES = 200_000_000
+"""Bytes of a file of boxes."""
+MAX_ANNOTATION_MARKS = 5_000_000
+"""Elements and attributes of its XML, lists and objects of its JSON: of a million boxes in COCO."""
+MAX_YAML_BYTES = 500_000
+"""Bytes of a YOLO data.yaml; the 1,203 classes of LVIS take 30,000."""
+
 # --- classifiers --------------------------------------------------------------------------------
 
 MAX_MEMBER_BYTES = 8_000_000_000
@@ -66,6 +73,8 @@ MAX_PROJECTS = 1_000
 MAX_PROJECT_CLASSES = 200
 MAX_PROJECT_PHOTOS = 20_000
 """Photos of a project; training on 10,000 took 1.3 GB of memory."""
+MAX_PHOTO_BOXES = 10_000
+"""Boxes of a photo in the studio."""
 MAX_NAME_CHARACTERS = 100
 """Characters of the name of a project or class."""
 MAX_TEXT_CHARACTERS = 10_000

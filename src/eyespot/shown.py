@@ -96,6 +96,17 @@ def percent_interval(interval: tuple[float, float]) -> str:
     return f"{low.removesuffix('%')}–{high}"
 
 
+def bar(share: float, width: int = 24) -> str:
+    """A bar of blocks for a share of 0..1."""
+    eighths = round(share * width * 8)
+    return ("█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8]).rstrip().ljust(width)
+
+
+def bar_of(share: float) -> str:
+    """A bar with its share in percent."""
+    return f"{bar(share)} {percent(share):>6}"
+
+
 def si(number: float, unit: str = "") -> str:
     """Three digits with an SI prefix: 61.1 M, 7.85 k, 714 MB."""
     power = min(3, int(math.log10(max(number, 1)) // 3))

@@ -48,6 +48,7 @@ def test_teach_json(taught: Path, model: Path) -> None:
     assert (taught / "m.report.html").exists()
 
 
+@pytest.mark.slow
 def test_teach_names_the_source_of_the_labels(taught: Path, tmp_path: Path) -> None:
     rows = [f"{one},{one.parent.name}" for one in (taught / "photos").glob("*/*.png")]
     table = tmp_path / "photos.csv"
@@ -158,6 +159,7 @@ def test_bad_use_is_a_message(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_kill_at_any_moment_leaves_no_half_file(
     taught: Path, own_cache: Path, tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ from eyespot.cli.main import app
 from eyespot.cli.outputs import check_ending, check_outputs, check_table
 from eyespot.errors import UsageError
 from eyespot.features.table import COLUMNS as FEATURES
-from eyespot.tasks.classification.predict_table import COLUMNS as ANSWERS
+from eyespot.tasks.classification.prediction import Prediction
 from tests.pictures import write_folder
 
 
@@ -114,8 +114,8 @@ def test_photos_classifiers_and_other_tables_are_kept(
     Path("photos/grass/odd.html").write_bytes(photo.read_bytes())
     Path("odd.csv").write_text("path,label\nphotos/grass/odd.html,a\nphotos/grass/0.png,b\n")
     Path("pets.eyespot").write_text("a classifier")
-    Path("answers.csv").write_text(",".join(ANSWERS))
-    pq.write_table(pa.table({name: ["x"] for name in ANSWERS}), "answers.parquet")
+    Path("answers.csv").write_text(",".join(Prediction.COLUMNS))
+    pq.write_table(pa.table({name: ["x"] for name in Prediction.COLUMNS}), "answers.parquet")
     pq.write_table(pa.table({name: ["x"] for name in FEATURES}), "features.parquet")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
     done = CliRunner().invoke(app, line.split())

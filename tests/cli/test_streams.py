@@ -73,6 +73,7 @@ def test_other_work_goes_on_as_well(photos: Path, tmp_path: Path) -> None:
     assert len(made[2].read_text().splitlines()) == 9
 
 
+@pytest.mark.slow
 def test_what_is_only_printed_ends_well(photos: Path) -> None:
     assert unread("--help", lines=0) == 0
     assert unread("graph", "(1 + 2) * 3", "--json", lines=0) == 0

@@ -29,7 +29,7 @@ WITH_WEIGHTS = [
     for name, about in zoo.NETWORKS.items()
     if about.published or about.weights_package or about.module.endswith("mobilenet_v1")
 ]
-QUICK = ("alexnet", "squeezenet1_1", "mobilenet_v1_0.25_128")
+QUICK = ("squeezenet1_1", "mobilenet_v1_0.25_128")
 OWN = ("mnist_linear", "mnist_hidden", "mnist_conv", "lenet5", "lenet5_1998", "lenet5_1998_rbf")
 """Small grey networks, as `eyespot train` leaves them."""
 

@@ -20,6 +20,7 @@ from tests.lecture_measures import depth
 FAMILIES = list({network.module: name for name, network in zoo.NETWORKS.items()}.values())
 """One network of each file."""
 OTHERS = [name for name in zoo.NETWORKS if name not in FAMILIES]
+NETWORKS = [*FAMILIES, *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)]
 
 
 class Branches(nn.Module):
@@ -272,9 +273,7 @@ def test_shapes_of_stages() -> None:
     assert shapes["5b"] == (1024, 7, 7)
 
 
-@pytest.mark.parametrize(
-    "name", [*FAMILIES, *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)]
-)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_the_file_of_facts_agrees_with_the_network(name: str) -> None:
     """If it does not, write the file again: python -m eyespot.models.anatomy"""
     assert facts_of(name) == dissect(zoo.find(name))
@@ -289,6 +288,6 @@ def test_an_unknown_network() -> None:
         facts_of("resnet5")
 
 
-@pytest.mark.parametrize("name", zoo.NETWORKS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_the_catalogue_has_the_depth_that_is_built(name: str) -> None:
     assert zoo.find(name).depth == depth(name)

@@ -34,8 +34,8 @@ QUICK = (
     "tiny_yolo_face",
 )
 """One or two small networks of each family; the others take longer, and test nothing more."""
-EXPORTED = ("mnist_conv", "squeezenet1_1", "mobilenet_v2")
-"""A plain, a branched and a residual network with batch norms: each export to ONNX takes 10 s."""
+EXPORTED = ("mnist_conv", "squeezenet1_1")
+"""A plain and a branched network: each export to ONNX takes up to 10 s."""
 
 
 def slow_but(quick: tuple[str, ...], names: Sequence[str] = NAMES) -> list[Any]:
@@ -44,7 +44,8 @@ def slow_but(quick: tuple[str, ...], names: Sequence[str] = NAMES) -> list[Any]:
 
 DEEP = re.compile(r"plain110|resnet(101|110|152)")
 """Only longer than other networks of their families."""
-DETECTORS = ("tiny_yolo_face",)
+SHALLOW = slow_but(tuple(name for name in NAMES if not DEEP.match(name)))
+DETECTORS = ("tiny_yolo_face", "tiny_yolo_face_padded")
 
 
 def without_memory(
@@ -63,7 +64,7 @@ def side_of(name: str) -> int:
     return zoo.find(name).preprocessing.size
 
 
-@pytest.mark.parametrize("name", slow_but(tuple(name for name in NAMES if not DEEP.match(name))))
+@pytest.mark.parametrize("name", SHALLOW)
 def test_stages_and_head(name: str) -> None:
     network = without_memory(name, num_classes=7, in_channels=2)
     x = images(network, side_of(name), side_of(name))
@@ -85,7 +86,7 @@ def test_stages_and_head(name: str) -> None:
     assert zoo.find(name).feature_blocks[-1].rpartition(".")[0] == list(maps)[-1]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SHALLOW)
 def test_other_sizes_fit_or_are_refused_with_the_one_that_does(name: str) -> None:
     network = without_memory(name)
     least = network.min_size
@@ -184,23 +185,21 @@ def check_engine(name: str, run: Runner, tmp_path: Path) -> None:
         same(expected, run(network, x, tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    slow_but(
-        ("mnist_conv",),
-        (
-            *QUICK,
-            "alexnet",
-            "vgg11",
-            "nin_imagenet",
-            "googlenet",
-            "resnet50_a",
-            "mnist_hidden",
-            "squeezenet1_0",
-            "mobilenet_v1",
-            "efficientnet_lite0",
-        ),
-    ),
+    [
+        *QUICK,
+        "alexnet",
+        "vgg11",
+        "nin_imagenet",
+        "googlenet",
+        "resnet50_a",
+        "mnist_hidden",
+        "squeezenet1_0",
+        "mobilenet_v1",
+        "efficientnet_lite0",
+    ],
 )
 @pytest.mark.filterwarnings("ignore")
 def test_compiled_computes_the_same(name: str, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from eyespot.cli.figures import print_taught
+from eyespot.cli.figures import print_figures
 from eyespot.cli.options import option
 from eyespot.cli.show import command, progress, say
 from eyespot.cli.teach import print_written
@@ -28,7 +28,7 @@ def demo(
         taught = teach(photos, progress=step)
         taught.save(classifier)
         taught.report(page)
-    print_taught(taught, photos)
+    print_figures(taught.figures(photos))
     print_written(classifier, page.resolve())
     example = next((photos / "test").rglob("*.png"))
     say(f"      {command()} predict {example} -m {classifier}")

@@ -2,22 +2,22 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from eyespot.cli.options import Json, argument, choice, option
+from eyespot.cli.options import Json, argument, choice, given, option
 from eyespot.cli.outputs import check_folder, check_outputs
 from eyespot.cli.show import print_json, print_problems, progress, say
 from eyespot.errors import UsageError
-from eyespot.shown import counted, percent, printable
+from eyespot.shown import printable
 
 if TYPE_CHECKING:
-    from eyespot.export.write import Exported
+    from eyespot.tasks.protocol import Exported, Task
 
 ENDINGS = {"onnx": (".onnx",), "openvino": (".xml", ".bin"), "torch": (".pt2",)}
 
 
 def export(
-    model: Annotated[Path, argument("The classifier to export.")],
+    model: Annotated[Path, argument("The classifier or detector to export.")],
     to: Annotated[str, choice("Format: ", *ENDINGS, "web")] = "onnx",
     output: Annotated[
         Path | None,
@@ -39,9 +39,9 @@ def export(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Export a classifier to ONNX, OpenVINO, PyTorch or a web page.
+    """Export a model to ONNX, OpenVINO, PyTorch or a web page.
 
-    The exported file runs without eyespot; its predictions are compared with the classifier's.
+    The exported file runs without eyespot; its predictions are compared first.
 
     Example: eyespot export pets.eyespot --to onnx
 
@@ -61,19 +61,25 @@ def export(
         )
     path = output or _beside(model, to)
     _check(path, to, model)
-    options: dict[str, Any] = {"check_with": check_with}
-    if int8:
-        options |= {"calibrate": calibrate, "max_loss": max_loss}
-    if to == "web":
-        options |= {"name": model.stem, "onnxruntime": onnxruntime}
-    from eyespot.export import writers
     from eyespot.tasks.task import load
 
-    classifier = load(model)
+    opened: Task = load(model)
+    if to not in opened.formats:
+        formats = ", ".join(opened.formats) or "no format"
+        raise UsageError(f"A {opened.noun} is exported to {formats}, not to {to}.")
+    options = given(
+        export,
+        opened.export,
+        opened,
+        check_with=check_with,
+        calibrate=calibrate,
+        max_loss=max_loss,
+        onnxruntime=onnxruntime,
+    )
     if to == "web" and not onnxruntime:
         _announce_download()
     with progress() as step:
-        done = writers()[to](classifier, path, progress=step, **options)
+        done = opened.export(to, path, name=model.stem, progress=step, **options)
     if as_json:
         print_json(done.to_dict())
     else:
@@ -109,20 +115,10 @@ def _announce_download() -> None:
 
 
 def _print(done: "Exported") -> None:
-    found, loss = done.agreement, done.loss
-    for read in (found, loss) if loss else (found,):
-        print_problems(read)
-    say(
-        f"Checked on {counted(found.photos, 'photo')}: {found.same:,} with the same prediction, "
-        f"largest difference of a probability {found.difference:.5f}."
-    )
-    if loss:
-        low, high = loss.interval
-        say(
-            f"Quantized to int8 with {counted(loss.calibrated, 'photo')}: accuracy "
-            f"{percent(loss.after)} on {loss.measured:,} other photos, {percent(loss.before)} "
-            f"before. Loss {percent(loss.loss)} (95% CI {percent(low)} to {percent(high)})."
-        )
+    for check in done.checks:
+        print_problems(check)
+    for line in done.lines():
+        say(line)
     for path in done.files:
         size = sum(file.stat().st_size for file in (path.iterdir() if path.is_dir() else [path]))
         say(f"Wrote {printable(path)} ({size / 1e6:.1f} MB)")

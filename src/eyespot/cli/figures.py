@@ -1,155 +1,25 @@
-"""Evaluations as rows of a table: what `teach`, `evaluate` and `demo` print."""
+"""Print the figures of a result, as `teach`, `evaluate` and `demo` do."""
 
-import shlex
-from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eyespot.cli.show import print_bars, print_findings, print_rows, say
-from eyespot.shown import counted, percent, percent_interval, printable
+from eyespot.shown import printable
 
 if TYPE_CHECKING:
-    from eyespot.data.photos import Skipped
-    from eyespot.evaluation import Evaluation
-    from eyespot.tasks.classification.result import EvaluateResult, TeachResult
-
-HINT = " eyespot teach -v lists the misclassified photos."
-LISTED = 5
-"""Reasons for skipped photos that are named."""
+    from eyespot.tasks.figures import Figures
 
 
-def print_taught(taught: "TeachResult", photos: Path, *, verbose: bool = False) -> None:
-    """Print the figures of a taught classifier; `verbose`: those of each candidate, too."""
-    evaluation = taught.evaluation
+def print_figures(figures: "Figures") -> None:
+    """Print rows, sections and findings."""
+    if figures.warning:
+        say(f"Warning: {figures.warning}")
     say()
-    print_rows(
-        [
-            ("Photos", _photos(taught)),
-            *accuracy_rows(evaluation, taught.evaluated_on, bool(taught.duplicates.near)),
-            ("Method", _method(taught)),
-            ("Review", _review(taught, photos)),
-            ("Advice", taught.advice + ("" if verbose or not taught.mistakes else HINT)),
-            ("Time", f"{taught.seconds['total']:.1f} s, {taught.photos_per_second:,.0f} photos/s"),
-        ]
-    )
-    if verbose:
-        print_recalls(evaluation)
-        say("\nCandidates (cross-validated accuracy of each alone, selection not included)")
-        best_first = sorted(taught.candidates, key=lambda one: -one.top1)
-        print_bars((one.method, one.top1, f"  {one.seconds:.1f} s") for one in best_first)
-        say(f"\n{taught.reason}")
-        print_mistakes(taught, len(taught.mistakes))
-    counted_above = ("exact duplicates", "near duplicates")
-    findings = [one for one in taught.findings if one.kind not in counted_above]
-    if findings:
+    print_rows(figures.rows)
+    for section in figures.sections:
+        say(f"\n{section.heading}")
+        for line in section.lines:
+            say(printable(line))
+        print_bars(section.bars)
+    if figures.findings:
         say()
-        print_findings(findings)
-
-
-def accuracy_rows(
-    evaluation: "Evaluation", measured_on: str, grouped: bool = False
-) -> list[tuple[str, str]]:
-    """Accuracy with its interval, the majority-class baseline, and the class of lowest recall.
-
-    `grouped`: near-duplicates stayed in the same fold.
-    """
-    from eyespot.evaluation.verdict import LEAST, too_early
-
-    if too_early(evaluation):
-        text = f"too early to measure: n = {evaluation.count:,}, fewer than {LEAST} photos a class"
-        return [("Accuracy", text)]
-    how = f"on {measured_on}"
-    if "cross-validation" in measured_on:
-        how = "cross-validated" + (", model selection included" if "nested" in measured_on else "")
-        how += ", near-duplicates kept together" if grouped else ""
-    supports = [score.support for score in evaluation.per_class]
-    return [
-        (
-            "Accuracy",
-            f"{percent(evaluation.top1)}  95% CI {percent_interval(evaluation.top1_interval)}, "
-            f"n = {evaluation.count:,}, {how}",
-        ),
-        ("Baseline", f"{percent(max(supports) / max(sum(supports), 1))}  majority class"),
-        ("Weakest", weakest(evaluation)),
-    ]
-
-
-def weakest(evaluation: "Evaluation") -> str:
-    """The class of lowest recall, with its most frequent confusion; empty if all recalls are 1."""
-    from eyespot.evaluation.verdict import confused_pairs
-
-    measured = [score for score in evaluation.per_class if score.support]
-    lowest = min(measured, key=lambda score: score.recall, default=None)
-    if lowest is None or lowest.recall == 1:
-        return ""
-    index = evaluation.classes.index(lowest.name)
-    confused = next(pair[1] for pair in confused_pairs(evaluation) if pair[0] == index)
-    return (
-        f"{lowest.name}: recall {percent(lowest.recall)}, most often misclassified as "
-        f"{evaluation.classes[confused]}"
-    )
-
-
-def print_recalls(evaluation: "Evaluation") -> None:
-    """Print a bar for the recall of each class."""
-    say("\nRecall")
-    measured = [score for score in evaluation.per_class if score.support]
-    print_bars((score.name, score.recall, f" of {score.support:,}") for score in measured)
-
-
-def print_mistakes(result: "EvaluateResult", most: int) -> None:
-    """Print the paths of the `most` most confident mistakes."""
-    shown = result.mistakes[:most]
-    if shown:
-        rest = "" if len(shown) == len(result.mistakes) else f" of {len(result.mistakes):,}"
-        say(f"\nMisclassified, the {len(shown):,} most confident{rest}")
-    for one in shown:
-        predicted = f"{one.predicted} ({percent(one.probability)})"
-        say(printable(f"  {one.path}: predicted {predicted}, actual {one.label}"))
-
-
-def skipped_words(skipped: "Sequence[Skipped]") -> str:
-    """How many photos were skipped, and why: 3 skipped: 2 truncated, 1 empty."""
-    reasons = Counter(one.reason for one in skipped).most_common(LISTED)
-    if not reasons:
-        return ""
-    why = ", ".join(f"{number:,} {reason}" for reason, number in reasons)
-    return f"{len(skipped):,} skipped: {reasons[0][0] if len(reasons) == 1 else why}"
-
-
-def _photos(taught: "TeachResult") -> str:
-    words = f"{len(taught.features):,} in {len(taught.classifier.classes):,} classes"
-    of_columns = any(one.kind == "columns" for one in taught.dataset.findings)
-    photos = taught.dataset.photos
-    if not of_columns and all(one.label in Path(one.name).parts[:-1] for one in photos):
-        words += ", labels from folder names"
-    skipped = skipped_words(taught.skipped)
-    return f"{words} ({skipped})" if skipped else words
-
-
-def _method(taught: "TeachResult") -> str:
-    from eyespot.heads import NAMES
-
-    recipe, count = taught.classifier.recipe, len(taught.candidates)
-    stages = len({block.rpartition(".")[0] for block in recipe.blocks})
-    words = taught.method
-    if recipe.method in NAMES:
-        words = f"{NAMES[recipe.method]} on {counted(stages, 'stage')}"
-    if count > 1:
-        words += f", selected from {count} candidates by log loss"
-    left = dict.fromkeys(one.why for one in taught.omitted)
-    if left:
-        words += f"; {counted(len(taught.omitted), 'candidate')} omitted: {', '.join(left)}"
-    return words
-
-
-def _review(taught: "TeachResult", photos: Path) -> str:
-    copies = sum(len(group) - 1 for group in (*taught.duplicates.near, *taught.duplicates.exact))
-    found = []
-    if issues := len(taught.label_issues):
-        found.append(f"{counted(issues, 'label')} may be wrong")
-    if copies:
-        found.append(counted(copies, "near-duplicate"))
-    command = f"eyespot explain dataset {shlex.quote(str(photos))}"
-    return f"{', '.join(found)}:\n{printable(command)}" if found else ""
+        print_findings(figures.findings)

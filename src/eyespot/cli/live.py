@@ -1,26 +1,25 @@
-"""`eyespot predict --camera` and `--video`: the top classes of each frame, live."""
+"""`eyespot predict --camera` and `--video`: the predictions for each frame, live."""
 
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.cli.show import bar_of, say
+from eyespot.cli.show import say
 from eyespot.cli.streams import expect_reader
 from eyespot.errors import EyespotError, MissingExtraError, UsageError
-from eyespot.shown import printable
-from eyespot.tasks.classification.classifier import Classifier, Prediction
 
-WIDTH = 28
+if TYPE_CHECKING:
+    from eyespot.tasks.protocol import Task
 
 
-def watch(classifier: Classifier, video: Path | None, top: int, camera: int = 0) -> None:
-    """Classify each frame of a video, or of the camera until Ctrl-C.
+def watch(model: "Task", video: Path | None, options: Mapping[str, Any], camera: int = 0) -> None:
+    """Predict for each frame of a video, or of the camera until Ctrl-C. `options`: of `watch`.
 
     Raises EyespotError if the video or camera cannot be opened, MissingExtraError without OpenCV.
     """
@@ -28,11 +27,10 @@ def watch(classifier: Classifier, video: Path | None, top: int, camera: int = 0)
     start = time.perf_counter()
     with _screen() as show:
         try:
-            for frame in frames(video, camera):
-                prediction = classifier.predict(frame, top=top)
+            for lines in model.watch(frames(video, camera), **options):
                 shown += 1
                 rate = shown / (time.perf_counter() - start)
-                show(lines(prediction), f"frame {shown}, {rate:.1f} frames/s")
+                show(lines, f"frame {shown}, {rate:.1f} frames/s")
         except KeyboardInterrupt:
             if video is not None:
                 raise
@@ -40,15 +38,6 @@ def watch(classifier: Classifier, video: Path | None, top: int, camera: int = 0)
         raise EyespotError(
             f"Expected frames from {video or 'the camera'}, found none. Try another."
         )
-
-
-def lines(prediction: Prediction) -> list[str]:
-    """A prediction as lines of text with bars."""
-    out = ["none of these" if prediction.unknown else ""]
-    for label, probability in prediction.top:
-        name = printable(label)[:WIDTH]
-        out.append(f"{name:{WIDTH}} {bar_of(probability)}")
-    return out
 
 
 def frames(video: Path | None, camera: int = 0) -> Iterator[NDArray[np.uint8]]:

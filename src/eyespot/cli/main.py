@@ -22,6 +22,7 @@ from eyespot.cli.explain import VERBS as EXPLAINING
 from eyespot.cli.explain import PhotoFirst
 from eyespot.cli.explain_dataset import dataset
 from eyespot.cli.export import export
+from eyespot.cli.faces import faces
 from eyespot.cli.graph import graph
 from eyespot.cli.options import Verb, option
 from eyespot.cli.predict import predict
@@ -38,7 +39,7 @@ from eyespot.cli.zoo import zoo
 from eyespot.errors import EyespotError, UsageError
 
 GROUPS: dict[str, tuple[Verb, ...]] = {
-    "Teach and use": (demo, teach, predict, evaluate, embed, similar, cache),
+    "Teach and use": (demo, teach, predict, evaluate, embed, similar, faces, cache),
     "Look inside": (zoo, graph),
     "Train networks": (train, tune, weights),
     "Share and serve": (export, serve, studio),

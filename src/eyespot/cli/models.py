@@ -1,15 +1,16 @@
 """What `-m` and `--backbone` name: a .eyespot file, a network of the zoo, or a trained network."""
 
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eyespot.errors import UsageError
+from eyespot.errors import EyespotError, UsageError
 from eyespot.shown import printable, sentence
 
 if TYPE_CHECKING:
     from eyespot.data.transforms import Preprocessing
     from eyespot.models.convnet import ConvNet
-    from eyespot.tasks.classification.classifier import Classifier
+    from eyespot.tasks.protocol import Task
 
 CLASSIFIER, NETWORK = ".eyespot", ".safetensors"
 
@@ -19,8 +20,8 @@ def model_file(model: str | None) -> list[Path]:
     return [Path(model)] if model and _is_file(model) else []
 
 
-def open_model(model: str | None) -> "Classifier":
-    """The classifier that `model` names; None for the ImageNet classes.
+def open_model(model: str | None) -> "Task":
+    """The model that `model` names, of any task; None for the ImageNet classes.
 
     Raises UsageError for a name that is neither a file nor a network, ClassifierFileError or
     WeightsError for a file that cannot be used.
@@ -30,7 +31,8 @@ def open_model(model: str | None) -> "Classifier":
 
     if model and not _is_file(model):
         expect_network(model)
-    return load(model or DEFAULT)
+    opened: Task = load(model or DEFAULT)
+    return opened
 
 
 def open_network(model: str) -> "tuple[ConvNet, Preprocessing]":
@@ -39,23 +41,25 @@ def open_network(model: str) -> "tuple[ConvNet, Preprocessing]":
     Raises what `open_model` raises.
     """
     from eyespot.features.backbone import load_backbone, load_network
+    from eyespot.tasks.task import load_classifier
     from eyespot.weights.find import find_weights
     from eyespot.weights.zoo import create, find
 
     if not _is_file(model):
         expect_network(model)
         return create(model, weights="imagenet"), find_weights(find(model)).preprocessing
-    body = load_backbone(model) if model.endswith(NETWORK) else open_model(model).backbone
+    body = load_backbone(model) if model.endswith(NETWORK) else load_classifier(model).backbone
     return load_network(body), body.preprocessing
 
 
 def expect_backbone(backbone: str) -> None:
     """Raises UsageError if `backbone` names neither a network of the zoo nor a trained network."""
     if backbone.endswith(CLASSIFIER):
+        noun, takes_photos = _kind(Path(backbone))
+        advice = f"To add photos to a {noun}: --onto {printable(backbone)}"
         raise UsageError(
             f"--backbone takes a network of the zoo or a network.safetensors, and "
-            f"{printable(backbone)} is a classifier. To add photos to a classifier: --onto "
-            f"{printable(backbone)}"
+            f"{printable(backbone)} is a {noun}. {advice if takes_photos else 'Name another.'}"
         )
     if not backbone.endswith(NETWORK):
         expect_network(backbone)
@@ -72,6 +76,19 @@ def expect_network(name: str) -> None:
             f"{sentence(error)} A model is a .eyespot file, a network of the zoo, or a "
             "network.safetensors that eyespot train wrote."
         ) from error
+
+
+def _kind(path: Path) -> tuple[str, bool]:
+    """What a .eyespot file holds, by its task, and whether photos can be added to it; a classifier
+    if the file cannot be read."""
+    from eyespot.tasks.file import task_of
+    from eyespot.tasks.task import type_of
+
+    try:
+        kind = type_of(str(task_of(path)))
+    except (EyespotError, KeyError):
+        return "classifier", True
+    return kind.noun, "onto" in signature(kind.teach).parameters
 
 
 def _is_file(model: str) -> bool:

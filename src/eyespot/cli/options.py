@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from eyespot.errors import UsageError
+
 if TYPE_CHECKING:
     from eyespot.data.photos import Dataset
 
@@ -26,6 +28,13 @@ def networks(incomplete: str) -> list[str]:
     from eyespot.models.catalogue import NETWORKS
 
     return one_of(*NETWORKS)(incomplete)
+
+
+def tasks(incomplete: str) -> list[str]:
+    """Complete the name of a task."""
+    from eyespot.tasks.task import TASKS
+
+    return one_of(*TASKS)(incomplete)
 
 
 def models(incomplete: str) -> list[str]:
@@ -120,6 +129,24 @@ def options_of(name: str, prototype: Any, options: Mapping[str, Any]) -> Callabl
         return run
 
     return decorate
+
+
+def given(verb: Verb, to: Callable[..., Any], task: Any, **values: Any) -> dict[str, Any]:
+    """The options of `verb` that were given, for `to`, a function of a task.
+
+    `values`: by the name of the parameter; those that are not the default count as given. Raises
+    UsageError for an option that `to` does not take.
+    """
+    declared, known = inspect.signature(verb).parameters, inspect.signature(to).parameters
+    chosen = {name: value for name, value in values.items() if value != declared[name].default}
+    for name in chosen:
+        if name not in known:
+            described = declared[name].annotation.__metadata__[0]
+            # typer takes the first name as a default, which has no place in an annotation.
+            names = [x for x in (described.default, *described.param_decls) if isinstance(x, str)]
+            spelled = names[-1] if names else f"--{name.replace('_', '-')}"
+            raise UsageError(f"A {task.noun} has no option {spelled}. Leave it out.")
+    return chosen
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
     from eyespot.data.photos import Photo
 
+STEM = 50
+"""Letters of a photo's name that a drawing's file takes over."""
+QUALITY = 92
+"""Of JPEG, in which lines and text have no visible noise."""
+
 
 def check_outputs(
     outputs: Sequence[Path | None], inputs: Iterable[Path] = (), photos: "Iterable[Photo]" = ()
@@ -47,15 +52,25 @@ def check_outputs(
 
 def _read_and_written(photos: "Iterable[Photo]", outputs: Iterable[Path | None]) -> list[Path]:
     """Files of photos that are outputs, too."""
-    taken = {_identity(path) for path in outputs if path} - {None}
+    taken = {identity(path) for path in outputs if path} - {None}
     if not taken:
         return []
+    return [path for path in _files_of(photos) if identity(path) in taken]
+
+
+def _files_of(photos: "Iterable[Photo]") -> set[Path]:
     sources = [photo.source for photo in photos]
     files = {getattr(one, "path", None) or getattr(one, "shard", None) for one in sources}
-    return [path for path in files if path and _identity(path) in taken]
+    return {path for path in files if path}
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def identities(photos: "Iterable[Photo]") -> set[tuple[int, int]]:
+    """Those of the files of photos, to compare with the `identity` of an output."""
+    return {found for path in _files_of(photos) if (found := identity(path))}
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """What all names of a file have in common; None without a file."""
     try:
         status = path.stat()
     except (OSError, ValueError):
@@ -147,6 +162,22 @@ def _columns(file: Path) -> list[str]:
         return list(pq.read_schema(file).names)
     except (OSError, pa.ArrowException):
         return []
+
+
+def numbered_files(photos: "Sequence[Photo]", folder: Path, ending: str) -> list[Path]:
+    """A file in `folder` for each photo, with its number and the beginning of its name."""
+    digits = len(str(len(photos)))
+    return [
+        folder / f"{number:0{digits}}-{Path(photo.name).stem[:STEM]}{ending}"
+        for number, photo in enumerate(photos, start=1)
+    ]
+
+
+def write_jpeg(image: "Image", path: Path) -> None:
+    """Write an image, atomically. Raises OSError."""
+    content = io.BytesIO()
+    image.save(content, "JPEG", quality=QUALITY)
+    write_atomically(path, content.getvalue())
 
 
 def write_png(image: "Image", path: Path) -> str:

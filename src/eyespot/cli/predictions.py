@@ -1,21 +1,21 @@
-"""Predictions on the terminal: JSON, bars for each photo, or a line for each and a summary."""
+"""Predictions on the terminal: JSON, each in full, or a line for each and a summary."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from eyespot.cli.show import bar, json_text, print_bars, say
+from eyespot.cli.show import json_text, print_bars, say
 from eyespot.cli.streams import expect_reader
-from eyespot.shown import percent, printable
+from eyespot.shown import bar, printable
 
 if TYPE_CHECKING:
     from eyespot.data.photos import Photo
-    from eyespot.tasks.classification.classifier import Prediction
+    from eyespot.tasks.protocol import Prediction
 
 Show = Callable[["Iterable[Prediction]"], None]
 """Prints predictions as they come."""
 
-UNKNOWN, UNREADABLE = "none of these", "cannot be used"
+UNREADABLE = "cannot be used"
 WIDEST = 48
 """Characters of a path before its label is no longer aligned."""
 CLASSES = 20
@@ -35,6 +35,12 @@ def while_read(
         expect_reader()
 
 
+def exhaust(predictions: "Iterable[Prediction]") -> None:
+    """Print nothing."""
+    for _ in predictions:
+        pass
+
+
 def print_predictions_json(predictions: "Iterable[Prediction]") -> None:
     """Print a JSON list, one prediction at a time."""
     before = "["
@@ -44,35 +50,33 @@ def print_predictions_json(predictions: "Iterable[Prediction]") -> None:
     say("]" if before == ", " else "[]")
 
 
-def print_top(predictions: "Iterable[Prediction]") -> None:
-    """Print the top classes of each photo with bars."""
+def print_details(predictions: "Iterable[Prediction]") -> None:
+    """Print each prediction in full, with bars."""
     for one in predictions:
         say(printable(one.path))
         if one.error:
             say(printable(f"  {UNREADABLE}: {one.error}"))
-        if one.unknown:
-            say(f"  {UNKNOWN}: the photo is unlike the training photos. Most similar classes:")
-        print_bars((label, probability, "") for label, probability in one.top)
+            continue
+        details = one.details()
+        for line in details.lines:
+            say(printable(line))
+        print_bars(details.bars)
 
 
 def print_lines(predictions: "Iterable[Prediction]", photos: "Sequence[Photo]") -> None:
-    """Print a line for each of `photos`, and how many photos each class has."""
+    """Print a line for each of `photos`, and a summary: how often each label was predicted."""
     width = min(WIDEST, max((len(printable(photo.name)) for photo in photos), default=0))
     counts: Counter[str] = Counter()
+    number = 0
     for one in predictions:
-        label, _ = one.top[0] if one.top else ("", 0.0)
-        if one.error:
-            text, counted_as = f"{UNREADABLE}: {one.error}", UNREADABLE
-        elif one.unknown:
-            text, counted_as = f"{UNKNOWN} (most similar: {label})", UNKNOWN
-        else:
-            text, counted_as = f"{percent(one.probability):>6}  {label}", label
-        counts[counted_as] += 1
+        number += 1
+        text = f"{UNREADABLE}: {one.error}" if one.error else one.line()
+        counts.update({UNREADABLE: 1} if one.error else one.counts())
         say(f"{printable(one.path):{width}}  {printable(text)}")
     shown = counts.most_common(CLASSES)
     total, width = counts.total(), max((len(printable(label)) for label, _ in shown), default=0)
     digits = len(f"{total:,}")
-    say(f"\n{total:,} photos")
+    say(f"\n{number:,} photos")
     for label, count in shown:
         say(f"  {printable(label):{width}}  {count:>{digits},}  {bar(count / total)}".rstrip())
     if len(counts) > CLASSES:

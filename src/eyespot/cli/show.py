@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from eyespot.shown import counted, harmless, harmless_json, listed, percent, printable
+from eyespot.shown import bar_of, counted, harmless, harmless_json, listed, printable
 
 if TYPE_CHECKING:
     from eyespot.data.finding import Finding
@@ -195,17 +195,6 @@ def print_findings(findings: "Iterable[Finding]", file: TextIO | None = None) ->
     for finding in findings:
         text = f"{finding.severity.capitalize()}: {finding.message} {finding.advice}"
         say(printable(text.rstrip()), file=file)
-
-
-def bar(share: float, width: int = 24) -> str:
-    """A bar of blocks for a share of 0..1."""
-    eighths = round(share * width * 8)
-    return ("█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8]).rstrip().ljust(width)
-
-
-def bar_of(share: float) -> str:
-    """A bar with its share in percent."""
-    return f"{bar(share)} {percent(share):>6}"
 
 
 def print_bars(rows: Iterable[tuple[str, float, str]]) -> None:

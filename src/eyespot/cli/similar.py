@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from eyespot.cli.options import Json, argument, option
 from eyespot.cli.outputs import check_ending, check_outputs, write_png
-from eyespot.cli.show import bar, print_json, say
-from eyespot.shown import printable
+from eyespot.cli.show import print_json, say
+from eyespot.shown import bar, printable
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,10 +1,11 @@
 """`eyespot teach`."""
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from eyespot.cli.figures import print_taught
+from eyespot.cli.figures import print_figures
 from eyespot.cli.models import expect_backbone
 from eyespot.cli.options import (
     Backbone,
@@ -12,29 +13,50 @@ from eyespot.cli.options import (
     Json,
     LabelledPhotos,
     Verbose,
-    choice,
+    given,
+    one_of,
     option,
+    tasks,
     with_columns,
 )
 from eyespot.cli.outputs import check_ending, check_outputs
 from eyespot.cli.show import command, print_json, progress, say
+from eyespot.errors import UsageError
+from eyespot.shown import printable
 
 if TYPE_CHECKING:
-    from eyespot.tasks.classification.result import TeachResult
+    from eyespot.tasks.protocol import Task
+
+
+METHODS = (
+    *("auto", "knn", "prototypes", "logistic", "svm", "finetune"),
+    *("dense", "fast-rcnn"),
+)
 
 
 @with_columns
 def teach(
     photos: LabelledPhotos,
-    output: Annotated[Path, option("The classifier file to write.", "-o", "--output")] = Path(
-        "classifier.eyespot"
-    ),
+    output: Annotated[
+        Path | None,
+        option("The file to write.", "-o", "--output", show_default="classifier.eyespot"),
+    ] = None,
     report: Annotated[
         Path | None, option("The report to write.", show_default="NAME.report.html")
     ] = None,
+    task: Annotated[
+        str | None,
+        option("The task.", show_default="by the annotations", autocompletion=tasks),
+    ] = None,
     method: Annotated[
-        str, choice("", "auto", "knn", "prototypes", "logistic", "svm", "finetune")
-    ] = "auto",
+        str | None,
+        option(
+            "auto, knn, prototypes, logistic, svm or finetune; of a detector auto, dense or "
+            "fast-rcnn.",
+            show_default="auto; dense",
+            autocompletion=one_of(*METHODS),
+        ),
+    ] = None,
     budget: Annotated[
         float | None,
         option(
@@ -53,75 +75,64 @@ def teach(
     *,
     columns: Columns,
 ) -> None:
-    """Train a classifier on labelled photos and report its accuracy.
+    """Train a classifier or, from boxes, a detector, and evaluate it.
 
     Example: eyespot teach pets/ -o pets.eyespot
     """
-    check_outputs([output])
-    page = report or output.with_suffix(".report.html")
-    check_ending(output, ".eyespot")
-    check_ending(page, ".html", ".htm")
     with progress() as step:
         expect_backbone(backbone)
-        from eyespot.tasks.classification.teach import teach
         from eyespot.tasks.task import load
 
-        collection = columns.open(photos, least_classes=1 if onto else 2)
-        check_outputs([output, page], [photos], collection.photos)
-        check_outputs([page], [onto] if onto else [])
-        taught = teach(
-            collection,
+        check_outputs([output, report])
+        check_ending(output, ".eyespot")
+        check_ending(report, ".html", ".htm")
+        taught = load(onto) if onto else None
+        kind = _kind(task, photos, taught)
+        output = output or Path(f"{kind.noun}.eyespot")
+        page = report or output.with_suffix(".report.html")
+        chosen = given(
+            teach,
+            kind.teach,
+            kind,
             method=method,
             budget=budget,
             backbone=backbone,
-            onto=load(onto) if onto else None,
+            onto=taught,
             forget_photos=forget_photos,
-            progress=step,
         )
-        taught.save(output)
-        taught.report(page)
+        named = given(teach, kind.open, kind, **asdict(columns))
+        collection = kind.open(photos, new=onto is None, **named)
+        check_outputs([output, page], [photos], collection.photos)
+        check_outputs([page], [onto] if onto else [])
+        result = kind.teach(collection, progress=step, **chosen)
+        result.save(output)
+        result.report(page)
     if as_json:
-        print_json({**summary(taught), "classifier": str(output), "report": str(page)})
+        print_json({**result.to_dict(), kind.noun: str(output), "report": str(page)})
         return
-    print_taught(taught, photos, verbose=verbose)
+    print_figures(result.figures(photos, verbose=verbose))
     print_written(output, page)
+
+
+def _kind(task: str | None, photos: Path, onto: "Task | None") -> "type[Task]":
+    """The named task, or that of `onto`, or that of the annotations, which is then said.
+
+    Raises UsageError for an unknown task, or another than that of `onto`.
+    """
+    from eyespot.tasks.task import find_task, task_called
+
+    kind, words = (task_called(task), "") if task else find_task(photos)
+    if onto is not None and task and not isinstance(onto, kind):
+        raise UsageError(f"--onto names a {onto.noun}, and --task asks for a {kind.noun}.")
+    if onto is not None:
+        return type(onto)
+    if words:
+        text = f"Found {words}: training a {kind.noun}. For another task, name it with --task."
+        say(printable(text), file=sys.stderr)
+    return kind
 
 
 def print_written(classifier: Path, page: Path) -> None:
     """Print the files of a taught classifier, and the command to use it."""
     say(f"\nWrote {classifier} ({classifier.stat().st_size / 1e6:.1f} MB) and {page}")
     say(f"Next  {command()} predict PHOTO -m {classifier}")
-
-
-def summary(taught: "TeachResult") -> dict[str, Any]:
-    """The JSON of a taught classifier."""
-    return {
-        "classes": list(taught.classifier.classes),
-        "photos": len(taught.features),
-        "skipped": [asdict(one) for one in taught.skipped],
-        "duplicates": [
-            [taught.features.names[index] for index in group]
-            for group in (*taught.duplicates.exact, *taught.duplicates.near)
-        ],
-        "findings": [finding.to_dict() for finding in taught.findings],
-        "label_issues": [
-            {
-                "path": taught.features.names[s.index],
-                "label": taught.classifier.classes[taught.labels[s.index]],
-                "suggested": taught.classifier.classes[s.suggested],
-                "confidence": s.confidence,
-            }
-            for s in taught.label_issues
-        ],
-        "method": taught.method,
-        "reason": taught.reason,
-        "advice": taught.advice,
-        "evaluated_on": taught.evaluated_on,
-        **taught.evaluation.to_dict(),
-        "candidates": [asdict(one) for one in taught.candidates],
-        "omitted": [asdict(one) for one in taught.omitted],
-        "learning_curve": taught.learning_curve.to_dict() if taught.learning_curve else None,
-        "rejection": taught.rejection.to_dict(),
-        "seconds": taught.seconds,
-        "photos_per_second": taught.photos_per_second,
-    }

@@ -1,10 +1,13 @@
 """Convert networks from torch to OpenVINO, once on each machine."""
 
+import contextlib
 import functools
 import json
+import os
 import tempfile
 import warnings
 import zlib
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +16,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from eyespot.atomic import write_atomically
-from eyespot.errors import ConversionError, MissingExtraError
+from eyespot.errors import CacheError, ConversionError, MissingExtraError
 from eyespot.features.backbone import Backbone
 from eyespot.forking import in_children, leave_behind
 
@@ -57,6 +60,23 @@ def _leave_core() -> None:
         openvino_core.cache_clear()
 
 
+_PROCESS = os.getpid()
+
+
+def streams(count: int) -> int:
+    """The number of streams to compile for: `count`, but 0 in a forked child.
+
+    The child would get idle streams of its parent and wait for their threads, which do not exist
+    there. Without streams the calling thread computes.
+    """
+    return count if os.getpid() == _PROCESS else 0
+
+
+def exact_options() -> dict[str, Any]:
+    """Options of a network that is compared with torch: float32, one stream."""
+    return {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": streams(1)}
+
+
 def computes_bf16() -> bool:
     """Whether the processor has instructions for bfloat16, which is then faster than float32."""
     try:
@@ -68,8 +88,8 @@ def computes_bf16() -> bool:
     return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def to_openvino(module: "nn.Module", example: "Tensor") -> Any:
-    """Convert a torch module to an openvino.Model for inputs like `example`."""
+def to_openvino(module: "nn.Module", example: "Tensor | tuple[Tensor, ...]") -> Any:
+    """Convert a torch module to an openvino.Model for an input, or inputs, like `example`."""
     import_openvino()
     import torch
     from openvino.frontend import FrontEndManager
@@ -129,17 +149,40 @@ def convert(backbone: Backbone, graph: Path, facts: Path) -> dict[str, int]:
         ) from error
     if not agrees:
         raise ConversionError(f"OpenVINO computes other features of {backbone.name} than torch.")
+    write_network(model, graph, depthwise_exact=backbone.reads_logits)
+    write_facts(graph, facts, widths)
+    return widths
+
+
+@contextlib.contextmanager
+def writing_to(folder: Path) -> Iterator[None]:
+    """Raises CacheError if a network cannot be written to the folder."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        raise CacheError(
+            f"The converted network cannot be written to {folder} ({error}). "
+            "Make room there, or set EYESPOT_CACHE to another folder."
+        ) from error
+
+
+def write_network(model: Any, graph: Path, *, depthwise_exact: bool = False) -> None:
+    """Write an openvino.Model as `.xml` and `.bin`. Raises OSError or RuntimeError."""
+    openvino = import_openvino()
     graph.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=graph.parent) as folder:
         draft = Path(folder) / graph.name
         openvino.save_model(model, draft, compress_to_fp16=False)
-        if backbone.reads_logits:
+        if depthwise_exact:
             _keep_depthwise_exact(draft)
         for suffix in (".bin", ".xml"):
             draft.with_suffix(suffix).replace(graph.with_suffix(suffix))
+
+
+def write_facts(graph: Path, facts: Path, widths: dict[str, int]) -> None:
+    """Write what `converted` reads, after the network itself."""
     known = {"widths": widths, "checksums": _checksums(graph, widths)}
     write_atomically(facts, json.dumps(known).encode())
-    return widths
 
 
 def _agrees(model: Any, module: "nn.Module", size: int) -> bool:
@@ -149,8 +192,7 @@ def _agrees(model: Any, module: "nn.Module", size: int) -> bool:
     images = np.random.default_rng(0).integers(0, 256, (2, size, size, 3), dtype=np.uint8)
     fixed = model.clone()
     fixed.reshape([*images.shape])
-    exact = {"INFERENCE_PRECISION_HINT": "f32"}
-    found = openvino_core().compile_model(fixed, "CPU", exact)([images])[0]
+    found = openvino_core().compile_model(fixed, "CPU", exact_options())([images])[0]
     with torch.inference_mode():
         expected = module(torch.from_numpy(images)).numpy()
     tolerance = AGREEMENT * np.abs(expected).max()

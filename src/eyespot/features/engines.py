@@ -24,6 +24,8 @@ from eyespot.features.conversion import (
     converted,
     import_openvino,
     openvino_core,
+    streams,
+    writing_to,
 )
 from eyespot.forking import leave_behind, leaves_parent, lock_for_forks
 
@@ -118,18 +120,13 @@ class OpenVinoEngine:
         facts = graph.with_suffix(".json")
         widths = converted(graph, facts)
         if widths is None:
-            try:
+            with writing_to(folder):
                 widths = convert(backbone, graph, facts)
-            except (OSError, RuntimeError) as error:
-                raise CacheError(
-                    f"The converted network cannot be written to {folder} ({error}). "
-                    "Make room there, or set EYESPOT_CACHE to another folder."
-                ) from error
         self.layout = columns_of(widths)
         if precision == "auto":
             precision = "bf16" if computes_bf16() else "fp32"
         self.name = f"OpenVINO {precision}"
-        self.workers, self.batch = _cores(), OPENVINO_BATCH
+        self.workers, self.batch = available_cores(), OPENVINO_BATCH
         # Read now: the cache may be cleared while this engine lives.
         self._model = openvino_core().read_model(graph)
         self._kept = folder / "compiled"
@@ -171,12 +168,8 @@ class OpenVinoEngine:
         options = {
             "INFERENCE_PRECISION_HINT": self._precision,
             "INFERENCE_NUM_THREADS": self.workers,
-            "NUM_STREAMS": 1 if batch == 1 else self.workers,
+            "NUM_STREAMS": streams(1 if batch == 1 else self.workers),
         }
-        if os.getpid() != _PROCESS:
-            # A forked child would get idle streams of its parent and wait for their threads, which
-            # do not exist there. Without streams the calling thread computes.
-            options["NUM_STREAMS"] = 0
         try:
             return core.compile_model(model, "CPU", {**options, "CACHE_DIR": str(self._kept)})
         except RuntimeError:  # the folder belongs to somebody else
@@ -197,7 +190,6 @@ class OpenVinoEngine:
         return np.concatenate(features)[:count]
 
 
-_PROCESS = os.getpid()
 _compiling = lock_for_forks()
 
 
@@ -222,7 +214,7 @@ class TorchEngine:
         self._bf16 = precision == "bf16"
         self.layout = columns_of(widths)
         self.name = f"torch {self._device.type} {precision}"
-        self.workers, self.batch = _cores(), BATCH
+        self.workers, self.batch = available_cores(), BATCH
 
     def __reduce__(self) -> tuple[Any, ...]:
         return TorchEngine, self._arguments
@@ -254,7 +246,7 @@ def _explaining_forks() -> Iterator[None]:
         ) from error
 
 
-def _cores() -> int:
+def available_cores() -> int:
     """Processor cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -308,7 +308,8 @@ def _networks() -> Iterator[Network]:
         pixels, name = replace(LITE, size=size), f"efficientnet_lite{number}"
         yield from _family("efficientnet_lite", TAN, pixels, LITE_BLOCKS, {name: depth})
     blocks = _described_by("conv3 conv4 pool5")
-    yield from _family("tiny_yolo", REDMON, FACES, blocks, {"tiny_yolo_face": 12}, "faces")
+    both = dict.fromkeys(("tiny_yolo_face", "tiny_yolo_face_padded"), 12)
+    yield from _family("tiny_yolo", REDMON, FACES, blocks, both, "faces")
 
 
 NETWORKS = {network.name: network for network in _networks()}

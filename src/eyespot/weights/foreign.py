@@ -48,7 +48,7 @@ def forms(network: Network, model: nn.Module) -> Iterator[Form]:
         yield Form("TensorFlow-Slim", _slim, mean=(128.0,) * 3, std=(128.0,) * 3)
     elif family == "squeezenet":
         yield Form("TensorFlow", _squeezenet, mean=(123.68, 116.779, 103.939), std=(1.0,) * 3)
-    elif family == "tiny_yolo":
+    elif network.name == "tiny_yolo_face":  # not padded, as these weights expect
         yield Form("TensorFlow.js", _tiny_yolo)
 
 

@@ -13,8 +13,9 @@ from eyespot.data.photos import MemorySource, Photo
 from eyespot.errors import UsageError
 from eyespot.features.own_weights import keep_own
 from eyespot.tasks.classification.classifier import Classifier, Prediction
-from eyespot.tasks.classification.predict_table import fingerprint, write_predictions
+from eyespot.tasks.classification.predict_table import fingerprint
 from eyespot.tasks.classification.teach import teach
+from eyespot.tasks.predict_table import write_predictions
 from eyespot.tasks.task import load
 from tests.pictures import patches
 
@@ -36,7 +37,7 @@ def photos() -> list[Photo]:
 def test_the_tables_say_what_predict_says(classifier: Classifier, tmp_path: Path) -> None:
     shown: list[Prediction] = []
     paths = tmp_path / "a.parquet", tmp_path / "a.csv"
-    written = write_predictions(classifier, photos(), *paths, top=2, show=shown.extend)
+    written = write_predictions(classifier, photos(), *paths, options={"top": 2}, show=shown.extend)
     assert (written.photos, written.failures) == (80, 1)
     asked = {answer.path: answer for answer in classifier.predict_batch(photos(), top=2)}
     assert [answer.path for answer in shown] == [photo.name for photo in photos()]

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eyespot.cli.teach import summary
 from eyespot.features.backbone import Backbone
 from eyespot.features.extract import Features
 from eyespot.review.review import review
@@ -76,7 +75,7 @@ def test_what_a_budget_cuts_off_is_said(network: Path, monkeypatch: pytest.Monke
     left.append("prototypes on last layer")
     assert [one.what for one in result.omitted] == left
     assert f"Not evaluated: {', '.join(left)} (the budget of 5 s was spent)." in result.reason
-    assert summary(result)["omitted"] == [
+    assert result.to_dict()["omitted"] == [
         {"what": what, "why": "the budget of 5 s was spent"} for what in left
     ]
 

@@ -8,8 +8,7 @@ import pytest
 from PIL import Image
 
 import eyespot
-from eyespot.cli.figures import print_taught
-from eyespot.cli.teach import summary
+from eyespot.cli.figures import print_figures
 from eyespot.data.given import PhotoLike
 from eyespot.data.photos import Dataset, MemorySource, Photo
 from eyespot.errors import ClassifierFileError, DatasetError, UsageError
@@ -169,7 +168,7 @@ def test_it_is_said_which_accuracy_is_nested(
 ) -> None:
     nested = "held-out photos by nested cross-validation, model selection inside"
     made = lesson.classifier
-    print_taught(lesson, Path("photos"), verbose=True)
+    print_figures(lesson.figures(Path("photos"), verbose=True))
     said = capsys.readouterr().out
     assert f"Accuracy  {percent(lesson.evaluation.top1)}  95% CI" in said
     assert "cross-validated, model selection included" in " ".join(said.split())
@@ -179,7 +178,7 @@ def test_it_is_said_which_accuracy_is_nested(
     assert f"on {nested} (95% CI" in model_card(
         made.classes, made.backbone, made.recipe, made.metrics
     )
-    assert summary(lesson)["evaluated_on"] == nested
+    assert lesson.to_dict()["evaluated_on"] == nested
 
 
 def test_a_class_without_photos_to_train_on_is_no_reason_to_add_ten(tmp_path: Path) -> None:
@@ -188,7 +187,7 @@ def test_a_class_without_photos_to_train_on_is_no_reason_to_add_ten(tmp_path: Pa
     for split in ("train", "test"):
         write_folder(tmp_path / split, 5, ("gravel",))
     lesson = teach(tmp_path, budget=0)
-    told = summary(lesson)["advice"]
+    told = lesson.to_dict()["advice"]
     assert lesson.trained is not None
     assert lesson.trained.tolist() == [12, 12, 0]
     assert told.startswith("No photos to train on: gravel.")
@@ -203,6 +202,7 @@ def test_few_photos_still_teach(sizes: tuple[int, int]) -> None:
     assert any(finding.kind == "few photos" for finding in found.findings)
 
 
+@pytest.mark.slow
 def test_many_classes(tmp_path: Path) -> None:
     photos = [
         Photo(f"{i}", MemorySource(p), str(i // 2)) for i, p in enumerate(patches("grass", 120))
@@ -279,7 +279,7 @@ def test_a_file_with_other_features_is_refused(
 ) -> None:
     path = tmp_path / "old.eyespot"
     with monkeypatch.context() as patch:
-        patch.setattr("eyespot.tasks.classification.manifest.POOLING", 1)
+        patch.setattr("eyespot.tasks.backbone_of_file.POOLING", 1)
         lesson.classifier.save(path)
     with pytest.raises(ClassifierFileError, match="version 1"):
         load(path)

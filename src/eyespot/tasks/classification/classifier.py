@@ -1,18 +1,18 @@
-"""A trained classifier: predict, add photos and classes, save.
+"""A trained classifier: add photos and classes, evaluate, explain, export, save.
 
-Prediction imports neither torch nor scikit-learn; adding photos does.
+Adding photos imports torch and scikit-learn.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
+from eyespot.data.decode import DecodedImage
 from eyespot.data.folders import find_photos
 from eyespot.data.given import (
     PhotoLike,
@@ -20,28 +20,30 @@ from eyespot.data.given import (
     many,
     named_photos,
     path_of,
-    photo_of,
-    whole_number,
 )
-from eyespot.data.photos import Photo, Skipped, Unreadable
-from eyespot.data.transforms import photo_input
-from eyespot.errors import ClassifierFileError, DatasetError, PhotoError, UsageError
-from eyespot.features.engines import Engine, open_engine
-from eyespot.features.extract import Features, embed, head_inputs, join_features, stream
+from eyespot.data.open import open_photos
+from eyespot.data.photos import Dataset, Photo, Skipped
+from eyespot.errors import ClassifierFileError, DatasetError, UsageError
+from eyespot.features.backbone import DEFAULT
+from eyespot.features.extract import Features, embed, join_features
 from eyespot.features.own_weights import keep_own, own_file
-from eyespot.features.usable import fault_of
-from eyespot.heads.calibration import softmax
+from eyespot.features.usable import expect_usable
+from eyespot.progress import Progress
 from eyespot.shown import shortened, shown
 from eyespot.tasks.classification import notebook, storage
-from eyespot.tasks.classification.manifest import Model, Recipe
+from eyespot.tasks.classification.manifest import Recipe
 from eyespot.tasks.classification.prediction import Prediction
+from eyespot.tasks.classification.predictor import Predictor
 from eyespot.tasks.classification.training_photos import TrainingPhotos
+
+if TYPE_CHECKING:
+    from eyespot.tasks.classification.result import EvaluateResult, TeachResult
 
 __all__ = ["Classifier", "Prediction", "Recipe", "TrainingPhotos"]
 
 
 @dataclass(repr=False)
-class Classifier(Model):
+class Classifier(Predictor):
     """Preprocessing, backbone, head, class names, calibration and OOD threshold.
 
     `scorer`: the trained head. `temperature` divides its scores. A photo with an OOD
@@ -49,8 +51,10 @@ class Classifier(Model):
     keeps them. `training_photos`: None if the photos' features were not kept.
     """
 
+    noun: ClassVar[str] = "classifier"
+    formats: ClassVar[Sequence[str]] = ("onnx", "openvino", "torch", "web")
+
     _training_photos: TrainingPhotos | Callable[[], TrainingPhotos | None] | None = None
-    _engine: Engine | None = None
 
     def __repr__(self) -> str:
         names = f"{len(self.classes):,} classes: {shortened(self.classes, 5)}"
@@ -70,17 +74,6 @@ class Classifier(Model):
             self._training_photos = self._training_photos()
         return self._training_photos
 
-    @property
-    def engine(self) -> Engine:
-        """The engine that runs the backbone here, opened on first use."""
-        if self._engine is None:
-            self._engine = open_engine(self.backbone)
-        return self._engine
-
-    @engine.setter
-    def engine(self, engine: Engine) -> None:
-        self._engine = engine
-
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the engine, which a copy opens on first use. A network of its own is
         included, because another machine lacks it."""
@@ -95,95 +88,6 @@ class Classifier(Model):
         if network is not None:
             keep_own(network)
         self.__dict__.update(state)
-
-    # --- prediction --------------------------------------------------------------------------
-
-    def predict(self, photo: Photo | PhotoLike, *, top: int = 5) -> Prediction:
-        """Classify one photo: a Photo, a path, an encoded file (bytes, or open), an array or
-        tensor uint8 [H, W, 3], a Pillow image.
-
-        An open file is read from its start. Raises PhotoError if the photo cannot be read.
-        """
-        given = photo_of(photo)
-        pixels = self.prepare(given.read())
-        (prediction,) = self.predict_features([given.name], self.engine.run(pixels[None]), top)
-        if prediction.error:
-            raise PhotoError(prediction.error)
-        return prediction
-
-    def predict_batch(
-        self, photos: Iterable[Photo | PhotoLike], *, top: int = 5
-    ) -> Iterator[Prediction]:
-        """Classify each photo once, about in order; the prediction of an unreadable one has an
-        `error`.
-
-        `photos`: each as `predict` takes it. They are decoded on all cores; memory is bounded
-        for any number of photos. Raises DatasetError for a single photo, UsageError if `top` is
-        less than 1.
-        """
-        top = _checked_top(top)
-        given = [_readable(photo, f"photo {number}") for number, photo in enumerate(many(photos))]
-        return self._stream(given, top)
-
-    def _stream(self, photos: Sequence[Photo], top: int) -> Iterator[Prediction]:
-        for item in stream(photos, self.backbone, self.engine):
-            name = photos[item.index].name
-            if item.record is None:
-                yield Prediction(name, error=item.error)
-            else:
-                yield self.predict_features([name], item.record.features[None], top)[0]
-
-    def prepare(self, photo: bytes | NDArray[Any] | Image.Image) -> NDArray[np.uint8]:
-        """The network's input for a photo: uint8 RGB [S, S, 3]. Raises PhotoError."""
-        return photo_input(photo, self.backbone.preprocessing)
-
-    def predict_features(
-        self, names: Sequence[str], features: NDArray[np.floating], top: int = 5
-    ) -> list[Prediction]:
-        """Classify photos called `names` by their features [n, D] from the engine; with an `error`
-        where features are NaN or Inf.
-
-        Raises UsageError if `top` is less than 1.
-        """
-        top = _checked_top(top)
-        faults = list(map(fault_of, features))
-        usable = np.array([not fault for fault in faults], dtype=bool)
-        scored = iter(
-            zip(*self.score_features(features[usable]), strict=True) if any(usable) else ()
-        )
-        predictions = []
-        for name, fault in zip(names, faults, strict=True):
-            if fault:
-                predictions.append(Prediction(name, error=fault))
-                continue
-            row, ood_score = next(scored)
-            best = np.argsort(-row)[:top]
-            first = tuple((self.classes[index], float(row[index])) for index in best)
-            unknown = bool(ood_score > self.ood_threshold)
-            predictions.append(Prediction(name, first, unknown, float(ood_score)))
-        return predictions
-
-    def score_features(
-        self, features: NDArray[np.floating]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-        """Probabilities [n, K] and OOD scores [n] (NaN without a scorer) of features [n, D]."""
-        layout = self.engine.layout
-        ood_scores = np.full(len(features), np.nan, dtype=np.float32)
-        try:
-            with np.errstate(all="ignore"):  # the result is checked below
-                scores = self.scorer.scores(head_inputs(features, layout, self.recipe.blocks))
-                if self.ood_scorer is not None:
-                    last = head_inputs(features, layout, (self.backbone.last,))
-                    ood_scores = self.ood_scorer(last)
-                probabilities = softmax(scores / self.temperature)
-            if not np.isfinite(probabilities).all():
-                raise ValueError("its probabilities are NaN or Inf")
-        except (KeyError, ValueError, IndexError) as error:
-            raise ClassifierFileError(
-                f"The classifier's head does not fit the features of {self.backbone.name} "
-                f"({error}). Teach it again, or restore it from a copy."
-            ) from error
-        return probabilities, ood_scores
 
     # --- photos and classes ------------------------------------------------------------------
 
@@ -276,13 +180,85 @@ class Classifier(Model):
         retrain(self, classes, photos)
         self._training_photos = photos
 
-    # --- evaluation, explanation, export -----------------------------------------------------
+    # --- training, evaluation, explanation, export -------------------------------------------
 
-    def evaluate(self, photos: Any, labels: Iterable[Any] | None = None) -> Any:
-        """The `EvaluateResult` on labelled photos; see `eyespot.evaluate`."""
-        import eyespot
+    @staticmethod
+    def annotations(source: Path) -> str | None:
+        """None: this task is for all photos whose annotations no other task knows."""
+        return None
 
-        return eyespot.evaluate(self, photos, labels)
+    @staticmethod
+    def open(
+        source: Path,
+        *,
+        new: bool,
+        path_column: str | None = None,
+        label_column: str | None = None,
+        split_column: str | None = None,
+    ) -> Dataset:
+        """Labelled photos, see `eyespot.open_photos`. `new`: of two classes or more."""
+        return open_photos(
+            source,
+            least_classes=2 if new else 1,
+            path_column=path_column,
+            label_column=label_column,
+            split_column=split_column,
+        )
+
+    @staticmethod
+    def teach(
+        photos: Any,
+        labels: Iterable[Any] | None = None,
+        *,
+        method: str = "auto",
+        budget: float | None = None,
+        backbone: str = DEFAULT,
+        onto: "Classifier | None" = None,
+        forget_photos: bool = False,
+        use_cache: bool = True,
+        path_column: str | None = None,
+        label_column: str | None = None,
+        split_column: str | None = None,
+        progress: Progress = lambda stage, done, total: None,
+    ) -> "TeachResult":
+        """A new classifier; see `eyespot.teach`."""
+        result: TeachResult = _step("teach").teach(
+            photos,
+            labels,
+            method=method,
+            budget=budget,
+            backbone=backbone,
+            onto=onto,
+            forget_photos=forget_photos,
+            use_cache=use_cache,
+            path_column=path_column,
+            label_column=label_column,
+            split_column=split_column,
+            progress=progress,
+        )
+        return result
+
+    def evaluate(
+        self,
+        photos: Any,
+        labels: Iterable[Any] | None = None,
+        *,
+        path_column: str | None = None,
+        label_column: str | None = None,
+        split_column: str | None = None,
+        progress: Progress = lambda stage, done, total: None,
+    ) -> "EvaluateResult":
+        """The result on labelled photos; see `eyespot.evaluate`."""
+        result: EvaluateResult = _step("evaluate").evaluate(
+            self,
+            photos,
+            labels,
+            path_column=path_column,
+            label_column=label_column,
+            split_column=split_column,
+            progress=progress,
+        )
+        return result
 
     def explain(self, photo: Photo | PhotoLike, label: str | None = None) -> Any:
         """The `Explanation` of one prediction; see `eyespot.explain`."""
@@ -290,11 +266,65 @@ class Classifier(Model):
 
         return eyespot.explain(self, photo, label)
 
-    def export(self, to: str, path: str | Path) -> Any:
+    def export(
+        self,
+        to: str,
+        path: str | Path,
+        *,
+        check_with: str | Path | None = None,
+        calibrate: str | Path | None = None,
+        max_loss: float | None = None,
+        name: str | None = None,
+        onnxruntime: str | Path | None = None,
+        progress: Progress = lambda stage, done, total: None,
+    ) -> Any:
         """Write the classifier in another format; see `eyespot.export`."""
         import eyespot
 
-        return eyespot.export(self, to, path)
+        return eyespot.export(
+            self,
+            to,
+            path,
+            check_with=check_with,
+            calibrate=calibrate,
+            max_loss=max_loss,
+            name=name,
+            onnxruntime=onnxruntime,
+            progress=progress,
+        )
+
+    # --- behind a server ---------------------------------------------------------------------
+
+    def about(self) -> dict[str, Any]:
+        """The description of the classifier without its largest metrics, which the report has."""
+        return {
+            "labels": list(self.classes),
+            "backbone": self.backbone.name,
+            "method": self.recipe.method,
+            "ood_threshold": self.ood_threshold,
+            "temperature": self.temperature,
+            "metrics": {key: self.metrics[key] for key in self.metrics if key != "confusion"},
+        }
+
+    def warm_up(self, name: str, others: Iterable[Any]) -> None:
+        """Read the training photos, share the network of one of `others`, and predict once.
+
+        `name`: of the file, for errors. Raises WeightsError, ClassifierFileError.
+        """
+        _ = self.training_photos
+        for other in others:
+            if isinstance(other, Classifier) and other.backbone == self.backbone:
+                self.engine = other.engine
+        size = self.backbone.preprocessing.size
+        for count in (1, self.engine.batch):
+            grey = np.full((count, size, size, 3), 128, np.uint8)
+            self.predict_features([name] * count, expect_usable(self.engine.run(grey), name))
+
+    def explain_decoded(self, name: str, image: DecodedImage, label: str | None = None) -> Any:
+        """The `Explanation` for a decoded photo."""
+        import eyespot
+
+        return eyespot.explain.decoded(self, name, image, label)
 
     # --- file --------------------------------------------------------------------------------
 
@@ -309,12 +339,6 @@ class Classifier(Model):
         return cls(**vars(model), _training_photos=photos)
 
 
-def _checked_top(top: int) -> int:
-    return whole_number(top, "top is the number of classes to show")
-
-
-def _readable(photo: object, name: str) -> Photo:
-    try:
-        return photo_of(photo, name)
-    except PhotoError as error:  # the other photos get their predictions
-        return Photo(name, Unreadable(str(error)))
+def _step(name: str) -> Any:
+    """A module that makes classifiers, or results of them, and therefore imports this one."""
+    return import_module(f"eyespot.tasks.classification.{name}")

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from eyespot import __version__
 from eyespot.data.photos import printable
-from eyespot.features.backbone import CONFIDENCE, POOLING, Backbone
+from eyespot.features.backbone import CONFIDENCE, Backbone
 from eyespot.heads.ood import HIGHEST, OodScorer
 from eyespot.heads.scorers import Scorer, scorer_from_arrays
 from eyespot.shown import shown
+from eyespot.tasks.backbone_of_file import backbone_values, read_backbone
 from eyespot.tasks.file import Tensors
 from eyespot.values import mapping, names, number, plain, text, whole
 
@@ -65,19 +66,12 @@ def write_manifest(model: Model) -> tuple[dict[str, Any], Tensors]:
     arrays |= {f"scorer.{name}": array for name, array in model.scorer.to_arrays().items()}
     if model.ood_scorer is not None:
         arrays[OOD_REFERENCES] = model.ood_scorer.references
-    backbone, recipe = model.backbone, model.recipe
+    recipe = model.recipe
     values = {
         "eyespot": __version__,
         "task": TASK,
         "classes": list(model.classes),
-        "backbone": {
-            "name": backbone.name,
-            "sha256": backbone.sha256,
-            "blocks": list(backbone.blocks),
-            "pooling": POOLING,
-            "own": backbone.own,
-        },
-        "preprocessing": backbone.preprocessing.to_dict(),
+        **backbone_values(model.backbone),
         "recipe": {
             "method": recipe.method,
             "blocks": list(recipe.blocks),
@@ -99,8 +93,7 @@ def read_manifest(values: Mapping[str, Any], arrays: Tensors) -> Model:
     found = names(values.get("classes"), "the classes")
     # `teach` escapes control characters in names in the same way.
     classes = names([printable(name) for name in found], "the classes")
-    network = mapping(values.get("backbone"), "the backbone")
-    backbone = Backbone.from_dict({**network, "preprocessing": values.get("preprocessing")})
+    backbone = read_backbone(values)
     stored = mapping(values.get("recipe"), "the recipe")
     recipe = Recipe(
         text(stored.get("method"), "the recipe's method"),

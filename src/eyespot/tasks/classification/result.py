@@ -1,8 +1,9 @@
 """Results of `teach` and `evaluate`: metrics, misclassified photos, report."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ from eyespot.shown import counted
 from eyespot.tasks.classification import notebook
 from eyespot.tasks.classification.classifier import Classifier
 from eyespot.tasks.classification.cross_validate import CandidateResult, Omitted
+from eyespot.tasks.classification.figures import evaluated_figures, taught_figures
+from eyespot.tasks.figures import Figures
 
 MOST_SHOWN = 12
 """Misclassified photos that a notebook shows."""
@@ -50,6 +53,9 @@ class EvaluateResult:
     threshold and its effect. `method`: the head or network. `reason`, `candidates`, `omitted`,
     `learning_curve`: of model selection, empty without. `seconds`: by step, and `total`.
     """
+
+    page: ClassVar[str] = "eyespot.report.page"
+    """The module that renders the report."""
 
     classifier: Classifier
     evaluation: Evaluation
@@ -98,6 +104,21 @@ class EvaluateResult:
         counts: Sequence[int] | None = None if self.trained is None else self.trained.tolist()
         return advice(self.evaluation, counts, self.learning_curve)
 
+    def figures(self, source: Path, *, verbose: bool = False) -> Figures:
+        """The figures for a terminal."""
+        return evaluated_figures(self, verbose=verbose)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            **self.evaluation.to_dict(),
+            "rejected": self.rejected,
+            "known_photos": list(self.known),
+            "findings": [finding.to_dict() for finding in self.findings],
+            "skipped": [asdict(one) for one in self.skipped],
+            "mistakes": [asdict(one) for one in self.mistakes],
+        }
+
     def report(self, path: str | Path) -> None:
         """Write the HTML report to `path`, atomically. Raises OSError."""
         import eyespot
@@ -134,3 +155,40 @@ class TeachResult(EvaluateResult):
     def save(self, path: str | Path) -> None:
         """Write the classifier to NAME.eyespot; see `Classifier.save`."""
         self.classifier.save(path)
+
+    def figures(self, source: Path, *, verbose: bool = False) -> Figures:
+        """The figures for a terminal. `source`: the photos, which a review is proposed for."""
+        return taught_figures(self, source, verbose=verbose)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "classes": list(self.classifier.classes),
+            "photos": len(self.features),
+            "skipped": [asdict(one) for one in self.skipped],
+            "duplicates": [
+                [self.features.names[index] for index in group]
+                for group in (*self.duplicates.exact, *self.duplicates.near)
+            ],
+            "findings": [finding.to_dict() for finding in self.findings],
+            "label_issues": [
+                {
+                    "path": self.features.names[s.index],
+                    "label": self.classifier.classes[self.labels[s.index]],
+                    "suggested": self.classifier.classes[s.suggested],
+                    "confidence": s.confidence,
+                }
+                for s in self.label_issues
+            ],
+            "method": self.method,
+            "reason": self.reason,
+            "advice": self.advice,
+            "evaluated_on": self.evaluated_on,
+            **self.evaluation.to_dict(),
+            "candidates": [asdict(one) for one in self.candidates],
+            "omitted": [asdict(one) for one in self.omitted],
+            "learning_curve": self.learning_curve.to_dict() if self.learning_curve else None,
+            "rejection": self.rejection.to_dict(),
+            "seconds": self.seconds,
+            "photos_per_second": self.photos_per_second,
+        }

@@ -1,5 +1,6 @@
 """Find faces in a photo: where they are, never whose they are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -8,15 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from eyespot.arrays import U8
 from eyespot.data.decode import decode
 from eyespot.data.given import PhotoLike, photo_of
 from eyespot.data.transforms import Preprocessing, standardised
+from eyespot.shown import percent
 from eyespot.weights import zoo
 from eyespot.weights.find import find_weights
 
 if TYPE_CHECKING:
     from eyespot.models.convnet import ConvNet
 
+NETWORK = "tiny_yolo_face"
 SIDES = (160, 320, 608)
 """The longer side in pixels of the scaled photo, for large, medium and small faces."""
 SURE = 0.5
@@ -43,6 +47,11 @@ class Face:
         return shared / (self._area + other._area - shared)
 
     @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom."""
+        return self.left, self.top, self.right, self.bottom
+
+    @property
     def _area(self) -> float:
         return (self.right - self.left) * (self.bottom - self.top)
 
@@ -53,13 +62,27 @@ def find_faces(photo: PhotoLike) -> tuple[Face, ...]:
     Raises PhotoError if the photo cannot be read, WeightsError if the detector's weights are
     missing.
     """
-    image = Image.fromarray(decode(photo_of(photo).read()).pixels)
+    return faces_in(decode(photo_of(photo).read()).pixels)
+
+
+def faces_in(pixels: U8) -> tuple[Face, ...]:
+    """As `find_faces`, for the pixels of an upright photo, uint8 RGB [H, W, 3]."""
+    image = Image.fromarray(pixels)
     candidates = [face for side in SIDES for face in _faces_at(image, side)]
     found: list[Face] = []
     for face in sorted(candidates, key=lambda face: -face.score):
         if all(face.overlap(other) <= OVERLAP for other in found):
             found.append(face)
     return tuple(found)
+
+
+def draw_faces(pixels: U8, faces: Sequence[Face]) -> Image.Image:
+    """The photo with a box and the score, in percent, of each face."""
+    from eyespot.tasks.detection.draw import draw_boxes
+
+    boxes = np.array([face.box for face in faces], np.float32).reshape(-1, 4)
+    scores = [percent(face.score, 0) for face in faces]
+    return draw_boxes(Image.fromarray(pixels), boxes, scores, [0] * len(faces))
 
 
 def _faces_at(image: Image.Image, side: int) -> list[Face]:
@@ -88,9 +111,8 @@ def _faces_at(image: Image.Image, side: int) -> list[Face]:
 
 @cache
 def _detector() -> tuple["ConvNet", Preprocessing]:
-    name = "tiny_yolo_face"
-    preprocessing = find_weights(zoo.find(name)).preprocessing
-    return zoo.create(name, weights="imagenet").eval(), preprocessing
+    preprocessing = find_weights(zoo.find(NETWORK)).preprocessing
+    return zoo.create(NETWORK, weights="imagenet").eval(), preprocessing
 
 
 def boxes(grid: NDArray[np.float32]) -> list[list[float]]:
