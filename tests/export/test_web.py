@@ -119,7 +119,7 @@ def test_what_an_export_wrote_is_replaced(
 ) -> None:
     lay(tmp_path / "page", content)
     export_web(quick, tmp_path / "page")
-    assert b"eyespot" in (tmp_path / "page" / "page.js").read_bytes() or content == {}
+    assert b"classifier" in (tmp_path / "page" / "page.js").read_bytes() or content == {}
     assert [path.name for path in tmp_path.iterdir()] == ["page"]
 
 
@@ -215,6 +215,7 @@ def shown(page: Page) -> tuple[str, list[float]]:
     return page.inner_text("#answer"), page.evaluate(meters)
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_the_page_predicts_as_the_classifier(classifier_of: Make, tmp_path: Path) -> None:
     found = find_browser()

@@ -86,10 +86,17 @@ def test_onnx(classifier_of: Make, tmp_path: Path) -> None:
         np.testing.assert_allclose(found, np.concatenate(single), atol=1e-4)
     assert [o.name for o in session.get_outputs()] == ["probabilities", "ood_score", "unknown"]
 
-    # The check fails for another classifier; int8 needs photos of the same classes.
     other = replace(classifier, temperature=0.1)
     with pytest.raises(ExportError, match="of 10 photos, a probability"):
         check(run_onnx(content), other)
+
+
+@pytest.mark.slow
+def test_int8(classifier_of: Make, tmp_path: Path) -> None:
+    """It needs photos of the same classes."""
+    classifier = classifier_of("knn")
+    export_file(classifier, tmp_path / "pets.onnx", "onnx")
+    content = (tmp_path / "pets.onnx").read_bytes()
     photos = write_folder(tmp_path / "photos", 8, classifier.classes)
     (photos / "brick" / "empty.jpg").touch()
     rounded, loss = to_int8(content, classifier, photos, 1.0)

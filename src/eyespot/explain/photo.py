@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.Image import Image
 
 from eyespot.arrays import most_similar, unit_rows
 from eyespot.data.decode import DecodedImage, decode
@@ -13,11 +14,11 @@ from eyespot.data.photos import Photo
 from eyespot.data.transforms import needed_short_side, prepare
 from eyespot.errors import UsageError
 from eyespot.evaluation import percent
-from eyespot.explain.change import Change, least_change
+from eyespot.explain.change import MOST, Change, least_change
 from eyespot.explain.occlusion import heat, slide
 from eyespot.features.extract import head_inputs
 from eyespot.nearest import nearest_name
-from eyespot.shown import Brief, shortened, shown
+from eyespot.shown import Brief, counted, shortened, shown
 from eyespot.tasks.classification.classifier import Classifier, Prediction
 
 NEAREST = 6
@@ -90,6 +91,49 @@ class Explanation(Brief):
                 "probability": change.probability,
             },
         }
+
+    def to_answer(self) -> dict[str, Any]:
+        """As `to_dict`, without the paths of photos, for the answer of a server."""
+        answer = self.to_dict()
+        del answer["error"]
+        for private in [answer, *(answer["near"] or [])]:
+            del private["path"]
+        return answer
+
+    def draw(self) -> Image:
+        """The evidence as one image; see `draw_explanation`."""
+        from eyespot.explain.photo_page import draw_explanation
+
+        return draw_explanation(self)
+
+    def lines(self) -> list[str]:
+        """The evidence as text, the path first."""
+        rival, share = self.rival
+        lines = [self.prediction.path, f"  {self.answer}"]
+        if self.gap >= 0:
+            points = f"{100 * self.gap:.1f} points behind"
+            lines.append(f"  Second: {rival}, {percent(share)}, {points}.")
+        else:
+            lines.append(f"  {self.label} is {-100 * self.gap:.1f} points behind {rival}.")
+        lines.append(f"  {self._change()}")
+        if self.near is None:
+            lines.append("  Similar training photos: unknown, the model stores none.")
+        else:
+            lines.append("  Similar training photos:")
+            width = max((len(near.label) for near in self.near), default=0)
+            lines += [f"    {n.label:{width}}  {n.similarity:5.2f}  {n.name}" for n in self.near]
+        return lines
+
+    def _change(self) -> str:
+        change = self.change
+        if change is None:
+            to = "" if self.gap >= 0 else f" to {self.label}"
+            return f"Covering up to {MOST} squares does not change the prediction{to}."
+        squares = counted(len(change.boxes), "square")
+        return (
+            f"With {squares} covered ({percent(change.share)} of the photo) the prediction is "
+            f"{change.label}, {percent(change.probability)}."
+        )
 
 
 def explain_photo(

@@ -2,6 +2,7 @@
 
 import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -12,8 +13,10 @@ from eyespot.errors import PhotoError
 from eyespot.evaluation import percent
 from eyespot.explain.colours import overlaid
 from eyespot.explain.occlusion import covered, scaled
-from eyespot.explain.photo import Explanation, NearPhoto
 from eyespot.explain.sheet import BLACK, CAPTION, GAP, GREY, WHITE, page
+
+if TYPE_CHECKING:
+    from eyespot.explain.photo import Explanation, NearPhoto
 
 SIDE = 300
 """Longest side of the photo, in pixels."""
@@ -23,7 +26,7 @@ NAME = 60
 """Letters of a file name in the title, at most."""
 
 
-def draw_explanation(explanation: Explanation) -> Image.Image:
+def draw_explanation(explanation: "Explanation") -> Image.Image:
     """A page: the photo, Grad-CAM, occlusion map, counterfactual, similar training photos."""
     image, change = explanation.image, explanation.change
     most = max(0.0, float(explanation.occlusion.max()))
@@ -52,7 +55,7 @@ def _in_proportion(pixels: U8, aspect: float) -> U8:
     return np.asarray(image)
 
 
-def _thumbnails(near: tuple[NearPhoto, ...]) -> U8:
+def _thumbnails(near: "tuple[NearPhoto, ...]") -> U8:
     """The photos, three in a row, each with its label and similarity below."""
     font = ImageFont.load_default(CAPTION)
     wide, high = THUMBNAIL + 3 * GAP, THUMBNAIL + 2 * CAPTION + 4 * GAP

@@ -78,8 +78,8 @@ def check(
     """
     exact = replace(classifier, _engine=open_engine(classifier.backbone, precision="fp32"))
     preprocessing = exact.backbone.preprocessing
-    found = Dataset(_samples()) if photos is None else find_photos(photos)
-    picked = found.photos[:: -(-len(found.photos) // MOST) or 1]
+    found = photos_to_check(photos)
+    picked = picked_of(found)
     skipped, apart, same = list(found.skipped), [], 0
     for _, pixels in readable(picked, exact, "Comparing predictions", progress, skipped):
         (shares,), (known,) = exact.score_features(
@@ -103,6 +103,16 @@ def check(
             "another format."
         )
     return Agreement(len(apart), same, max(apart), edge, tuple(skipped), found.findings)
+
+
+def photos_to_check(photos: str | Path | None) -> Dataset:
+    """The photos in a folder, or crops of two images of scikit-learn."""
+    return Dataset(_samples()) if photos is None else find_photos(photos)
+
+
+def picked_of(found: Dataset) -> Sequence[Photo]:
+    """At most MOST photos, at even distances."""
+    return found.photos[:: -(-len(found.photos) // MOST) or 1]
 
 
 def readable(

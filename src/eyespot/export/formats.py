@@ -9,7 +9,7 @@ import io
 import json
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,12 @@ from eyespot.arrays import U8
 from eyespot.data.transforms import needed_short_side
 from eyespot.errors import ExportError, MissingExtraError
 from eyespot.export.check import Run
-from eyespot.features.conversion import import_openvino, openvino_core, to_openvino
+from eyespot.features.conversion import (
+    exact_options,
+    import_openvino,
+    openvino_core,
+    to_openvino,
+)
 from eyespot.tasks.classification.classifier import Classifier
 
 OPSET = 18
@@ -44,14 +49,19 @@ def facts(classifier: Classifier) -> dict[str, str]:
     }
 
 
-def onnx_file(classifier: Classifier) -> bytes:
-    """The content of the file. Raises ExportError if it would be too large, MissingExtraError if a
-    package is not installed."""
+def require_onnx() -> None:
+    """Raises MissingExtraError if a package is not installed."""
     try:
         for name in ("onnx", "onnxscript", "onnxruntime"):
             importlib.import_module(name)
     except ImportError as error:
         raise MissingExtraError("Exporting to ONNX", "export") from error
+
+
+def onnx_file(classifier: Classifier) -> bytes:
+    """The content of the file. Raises ExportError if it would be too large, MissingExtraError if a
+    package is not installed."""
+    require_onnx()
     import torch
     from onnx.helper import set_model_props
 
@@ -76,17 +86,22 @@ def onnx_file(classifier: Classifier) -> bytes:
         )
     assert exported is not None
     model = exported.model_proto
-    for node in model.graph.node:  # paths of source files on this machine
-        node.ClearField("metadata_props")
-        node.ClearField("doc_string")
-    for value in (model, model.graph):
-        value.ClearField("metadata_props")
+    without_paths(model)
     for name, axis in zip(AXES, model.graph.input[0].type.tensor_type.shape.dim, strict=False):
         axis.dim_param = name
     for output in model.graph.output:
         output.type.tensor_type.shape.dim[0].dim_param = AXES[0]
     set_model_props(model, facts(classifier) | {"opset": str(OPSET)})
     return bytes(model.SerializeToString())
+
+
+def without_paths(model: Any) -> None:
+    """Remove the paths of source files on this machine from an onnx.ModelProto."""
+    for node in model.graph.node:
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    for value in (model, model.graph):
+        value.ClearField("metadata_props")
 
 
 def run_onnx(content: bytes) -> Run:
@@ -117,25 +132,36 @@ def openvino_files(classifier: Classifier) -> dict[str, bytes]:
     for output, name in zip(model.outputs, OUTPUTS, strict=True):
         output.get_tensor().set_names({name})
     model.validate_nodes_and_infer_types()
-    for key, value in facts(classifier).items():
+    return openvino_content(model, facts(classifier), "classifier")
+
+
+def openvino_content(model: Any, about: Mapping[str, str], name: str) -> dict[str, bytes]:
+    """The content of the files of an openvino.Model, by suffix, with `about` as its rt_info."""
+    openvino = import_openvino()
+    for key, value in about.items():
         model.set_rt_info(value, key)
     with tempfile.TemporaryDirectory(prefix="eyespot-") as folder:
-        graph = Path(folder) / "classifier.xml"
+        graph = Path(folder) / f"{name}.xml"
         openvino.save_model(model, graph, compress_to_fp16=False)
         return {ending: graph.with_suffix(ending).read_bytes() for ending in (".bin", ".xml")}
 
 
 def run_openvino(files: dict[str, bytes]) -> Run:
     """In float32."""
-    openvino, core = import_openvino(), openvino_core()
-    weights = np.frombuffer(files[".bin"], np.uint8)
-    model = core.read_model(files[".xml"], openvino.Tensor(weights))
-    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = compiled_openvino(files)
 
     def run(pixels: U8) -> Any:
         return tuple(found[0] for found in compiled([pixels[None]]).values())
 
     return run
+
+
+def compiled_openvino(files: dict[str, bytes]) -> Any:
+    """The model in `files`, which computes in float32."""
+    openvino, core = import_openvino(), openvino_core()
+    weights = np.frombuffer(files[".bin"], np.uint8)
+    model = core.read_model(files[".xml"], openvino.Tensor(weights))
+    return core.compile_model(model, "CPU", exact_options())
 
 
 def torch_program(classifier: Classifier) -> bytes:

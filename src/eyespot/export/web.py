@@ -1,11 +1,13 @@
-"""A folder with a web page that runs a classifier in the browser."""
+"""A folder with a web page that runs a classifier or a detector in the browser."""
 
 import json
 import os
 import shlex
 import shutil
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from eyespot import __version__
 from eyespot.atomic import write_atomically
@@ -20,12 +22,31 @@ from eyespot.tasks.classification.classifier import Classifier
 
 ABOUT = "eyespot.json"
 PAGE = {
-    "export/static": ("index.html", "page.css", "page.js", "onnxruntime-licence.txt"),
+    "export/static": (
+        "announce.js",
+        "index.html",
+        "model.js",
+        "onnxruntime-licence.txt",
+        "page.css",
+        "photo_input.js",
+    ),
     "report": ("style.css",),
     "studio/static": ("camera.js", "look.css", "watch.js"),
     "web/static": ("bars.js", "controls.css", "dom.js", "eye.svg", "files.js", "percent.js"),
 }
 """Files of the page, by folder of this package: it shares styles and scripts with the studio."""
+SCRIPTS = {"classifier": "page.js", "detector": "detector.js"}
+"""The page's own script, which is called page.js in the folder."""
+WORDS = {
+    "classifier": {},
+    "detector": {
+        "classifier": "detector",
+        "Classifier": "Detector",
+        "Classify photos": "Detect objects",
+        "Probability of each class": "Number of boxes of each class",
+    },
+}
+"""What the page says of a model, in place of the words for a classifier."""
 MOST_ABOUT = 10_000_000
 
 USE = """\
@@ -53,28 +74,45 @@ def export_web(
     ExportError if the package is not available. Nothing is written then.
     """
     folder = Path(folder).resolve()
-    _refuse_others(folder)
-    runtime = runtime_files(None if onnxruntime is None else Path(onnxruntime), progress)
-    model, agreement = checked(onnx_file, run_onnx, classifier, check_with, progress)
-    content = {"classifier.onnx": model} | runtime
-    for place, names in PAGE.items():
-        source = files("eyespot").joinpath(*place.split("/"))
-        content |= {name: source.joinpath(name).read_bytes() for name in names}
+    refuse_others(folder)
     about = {
         "name": name or folder.name,
         "labels": classifier.classes,
         "short_side": needed_short_side(classifier.backbone.preprocessing),
+    }
+    runtime = None if onnxruntime is None else Path(onnxruntime)
+    content = page_files("classifier", runtime, progress)
+    model, agreement = checked(onnx_file, run_onnx, classifier, check_with, progress)
+    write_folder(folder, content | {"classifier.onnx": model}, about)
+    return Exported((folder,), agreement, USE.format(folder=shlex.quote(str(folder))))
+
+
+def page_files(noun: str, onnxruntime: Path | None, progress: Progress) -> dict[str, bytes]:
+    """The files of a page, by name, without the model and `ABOUT`. `noun`: of SCRIPTS.
+
+    `onnxruntime`, errors: as of `export_web`.
+    """
+    content = runtime_files(onnxruntime, progress)
+    for place, names in PAGE.items():
+        source = files("eyespot").joinpath(*place.split("/"))
+        content |= {name: source.joinpath(name).read_bytes() for name in names}
+    script = files("eyespot").joinpath("export", "static", SCRIPTS[noun])
+    page = content["index.html"].decode()
+    for word, other in WORDS[noun].items():
+        page = page.replace(word, other)
+    return content | {"page.js": script.read_bytes(), "index.html": page.encode()}
+
+
+def write_folder(folder: Path, content: Mapping[str, bytes], about: Mapping[str, Any]) -> None:
+    """Replace `folder` by files `content`, by name, and `ABOUT`, which the page reads; on an error,
+    `folder` stays as before."""
+    described = {
+        **about,
         "eyespot": __version__,
         "onnxruntime-web": VERSION,
         "files": sorted((*content, ABOUT)),
     }
-    content[ABOUT] = json.dumps(about, indent=1).encode()
-    _write(folder, content)
-    return Exported((folder,), agreement, USE.format(folder=shlex.quote(str(folder))))
-
-
-def _write(folder: Path, content: dict[str, bytes]) -> None:
-    """Replace `folder` by files `content`, by name; on an error, `folder` stays as before."""
+    content = {**content, ABOUT: json.dumps(described, indent=1).encode()}
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = folder.with_name(f".{os.urandom(6).hex()}.part")
     old = draft.with_suffix(".old")
@@ -82,7 +120,7 @@ def _write(folder: Path, content: dict[str, bytes]) -> None:
         draft.mkdir()
         for name, data in content.items():
             write_atomically(draft / name, data)
-        _refuse_others(folder)  # again, after a minute of work
+        refuse_others(folder)  # again, after a minute of work
         if folder.exists():
             folder.rename(old)
         draft.rename(folder)
@@ -94,7 +132,7 @@ def _write(folder: Path, content: dict[str, bytes]) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _refuse_others(folder: Path) -> None:
+def refuse_others(folder: Path) -> None:
     """Raises UsageError if `folder` holds anything that no export wrote."""
     if not folder.exists():
         return

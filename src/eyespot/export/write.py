@@ -12,6 +12,7 @@ from eyespot.export.check import Agreement, checked
 from eyespot.export.formats import FORMATS
 from eyespot.export.int8 import MAX_LOSS, Loss, to_int8
 from eyespot.progress import Progress
+from eyespot.shown import counted, percent
 from eyespot.tasks.classification.classifier import Classifier
 
 
@@ -24,6 +25,27 @@ class Exported:
     agreement: Agreement
     snippet: str
     loss: Loss | None = None
+
+    @property
+    def checks(self) -> list[Agreement | Loss]:
+        """Each with findings and skipped photos."""
+        return [self.agreement, self.loss] if self.loss else [self.agreement]
+
+    def lines(self) -> list[str]:
+        """The results of the checks for a terminal."""
+        found, loss = self.agreement, self.loss
+        lines = [
+            f"Checked on {counted(found.photos, 'photo')}: {found.same:,} with the same "
+            f"prediction, largest difference of a probability {found.difference:.5f}."
+        ]
+        if loss:
+            low, high = loss.interval
+            lines.append(
+                f"Quantized to int8 with {counted(loss.calibrated, 'photo')}: accuracy "
+                f"{percent(loss.after)} on {loss.measured:,} other photos, {percent(loss.before)} "
+                f"before. Loss {percent(loss.loss)} (95% CI {percent(low)} to {percent(high)})."
+            )
+        return lines
 
     def to_dict(self) -> dict[str, Any]:
         return {

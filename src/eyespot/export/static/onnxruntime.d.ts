@@ -1,7 +1,7 @@
-// The part of onnxruntime-web that page.js uses; an export copies the library beside it.
+// The part of onnxruntime-web that the page uses; an export copies the library beside it.
 export class Tensor {
   constructor(type: "uint8", data: Uint8Array, dims: readonly number[]);
-  readonly data: Float32Array | Uint8Array;
+  readonly data: Float32Array | Uint8Array | BigInt64Array;
 }
 export interface InferenceSession {
   run(feeds: Record<string, Tensor>): Promise<Record<string, Tensor>>;

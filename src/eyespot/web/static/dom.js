@@ -39,5 +39,12 @@ export function makeButton(text, act) {
  */
 export function tell(place, error) {
   place.textContent = error instanceof Error ? error.message : String(error);
+  place.classList.remove("note");
   place.hidden = false;
+}
+
+/** Tell what went well, and is good to know. @param {HTMLElement} place as of `tell` @param {string} message */
+export function note(place, message) {
+  tell(place, message);
+  place.classList.add("note");
 }
