@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -25,6 +26,11 @@ class Asker(TestClient):
         found = self.app._app.state.routes.shelf.get(name)  # type: ignore[attr-defined]
         assert isinstance(found, Served)
         return found
+
+
+def model_of(served: Served) -> Any:
+    """The served classifier."""
+    return served.model
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from eyespot.serve.settings import Limits
 from eyespot.tasks.classification.classifier import Prediction
 from eyespot.tasks.task import load
 from tests.pictures import patches
-from tests.serve.conftest import HOME, PATIENCE, Asker, asking
+from tests.serve.conftest import HOME, PATIENCE, Asker, asking, model_of
 from tests.serve.worlds import Gate
 
 PREDICT = "/v1/models/surfaces:predict"
@@ -361,7 +361,7 @@ def gate(surfaces: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
 
 def test_a_full_queue(surfaces: Path, gate: Gate) -> None:
     with asking(surfaces, waiting=2) as asker:
-        asker.served().classifier.engine = gate
+        model_of(asker.served()).engine = gate
         gate.open.clear()
         waiting = [in_background(raw, asker, jpeg()) for _ in range(2)]
         assert gate.entered.acquire(timeout=600)
@@ -382,7 +382,7 @@ def test_a_full_queue(surfaces: Path, gate: Gate) -> None:
 def test_a_request_whose_time_is_up(surfaces: Path, gate: Gate) -> None:
     with asking(surfaces, seconds=0.2) as asker:
         served = asker.served()
-        served.classifier.engine = gate
+        model_of(served).engine = gate
         gate.open.clear()
         before = len(gate.sizes)
         first = raw(asker, jpeg())
@@ -391,7 +391,7 @@ def test_a_request_whose_time_is_up(surfaces: Path, gate: Gate) -> None:
         gate.open.set()
         while served.batcher.waiting:
             pass
-        assert len(gate.sizes) <= before + served.batcher.classifier.engine.workers + 1
+        assert len(gate.sizes) <= before + model_of(served).engine.workers + 1
         assert served.requests == 0
 
 
@@ -399,7 +399,7 @@ def test_what_breaks_here_is_not_told_but_written_down(
     asker: Asker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(asker.served().classifier, "score_features", lambda features: 1 / 0)
+        patch.setattr(model_of(asker.served()), "score_features", lambda features: 1 / 0)
         answer = raw(asker, jpeg())
     assert refusal(answer) == (500, "internal")
     assert "ZeroDivision" not in answer.text

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,6 +27,11 @@ def batcher(gate: Gate, decoders: Decoders) -> Iterator[Batcher]:
     batcher.close()
 
 
+def told(answer: "Future[Any]") -> Any:
+    """The classifier's prediction."""
+    return answer.result(30)
+
+
 def occupy(batcher: Batcher, gate: Gate) -> None:
     """Let the network be at a photo, and stay there."""
     gate.open.clear()
@@ -40,7 +47,7 @@ def test_each_photo_gets_its_own_answer(batcher: Batcher) -> None:
         for level in part:
             (answer,) = batcher.submit([(str(level), grey(100 + 2 * level))], 1)
             assert answer.result(30).path == str(level)
-            found[level] = answer.result().label
+            found[level] = told(answer).label
 
     threads = [threading.Thread(target=ask, args=(levels[start::8],)) for start in range(8)]
     for thread in threads:
@@ -57,7 +64,7 @@ def test_what_waits_goes_through_the_network_together(batcher: Batcher, gate: Ga
     while batcher._ready.qsize() < 8:  # all are decoded
         pass
     gate.open.set()
-    assert [answer.result(30).label for answer in answers] == ["bright"] * 8
+    assert [told(answer).label for answer in answers] == ["bright"] * 8
     assert gate.sizes == [1, 4, 4]
 
 
@@ -77,14 +84,14 @@ def test_what_nobody_waits_for_is_not_computed(batcher: Batcher, gate: Gate) -> 
     assert all(answer.cancel() for answer in dropped)
     (wanted,) = batcher.submit([("wanted", grey(250))])
     gate.open.set()
-    assert wanted.result(30).label == "bright"
+    assert told(wanted).label == "bright"
     assert sum(gate.sizes) == 2
     assert batcher.waiting == 0
 
 
 def test_a_photo_that_cannot_be_read_is_alone_with_it(batcher: Batcher) -> None:
     good, bad = batcher.submit([("good", grey(0)), ("bad", b"no photo")])
-    assert good.result(30).label == "dark"
+    assert told(good).label == "dark"
     with pytest.raises(PhotoError, match="not an image"):
         bad.result(30)
     assert batcher.waiting == 0
@@ -97,7 +104,7 @@ def test_a_network_that_fails_is_said_to_all_and_the_next_go_on(
         patch.setattr(gate, "run", lambda photos: 1 / 0)
         answers = batcher.submit([("a", grey(0)), ("b", grey(0))])
         assert {type(answer.exception(30)) for answer in answers} == {ZeroDivisionError}
-    assert batcher.submit([("c", grey(0))])[0].result(30).label == "dark"
+    assert told(batcher.submit([("c", grey(0))])[0]).label == "dark"
     assert batcher.works
     assert batcher.waiting == 0
 
@@ -106,16 +113,16 @@ def test_each_request_gets_as_many_classes_as_it_asked_for(batcher: Batcher, gat
     occupy(batcher, gate)
     one, two = batcher.submit([("a", grey(0))], 1), batcher.submit([("b", grey(0))], 2)
     gate.open.set()
-    assert [len(answers[0].result(30).top) for answers in (one, two)] == [1, 2]
+    assert [len(told(answers[0]).top) for answers in (one, two)] == [1, 2]
 
 
 def test_another_classifier_answers_what_comes_after_it(batcher: Batcher, gate: Gate) -> None:
     occupy(batcher, gate)
     (before,) = batcher.submit([("before", grey(0))])
-    batcher.classifier = light_meter(gate, ("night", "day"))
+    batcher.model = light_meter(gate, ("night", "day"))
     (after,) = batcher.submit([("after", grey(0))])
     gate.open.set()
-    assert (before.result(30).label, after.result(30).label) == ("dark", "night")
+    assert (told(before).label, told(after).label) == ("dark", "night")
 
 
 def test_closing_classifies_the_decoded_photos(gate: Gate) -> None:
@@ -127,7 +134,7 @@ def test_closing_classifies_the_decoded_photos(gate: Gate) -> None:
     closing = threading.Thread(target=batcher.close)
     closing.start()
     gate.open.set()
-    assert [answer.result(30).label for answer in answers] == ["bright"] * 20
+    assert [told(answer).label for answer in answers] == ["bright"] * 20
     closing.join(30)
     assert not closing.is_alive()
     assert not batcher.works

@@ -24,7 +24,7 @@ from eyespot.serve.problems import Problem, bad_photo
 from eyespot.serve.settings import Limits
 from eyespot.serve.shelf import Shelf
 from eyespot.tasks.task import load
-from tests.serve.conftest import Asker, asking
+from tests.serve.conftest import Asker, asking, model_of
 from tests.serve.test_app import EXPLAIN, PREDICT, jpeg, refusal
 
 KIND = {"Content-Type": "image/jpeg"}
@@ -180,7 +180,7 @@ def test_why_is_answered_as_before_when_the_file_is_gone(
             with path.open("r+b") as file:
                 file.write(b"no zip")
         shelf.refresh()
-        taught = served.classifier.require_training_photos()
+        taught = model_of(served).require_training_photos()
         assert len(taught.labels) == len(load(surfaces).require_training_photos().labels)
         assert "secret.jpg" not in taught.features.names
     finally:
@@ -194,7 +194,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_taken(
     shelf = Shelf([path], decoders, 10, Metrics())
     try:
         (served,) = shelf
-        before = served.classifier
+        before = model_of(served)
         with monkeypatch.context() as patch:
 
             def change(file: Path) -> Any:
@@ -205,9 +205,9 @@ def test_a_file_that_changes_while_it_is_read_is_not_taken(
             patch.setattr("eyespot.serve.shelf.load", change)
             path.touch()
             shelf.refresh()
-            assert served.classifier is before
+            assert model_of(served) is before
         shelf.refresh()  # the change itself is seen now
-        assert served.classifier is not before
+        assert model_of(served) is not before
     finally:
         shelf.close()
 

@@ -33,7 +33,9 @@ def test_asking_about_photos(visit: Visit) -> None:
     with visit.page() as page:
         addresses = page.locator("#addresses > li")
         expect(addresses).to_have_count(7)
-        expect(addresses.first).to_have_text("POST /v1/models/{name}:predict: Classify photos")
+        expect(addresses.first).to_have_text(
+            "POST /v1/models/{name}:predict: Classify photos, or find objects in them"
+        )
         expect(page.locator("#labels")).to_have_text("brick, grass")
         expect(page.locator("#about")).to_contain_text("2 classes. Backbone efficientnet_lite0")
         expect(page.locator("#curl")).to_contain_text(f"{visit.address}v1/models/surfaces:predict")

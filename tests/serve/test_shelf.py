@@ -12,6 +12,7 @@ from eyespot.serve.metrics import Metrics
 from eyespot.serve.shelf import Shelf
 from eyespot.tasks.task import load
 from tests.pictures import patches
+from tests.serve.conftest import model_of
 
 
 def shelf_of(decoders: Decoders, *files: Path) -> Shelf:
@@ -32,7 +33,7 @@ def test_a_changed_file_is_taken_and_a_damaged_one_is_not(
     shutil.copy(surfaces, path)
     shelf = shelf_of(decoders, path)
     (served,) = shelf
-    first = served.classifier
+    first = model_of(served)
 
     def told() -> list[str]:
         shelf.refresh()
@@ -45,18 +46,18 @@ def test_a_changed_file_is_taken_and_a_damaged_one_is_not(
         assert told() == []
         renamed(surfaces, path, "wall")
         assert told() == ["reloaded"]
-        assert served.classifier.classes == ("wall", "grass")
-        assert served.classifier.engine is first.engine
+        assert model_of(served).classes == ("wall", "grass")
+        assert model_of(served).engine is first.engine
         path.write_bytes(path.read_bytes()[:1000])
         assert told() == ["reload failed"]
         path.unlink()
         assert told() == ["file missing"]
         (answer,) = served.batcher.submit([("a", b"")])
         assert answer.exception(30)
-        assert served.classifier.classes == ("wall", "grass")
+        assert model_of(served).classes == ("wall", "grass")
         renamed(surfaces, path, "stones")
         assert told() == ["reloaded"]
-        assert served.classifier.classes == ("stones", "grass")
+        assert model_of(served).classes == ("stones", "grass")
     finally:
         shelf.close()
 
@@ -68,7 +69,7 @@ def test_one_network_serves_many_classifiers(
     renamed(surfaces, other, "wall")
     shelf = shelf_of(decoders, surfaces, other)
     try:
-        a, b = (served.classifier for served in shelf)
+        a, b = (model_of(served) for served in shelf)
         assert a.engine is b.engine
         assert a.classes != b.classes
         photo = patches("brick", 1)[0]

@@ -55,6 +55,7 @@ def test_killed_and_started_again(studio: Studio) -> None:
         studio.complaints.clear()  # the browser logs that nobody answered
 
 
+@pytest.mark.slow
 def test_a_photo_of_50_megabytes(studio: Studio, tmp_path: Path) -> None:
     photo = noise(tmp_path / "wall.jpg", 6600)
     assert photo.stat().st_size > 50_000_000
@@ -79,10 +80,10 @@ def test_no_camera(studio: Studio) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 1 MB."""
+    """A disk of little more than 1 MB."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    line = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(folder)]
+    line = ["mount", "-t", "tmpfs", "-o", "size=1200k", "none", str(folder)]
     try:
         mounted = subprocess.run(line, capture_output=True, check=False).returncode == 0
     except FileNotFoundError:

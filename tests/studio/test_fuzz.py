@@ -98,6 +98,7 @@ def test_odd_places(room: Room) -> None:
     assert count > 30 * len(PLACES)
 
 
+@pytest.mark.slow
 def test_odd_bodies(room: Room) -> None:
     count = 0
     for method, path, good, _ in room.routes():

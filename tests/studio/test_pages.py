@@ -2,18 +2,29 @@
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
+from eyespot.weights.importers import import_weights
 from tests.pictures import patches
-from tests.studio.browser import Studio, is_wider_than_window, open_studio, serious_faults
+from tests.studio.browser import (
+    Studio,
+    Visit,
+    is_wider_than_window,
+    open_studio,
+    serious_faults,
+    start,
+    stop,
+)
 
 pytestmark = pytest.mark.browser
 
 PAGES = (
     "/",
+    "/boxes.html",
     "/look.html",
     "/play.html",
     "/blackboard.html",
@@ -96,6 +107,24 @@ def test_looking_at_a_photo(studio: Studio) -> None:
         page.get_by_role("button", name="Grad-CAM").click()
         expect(page.get_by_alt_text("support the first prediction")).to_be_visible()
         expect(page.get_by_alt_text("First-layer filters")).to_have_js_property("complete", True)
+
+
+def test_looking_for_faces(
+    studio: Studio, shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a studio of its own, with the detector's weights."""
+    monkeypatch.setenv("EYESPOT_WEIGHTS", str(tmp_path))
+    manifest = shared_data / "weights" / "tiny_face_detector_model-weights_manifest.json"
+    import_weights("tiny_yolo_face", manifest)
+    process, address = start()
+    try:
+        with Visit(address, studio.browser).page("/look.html") as page:
+            page.set_input_files("#file", shared_data / "faces" / "bbt4.jpg")
+            page.get_by_role("button", name="Faces").click()
+            expect(page.get_by_alt_text("a box around each face")).to_be_visible()
+            expect(page.locator("#within-about")).to_contain_text("not whose they are")
+    finally:
+        stop(process)
 
 
 def test_looking_through_the_camera(studio: Studio) -> None:

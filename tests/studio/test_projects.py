@@ -13,7 +13,7 @@ import pytest
 
 from eyespot.data.decode import decode
 from eyespot.errors import MissingError, ProjectError, UsageError
-from eyespot.studio import database, project, projects, rows
+from eyespot.studio import database, project, project_list, rows
 from eyespot.studio.project import Project
 from eyespot.studio.projects import Store
 from tests.studio.teaching import add_classes, files, recording
@@ -202,7 +202,7 @@ def test_what_is_gone_or_of_another_project_is_missing(store: Store, mugs: Proje
 def test_limits(store: Store, mugs: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "MAX_PROJECT_PHOTOS", 3)
     monkeypatch.setattr(project, "MAX_PROJECT_CLASSES", 2)
-    monkeypatch.setattr(projects, "MAX_PROJECTS", 1)
+    monkeypatch.setattr(project_list, "MAX_PROJECTS", 1)
     id = mugs.add_class("brick")
     mugs.add_photos(id, files("brick", 2))
     with pytest.raises(UsageError, match="at most 3 photos"):

@@ -179,6 +179,7 @@ def test_photos_are_removed_moved_and_restored(studio: Studio) -> None:
         assert not is_wider_than_window(page)
 
 
+@pytest.mark.slow
 def test_recording_with_the_camera(studio: Studio) -> None:
     with studio.page("/teach.html", camera=True) as page:
         page.route("**/recorder.js", patiently)

@@ -1,29 +1,15 @@
-"""The description of a served classifier."""
+"""The description of a served model."""
 
 import json
 import math
 from typing import Any
 
-from eyespot.tasks.classification.classifier import Classifier
-
-LARGE = ("confusion",)
-"""Metrics that grow with the square of the number of classes; the report has them."""
+from eyespot.tasks.protocol import Task
 
 
-def about(name: str, classifier: Classifier) -> bytes:
-    """JSON, half a megabyte for 2,000 classes."""
-    metrics = {key: value for key, value in classifier.metrics.items() if key not in LARGE}
-    return json.dumps(
-        {
-            "name": name,
-            "labels": list(classifier.classes),
-            "backbone": classifier.backbone.name,
-            "method": classifier.recipe.method,
-            "ood_threshold": classifier.ood_threshold,
-            "temperature": classifier.temperature,
-            "metrics": _finite(metrics),
-        }
-    ).encode()
+def about(name: str, model: Task) -> bytes:
+    """JSON, half a megabyte for a classifier of 2,000 classes."""
+    return json.dumps({"name": name, **_finite(model.about())}).encode()
 
 
 def _finite(value: Any) -> Any:

@@ -5,15 +5,14 @@ from typing import Any
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from eyespot.errors import PhotoError
 from eyespot.serve.problems import bad_request
-from eyespot.tasks.classification.classifier import Prediction
+from eyespot.tasks.protocol import Prediction
 
 LARGE = 1_000
 """Probabilities in an answer beyond which the event loop leaves its encoding to a thread."""
 
 
-def encode(model: str, names: list[str], answers: list[Prediction | PhotoError]) -> Response:
+def encode(model: str, names: list[str], answers: list[Prediction]) -> Response:
     """The body of `:predict`."""
     # One photo at a time: `to_json` holds the interpreter's lock until it returns.
     pairs = zip(names, answers, strict=True)
@@ -22,17 +21,9 @@ def encode(model: str, names: list[str], answers: list[Prediction | PhotoError])
     return Response(body, media_type="application/json")
 
 
-def _prediction(name: str, answer: Prediction | PhotoError) -> dict[str, Any]:
-    if isinstance(answer, PhotoError):
-        error = {"code": "bad_photo", "message": str(answer)}
-        return {"name": name, "label": None, "unknown": False, "top": [], "error": error}
-    return {
-        "name": name,
-        "label": answer.label,
-        "unknown": answer.unknown,
-        "top": [{"label": label, "probability": share} for label, share in answer.top],
-        "error": None,
-    }
+def _prediction(name: str, answer: Prediction) -> dict[str, Any]:
+    error = {"code": "bad_photo", "message": answer.error} if answer.error else None
+    return {"name": name, **answer.to_answer(), "error": error}
 
 
 def parse_top(text: str) -> int:

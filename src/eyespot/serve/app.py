@@ -93,7 +93,7 @@ def _add_routes(app: FastAPI, routes: Routes, settings: Settings) -> None:
         responses={200: {"model": schema.Answer}, **of_photos},
         openapi_extra=schema.photo_request(settings.limits.photos, schema.TOP),
         dependencies=guarded,
-        summary="Classify photos",
+        summary="Classify photos, or find objects in them",
     )
     app.add_api_route(
         f"{MODEL}:explain",
@@ -110,10 +110,10 @@ def _add_routes(app: FastAPI, routes: Routes, settings: Settings) -> None:
     model: Any = {200: {"model": schema.Model}, **schema.refusals(404)}
     models: Any = {200: {"model": schema.Models}}
     for path, handler, responses, dependencies, summary in (
-        ("/v1/models", routes.models, models, guarded, "List the classifiers"),
-        (MODEL, routes.model, model, guarded, "Classes and metrics of a classifier"),
+        ("/v1/models", routes.models, models, guarded, "List the models"),
+        (MODEL, routes.model, model, guarded, "Classes and metrics of a model"),
         ("/healthz", routes.health, state, [], "Whether the process is alive"),
-        ("/readyz", routes.readiness, state, [], "Whether the server can classify"),
+        ("/readyz", routes.readiness, state, [], "Whether the server can predict"),
         ("/metrics", routes.figures, figures, guarded, "Metrics for Prometheus"),
     ):
         app.add_api_route(

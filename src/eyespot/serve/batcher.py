@@ -1,4 +1,4 @@
-"""Classification of photos of many requests in common batches.
+"""Predictions for photos of many requests in common batches.
 
 Processes decode the photos. As many workers as the engine asks for take decoded photos, one or a
 whole batch at a time, and run the network once for them.
@@ -7,20 +7,17 @@ whole batch at a time, and run the network once for them.
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 from queue import SimpleQueue
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from eyespot.data.transforms import photo_input
 from eyespot.errors import EyespotError, PhotoError
 from eyespot.limits import MAX_WAITING_PHOTOS
 from eyespot.serve.decoders import Decoders
 from eyespot.shown import Brief
-from eyespot.tasks.classification.classifier import Classifier, Prediction
+from eyespot.tasks.protocol import Prediction, Task
 
 
 class BusyError(EyespotError):
@@ -31,18 +28,18 @@ class BusyError(EyespotError):
 class _Job(Brief):
     name: str
     top: int
-    classifier: Classifier
-    pixels: "Future[NDArray[np.uint8]]"
+    model: Task
+    decoded: "Future[Any]"
     answer: "Future[Prediction]" = field(default_factory=Future)
 
     def stop(self, answer: "Future[Prediction]") -> None:
         """End the decoding of a cancelled job."""
-        self.pixels.cancel()
+        self.decoded.cancel()
 
 
 class Batcher:
-    """Classifies photos with `classifier`, which may be replaced at any time: photos submitted
-    before are classified by the previous one.
+    """Predicts for photos with `model`, which may be replaced at any time: photos submitted before
+    are answered by the previous one.
 
     `decoders`: may be shared, and remain open. `waiting`: most photos in progress. `on_batch`:
     called with the size of each batch.
@@ -50,13 +47,13 @@ class Batcher:
 
     def __init__(
         self,
-        classifier: Classifier,
+        model: Task,
         decoders: Decoders,
         *,
         waiting: int = MAX_WAITING_PHOTOS,
         on_batch: Callable[[int], None] = lambda size: None,
     ) -> None:
-        self.classifier = classifier
+        self.model = model
         self.room = waiting
         self._on_batch = on_batch
         self._waiting = 0
@@ -66,7 +63,7 @@ class Batcher:
         self._decoders = decoders
         self._workers = [
             threading.Thread(target=self._work, name=f"eyespot-answer-{number}", daemon=True)
-            for number in range(classifier.engine.workers)
+            for number in range(model.engine.workers)
         ]
         for worker in self._workers:
             worker.start()
@@ -93,24 +90,24 @@ class Batcher:
             if self._waiting + len(photos) > self.room:
                 raise BusyError(f"{self._waiting} photos are waiting. Try again soon.")
             self._waiting += len(photos)
-        classifier, answers = self.classifier, []
-        decode = partial(photo_input, preprocessing=classifier.backbone.preprocessing)
+        model, answers = self.model, []
+        decode = model.decoder()
         for name, data in photos:
-            job = _Job(name, top, classifier, self._decoders.submit(decode, data))
-            job.pixels.add_done_callback(partial(self._decoded, job))
+            job = _Job(name, top, model, self._decoders.submit(decode, data))
+            job.decoded.add_done_callback(partial(self._decoded, job))
             job.answer.add_done_callback(job.stop)
             answers.append(job.answer)
         return answers
 
     def close(self) -> None:
-        """Classify the decoded photos, then end the threads. Close the decoders first."""
+        """Predict for the decoded photos, then end the threads. Close the decoders first."""
         self._ready.put(None)
         for worker in self._workers:
             worker.join()
 
-    def _decoded(self, job: _Job, pixels: "Future[NDArray[np.uint8]]") -> None:
-        error = None if pixels.cancelled() else pixels.exception()
-        if not (pixels.cancelled() or error):
+    def _decoded(self, job: _Job, photo: "Future[Any]") -> None:
+        error = None if photo.cancelled() else photo.exception()
+        if not (photo.cancelled() or error):
             return self._ready.put(job)
         self._done(1)
         if job.answer.set_running_or_notify_cancel():
@@ -124,17 +121,17 @@ class Batcher:
                 return
             wanted = [job for job in batch if job.answer.set_running_or_notify_cancel()]
             self._done(len(batch) - len(wanted))
-            for _, group in groupby(wanted, key=lambda job: id(job.classifier)):
+            for _, group in groupby(wanted, key=lambda job: id(job.model)):
                 self._answer(list(group))
 
     def _gather(self) -> list[_Job]:
         """The next photo, or a whole batch if one is ready; an empty list at the end.
 
-        A few photos are classified one by one without delay. Many photos form batches while the
+        A few photos are answered one by one without delay. Many photos form batches while the
         workers are busy. Waiting for more would not help in between.
         """
         batch: list[_Job] = []
-        size = self.classifier.engine.batch
+        size = self.model.engine.batch
         job = self._ready.get()
         if job is not None:
             batch.append(job)
@@ -150,12 +147,10 @@ class Batcher:
 
     def _answer(self, jobs: list[_Job]) -> None:
         self._on_batch(len(jobs))
-        classifier = jobs[0].classifier
+        photos = [job.decoded.result() for job in jobs]
+        names, tops = [job.name for job in jobs], [job.top for job in jobs]
         try:
-            pixels = np.stack([job.pixels.result() for job in jobs])
-            features = classifier.engine.run(pixels)
-            top = max(job.top for job in jobs)
-            answers = classifier.predict_features([job.name for job in jobs], features, top)
+            answers = jobs[0].model.predict_decoded(names, photos, tops)
         except Exception as error:
             self._done(len(jobs))
             for job in jobs:
@@ -166,7 +161,7 @@ class Batcher:
             if answer.error:
                 job.answer.set_exception(PhotoError(answer.error))
             else:
-                job.answer.set_result(replace(answer, top=answer.top[: job.top]))
+                job.answer.set_result(answer)
 
     def _done(self, count: int) -> None:
         with self._counting:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
+from inspect import signature
 from io import BytesIO
 from pathlib import Path
 
@@ -62,23 +63,18 @@ def explained(
     """The explanation of a prediction, as PNG if `drawn`, else as JSON. Raises Problem if the label
     cannot be used."""
     _load_torch()
-    from eyespot.explain.photo import expect_explainable, explain_image
-    from eyespot.explain.photo_page import draw_explanation
-
+    options = {} if label is None else {"label": label}
+    if unknown := options.keys() - signature(served.model.explain_decoded).parameters:
+        raise bad_request(f"A {served.model.noun} has no option {min(unknown)}.")
     try:
-        expect_explainable(served.classifier, label)
+        found = served.model.explain_decoded(name, decoded, **options)
     except UsageError as error:
         raise bad_request(str(error)) from error
-    found = explain_image(served.classifier, name, decoded, label)
     if drawn:
         file = BytesIO()
-        draw_explanation(found).save(file, "PNG")
+        found.draw().save(file, "PNG")
         return Response(file.getvalue(), media_type="image/png")
-    explanation = found.to_dict()
-    del explanation["error"]
-    for private in [explanation, *(explanation["near"] or [])]:  # paths of training photos
-        del private["path"]
-    return as_json({"model": served.name, **explanation})
+    return as_json({"model": served.name, **found.to_answer()})
 
 
 def _load_torch() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 
@@ -10,7 +9,6 @@ from fastapi import Request
 from starlette.responses import Response
 
 from eyespot.data.decode import DecodedImage, decode
-from eyespot.data.transforms import needed_short_side
 from eyespot.errors import PhotoError
 from eyespot.serve.answers import LARGE, encode, parse_top
 from eyespot.serve.batcher import BusyError
@@ -22,7 +20,7 @@ from eyespot.serve.metrics import Metrics
 from eyespot.serve.problems import Problem, as_json, bad_photo, busy, late
 from eyespot.serve.settings import Limits
 from eyespot.serve.shelf import Served, Shelf
-from eyespot.tasks.classification.classifier import Prediction
+from eyespot.tasks.protocol import Prediction
 
 
 class Routes:
@@ -49,13 +47,13 @@ class Routes:
         except BusyError as error:
             self._count(served, "dropped", len(sent))
             raise busy(str(error)) from error
-        bad = sum(isinstance(answer, PhotoError) for answer in answers)
+        bad = sum(bool(answer.error) for answer in answers)
         self._count(served, "bad", bad)
         self._count(served, "answered", len(sent) - bad)
         if bad and len(sent) == 1:
-            raise bad_photo(answers[0])
+            raise bad_photo(answers[0].error)
         names = [photo.name for photo in sent]
-        if len(sent) * min(top, len(served.classifier.classes)) <= LARGE:
+        if len(sent) * top <= LARGE:
             return encode(served.name, names, answers)
         return await self.bodies.at_desk(encode, served.name, names, answers)
 
@@ -106,7 +104,7 @@ class Routes:
         served = self.shelf.get(name)
         if served is None:
             names = ", ".join(one.name for one in self.shelf)
-            raise Problem(404, "not_found", f"No such classifier. This server has: {names}")
+            raise Problem(404, "not_found", f"No such model. This server has: {names}")
         return served
 
     def _requested(self, request: Request) -> tuple[Served, Record]:
@@ -134,8 +132,9 @@ class Routes:
         return sent
 
     async def _decoded(self, served: Served, photo: Sent) -> DecodedImage:
-        side = needed_short_side(served.classifier.backbone.preprocessing)
-        decoding = self.decoders.submit(partial(decode, short_side=side), photo.data)
+        decoding = self.decoders.submit(
+            partial(decode, short_side=served.model.short_side), photo.data
+        )
         try:
             return await asyncio.wrap_future(decoding)
         except PhotoError as error:
@@ -146,17 +145,21 @@ class Routes:
             self.metrics.photos.labels(served.name, outcome).inc(photos)
 
 
-async def _predictions(served: Served, sent: list[Sent], top: int) -> list[Prediction | PhotoError]:
+async def _predictions(served: Served, sent: list[Sent], top: int) -> list[Prediction]:
     """One for each photo, in order. Cancelling this cancels those that have not begun."""
     good = [(photo.name, photo.data) for photo in sent if not photo.error]
-    found = iter(await _all(served.batcher.submit(good, top)))
-    return [PhotoError(photo.error) if photo.error else next(found) for photo in sent]
+    answers = map(asyncio.wrap_future, served.batcher.submit(good, top))
+    found = iter(await asyncio.gather(*answers, return_exceptions=True))
+    kind = served.model.prediction
+    return [_prediction(kind, photo.name, photo.error or next(found)) for photo in sent]
 
 
-async def _all(futures: "list[Future[Prediction]]") -> list[Prediction | PhotoError]:
-    """All results; a PhotoError is a result, other errors are raised."""
-    found = await asyncio.gather(*map(asyncio.wrap_future, futures), return_exceptions=True)
-    for result in found:
-        if isinstance(result, BaseException) and not isinstance(result, PhotoError):
-            raise result
-    return [result for result in found if isinstance(result, Prediction | PhotoError)]
+def _prediction(
+    kind: type[Prediction], name: str, found: Prediction | BaseException | str
+) -> Prediction:
+    """The prediction of a photo, perhaps with an error. Raises `found`, unless a PhotoError."""
+    if isinstance(found, str | PhotoError):
+        return kind(name, error=str(found))
+    if isinstance(found, BaseException):
+        raise found
+    return found

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 
 class Error(BaseModel):
@@ -38,11 +38,34 @@ class Prediction(BaseModel):
     error: PhotoFault | None
 
 
+class Box(BaseModel):
+    """A found object, in pixels of the upright photo."""
+
+    label: str
+    probability: float
+    xmin: float
+    ymin: float
+    xmax: float
+    ymax: float
+
+
+class Detections(BaseModel):
+    """The objects in a photo of `width` x `height` pixels, the most probable first; none if it
+    cannot be read (`error`). `counts`: of each class that was found."""
+
+    name: str
+    width: int
+    height: int
+    counts: dict[str, int]
+    boxes: list[Box]
+    error: PhotoFault | None
+
+
 class Answer(BaseModel):
-    """One prediction for each photo, in their order."""
+    """One prediction for each photo, in their order: of a classifier or of a detector."""
 
     model: str
-    predictions: list[Prediction]
+    predictions: list[Prediction] | list[Detections]
 
 
 class Near(BaseModel):
@@ -79,7 +102,7 @@ class Explanation(BaseModel):
     change: Change | None
 
 
-class Model(BaseModel):
+class Classifier(BaseModel):
     """A classifier. It rejects photos with an OOD score above `ood_threshold`."""
 
     name: str
@@ -91,8 +114,22 @@ class Model(BaseModel):
     metrics: dict[str, Any]
 
 
+class Detector(BaseModel):
+    """A detector of objects with these labels."""
+
+    name: str
+    labels: list[str]
+    backbone: str
+    method: str
+    metrics: dict[str, Any]
+
+
+class Model(RootModel[Classifier | Detector]):
+    """A served model."""
+
+
 class Models(BaseModel):
-    models: list[Model]
+    models: list[Classifier | Detector]
 
 
 class State(BaseModel):
@@ -111,7 +148,7 @@ TOP = {
     "name": "top",
     "in": "query",
     "schema": {"type": "integer", "minimum": 1, "default": 5},
-    "description": "Number of classes to return.",
+    "description": "Number of classes to return; a detector ignores it.",
 }
 LABEL = {
     "name": "label",
@@ -145,7 +182,7 @@ def photo_request(photos: int, option: dict[str, Any]) -> dict[str, Any]:
                 "in": "path",
                 "required": True,
                 "schema": {"type": "string"},
-                "description": "The classifier: the name of its file, without .eyespot.",
+                "description": "The model: the name of its file, without .eyespot.",
             },
             option,
         ],

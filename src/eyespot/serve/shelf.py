@@ -1,18 +1,15 @@
-"""The served classifiers, each under the name of its file, reloaded when the file changes."""
+"""The served models, each under the name of its file, reloaded when the file changes."""
 
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from eyespot.errors import ClassifierFileError, EyespotError, UsageError
-from eyespot.features.usable import expect_usable
 from eyespot.serve.about import about
 from eyespot.serve.batcher import Batcher
 from eyespot.serve.decoders import Decoders
 from eyespot.serve.metrics import Metrics
-from eyespot.tasks.classification.classifier import Classifier
+from eyespot.tasks.protocol import Task
 from eyespot.tasks.task import load
 
 logger = logging.getLogger(__name__)
@@ -41,23 +38,23 @@ def _stamp(path: Path) -> Stamp | None:
 
 
 class Served:
-    """A served classifier."""
+    """A served model."""
 
-    def __init__(self, path: Path, classifier: Classifier, batcher: Batcher, stamp: object) -> None:
+    def __init__(self, path: Path, model: Task, batcher: Batcher, stamp: object) -> None:
         self.path, self.name, self.batcher, self.stamp = path, name_of(path), batcher, stamp
         self.requests = 0
         """In progress."""
-        self.about = about(self.name, classifier)
+        self.about = about(self.name, model)
         """Its description as JSON."""
 
     @property
-    def classifier(self) -> Classifier:
-        return self.batcher.classifier
+    def model(self) -> Task:
+        return self.batcher.model
 
-    def exchange(self, classifier: Classifier) -> None:
-        """Use another classifier from now on."""
-        text = about(self.name, classifier)
-        self.batcher.classifier, self.about = classifier, text
+    def exchange(self, model: Task) -> None:
+        """Use another model from now on."""
+        text = about(self.name, model)
+        self.batcher.model, self.about = model, text
 
 
 class Shelf:
@@ -73,10 +70,10 @@ class Shelf:
         self._metrics = metrics
         check_names(files)
         for path in files:
-            stamp, classifier = _stamp(path), self._open(path)
+            stamp, model = _stamp(path), self._open(path)
             batches = metrics.batches.labels(name_of(path))
-            batcher = Batcher(classifier, decoders, waiting=waiting, on_batch=batches.observe)
-            self._served[name_of(path)] = Served(path, classifier, batcher, stamp)
+            batcher = Batcher(model, decoders, waiting=waiting, on_batch=batches.observe)
+            self._served[name_of(path)] = Served(path, model, batcher, stamp)
 
     def __iter__(self) -> Iterator[Served]:
         return iter(self._served.values())
@@ -116,24 +113,15 @@ class Shelf:
         for served in self:
             served.batcher.close()
 
-    def _open(self, path: Path) -> Classifier:
-        """A classifier after one prediction, so that the first request is fast and a damaged head
-        is found here. Its training photos are in memory, since the file may change before the first
-        explanation needs them."""
+    def _open(self, path: Path) -> Task:
+        """A model after one prediction, so that the first request is fast and a damaged model is
+        found here. It is wholly in memory, since the file may change before it is needed."""
         stamp = _stamp(path)
-        classifier = load(path)
-        _ = classifier.training_photos
+        model: Task = load(path)
+        model.warm_up(path.name, [other.model for other in self])
         if _stamp(path) != stamp:
             raise ClassifierFileError(f"{path} changed while it was read. Read it again.")
-        for other in self:
-            if other.classifier.backbone == classifier.backbone:
-                classifier.engine = other.classifier.engine  # share one network in memory
-        size, engine = classifier.backbone.preprocessing.size, classifier.engine
-        for count in (1, engine.batch):
-            grey = np.full((count, size, size, 3), 128, np.uint8)
-            features = expect_usable(engine.run(grey), path.name)
-            classifier.predict_features([path.name] * count, features)
-        return classifier
+        return model
 
 
 def check_names(files: Sequence[Path]) -> None:

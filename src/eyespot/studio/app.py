@@ -22,6 +22,9 @@ from eyespot.studio import (
     project_routes,
     zoo,
 )
+from eyespot.studio.boxes import routes as box_routes
+from eyespot.studio.boxes.open_boxes import OpenBoxes
+from eyespot.studio.boxes.store import BoxStore
 from eyespot.studio.guard import TOO_LARGE, Guard
 from eyespot.studio.open_projects import OpenProjects
 from eyespot.studio.projects import Store
@@ -35,7 +38,7 @@ STATIC = Path(__file__).parent / "static"
 
 TRASH_TIME = 30 * 24 * 3600.0
 """Seconds in the trash after which a start of the studio deletes a project."""
-ROOMS = ("teach", "look", "play", "blackboard", "convolution", "zoo")
+ROOMS = ("teach", "boxes", "look", "play", "blackboard", "convolution", "zoo")
 """Pages with a template in `pages/`, and a style and a script in `static/`."""
 
 
@@ -51,10 +54,23 @@ def open_projects() -> OpenProjects:
     return OpenProjects(store)
 
 
-def create_app(token: str, port: int, projects: OpenProjects | None = None) -> Guard:
+def open_boxes() -> OpenBoxes:
+    """Open the user's projects of Boxes. Raises ProjectError if they cannot be read."""
+    store = BoxStore(projects_folder() / "boxes")
+    store.purge(TRASH_TIME)
+    return OpenBoxes(store)
+
+
+def create_app(
+    token: str,
+    port: int,
+    projects: OpenProjects | None = None,
+    boxes: OpenBoxes | None = None,
+) -> Guard:
     """Create the application behind its guard. Raises ProjectError as `open_projects` does."""
     app = FastAPI(title="eyespot studio", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.projects = projects or open_projects()
+    app.state.boxes = boxes or open_boxes()
     app.add_middleware(HeadAsGet)
     app.add_exception_handler(EyespotError, _library_error)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -62,7 +78,7 @@ def create_app(token: str, port: int, projects: OpenProjects | None = None) -> G
     app.add_exception_handler(ClientDisconnect, _cut_off)
     app.add_exception_handler(Exception, _unexpected)
     rooms = (blackboard, convolution, look, play, project_routes, classifier_routes, zoo)
-    for room in rooms:
+    for room in (*rooms, box_routes):
         app.include_router(room.router)
     add_shared(app)
     templates = Environment(loader=PackageLoader("eyespot.studio", "pages"), autoescape=True)

@@ -83,7 +83,7 @@ def open_archive(file: Path | bytes, wanted: ColumnNames = NO_COLUMNS) -> Iterat
     with archive:
         size = len(file) if isinstance(file, bytes) else file.stat().st_size
         members = [member for member in archive.infolist() if not member.is_dir()]
-        _check_limits(members, size)
+        check_limits(members, size)
         manifest = _manifest(archive)
         yield (
             _with_manifest(archive, members, manifest)
@@ -92,7 +92,7 @@ def open_archive(file: Path | bytes, wanted: ColumnNames = NO_COLUMNS) -> Iterat
         )
 
 
-def _check_limits(members: Sequence[zipfile.ZipInfo], size: int) -> None:
+def check_limits(members: Sequence[zipfile.ZipInfo], size: int) -> None:
     unpacked = sum(member.file_size for member in members)
     if len(members) > MAX_ARCHIVE_MEMBERS:
         raise DatasetError(
@@ -137,7 +137,7 @@ def _with_manifest(
         ) from error
     photos = []
     for member in members:
-        name = label_of("/".join(parts_of(_name(member))))
+        name = label_of("/".join(parts_of(member_name(member))))
         if (folder := name.partition("/")[0]) in names:
             source = MemberSource(archive, member)
             photos.append(Photo(name, source, names[folder], group=bursts.get(name)))
@@ -148,7 +148,7 @@ def _folders(
     archive: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo], wanted: ColumnNames
 ) -> Contents:
     """Read the archive as a folder with the same files would be, or by its table."""
-    files = {name: member for member in members if (name := _name(member))}
+    files = {name: member for member in members if (name := member_name(member))}
     if (table := table_among(files, wanted)) is not None:
         dataset = audited(_listed(archive, files, table, wanted))
         return Contents("", dict.fromkeys(dataset.classes, True), dataset)
@@ -194,7 +194,7 @@ def _listed(
     )
 
 
-def _name(member: zipfile.ZipInfo) -> str:
+def member_name(member: zipfile.ZipInfo) -> str:
     """A member's name. Many programs write UTF-8 without setting its flag."""
     if not _unmarked(member):
         return member.filename
@@ -209,7 +209,7 @@ def _unmarked(member: zipfile.ZipInfo) -> bool:
 
 
 def _code_page(members: Iterable[zipfile.ZipInfo]) -> list[Finding]:
-    guessed = [m.filename for m in members if _unmarked(m) and _name(m) == m.filename]
+    guessed = [m.filename for m in members if _unmarked(m) and member_name(m) == m.filename]
     if not guessed:
         return []
     message = f"The archive does not declare the encoding of its names; {guessed[0]} is a guess."

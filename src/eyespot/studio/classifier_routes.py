@@ -1,18 +1,16 @@
 """Routes of Teach: predictions, fine-tuning and downloads of a project's classifier."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from fastapi import APIRouter, WebSocket
 from fastapi.responses import FileResponse
-from starlette.background import BackgroundTask
 
 from eyespot.errors import UsageError
 from eyespot.studio.answers import Answer, converse
 from eyespot.studio.archive_writer import write_archive
-from eyespot.studio.names import folder_names
+from eyespot.studio.downloads import download
 from eyespot.studio.open_projects import OpenProject, OpenProjects
 from eyespot.studio.parameters import Opened, Projects
 from eyespot.tasks.classification.classifier import Classifier
@@ -98,13 +96,4 @@ def _classifier(opened: OpenProject) -> Classifier:
 
 
 def _download(opened: OpenProject, extension: str, write: Callable[[Path], object]) -> FileResponse:
-    """A download named like the project; its temporary file is removed once it is sent."""
-    folder = tempfile.TemporaryDirectory(prefix="eyespot-")
-    try:
-        path = Path(folder.name) / f"file{extension}"
-        write(path)
-        name = folder_names([opened.project.snapshot().name])[0] + extension
-    except BaseException:
-        folder.cleanup()
-        raise
-    return FileResponse(path, filename=name, background=BackgroundTask(folder.cleanup))
+    return download(opened.project.snapshot().name, extension, write)

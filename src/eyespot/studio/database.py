@@ -9,8 +9,9 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 from eyespot.errors import ProjectError
@@ -20,13 +21,7 @@ FORMAT_VERSION = 2
 MAX_STEPS = 100
 """Steps of a project that can be undone; older ones are dropped."""
 
-COLUMNS = {
-    "classes": ("id", "project", "name", "enabled", "position"),
-    "photos": ("id", "project", "class", "sha256", "burst", "added", "name"),
-}
-"""The tables whose changes can be undone."""
-
-TABLES = """
+COMMON_TABLES = """
 CREATE TABLE IF NOT EXISTS projects (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
@@ -40,6 +35,26 @@ CREATE TABLE IF NOT EXISTS trash (
     seen REAL NOT NULL,
     seconds REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS thumbnails (sha256 TEXT PRIMARY KEY, jpeg BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS steps (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    project TEXT NOT NULL REFERENCES projects ON DELETE CASCADE,
+    action TEXT NOT NULL,
+    burst TEXT
+);
+CREATE INDEX IF NOT EXISTS steps_of_project ON steps (project);
+CREATE TABLE IF NOT EXISTS changes (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    step INTEGER NOT NULL REFERENCES steps ON DELETE CASCADE,
+    table_name TEXT NOT NULL,
+    id NOT NULL,
+    old TEXT
+);
+CREATE INDEX IF NOT EXISTS changes_of_step ON changes (step);
+"""
+"""Of every room: projects, their trash, and the steps to undo."""
+
+TEACH_TABLES = """
 CREATE TABLE IF NOT EXISTS classes (
     id TEXT PRIMARY KEY,
     project TEXT NOT NULL REFERENCES projects ON DELETE CASCADE,
@@ -60,7 +75,6 @@ CREATE TABLE IF NOT EXISTS photos (
 );
 CREATE INDEX IF NOT EXISTS photos_of_project ON photos (project);
 CREATE INDEX IF NOT EXISTS photos_by_content ON photos (sha256);
-CREATE TABLE IF NOT EXISTS thumbnails (sha256 TEXT PRIMARY KEY, jpeg BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS imported_features (
     sha256 TEXT NOT NULL,
     extractor TEXT NOT NULL,
@@ -68,28 +82,37 @@ CREATE TABLE IF NOT EXISTS imported_features (
     features BLOB NOT NULL,
     PRIMARY KEY (sha256, extractor)
 );
-CREATE TABLE IF NOT EXISTS steps (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    project TEXT NOT NULL REFERENCES projects ON DELETE CASCADE,
-    action TEXT NOT NULL,
-    burst TEXT
-);
-CREATE INDEX IF NOT EXISTS steps_of_project ON steps (project);
-CREATE TABLE IF NOT EXISTS changes (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    step INTEGER NOT NULL REFERENCES steps ON DELETE CASCADE,
-    table_name TEXT NOT NULL,
-    id NOT NULL,
-    old TEXT
-);
-CREATE INDEX IF NOT EXISTS changes_of_step ON changes (step);
 """
 
 
-def _triggers() -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The tables of a room beside COMMON_TABLES. `undoable`: columns by table, of those whose
+    changes can be undone; each has `id` and `project`."""
+
+    tables: str
+    undoable: Mapping[str, tuple[str, ...]]
+
+    @property
+    def script(self) -> str:
+        """SQL that creates what is missing."""
+        version = f"PRAGMA user_version = {FORMAT_VERSION};"
+        return "\n".join([version, COMMON_TABLES, self.tables, *_triggers(self.undoable)])
+
+
+TEACH = Schema(
+    TEACH_TABLES,
+    {
+        "classes": ("id", "project", "name", "enabled", "position"),
+        "photos": ("id", "project", "class", "sha256", "burst", "added", "name"),
+    },
+)
+
+
+def _triggers(undoable: Mapping[str, tuple[str, ...]]) -> list[str]:
     """Record each changed row under the last step of its project, if it has one."""
     triggers = []
-    for table, columns in COLUMNS.items():
+    for table, columns in undoable.items():
         old = "json_object(" + ", ".join(f"'{name}', OLD.{name}" for name in columns) + ")"
         events = (("INSERT", "NEW", "NULL"), ("UPDATE", "OLD", old), ("DELETE", "OLD", old))
         for event, row, value in events:
@@ -102,14 +125,12 @@ def _triggers() -> list[str]:
     return triggers
 
 
-SCHEMA = "\n".join([f"PRAGMA user_version = {FORMAT_VERSION};", TABLES, *_triggers()])
-
-
 class Database:
     """The file `path`, for any number of threads and processes, each with its own connection."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, schema: Schema = TEACH) -> None:
         self.path = path
+        self.schema = schema
         self._threads = threading.local()
 
     def reading(self) -> AbstractContextManager[sqlite3.Connection]:
@@ -125,7 +146,7 @@ class Database:
         held: dict[str, _Held] = self._threads.__dict__
         try:
             if "held" not in held:
-                held["held"] = _Held(self.path)
+                held["held"] = _Held(self.path, self.schema)
             with held["held"].database as database:
                 database.execute(begin)
                 yield database
@@ -137,9 +158,9 @@ class Database:
 class _Held:
     """A connection that closes when its thread ends."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, schema: Schema) -> None:
         _check_version(path)
-        self.database = open_database(path, SCHEMA)
+        self.database = open_database(path, schema.script)
         self.database.execute("PRAGMA foreign_keys=ON")
         # A user's work, unlike a cache, must also survive a power cut.
         self.database.execute("PRAGMA synchronous=FULL")
@@ -200,7 +221,7 @@ def begin_step(
     mark_changed(database, project)
 
 
-def undo_step(database: sqlite3.Connection, project: str) -> str | None:
+def undo_step(database: sqlite3.Connection, project: str, schema: Schema = TEACH) -> str | None:
     """Undo the project's last step; return its action, None if there is none."""
     step = database.execute(
         "SELECT number, action FROM steps WHERE project = ? ORDER BY number DESC LIMIT 1", [project]
@@ -212,7 +233,7 @@ def undo_step(database: sqlite3.Connection, project: str) -> str | None:
         "SELECT table_name, id, old FROM changes WHERE step = ? ORDER BY number DESC", [number]
     ).fetchall()
     for table, row, old in changes:
-        columns = COLUMNS[table]
+        columns = schema.undoable[table]
         if old is None:
             database.execute(f"DELETE FROM {table} WHERE id = ?", [row])
             continue

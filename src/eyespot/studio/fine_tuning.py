@@ -13,7 +13,7 @@ from eyespot.errors import EyespotError, Stopped, UsageError
 from eyespot.features.backbone import DEFAULT
 from eyespot.studio.project import Project
 from eyespot.tasks.classification.classifier import Classifier
-from eyespot.tasks.task import load
+from eyespot.tasks.task import load_classifier
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class FineTuner:
         version = project.version()
         try:
             if (path := self._path(version)).is_file():
-                self._result = version, load(path)
+                self._result = version, load_classifier(path)
         except EyespotError as error:
             self._message = f"The fine-tuned classifier cannot be read: {error}"
 

@@ -17,7 +17,7 @@ from eyespot.studio.names import base_name, class_names
 from eyespot.studio.project import Project
 from eyespot.studio.projects import ClassDraft, Store
 from eyespot.studio.rows import PhotoDraft, require_room
-from eyespot.tasks.task import load
+from eyespot.tasks.task import load_classifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def import_classifier(store: Store, path: Path, name: str) -> Imported:
 
     Raises ClassifierFileError, WeightsError, UsageError, ProjectError.
     """
-    classifier = load(path)
+    classifier = load_classifier(path)
     training = classifier.require_training_photos()
     features, extractor = training.features, classifier.backbone.extractor
     require_room(len(features))

@@ -14,7 +14,8 @@ from eyespot.errors import UsageError
 from eyespot.studio.answers import Answer, converse
 from eyespot.studio.photo_files import png
 from eyespot.tasks.classification.classifier import Classifier
-from eyespot.tasks.task import load
+from eyespot.tasks.detection import faces
+from eyespot.tasks.task import load_classifier
 from eyespot.weights.find import origin_of
 from eyespot.weights.zoo import NETWORKS, facts_of, find
 
@@ -26,6 +27,7 @@ TOP = 5
 WIDTH = 560
 """Of an image, in pixels."""
 GRAD_CAM = "Grad-CAM"
+FACES = "Faces"
 
 
 @lru_cache(maxsize=2)
@@ -35,7 +37,7 @@ def _open(name: str) -> tuple[Classifier, Any]:
 
     if origin_of(find(name)) not in HERE:
         raise UsageError(f"The weights of {name} are not on this machine. Choose another network.")
-    classifier = load(name)
+    classifier = load_classifier(name)
     return classifier, load_network(classifier.backbone)
 
 
@@ -51,9 +53,13 @@ def networks() -> list[str]:
 
 @router.get("/{name}")
 def network(name: str) -> dict[str, Any]:
-    """The stages in order, each with the shape [C, h, w] of its activation maps."""
+    """The stages in order, each with the shape [C, h, w] of its activation maps, and whether the
+    weights of the detector of faces are on this machine."""
     stages = facts_of(_open(name)[0].backbone.name).stages
-    return {"stages": [{"name": stage, "shape": shape} for stage, shape in stages.items()]}
+    return {
+        "stages": [{"name": stage, "shape": shape} for stage, shape in stages.items()],
+        "faces": origin_of(find(faces.NETWORK)) in HERE,
+    }
 
 
 @router.get("/{name}/filters.png")
@@ -69,7 +75,8 @@ def first_layer_filters(name: str) -> Response:
 async def live(socket: WebSocket, name: str) -> None:
     """The page sends a photo (JPEG), the server a prediction, and so on.
 
-    A text selects the image that follows each prediction: a stage, `GRAD_CAM`, or "" for none.
+    A text selects the image that follows each prediction: a stage, `GRAD_CAM`, `FACES` (the photo
+    with boxes), or "" for none.
     """
     shown = ""
 
@@ -99,6 +106,8 @@ def _draw(name: str, photo: bytes, shown: str) -> NDArray[np.uint8]:
     from eyespot.explain.gradcam import grad_cam
     from eyespot.explain.sheet import grid, resized
 
+    if shown == FACES:
+        return _draw_faces(photo)
     classifier, network = _open(name)
     pixels = classifier.backbone.preprocessing
     whole = decode(photo, short_side=needed_short_side(pixels)).pixels
@@ -108,3 +117,10 @@ def _draw(name: str, photo: bytes, shown: str) -> NDArray[np.uint8]:
         return cast(NDArray[np.uint8], resized(overlaid(heat, prepared)[None], WIDTH)[0])
     maps = activations(network, network_input(network, whole, pixels), pixels)
     return grid(coloured(stage_called(shown, maps)), WIDTH)
+
+
+def _draw_faces(photo: bytes) -> NDArray[np.uint8]:
+    whole = decode(photo, short_side=WIDTH).pixels
+    drawn = faces.draw_faces(whole, faces.faces_in(whole))
+    drawn.thumbnail((WIDTH, WIDTH))
+    return np.asarray(drawn)

@@ -3,7 +3,6 @@
 import logging
 import threading
 import time
-from collections import OrderedDict
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from eyespot.errors import EyespotError, MissingError, Stopped
 from eyespot.features.backbone import DEFAULT, load_backbone
 from eyespot.studio.fine_tuning import FineTuner, stage_json
 from eyespot.studio.names import folder_names
+from eyespot.studio.open_table import OpenTable
 from eyespot.studio.project import Project
 from eyespot.studio.projects import Store
 from eyespot.studio.rows import Snapshot
@@ -19,10 +19,6 @@ from eyespot.studio.trainer import ProjectTrainer, Trained
 
 logger = logging.getLogger(__name__)
 
-MAX_OPEN = 4
-"""Projects whose features stay in memory, besides those on a page."""
-ON_PAGE = 60.0
-"""Seconds after a request for which a project counts as being on a page."""
 POLL = 1.0
 """Seconds between looks for another process's changes."""
 
@@ -47,6 +43,11 @@ class OpenProject:
         self._closed = False
         self.last_used = time.monotonic()
         threading.Thread(target=self._run, name="eyespot-train", daemon=True).start()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it must stay open without a page."""
+        return self.fine_tuner.is_busy
 
     def close(self) -> None:
         """Stop training."""
@@ -175,46 +176,21 @@ def _project_json(snapshot: Snapshot) -> dict[str, Any]:
 
 
 class OpenProjects:
-    """The open projects of a store. The least recently used one is closed first, but none that is
-    on a page or being fine-tuned."""
+    """The open projects of a store; see `OpenTable`."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._open: OrderedDict[str, OpenProject] = OrderedDict()
-        self._lock = threading.Lock()
-        self._closed = False
+        self._open: OpenTable[OpenProject] = OpenTable()
 
     def get(self, id: str) -> OpenProject:
         """Open a project. Raises MissingError if it does not exist, or after `close_all`."""
         project = self.store.open(id)
-        with self._lock:
-            if self._closed:
-                raise MissingError("The studio is closing.")
-            opened = self._open.get(id)
-            if opened is None:
-                opened = self._open[id] = OpenProject(project, self.store.folder / "tuned")
-            self._open.move_to_end(id)
-            now = opened.last_used = time.monotonic()
-            idle = [
-                key
-                for key, one in self._open.items()
-                if now - one.last_used > ON_PAGE and not one.fine_tuner.is_busy
-            ]
-            for key in idle[: max(0, len(self._open) - MAX_OPEN)]:
-                self._open.pop(key).close()
-        return opened
+        return self._open.get(id, lambda: OpenProject(project, self.store.folder / "tuned"))
 
     def close(self, id: str) -> None:
         """Close a project until it is opened again."""
-        with self._lock:
-            opened = self._open.pop(id, None)
-        if opened is not None:
-            opened.close()
+        self._open.close(id)
 
     def close_all(self) -> None:
         """Close all projects for good, and end all waiting requests."""
-        with self._lock:
-            self._closed = True
-            opened = list(self._open.values())
-        for one in opened:
-            one.close()
+        self._open.close_all()

@@ -20,7 +20,8 @@ import uvicorn
 
 from eyespot.errors import UsageError
 from eyespot.limits import MAX_REQUEST_SECONDS
-from eyespot.studio.app import create_app, open_projects
+from eyespot.studio.app import create_app, open_boxes, open_projects
+from eyespot.studio.boxes.open_boxes import OpenBoxes
 from eyespot.studio.guard import REDIRECT
 from eyespot.studio.open_projects import OpenProjects
 from eyespot.web.draining import Draining
@@ -35,12 +36,13 @@ PORT = 8765
 class _Server(uvicorn.Server):
     """Ends at once, although pages wait for changes."""
 
-    def __init__(self, config: uvicorn.Config, projects: OpenProjects) -> None:
+    def __init__(self, config: uvicorn.Config, projects: OpenProjects, boxes: OpenBoxes) -> None:
         super().__init__(config)
-        self.projects = projects
+        self.projects, self.boxes = projects, boxes
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.projects.close_all()
+        self.boxes.close_all()
         super().handle_exit(sig, frame)
 
 
@@ -54,10 +56,10 @@ def run(port: int | None, say: Callable[[str], None], *, open_browser: bool = Tr
         number = listener.getsockname()[1]
         token = secrets.token_urlsafe(24)
         address = f"http://{HOST}:{number}/?token={token}"
-        projects = open_projects()
+        projects, boxes = open_projects(), open_boxes()
         allow_many_files()
         config = uvicorn.Config(
-            Draining(create_app(token, number, projects)),
+            Draining(create_app(token, number, projects, boxes)),
             http=bounded(MAX_REQUEST_SECONDS, lambda code, message: {"error": message}),
             log_level="warning",
             access_log=False,
@@ -71,7 +73,7 @@ def run(port: int | None, say: Callable[[str], None], *, open_browser: bool = Tr
         with _redirect_page(address) if open_browser else contextlib.nullcontext() as page:
             if page:
                 webbrowser.open(page.as_uri())
-            _Server(config, projects).run(sockets=[listener])
+            _Server(config, projects, boxes).run(sockets=[listener])
 
 
 def _without_traces(record: logging.LogRecord) -> bool:

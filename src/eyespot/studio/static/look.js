@@ -13,6 +13,12 @@ import { Watch } from "./watch.js";
  */
 
 const GRAD_CAM = "Grad-CAM";
+const FACES = "Faces";
+/** What the images that are no stage show, and a text beside them. @type {Record<string, string[]>} */
+const ABOUT = {
+  [GRAD_CAM]: ["The photo with the regions that support the first prediction", ""],
+  [FACES]: ["The photo with a box around each face", "Boxes and scores of faces. The detector finds where faces are, not whose they are."],
+};
 
 const image = byId("activations", HTMLImageElement);
 const network = byId("network", HTMLSelectElement);
@@ -24,7 +30,9 @@ const predictions = byId("guesses", HTMLElement);
 let talk;
 /** @type {Stage[]} */
 let stages = [];
-/** The image that is shown: a stage, `GRAD_CAM`, or nothing. */
+/** Whether faces can be detected. */
+let faces = false;
+/** The image that is shown: a stage, `GRAD_CAM`, `FACES`, or nothing. */
 let shown = "";
 
 /** Predict one photo. @param {Blob} photo @param {number} perSecond */
@@ -44,14 +52,14 @@ async function predict(photo, perSecond) {
 function showImage(blob) {
   const old = image.src;
   image.src = URL.createObjectURL(blob);
-  image.alt = shown === GRAD_CAM ? "The photo with the regions that support the first prediction" : `Activation maps of ${shown}`;
+  image.alt = ABOUT[shown]?.[0] ?? `Activation maps of ${shown}`;
   image.hidden = false;
   if (old.startsWith("blob:")) URL.revokeObjectURL(old);
 }
 
 const watch = new Watch({ file: "file", problem }, predict);
 
-/** @param {string} name of a stage, `GRAD_CAM`, or nothing */
+/** @param {string} name of a stage, `GRAD_CAM`, `FACES`, or nothing */
 async function show(name) {
   shown = name;
   image.hidden = true;
@@ -59,13 +67,13 @@ async function show(name) {
     button.ariaPressed = String(button.dataset.name === name);
   }
   const shape = stages.find((stage) => stage.name === name)?.shape;
-  byId("within-about", HTMLElement).textContent = shape ? `${name}: ${shape[0]} activation maps of ${shape[1]} × ${shape[2]}.` : "";
+  byId("within-about", HTMLElement).textContent = shape ? `${name}: ${shape[0]} activation maps of ${shape[1]} × ${shape[2]}.` : ABOUT[name]?.[1] ?? "";
   await talk?.send(name);
   watch.run();
 }
 
 function showStages() {
-  const names = ["", GRAD_CAM, ...stages.map((stage) => stage.name)];
+  const names = ["", GRAD_CAM, ...(faces ? [FACES] : []), ...stages.map((stage) => stage.name)];
   byId("stages", HTMLElement).replaceChildren(...names.map((name) => {
     const button = makeButton(name || "None", () => show(name).catch((error) => tell(problem, error)));
     button.dataset.name = name;
@@ -77,7 +85,7 @@ function showStages() {
 async function openNetwork() {
   const path = `/api/look/${encodeURIComponent(network.value)}`;
   try {
-    stages = (await ask(path)).stages;
+    ({ stages, faces } = await ask(path));
     talk?.close();
     talk = new Talk(`${path}/live`);
     const filters = byId("filters", HTMLImageElement);

@@ -1,13 +1,11 @@
 // Teach: the list of projects, and the project that the address names.
 
 import { ask, sending } from "./ask.js";
-import { byId, make, makeButton, tell } from "./dom.js";
+import { byId, tell } from "./dom.js";
 import { found, whenDropped } from "./files.js";
-import { counted } from "./numbers.js";
 import { Project } from "./project.js";
+import { ProjectList } from "./project_list.js";
 import { Watch } from "./watch.js";
-
-/** @typedef {{id: string, name: string, photos: number, classes: number, changed: number}} Info */
 
 const problem = byId("problem", HTMLElement);
 
@@ -15,37 +13,7 @@ const problem = byId("problem", HTMLElement);
 let project;
 const watch = new Watch({ file: "try", problem }, async (photo, perSecond) => project?.predict(photo, perSecond));
 
-/** Do something that may fail, and show its error. @param {() => Promise<void>} act */
-async function attempt(act) {
-  try {
-    await act();
-    problem.hidden = true;
-  } catch (error) {
-    tell(problem, error);
-  }
-}
-
-/** @param {Info} info @param {boolean} isDeleted */
-function projectItem(info, isDeleted) {
-  const path = `/api/projects/${info.id}`;
-  const photos = `${counted(info.classes, "class", "classes")}, ${counted(info.photos, "photo")}`;
-  const button = (/** @type {string} */ text, /** @type {string} */ address, method = "POST") => makeButton(text, () => attempt(async () => {
-    await ask(address, { method });
-    await showList();
-  }));
-  return make("li", {},
-    isDeleted ? make("span", { textContent: info.name }) : make("a", { textContent: info.name, href: `#${info.id}` }),
-    make("span", { className: "note", textContent: `${photos}, changed ${new Date(1000 * info.changed).toLocaleString()}` }),
-    ...(isDeleted ? [button("Restore", `${path}/restore`)] : [button("Duplicate", `${path}/duplicate`), button("Delete", path, "DELETE")]));
-}
-
-async function showList() {
-  const { projects, deleted } = /** @type {{projects: Info[], deleted: Info[]}} */ (await ask("/api/projects"));
-  byId("projects", HTMLElement).replaceChildren(...projects.map((info) => projectItem(info, false)));
-  byId("deleted", HTMLElement).replaceChildren(...deleted.map((info) => projectItem(info, true)));
-  byId("none", HTMLElement).hidden = projects.length > 0;
-  byId("trash", HTMLElement).hidden = deleted.length === 0;
-}
+const list = new ProjectList("/api/projects", problem, true);
 
 /** Show the list, or the project in the address. */
 async function show() {
@@ -61,7 +29,7 @@ async function show() {
   } else {
     watch.stop();
     document.title = "Teach · eyespot studio";
-    await attempt(showList);
+    await list.show();
   }
 }
 
@@ -163,9 +131,11 @@ function listen() {
 }
 
 listen();
-attempt(async () => {
+try {
   const names = /** @type {string[]} */ (await ask("/api/look"));
   byId("backbone", HTMLElement).replaceChildren(...names.map((name) => new Option(name, name)));
   byId("backbones", HTMLElement).hidden = names.length < 2;
   await show();
-});
+} catch (error) {
+  tell(problem, error);
+}

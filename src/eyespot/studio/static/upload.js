@@ -9,8 +9,14 @@ const PARALLEL = 3;
 const MAX_LISTED = 5;
 
 /**
+ * A project that takes photos; one of Boxes has no classes of photos.
+ * @typedef {{isOpen: boolean, add: (classId: string, file: File, name: string) =>
+ *   Promise<{existing: number, skipped: {name: string, reason: string}[]}>}} Target
+ */
+
+/**
  * Upload files; return why some were not added.
- * @param {import("./project.js").Project} project @param {{classId: string, file: File}[]} files
+ * @param {Target} project @param {{classId: string, file: File}[]} files
  * @returns {Promise<string[]>}
  */
 export async function upload(project, files) {
