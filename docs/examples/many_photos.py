@@ -23,7 +23,7 @@ from eyespot.features.cache import FeatureCache
 from eyespot.features.engines import open_engine
 from eyespot.features.similar import KeptFeatures, find_similar
 from eyespot.features.table import write_features
-from eyespot.tasks.classification.predict_table import write_predictions
+from eyespot.tasks.predict_table import write_predictions
 
 found = find_unlabelled([photos])  # folders, lists, shards, Parquet files
 table = Path("predictions.parquet")
