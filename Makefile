@@ -8,6 +8,7 @@ SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check
+CORES := $(shell $(PYTHON) -c "import os; print(os.cpu_count())" 2>/dev/null || echo 2)
 HOW := pyproject.toml constraints.txt
 
 help:
@@ -85,7 +86,9 @@ lint: .venv/test .venv/node
 
 test: lint .venv/chromium $(ONNXRUNTIME_WEB)
 	@# A crashed process is not restarted: the name of its test would be lost.
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --max-worker-restart 0
+	@# Where no compiled Python is kept, each of the hundreds of processes compiles it again. Many
+	@# tests wait for processes: one worker more than cores keeps the cores busy.
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/pytest -n $$(( $(CORES) + 1 )) --maxprocesses 4 --dist loadfile --max-worker-restart 0
 
 test-slow: .venv/test .venv/chromium
 	$(BIN)/pytest -m slow

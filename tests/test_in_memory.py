@@ -261,6 +261,7 @@ def is_given(odd: Any) -> bool:
     return isinstance(odd, np.ndarray) or bool(odd)
 
 
+@pytest.mark.slow
 def test_odd_arguments_are_told(lesson: TeachResult, tmp_path: Path) -> None:
     classifier = lesson.classifier
     long = "x" * 1_000_000

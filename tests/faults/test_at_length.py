@@ -21,7 +21,7 @@ from tests.faults.photos import start
 from tests.pictures import patches
 
 COUNT = 64 * 5 + 10
-KILLS = [pytest.param(n, marks=[] if n < 2 else pytest.mark.slow) for n in range(20)]
+KILLS = [pytest.param(n, marks=[] if n < 1 else pytest.mark.slow) for n in range(20)]
 
 
 @pytest.fixture(scope="module")

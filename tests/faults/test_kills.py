@@ -26,7 +26,7 @@ from tests.faults.photos import teach, write_photos
 PHOTOS = 60
 MOMENTS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """Of the time that a whole run takes."""
-QUICK = {(0.5, signal.SIGINT), (0.8, signal.SIGKILL)}
+QUICK = {(0.8, signal.SIGKILL)}
 
 
 @pytest.fixture(scope="module")
@@ -256,6 +256,7 @@ def test_killed_while_writing_the_old_file_stays(how: str, tmp_path: Path) -> No
         assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.slow
 def test_two_at_once_on_one_cache(photos: Path, duration: float, tmp_path: Path) -> None:
     both = [teach(photos, tmp_path / f"{name}.eyespot", "--json") for name in ("one", "two")]
     for process in both:
@@ -269,6 +270,7 @@ def test_two_at_once_on_one_cache(photos: Path, duration: float, tmp_path: Path)
     cache.close()
 
 
+@pytest.mark.slow
 def test_two_at_once_on_one_output(photos: Path, duration: float, tmp_path: Path) -> None:
     """The last one wins, and its file is whole."""
     for process in [teach(photos, tmp_path / "m.eyespot") for _ in range(2)]:

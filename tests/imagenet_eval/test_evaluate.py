@@ -190,6 +190,7 @@ def metrics(photos: Path, *more: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(
     tmp_path: Path, own_cache: Path, converted_networks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,7 @@ print(trainer.train_step())
 """
 
 
+@pytest.mark.slow
 def test_without_a_compiler_it_trains_as_it_is() -> None:
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT],

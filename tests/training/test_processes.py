@@ -79,6 +79,7 @@ PLANS = {
 }
 
 
+@pytest.mark.slow
 def test_two_processes_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Losses, weights and statistics of batch norms, whatever is drawn, clipped or accumulated."""
     run(PLANS, tmp_path)
@@ -136,13 +137,11 @@ def test_the_command_speaks_once(photos: Path) -> None:
     assert Path(said["network"]).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        pytest.param(
-            *(("--lr", "1e30", "--batch-size", "10"), "eyespot: The loss is"),
-            marks=pytest.mark.slow,
-        ),
+        (("--lr", "1e30", "--batch-size", "10"), "eyespot: The loss is"),
         (("--batch-size", "3"), "eyespot: Expected two images or more"),
     ],
 )

@@ -53,7 +53,7 @@ def test_what_depends_on_network_and_photos() -> None:
     )
 
 
-@pytest.mark.parametrize("validated", [True, False])
+@pytest.mark.parametrize("validated", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_what_a_run_did_is_told_everywhere(validated: bool, tmp_path: Path) -> None:
     """With val/, nothing is held out; with a momentum of 0 there is no Nesterov."""
     for part, count in (("train", 16), ("val", 8)) if validated else (("", 20),):
