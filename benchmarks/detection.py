@@ -1,4 +1,4 @@
-"""Detectors, by seed: on the given split, of few photos, in folds; and photos per second."""
+"""Detectors by seed: on the given split, of few photos, fine-tuned, in folds; and photos per second."""
 
 import argparse
 import time
@@ -13,7 +13,7 @@ from measure import keep
 
 import eyespot
 from eyespot.evaluation import evaluate_detections
-from eyespot.tasks.detection import dense
+from eyespot.tasks.detection import dense, finetune
 from eyespot.tasks.detection.out_of_fold import Folds, TrainingPhotos, detect_held_out
 
 FEW = 20
@@ -25,21 +25,24 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="photos with boxes, in splits with a test split")
     parser.add_argument("folds", type=Path, help="photos with boxes, without splits")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--tuned-seeds", type=int, default=1)
     options = parser.parse_args()
     results: dict[str, list[dict[str, float]]] = {}
-    photos, channels, classes = embedded(options.folder)
+    photos, backbone, classes = embedded(options.folder)
     is_test = np.array([one.photo.photo.split == "test" for one in photos])
     test, training = np.flatnonzero(is_test), np.flatnonzero(~is_test)
-    split = TrainingPhotos(photos, channels, classes)
+    split = TrainingPhotos(photos, backbone, classes)
     for seed in range(options.seeds):
         few = np.random.default_rng(seed).choice(training, FEW, replace=False)
         for name, chosen in (("split", training), (f"{FEW} photos", few)):
-            results.setdefault(name, []).append(figures(split, ((chosen, test),), seed))
-            print(name, results[name][-1], flush=True)
-    photos, channels, classes = embedded(options.folds)
+            for method in (dense, finetune)[: 2 if seed < options.tuned_seeds else 1]:
+                row = figures(split, ((chosen, test),), seed, method)
+                results.setdefault(f"{name}, {method.WORDS}", []).append(row)
+                print(name, method.WORDS, row, flush=True)
+    photos, backbone, classes = embedded(options.folds)
     order = np.random.default_rng(0).permutation(len(photos))
     folds = [(np.setdiff1d(order, order[n::FOLDS]), order[n::FOLDS]) for n in range(FOLDS)]
-    row = figures(TrainingPhotos(photos, channels, classes), folds, 0)
+    row = figures(TrainingPhotos(photos, backbone, classes), folds, 0, dense)
     results[f"{FOLDS} folds"] = [row]
     print(f"{FOLDS} folds", row, flush=True)
     results["speed"] = [speed(options.folder) for _ in range(options.seeds)]
@@ -47,15 +50,15 @@ def main() -> None:
     keep("detection", results)
 
 
-def figures(photos: TrainingPhotos, folds: Folds, seed: int) -> dict[str, float]:
+def figures(photos: TrainingPhotos, folds: Folds, seed: int, method: Any) -> dict[str, float]:
     """AP and AP50 on the held-out photos, and seconds of training and detection."""
-    method: Any = SimpleNamespace(
-        plan_for=lambda count: replace(dense.plan_for(count), seed=seed),
-        fit=dense.fit,
-        detections=dense.detections,
+    seeded: Any = SimpleNamespace(
+        plan_for=lambda count: replace(method.plan_for(count), seed=seed),
+        fit=method.fit,
+        detections=method.detections,
     )
     start = time.perf_counter()
-    found = detect_held_out(photos, folds, method, lambda done: None)
+    found = detect_held_out(photos, folds, seeded, lambda done: None)
     seconds = time.perf_counter() - start
     held = evaluate_detections(found.truths, found.detections, photos.classes, resamples=0)
     precision = held.average_precision

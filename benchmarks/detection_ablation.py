@@ -17,7 +17,7 @@ from torch import Tensor
 from eyespot.data.boxes.open import open_boxes
 from eyespot.data.decode import decode
 from eyespot.evaluation import Detections, evaluate_detections
-from eyespot.features.backbone import load_backbone
+from eyespot.features.backbone import Backbone, load_backbone
 from eyespot.features.cache import FeatureCache
 from eyespot.features.dense import pyramid
 from eyespot.tasks.detection import fast_rcnn
@@ -43,14 +43,14 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--seeds", type=int, default=1)
     options = parser.parse_args()
-    photos, channels, classes = embedded(options.folder)
+    photos, backbone, classes = embedded(options.folder)
     test = [one for one in photos if one.photo.photo.split == "test"]
     training = [one for one in photos if one.photo.photo.split != "test"]
     searched = [scaled(one, selective_search(pixels_of(one), max(COUNTS))) for one in test]
     rows: dict[str, list[dict[str, float]]] = {}
     for seed in range(options.seeds):
         plan = Plan(fast_rcnn.WIDTH, options.steps, fast_rcnn.BATCH, seed)
-        head = fast_rcnn.fit([one.views for one in training], channels, classes, plan)
+        head = fast_rcnn.fit(training, backbone, classes, plan).head
         assert isinstance(head, FastRCNNHead)
         proposed = [proposals_of(head, one, max(COUNTS)) for one in test]
         for name, rois in (("RPN", proposed), ("selective search", searched)):
@@ -66,21 +66,21 @@ def main() -> None:
     keep("detection_ablation", {"steps": options.steps, "rows": rows})
 
 
-def embedded(folder: Path) -> tuple[list[Embedded], tuple[int, ...], int]:
+def embedded(folder: Path) -> tuple[list[Embedded], Backbone, int]:
     dataset = open_boxes(folder)
     backbone = load_backbone("efficientnet_lite0")
     stages, channels = pyramid(backbone)
-    engine = maps_engine(replace(backbone, blocks=tuple(f"{stage}.map" for stage in stages)))
+    backbone = replace(backbone, blocks=tuple(f"{stage}.map" for stage in stages))
     photos, _ = embed_photos(
         dataset.photos,
         dataset.classes,
-        engine,
+        maps_engine(backbone),
         channels,
         mirror=True,
         cache=FeatureCache(),
         progress=lambda done: None,
     )
-    return photos, channels, len(dataset.classes)
+    return photos, backbone, len(dataset.classes)
 
 
 def pixels_of(photo: Embedded) -> np.ndarray:

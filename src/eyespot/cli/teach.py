@@ -51,8 +51,8 @@ def teach(
     method: Annotated[
         str | None,
         option(
-            "auto, knn, prototypes, logistic, svm or finetune; of a detector auto, dense or "
-            "fast-rcnn.",
+            "auto, knn, prototypes, logistic, svm or finetune; of a detector auto, dense, "
+            "fast-rcnn or finetune.",
             show_default="auto; dense",
             autocompletion=one_of(*METHODS),
         ),

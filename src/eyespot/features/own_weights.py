@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from eyespot.atomic import write_atomically
 from eyespot.errors import CacheError, WeightsError
@@ -20,9 +21,32 @@ from eyespot.features.cache_folder import cache_folder, warn_once
 from eyespot.shown import reason_of, sentence
 from eyespot.weights.store import sha256_of
 
+if TYPE_CHECKING:
+    from torch import nn
+
+    from eyespot.features.backbone import Backbone
+
 _unkept: dict[str, bytes] = {}
 _kept: dict[str, mmap.mmap] = {}
 """Open copies in the cache, which this process can read even if they are deleted."""
+
+
+def keep_trained(
+    backbone: "Backbone", network: "nn.Module", origin: str, classes: tuple[str, ...] | None = None
+) -> str:
+    """Keep the weights of a backbone's network that were trained further; their sha256.
+
+    `origin`: how, in words. `classes`: of its head; None: those of ImageNet.
+    """
+    from eyespot.weights import zoo
+    from eyespot.weights.store import Pretrained
+    from eyespot.weights.write import packed, state_digest
+
+    state = network.cpu().state_dict()
+    digest = state_digest(state)
+    known = Pretrained(Path(), "store", backbone.preprocessing, classes, digest)
+    source = f"{origin} of {backbone.name} {backbone.sha256[:12]}"
+    return keep_own(packed(zoo.find(backbone.name), state, known, source))
 
 
 def keep_own(content: bytes) -> str:

@@ -209,14 +209,10 @@ def _counts(pairs: list[tuple[int, int]]) -> dict[str, Any]:
 
 def _facts(result: DetectionResult) -> list[tuple[str, str]]:
     detector = result.detector
-    head = f"{method_called(detector.method).WORDS}, {detector.width} channels, on frozen maps"
     facts = common_facts(len(result.photos), len(result.skipped), detector.backbone, result.seconds)
     facts += [
         ("Evaluated on", result.evaluated_on),
-        (
-            "Head",
-            head,
-        ),
+        ("Method", f"{method_called(detector.method).WORDS}, {detector.width} channels"),
     ]
     if isinstance(result, DetectionTeachResult):
         facts.append(("Training photos", f"{result.trained:,}"))

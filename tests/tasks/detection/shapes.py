@@ -1,5 +1,6 @@
 """Photos of coloured discs and squares on photographed surfaces, with their boxes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,15 @@ def shapes(count: int, seed: int = 0, side: int = 128) -> list[AnnotatedPhoto]:
             labels.append(label)
         photos.append(annotated(f"{number}.png", np.asarray(image), boxes, labels))
     return photos
+
+
+def split(photos: list[AnnotatedPhoto], test: int) -> list[AnnotatedPhoto]:
+    """The first `test` photos are the test split."""
+    names = ["test"] * test + ["train"] * (len(photos) - test)
+    return [
+        replace(one, photo=replace(one.photo, split=name))
+        for one, name in zip(photos, names, strict=True)
+    ]
 
 
 def annotated(

@@ -1,6 +1,5 @@
 """Fast R-CNN on frozen maps: taught, saved, loaded, compared with the dense head."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,27 +7,17 @@ import pytest
 import torch
 
 import eyespot
-from eyespot.data.boxes.dataset import AnnotatedPhoto
 from eyespot.errors import UsageError
 from eyespot.explain.boxes import explain_boxes
 from eyespot.export.detection.write import export_detector
-from eyespot.tasks.detection import dense, fast_rcnn
+from eyespot.tasks.detection import dense, fast_rcnn, finetune, select
 from eyespot.tasks.detection.engine import detector_module
 from eyespot.tasks.detection.frame import frame_of
 from eyespot.tasks.detection.method import Plan
 from eyespot.tasks.detection.options import TeachOptions
 from eyespot.tasks.detection.result import DetectionTeachResult
 from eyespot.tasks.detection.teach import teach
-from tests.tasks.detection.shapes import shapes
-
-
-def split(photos: list[AnnotatedPhoto], test: int) -> list[AnnotatedPhoto]:
-    """The first `test` photos are the test split."""
-    names = ["test"] * test + ["train"] * (len(photos) - test)
-    return [
-        replace(one, photo=replace(one.photo, split=name))
-        for one, name in zip(photos, names, strict=True)
-    ]
+from tests.tasks.detection.shapes import shapes, split
 
 
 @pytest.fixture(scope="module")
@@ -93,8 +82,12 @@ def test_methods_are_compared_on_training_photos_alone(
     assert result.trained == 6
     assert len(result.photos) == 4
     (words,) = (text for label, text in result.figures(Path("photos")).rows if label == "Method")
-    assert "selected by AP50" in words
-    with pytest.raises(UsageError, match="one of dense, fast-rcnn, auto, found 'knn'"):
+    assert "selected by AP in" in words
+    monkeypatch.setattr(select, "TUNED_BOXES", 2)
+    monkeypatch.setattr(finetune, "plan_for", lambda photos: Plan(16, 4, batch=2, tuned=1))
+    result = teach(photos, TeachOptions(method="auto"))
+    assert {one.method for one in result.candidates} == {"dense", "fast-rcnn", "finetune"}
+    with pytest.raises(UsageError, match="one of dense, fast-rcnn, finetune, auto, found 'knn'"):
         teach(photos, TeachOptions(method="knn"))
 
 

@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from eyespot.data.photos import Photo
 from eyespot.evaluation.crossval import select_and_calibrate
 from eyespot.features.backbone import LOGITS, Backbone
-from eyespot.features.own_weights import keep_own
+from eyespot.features.own_weights import keep_trained
 from eyespot.heads.scorers import LogitsScorer
 from eyespot.progress import Progress, counting
 from eyespot.tasks.classification.classifier import Classifier, Recipe
@@ -35,9 +34,6 @@ from eyespot.tasks.classification.tuning_network import (
     divided,
     tunable,
 )
-from eyespot.weights import zoo
-from eyespot.weights.store import Pretrained
-from eyespot.weights.write import packed, state_digest
 
 
 @dataclass(frozen=True)
@@ -58,11 +54,8 @@ class ValidatedTuning(ValidatedCandidate):
         )
         progress(stage, 100, 100)
         ood_scorer = tuning.fit_ood(network, labels, everything)
-        about, backbone = zoo.find(tuning.backbone.name), tuning.backbone
-        state = network.cpu().state_dict()
-        known = Pretrained(Path(), "store", backbone.preprocessing, classes, state_digest(state))
-        origin = f"{self.candidate.words} of {backbone.name} {backbone.sha256[:12]}"
-        sha256 = keep_own(packed(about, state, known, origin))
+        backbone = tuning.backbone
+        sha256 = keep_trained(backbone, network, self.candidate.words, classes)
         return Classifier(
             classes=classes,
             backbone=replace(backbone, sha256=sha256, blocks=(LOGITS, backbone.last), own=True),

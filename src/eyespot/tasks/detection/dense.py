@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 from eyespot.arrays import F32
 from eyespot.evaluation.boxes import Detections
 from eyespot.tasks.detection.detect import detections_of
-from eyespot.tasks.detection.method import Plan, photos_seen, trunk_shapes, with_arrays
+from eyespot.tasks.detection.method import Plan, Trained, photos_seen, trunk_shapes, with_arrays
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from eyespot.tasks.detection.embed import Example
+    from eyespot.features.backbone import Backbone
+    from eyespot.tasks.detection.embed import Embedded
 
-WORDS = "dense head (FCOS)"
+WORDS = "dense head (FCOS) on frozen maps"
 BLOCKS = {"shared": 5, "class_tower": 5, "box_tower.0": 5, "box_tower.1": 7}
 """Kernels of the blocks of a `DenseHead`."""
 WIDTH, NARROW = 64, 32
@@ -34,16 +35,17 @@ def plan_for(photos: int) -> Plan:
 
 
 def fit(
-    photos: "Sequence[Sequence[Example]]",
-    channels: Sequence[int],
+    photos: "Sequence[Embedded]",
+    backbone: "Backbone",
     classes: int,
     plan: Plan,
     progress: Callable[[int], None] = lambda done: None,
-) -> "nn.Module":
+) -> Trained:
     """See `method.Method`."""
     from eyespot.tasks.detection.fit import fit_head
 
-    return fit_head(photos, channels, classes, plan, progress)
+    views = [one.views for one in photos]
+    return Trained(fit_head(views, views[0][0].channels, classes, plan, progress))
 
 
 def shapes(channels: Sequence[int], classes: int, width: int) -> dict[str, tuple[int, ...]]:

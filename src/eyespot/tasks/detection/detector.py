@@ -61,7 +61,7 @@ class Detector(Model):
 
     def __repr__(self) -> str:
         names = f"{len(self.classes):,} classes: {shortened(self.classes, 5)}"
-        return f"Detector({names}; {method_called(self.method).WORDS} on {self.backbone.name})"
+        return f"Detector({names}; {method_called(self.method).WORDS} of {self.backbone.name})"
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the engine, which a copy opens on first use."""

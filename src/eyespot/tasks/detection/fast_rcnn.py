@@ -9,17 +9,18 @@ from eyespot.arrays import F32
 from eyespot.evaluation.boxes import Detections
 from eyespot.tasks.detection.detect import LEAST_SCORE, MOST, OVERLAP
 from eyespot.tasks.detection.fast_rcnn_shapes import ANCHORS, shapes
-from eyespot.tasks.detection.method import Plan, photos_seen, with_arrays
+from eyespot.tasks.detection.method import Plan, Trained, photos_seen, with_arrays
 from eyespot.tasks.detection.nms import nms
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from eyespot.tasks.detection.embed import Example
+    from eyespot.features.backbone import Backbone
+    from eyespot.tasks.detection.embed import Embedded
 
 __all__ = ["WORDS", "build", "detections", "fit", "plan_for", "shapes"]
 
-WORDS = "Fast R-CNN with an RPN"
+WORDS = "Fast R-CNN with an RPN on frozen maps"
 WIDTH = 64
 BATCH = 2
 """Photos of a step, as in the paper."""
@@ -33,16 +34,17 @@ def plan_for(photos: int) -> Plan:
 
 
 def fit(
-    photos: "Sequence[Sequence[Example]]",
-    channels: Sequence[int],
+    photos: "Sequence[Embedded]",
+    backbone: "Backbone",
     classes: int,
     plan: Plan,
     progress: Callable[[int], None] = lambda done: None,
-) -> "nn.Module":
+) -> Trained:
     """See `method.Method`."""
     from eyespot.tasks.detection.fast_rcnn_fit import fit_fast_rcnn
 
-    return fit_fast_rcnn(photos, channels, classes, plan, progress)
+    views = [one.views for one in photos]
+    return Trained(fit_fast_rcnn(views, views[0][0].channels, classes, plan, progress))
 
 
 def build(

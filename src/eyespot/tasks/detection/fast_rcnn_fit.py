@@ -10,7 +10,7 @@ from eyespot.tasks.detection.box_coding import Normalisation, encode
 from eyespot.tasks.detection.embed import Example
 from eyespot.tasks.detection.fast_rcnn_head import RULE, STRIDE, FastRCNNHead
 from eyespot.tasks.detection.fast_rcnn_shapes import ANCHORS
-from eyespot.tasks.detection.fit import optimise, statistics, tensors_by_size
+from eyespot.tasks.detection.fit import RATE, optimise, statistics, tensors_by_size
 from eyespot.tasks.detection.method import Plan
 from eyespot.tasks.detection.rpn import RegionProposals, anchor_shapes
 from eyespot.tasks.detection.sampling import FOREGROUND, match
@@ -41,7 +41,7 @@ def fit_fast_rcnn(
         )
         return sum(losses, torch.zeros(())) / len(batch)
 
-    optimise(head, photos, plan, loss, progress)
+    optimise([(head, RATE)], photos, plan, plan.steps, loss, progress)
     return head
 
 

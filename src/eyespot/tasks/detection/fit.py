@@ -1,12 +1,13 @@
 """Fit a dense head on frozen maps: AdamW, one cycle of the learning rate, averaged weights."""
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from eyespot.tasks.detection.augment import View
 from eyespot.tasks.detection.dense_head import BOX_WEIGHT, DenseHead, dense_loss
 from eyespot.tasks.detection.embed import Example
 from eyespot.tasks.detection.method import Plan
@@ -19,6 +20,7 @@ LARGEST_GRADIENT = 5.0
 SLOWEST = 0.99
 """Decay of the averaged weights; the first steps average fewer (Tarvainen and Valpola 2017)."""
 Truth = tuple[Tensor, Tensor, Tensor]
+Item = TypeVar("Item")
 
 
 def fit_head(
@@ -32,69 +34,86 @@ def fit_head(
     torch.manual_seed(plan.seed)
     mean, deviation = statistics(photos, len(channels))
     head = DenseHead(channels, classes, plan.width, mean, deviation)
-    _store(head, torch.channels_last)  # in which depthwise convolutions are faster
-    optimise(head, photos, plan, partial(_loss, head), progress)
-    _store(head, torch.contiguous_format)
+
+    def loss(batch: list[Example]) -> Tensor:
+        return mean_loss((head(maps), truths) for maps, truths in tensors_by_size(batch))
+
+    store(head, torch.channels_last)  # in which depthwise convolutions are faster
+    optimise([(head, RATE)], photos, plan, plan.steps, loss, progress)
+    store(head, torch.contiguous_format)
     return head
 
 
 def optimise(
-    head: nn.Module,
-    photos: Sequence[Sequence[Example]],
+    modules: Sequence[tuple[nn.Module, float]],
+    photos: Sequence[Sequence[Item]],
     plan: Plan,
-    loss: Callable[[list[Example]], Tensor],
+    steps: int,
+    loss: Callable[[list[Item]], Tensor],
     progress: Callable[[int], None],
 ) -> None:
-    """Train a head in place. `loss`: of a batch."""
-    head.train()
-    average = [parameter.detach().clone() for parameter in head.parameters()]
-    matrices = [one for one in head.parameters() if one.ndim > 1]
-    others = [one for one in head.parameters() if one.ndim == 1]
-    optimiser = torch.optim.AdamW(
-        [{"params": matrices, "weight_decay": DECAY}, {"params": others, "weight_decay": 0.0}],
-        lr=RATE,
-    )
+    """Train the parameters of modules that need gradients, in place.
+
+    `modules`: each with its largest learning rate. `photos`: the views of each. `loss`: of a batch.
+    """
+    groups = [group for module, rate in modules for group in _groups(module, rate)]
+    parameters = [one for group in groups for one in group["params"]]
+    average = [one.detach().clone() for one in parameters]
+    optimiser = torch.optim.AdamW(groups)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, RATE, total_steps=plan.steps, pct_start=WARM
+        optimiser, [group["lr"] for group in groups], total_steps=steps, pct_start=WARM
     )
-    for step, batch in enumerate(_batches(photos, plan)):
+    for step, batch in enumerate(_batches(photos, plan, steps)):
         optimiser.zero_grad()
         loss(batch).backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(head.parameters(), LARGEST_GRADIENT)
+        torch.nn.utils.clip_grad_norm_(parameters, LARGEST_GRADIENT)
         optimiser.step()
         schedule.step()
         decay = min(SLOWEST, (2 + step) / (11 + step))
         with torch.no_grad():
-            for kept, parameter in zip(average, head.parameters(), strict=True):
+            for kept, parameter in zip(average, parameters, strict=True):
                 kept.lerp_(parameter, 1 - decay)
         progress(1)
     with torch.no_grad():
-        for kept, parameter in zip(average, head.parameters(), strict=True):
+        for kept, parameter in zip(average, parameters, strict=True):
             parameter.copy_(kept)
-    head.eval().requires_grad_(False)
+    for module, _ in modules:
+        module.eval().requires_grad_(False)
 
 
-def _store(head: DenseHead, form: torch.memory_format) -> None:
+def _groups(module: nn.Module, rate: float) -> list[dict[str, Any]]:
+    """For an optimiser: weight decay for matrices and filters alone."""
+    trained = [one for one in module.parameters() if one.requires_grad]
+    matrices = [one for one in trained if one.ndim > 1]
+    others = [one for one in trained if one.ndim <= 1]
+    return [
+        {"params": matrices, "lr": rate, "weight_decay": DECAY},
+        {"params": others, "lr": rate, "weight_decay": 0.0},
+    ]
+
+
+def store(module: nn.Module, form: torch.memory_format) -> None:
     """Hold the weights of convolutions in this memory format, which their outputs take on."""
-    head.to(memory_format=form)  # type: ignore[call-overload]
+    module.to(memory_format=form)  # type: ignore[call-overload]
 
 
-def _batches(photos: Sequence[Sequence[Example]], plan: Plan) -> Iterator[list[Example]]:
+def _batches(photos: Sequence[Sequence[Item]], plan: Plan, steps: int) -> Iterator[list[Item]]:
     """Batches of a random view of each photo, in random order, pass after pass."""
     random = np.random.default_rng(plan.seed)
     order: list[int] = []
-    for _ in range(plan.steps):
+    for _ in range(steps):
         while len(order) < plan.batch:
             order += random.permutation(len(photos)).tolist()
         chosen, order = order[: plan.batch], order[plan.batch :]
         yield [photos[index][int(random.integers(len(photos[index])))] for index in chosen]
 
 
-def _loss(head: DenseHead, batch: Sequence[Example]) -> Tensor:
+def mean_loss(found: Iterable[tuple[tuple[Tensor, Tensor], list[Truth]]]) -> Tensor:
+    """Of the outputs of a `DenseHead` for photos of one size each, and their boxes."""
     scores = place = quality = torch.zeros(())
-    for maps, truths in tensors_by_size(batch):
-        for logits, distances, truth in zip(*head(maps), truths, strict=True):
-            own = dense_loss(logits, distances, *truth)
+    for outputs, truths in found:
+        for logits, distances, truth in zip(*outputs, truths, strict=True):
+            own = dense_loss(logits.float(), distances.float(), *truth)
             scores, place, quality = scores + own[0], place + own[1], quality + own[2]
     return (scores + BOX_WEIGHT * place) / quality.clamp(min=1)
 
@@ -106,15 +125,16 @@ def tensors_by_size(batch: Sequence[Example]) -> Iterator[tuple[list[Tensor], li
         alike = [example for example in batch if example.size == size]
         each_map = zip(*(example.maps for example in alike), strict=True)
         maps = [torch.from_numpy(np.stack(values)).float() for values in each_map]
-        truths = [
-            (
-                torch.from_numpy(one.boxes),
-                torch.from_numpy(one.labels),
-                torch.from_numpy(one.ignored),
-            )
-            for one in alike
-        ]
-        yield maps, truths
+        yield maps, [truth_of(one) for one in alike]
+
+
+def truth_of(one: Example | View) -> Truth:
+    """Its boxes, labels and ignored boxes."""
+    return (
+        torch.from_numpy(one.boxes),
+        torch.from_numpy(one.labels),
+        torch.from_numpy(one.ignored),
+    )
 
 
 def statistics(

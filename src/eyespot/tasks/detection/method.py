@@ -13,25 +13,45 @@ from eyespot.shown import shown
 if TYPE_CHECKING:
     from torch import nn
 
-    from eyespot.tasks.detection.embed import Example
+    from eyespot.features.backbone import Backbone
+    from eyespot.tasks.detection.embed import Embedded
 
 METHODS = {
     "dense": "eyespot.tasks.detection.dense",
     "fast-rcnn": "eyespot.tasks.detection.fast_rcnn",
+    "finetune": "eyespot.tasks.detection.finetune",
 }
 """The module of each head, by the name of the method, and whose functions are those of `Method`."""
-DENSE, AUTO = "dense", "auto"
+DENSE, FINETUNE, AUTO = "dense", "finetune", "auto"
+TUNED_STEP = 6
+"""Time of a step that trains stages of the backbone, in steps on frozen maps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`width`: channels of the head. `steps`: of the optimiser, of `batch` photos each. `seed`: of
+    """`width`: channels of the head. `steps`: of the optimiser, of `batch` photos each, on frozen
+    maps; `tuned`: those after them in which stages of the backbone are trained, too. `seed`: of
     weights and order."""
 
     width: int
     steps: int
     batch: int = 4
     seed: int = 0
+    tuned: int = 0
+
+    @property
+    def work(self) -> int:
+        """In steps on frozen maps."""
+        return self.steps + TUNED_STEP * self.tuned
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """`head`: in torch. `network`: the fine-tuned backbone as of `maps_module`; None: the frozen
+    one."""
+
+    head: "nn.Module"
+    network: "nn.Module | None" = None
 
 
 def photos_seen(photos: int) -> int:
@@ -63,14 +83,14 @@ class Method(Protocol):
 
     def fit(
         self,
-        photos: "Sequence[Sequence[Example]]",
-        channels: Sequence[int],
+        photos: "Sequence[Embedded]",
+        backbone: "Backbone",
         classes: int,
         plan: Plan,
         progress: Callable[[int], None],
-    ) -> "nn.Module":
-        """A head trained on the photos, each given as its views. The same plan and photos give the
-        same head. `progress`: called with the number of steps done since the last call."""
+    ) -> Trained:
+        """A head trained on the photos. The same plan and photos give the same head. `progress`:
+        called with the work done since the last call, as `Plan.work` counts it."""
 
     def shapes(
         self, channels: Sequence[int], classes: int, width: int
@@ -98,7 +118,7 @@ def method_called(name: str) -> Method:
 
 def needs_dense(method: str, done: str) -> None:
     """Raises UsageError for another method. `done`: what needs the outputs of the dense head."""
-    if method != DENSE:
+    if method not in (DENSE, FINETUNE):
         raise UsageError(
             f"Only detectors of the method {DENSE} can be {done}, and this one is {method}. Teach "
             f"it again with --method {DENSE}."

@@ -13,7 +13,7 @@ def model_card(model: Model) -> str:
         "",
         f"Finds {len(model.classes)} classes: {', '.join(model.classes)}.",
         "",
-        f"Method: {method_called(model.method).WORDS} on frozen maps of {model.backbone.name}.",
+        f"Method: {method_called(model.method).WORDS} of {model.backbone.name}.",
     ]
     if metrics.get("ap50") is not None:
         interval = percent_interval(metrics["ap50_interval"])

@@ -11,12 +11,14 @@ from eyespot.arrays import F32, I64
 from eyespot.evaluation.boxes import Detections, Truth
 from eyespot.progress import Progress, counting
 from eyespot.tasks.detection.embed import Embedded
-from eyespot.tasks.detection.frame import input_scale
-from eyespot.tasks.detection.method import Method, Plan, method_called
+from eyespot.tasks.detection.frame import frame_of, input_scale
+from eyespot.tasks.detection.method import Method, Plan, Trained, method_called
 from eyespot.tasks.detection.split import Split
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from eyespot.features.backbone import Backbone
 
 TRAINING = "Training"
 Folds = Sequence[tuple[I64, I64]]
@@ -25,19 +27,21 @@ Folds = Sequence[tuple[I64, I64]]
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOut:
     """`index`: of the held-out photos, with their `truths` and `detections` in pixels of the
-    photos, uncalibrated. `head`: of the last fold."""
+    photos, uncalibrated. `trained`: in the last fold."""
 
     index: I64
     truths: tuple[Truth, ...]
     detections: tuple[Detections, ...]
-    head: "nn.Module"
+    trained: Trained
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
-    """`head`: of the detector itself, its state as arrays, with its plan and training photos."""
+    """`head`: of the detector itself, its state as arrays, with the fine-tuned `network` (None: the
+    backbone is frozen), its plan and training photos."""
 
     head: dict[str, F32]
+    network: "nn.Module | None"
     plan: Plan
     trained_on: I64
     held_out: HeldOut
@@ -45,16 +49,16 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingPhotos:
-    """Photos with maps of these `channels`, and boxes of so many `classes`."""
+    """Photos with maps of the `backbone`, and boxes of so many `classes`."""
 
     photos: Sequence[Embedded]
-    channels: Sequence[int]
+    backbone: "Backbone"
     classes: int
 
-    def fit(self, method: Method, index: I64, step: Callable[[int], None]) -> "nn.Module":
+    def fit(self, method: Method, index: I64, step: Callable[[int], None]) -> Trained:
         """A head trained on some of the photos."""
-        views = [self.photos[one].views for one in index]
-        return method.fit(views, self.channels, self.classes, method.plan_for(len(index)), step)
+        chosen = [self.photos[one] for one in index]
+        return method.fit(chosen, self.backbone, self.classes, method.plan_for(len(index)), step)
 
 
 def fit_and_detect(
@@ -69,33 +73,34 @@ def fit_and_detect(
     method = method_called(name)
     folds = split.folds if held_out is None else ()
     final = () if split.final is None else ((split.final, split.final[:0]),)
-    step = counting(progress, TRAINING, steps_of(method, (*folds, *final)))
+    step = counting(progress, TRAINING, work_of(method, (*folds, *final)))
     held_out = held_out or detect_held_out(photos, folds, method, step)
-    trained_on, head = split.folds[-1][0], held_out.head
+    trained_on, trained = split.folds[-1][0], held_out.trained
     if split.final is not None:
-        trained_on, head = split.final, photos.fit(method, split.final, step)
-    state = {key: value.numpy() for key, value in head.state_dict().items()}
-    return Fitted(state, method.plan_for(len(trained_on)), trained_on, held_out)
+        trained_on, trained = split.final, photos.fit(method, split.final, step)
+    state = {key: value.numpy() for key, value in trained.head.state_dict().items()}
+    plan = method.plan_for(len(trained_on))
+    return Fitted(state, trained.network, plan, trained_on, held_out)
 
 
-def steps_of(method: Method, folds: Folds) -> int:
-    """Steps of the optimiser in all folds."""
-    return sum(method.plan_for(len(training)).steps for training, _ in folds)
+def work_of(method: Method, folds: Folds) -> int:
+    """The work of all folds; see `Plan.work`."""
+    return sum(method.plan_for(len(training)).work for training, _ in folds)
 
 
 def detect_held_out(
     photos: TrainingPhotos, folds: Folds, method: Method, step: Callable[[int], None]
 ) -> HeldOut:
     """Detections on the held-out photos of each fold by a head trained on the others. `step`:
-    called with the steps done since the last call."""
+    called with the work done since the last call."""
     index: list[int] = []
     detections: list[Detections] = []
     for training, others in folds:
-        head = photos.fit(method, training, step)
+        trained = photos.fit(method, training, step)
         index += others.tolist()
-        detections += [_detect(head, method, photos.photos[one]) for one in others]
+        detections += [_detect(trained, method, photos.photos[one]) for one in others]
     truths = tuple(truth_of(photos.photos[one]) for one in index)
-    return HeldOut(np.array(index, np.int64), truths, tuple(detections), head)
+    return HeldOut(np.array(index, np.int64), truths, tuple(detections), trained)
 
 
 def truth_of(photo: Embedded) -> Truth:
@@ -103,9 +108,13 @@ def truth_of(photo: Embedded) -> Truth:
     return Truth(photo.photo.boxes, photo.views[0].labels, photo.photo.ignored)
 
 
-def _detect(head: "nn.Module", method: Method, photo: Embedded) -> Detections:
+def _detect(trained: Trained, method: Method, photo: Embedded) -> Detections:
     with torch.inference_mode():
-        maps = [torch.from_numpy(one[None].astype(np.float32)) for one in photo.views[0].maps]
-        found = method.detections(*(one[0].numpy() for one in head(maps)))
+        if trained.network is None:
+            maps = [torch.from_numpy(one[None].astype(np.float32)) for one in photo.views[0].maps]
+        else:
+            frame = frame_of(photo.photo.photo.read())
+            maps = trained.network(torch.from_numpy(frame.pixels.copy())[None])
+        found = method.detections(*(one[0].numpy() for one in trained.head(maps)))
     boxes = (found.boxes / input_scale(photo.width, photo.height)).astype(np.float32)
     return Detections(boxes, found.labels, found.scores)

@@ -16,6 +16,7 @@ from eyespot.errors import DatasetError
 from eyespot.features.backbone import Backbone, load_backbone
 from eyespot.features.cache import FeatureCache
 from eyespot.features.dense import pyramid
+from eyespot.features.own_weights import keep_trained
 from eyespot.progress import counting
 from eyespot.shown import counted, listed
 from eyespot.tasks.detection.detector import Detector
@@ -25,7 +26,7 @@ from eyespot.tasks.detection.manifest import start_of
 from eyespot.tasks.detection.measure import measure
 from eyespot.tasks.detection.method import AUTO, method_called
 from eyespot.tasks.detection.options import TeachOptions
-from eyespot.tasks.detection.out_of_fold import TrainingPhotos, fit_and_detect
+from eyespot.tasks.detection.out_of_fold import Fitted, TrainingPhotos, fit_and_detect
 from eyespot.tasks.detection.result import DetectionTeachResult
 from eyespot.tasks.detection.select import Selected, select_method
 from eyespot.tasks.detection.split import Split, split_photos
@@ -54,7 +55,7 @@ def teach(photos: Any, options: TeachOptions | None = None) -> DetectionTeachRes
     embedded_at = time.perf_counter()
     duplicates = _duplicates(embedded)
     split = split_photos(embedded, duplicates.group.tolist())
-    training = TrainingPhotos(embedded, channels, len(classes))
+    training = TrainingPhotos(embedded, backbone, len(classes))
     selected = Selected(options.method)
     if options.method == AUTO:
         groups = duplicates.group.tolist()
@@ -70,7 +71,7 @@ def teach(photos: Any, options: TeachOptions | None = None) -> DetectionTeachRes
     metrics = {**measured.evaluation.to_metrics(), "evaluated_on": split.evaluated_on}
     detector = Detector(
         classes,
-        backbone,
+        _trained(backbone, fitted),
         channels,
         fitted.plan.width,
         fitted.head,
@@ -113,6 +114,15 @@ def _open(photos: Any) -> BoxDataset:
             "the detector is to find."
         )
     return dataset
+
+
+def _trained(backbone: Backbone, fitted: Fitted) -> Backbone:
+    """The backbone of the detector, with its own weights where they were fine-tuned."""
+    if fitted.network is None:
+        return backbone
+    network = fitted.network.get_submodule("extractor.network")
+    sha256 = keep_trained(backbone, network, "Fine-tuning for boxes")
+    return replace(backbone, sha256=sha256, own=True)
 
 
 def _duplicates(embedded: Sequence[Embedded]) -> Duplicates:
