@@ -1,4 +1,4 @@
-"""Detectors by seed: on the given split, of few photos, fine-tuned, in folds; and photos per second."""
+"""Detectors by seed: on the given split, of few photos, fine-tuned, in folds; and their speed."""
 
 import argparse
 import time

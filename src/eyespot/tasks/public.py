@@ -82,8 +82,8 @@ def teach(
 
     `method` of a classifier: auto (None), knn, prototypes, logistic, svm, or finetune, which also
     evaluates heads and selects one if its predictions are as good; of a detector: dense (None),
-    fast-rcnn, finetune, or auto, which compares them. Of classifiers alone: `budget`, seconds for model
-    selection (the first candidate always runs); None plans it from the numbers of photos and
+    fast-rcnn, finetune, or auto, which compares them. Of classifiers alone: `budget`, seconds for
+    model selection (the first candidate always runs); None plans it from the numbers of photos and
     classes, so that the same photos give the same classifier on an idle and on a loaded machine.
     From 60 on, auto fine-tunes as well. `onto`: a classifier whose training photos are added,
     without reading them again. `forget_photos`: keep no features of the photos in the classifier.
