@@ -1,6 +1,6 @@
 """Fine-tune the stages of a backbone whose maps a dense head reads, together with the head.
 
-The head has learnt on frozen maps before: gradients of a random head would spoil pretrained stages
+The head is trained on frozen maps before: gradients of a random head would spoil pretrained stages
 (Kumar et al., "Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution",
 ICLR 2022, section 3). The stages before the first map stay frozen. Batch norm keeps its means and
 deviations, since those of a few photos are noise.

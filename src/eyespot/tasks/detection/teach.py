@@ -24,7 +24,7 @@ from eyespot.tasks.detection.embed import Embedded, embed_photos
 from eyespot.tasks.detection.engine import maps_engine
 from eyespot.tasks.detection.manifest import start_of
 from eyespot.tasks.detection.measure import measure
-from eyespot.tasks.detection.method import AUTO, method_called
+from eyespot.tasks.detection.method import AUTO, DENSE, FINETUNE, method_called
 from eyespot.tasks.detection.options import TeachOptions
 from eyespot.tasks.detection.out_of_fold import Fitted, TrainingPhotos, fit_and_detect
 from eyespot.tasks.detection.result import DetectionTeachResult
@@ -94,7 +94,7 @@ def teach(photos: Any, options: TeachOptions | None = None) -> DetectionTeachRes
         candidates=selected.candidates,
         trained=len(fitted.trained_on),
         skipped=(*dataset.skipped, *skipped),
-        findings=[*dataset.findings, *_dropped(embedded, split)],
+        findings=[*dataset.findings, *_dropped(embedded, split), *_slower(selected.method, fitted)],
         seconds={
             "load": opened - start,
             "embed": embedded_at - opened,
@@ -146,6 +146,17 @@ def _dropped(embedded: Sequence[Embedded], split: Split) -> list[Finding]:
     )
     advice = "Remove the duplicates from one of the two splits."
     return [Finding("duplicates across splits", "warning", message, advice, names)]
+
+
+def _slower(method: str, fitted: Fitted) -> list[Finding]:
+    """A finding about the slower and better method where the backbone stayed frozen."""
+    if method != DENSE:
+        return []
+    photos = len(fitted.trained_on)
+    times = method_called(FINETUNE).plan_for(photos).work / fitted.plan.work
+    message = f"The method {DENSE} keeps the backbone frozen, which is fast."
+    advice = f"The method {FINETUNE} finds better boxes, in about {times:.0f} times the time."
+    return [Finding("method", "note", message, advice)]
 
 
 def _embed(
