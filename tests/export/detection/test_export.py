@@ -16,10 +16,11 @@ from typer.testing import CliRunner
 import eyespot
 from eyespot.cli.main import app
 from eyespot.errors import ExportError, UsageError
-from eyespot.evaluation.boxes import iou
-from eyespot.export.detection import check, write
+from eyespot.export.detection import check, graph, write
+from eyespot.features import dense
 from eyespot.tasks.detection import detect
 from eyespot.tasks.detection.detector import Detector
+from eyespot.tasks.detection.method import METHODS
 from eyespot.tasks.detection.result import DetectionTeachResult
 from tests.conftest import REPOSITORY
 from tests.export.test_web import PACKAGE, opened, served
@@ -40,14 +41,11 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=["dense", "fast-rcnn"])
-def detector(
-    request: pytest.FixtureRequest,
-    taught: DetectionTeachResult,
-    taught_rcnn: DetectionTeachResult,
-) -> Detector:
-    """A detector of each method."""
-    return {"dense": taught, "fast-rcnn": taught_rcnn}[request.param].detector
+@pytest.fixture(params=["taught", "taught_rcnn"])
+def detector(request: pytest.FixtureRequest) -> Detector:
+    """A detector of each kind of head."""
+    result: DetectionTeachResult = request.getfixturevalue(request.param)
+    return result.detector
 
 
 def export(detector: Detector, to: str, path: Path, photos: Path) -> Any:
@@ -79,6 +77,10 @@ def check_format(detector: Detector, to: str, path: Path, photos: Path) -> None:
         assert float(share.rstrip("%")) / 100 == pytest.approx(box.probability, abs=0.02)
         found = [float(corner.rstrip(",")) for corner in corners]
         assert found == pytest.approx([box.xmin, box.ymin, box.xmax, box.ymax], abs=3)
+
+
+def test_every_method_has_its_steps() -> None:
+    assert graph.STEPS.keys() == METHODS.keys()
 
 
 def test_onnx(detector: Detector, photos: Path, tmp_path: Path) -> None:
@@ -169,7 +171,9 @@ def test_errors(taught: DetectionTeachResult, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.browser
-def test_the_page_draws_the_boxes(detector: Detector, photos: Path, tmp_path: Path) -> None:
+def test_the_page_draws_the_boxes(
+    detector: Detector, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = find_browser()
     if found is None:
         pytest.skip("there is no Chromium on this machine")
@@ -178,26 +182,39 @@ def test_the_page_draws_the_boxes(detector: Detector, photos: Path, tmp_path: Pa
     folder = tmp_path / "shapes-web"
     done = detector.export("web", folder, check_with=photos, onnxruntime=PACKAGE, name="shapes")
     assert done.files == (folder,)
+    monkeypatch.setattr(dense, "computes_bf16", lambda: False)  # no browser computes in bf16
+    exact = replace(detector, _engine=None)
+    resized = tmp_path / "resized"  # the browser would resize in its own way
+    resized.mkdir()
+    for photo in photos.iterdir():
+        Image.open(photo).resize((96, 96)).save(resized / photo.name)
     arguments = ["--no-sandbox", "--use-fake-device-for-media-stream"]
     with sync_playwright() as playwright, served(folder) as address:
         browser = playwright.chromium.launch(executable_path=found, args=arguments)
         with opened(browser, address) as page:
             assert page.title() == "shapes · eyespot"
             assert "classifier" not in page.inner_text("body").lower()
-            for photo in by_boxes(detector, photos)[-2:]:
+            for photo in by_boxes(exact, resized)[-2:]:
                 page.evaluate("document.getElementById('speed').textContent = ''")
                 page.set_input_files("#file", photo)
                 expect(page.locator("#speed")).to_contain_text("ms for this photo")
-                corners = page.evaluate(
+                drawn = page.evaluate(
                     "[...document.querySelectorAll('.boxes rect:not(.edge)')].map((one) => "
                     "['x', 'y', 'width', 'height'].map((key) => Number(one.getAttribute(key))))"
                 )
-                expected = detector.predict(photo).boxes
-                assert len(corners) == len(expected) > 0
-                drawn = [[x, y, x + width, y + height] for x, y, width, height in corners]
-                own = [[box.xmin, box.ymin, box.xmax, box.ymax] for box in expected]
-                overlap = iou(np.array(own, np.float32), np.array(drawn, np.float32))
-                assert overlap.max(1).min() > 0.6  # the browser resizes photos in its own way
+                expected = exact.predict(photo).boxes
+                own = [
+                    [box.xmin, box.ymin, box.xmax - box.xmin, box.ymax - box.ymin]
+                    for box in expected
+                ]
+                assert len(drawn) == len(own) > 0
+                np.testing.assert_allclose(drawn, own, atol=0.01)
+                said = [
+                    text.rsplit(" ", 1) for text in page.locator(".boxes text").all_text_contents()
+                ]
+                assert [label for label, _ in said] == [box.label for box in expected]
+                shares = [float(share.rstrip("%")) / 100 for _, share in said]
+                assert shares == pytest.approx([box.probability for box in expected], abs=1e-3)
             page.locator("#camera").press("Enter")
             expect(page.locator("#speed")).to_contain_text("photos/s")
             assert serious_faults(page) == []
