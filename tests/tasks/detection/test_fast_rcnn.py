@@ -9,7 +9,6 @@ import torch
 import eyespot
 from eyespot.errors import UsageError
 from eyespot.explain.boxes import explain_boxes
-from eyespot.export.detection.write import export_detector
 from eyespot.tasks.detection import dense, fast_rcnn, finetune, select
 from eyespot.tasks.detection.engine import detector_module
 from eyespot.tasks.detection.frame import frame_of
@@ -18,11 +17,6 @@ from eyespot.tasks.detection.options import TeachOptions
 from eyespot.tasks.detection.result import DetectionTeachResult
 from eyespot.tasks.detection.teach import teach
 from tests.tasks.detection.shapes import shapes, split
-
-
-@pytest.fixture(scope="module")
-def taught_rcnn(small: None, session_cache: object) -> DetectionTeachResult:
-    return teach(split(shapes(18), 6), TeachOptions(method="fast-rcnn"))
 
 
 def test_it_finds_shapes(taught_rcnn: DetectionTeachResult) -> None:
@@ -91,11 +85,7 @@ def test_methods_are_compared_on_training_photos_alone(
         teach(photos, TeachOptions(method="knn"))
 
 
-def test_what_reads_the_dense_head_says_so(
-    taught_rcnn: DetectionTeachResult, tmp_path: Path
-) -> None:
+def test_what_reads_the_dense_head_says_so(taught_rcnn: DetectionTeachResult) -> None:
     (photo,) = shapes(1, seed=9)
     with pytest.raises(UsageError, match="method dense can be explained, and this one is fast-rc"):
         explain_boxes(taught_rcnn.detector, photo.photo)
-    with pytest.raises(UsageError, match="method dense can be exported"):
-        export_detector(taught_rcnn.detector, "onnx", tmp_path / "shapes.onnx")

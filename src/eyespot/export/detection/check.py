@@ -16,10 +16,10 @@ from eyespot.evaluation.detection_calibration import calibrate
 from eyespot.export.check import EDGE, TOLERANCE, photos_to_check, picked_of
 from eyespot.progress import Progress
 from eyespot.shown import counted
-from eyespot.tasks.detection.detect import detections_of
 from eyespot.tasks.detection.detector import Detector
 from eyespot.tasks.detection.engine import detector_module
 from eyespot.tasks.detection.frame import frame_of
+from eyespot.tasks.detection.method import method_called
 
 DISTANCE = 1.0
 """Largest difference of a side of a box, in pixels of the input."""
@@ -75,6 +75,7 @@ def check_boxes(
     """
     found = photos_to_check(photos)
     picked, reference = picked_of(found), _in_torch(detector)
+    detections = method_called(detector.method).detections
     skipped, compared = list(found.skipped), []
     for number, photo in enumerate(picked):
         progress("Comparing boxes", number, len(picked))
@@ -83,7 +84,7 @@ def check_boxes(
         except PhotoError as error:
             skipped.append(Skipped(photo.name, str(error)))
             continue
-        expected = calibrate(detector.calibration, detections_of(*reference(pixels)))
+        expected = calibrate(detector.calibration, detections(*reference(pixels)))
         compared.append(_compare(expected, run(pixels), expected_shown(detector, expected)))
     progress("Comparing boxes", len(picked), len(picked))
     if not compared:
@@ -147,7 +148,7 @@ def _compare(expected: Detections, exported: Sequence[Any], shown: Bools) -> _Co
 
 
 def _in_torch(detector: Detector) -> Callable[[U8], Any]:
-    """The network in float32: uint8 RGB [H, W, 3] -> logits [h, w, K], distances [h, w, 4]."""
+    """The network in float32: uint8 RGB [H, W, 3] -> the outputs of the head."""
     import torch
 
     module = detector_module(detector)

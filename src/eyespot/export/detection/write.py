@@ -20,7 +20,6 @@ from eyespot.progress import Progress
 from eyespot.shown import shown
 from eyespot.tasks.detection import frame
 from eyespot.tasks.detection.detector import Detector
-from eyespot.tasks.detection.method import needs_dense
 
 DRAFT = '    photo.draft("RGB", (224, 224))  # decodes a large JPEG at a fraction of its size\n'
 """A line of the program that reads photos; boxes are in pixels of the photo as it is."""
@@ -67,10 +66,9 @@ def export_detector(
 
     `check_with`: photos to compare boxes on; None for two images of scikit-learn. `name`,
     `onnxruntime`: as for `export_web`. Raises MissingExtraError, UsageError for another format or
-    suffix or a head that is not dense, ExportError if the boxes differ or the file would be too
-    large, OSError. Nothing is written then.
+    suffix, ExportError if the boxes differ or the file would be too large, OSError. Nothing is
+    written then.
     """
-    needs_dense(detector.method, "exported")
     path = Path(path)
     if to not in Detector.formats:
         raise UsageError(f"to is one of {', '.join(Detector.formats)}, not {shown(to)}.")
