@@ -101,7 +101,7 @@ def eyespot(
         bool, option("Show the version.", "--version", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Train image classifiers from a few photos, and measure their accuracy.
+    """Train image classifiers and detectors from a few photos, and measure their accuracy.
 
     Start with sample photos: eyespot demo
 

@@ -35,7 +35,7 @@ def serve(
     *,
     limits: Limits,
 ) -> int:
-    """Serve classifiers over HTTP.
+    """Serve classifiers and detectors over HTTP.
 
     Example: eyespot serve pets.eyespot
     """
