@@ -94,18 +94,19 @@ class DenseEngine:
 
     `key`: names the converted network, unique for the module and its weights. `build`: the module,
     uint8 RGB [1, H, W, 3] -> tuple of float32 arrays, for H and W multiples of 32; it is called
-    only where no converted copy is kept.
+    only where no converted copy is kept. `exact`: compute in float32, also where bfloat16 is
+    faster.
     """
 
-    def __init__(self, key: str, build: "Callable[[], nn.Module]") -> None:
-        self.key, self._build = key, build
+    def __init__(self, key: str, build: "Callable[[], nn.Module]", exact: bool = False) -> None:
+        self.key, self.build, self.exact = key, build, exact
         self.workers = available_cores()
         self.batch = 1
         self._forget()
         leaves_parent(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return DenseEngine, (self.key, self._build)
+        return DenseEngine, (self.key, self.build, self.exact)
 
     def leave_parent(self) -> None:
         """In a forked child: open again at the next photo, because the parent's threads do not
@@ -121,11 +122,11 @@ class DenseEngine:
     def _open(self) -> None:
         if find_spec("openvino") is not None:
             try:
-                self._compiled = _compiled(self.key, self._build, self.workers)
+                self._compiled = _compiled(self)
             except (CacheError, ConversionError) as error:  # torch can run it all the same
                 warn_once(str(error), " torch runs the network instead, more slowly.")
         if self._compiled is None:
-            self._module = self._build().eval()
+            self._module = self.build().eval()
 
     def run(self, image: NDArray[np.uint8]) -> list[F32]:
         """The module's outputs for a photo uint8 RGB [H, W, 3], each without the first axis."""
@@ -151,22 +152,22 @@ class DenseEngine:
         return ThreadPoolExecutor(self.workers, thread_name_prefix="eyespot")
 
 
-def _compiled(key: str, build: "Callable[[], nn.Module]", workers: int) -> Any:
-    """The module compiled by OpenVINO, converted first if no copy is kept. Raises CacheError,
-    ConversionError."""
+def _compiled(engine: DenseEngine) -> Any:
+    """The engine's module compiled by OpenVINO, converted first if no copy is kept. Raises
+    CacheError, ConversionError."""
     openvino = import_openvino()
     folder = cache_folder() / "networks"
-    graph = folder / f"{key}-openvino-{openvino.__version__.split('-')[0]}.xml"
+    graph = folder / f"{engine.key}-openvino-{openvino.__version__.split('-')[0]}.xml"
     facts = graph.with_suffix(".json")
     if converted(graph, facts) is None:
         with writing_to(folder):
-            write_network(_converted(build()), graph)
+            write_network(_converted(engine.build()), graph)
             write_facts(graph, facts, {})
     core = openvino_core()
     options = {
-        "INFERENCE_PRECISION_HINT": "bf16" if computes_bf16() else "f32",
-        "INFERENCE_NUM_THREADS": workers,
-        "NUM_STREAMS": streams(workers),
+        "INFERENCE_PRECISION_HINT": "bf16" if computes_bf16() and not engine.exact else "f32",
+        "INFERENCE_NUM_THREADS": engine.workers,
+        "NUM_STREAMS": streams(engine.workers),
     }
     return core.compile_model(core.read_model(graph), "CPU", options)
 

@@ -45,8 +45,8 @@ def test_the_engine_computes_as_torch_does(taught_rcnn: DetectionTeachResult) ->
     expected = fast_rcnn.detections(*(one[0].numpy() for one in outputs))
     sure, exact = found.scores > 0.3, expected.scores > 0.3
     assert sure.sum() == exact.sum() > 0
-    np.testing.assert_allclose(found.scores[sure], expected.scores[exact], atol=0.05)
-    np.testing.assert_allclose(found.boxes[sure], expected.boxes[exact], atol=2)
+    np.testing.assert_allclose(found.scores[sure], expected.scores[exact], atol=1e-3)
+    np.testing.assert_allclose(found.boxes[sure], expected.boxes[exact], atol=0.02)
 
 
 def test_its_arrays_have_the_shapes_that_files_must_have(taught_rcnn: DetectionTeachResult) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from eyespot.tasks.detection.embed import Embedded
 
 WORDS = "dense head (FCOS) on frozen maps"
+EXACT = False
 BLOCKS = {"shared": 5, "class_tower": 5, "box_tower.0": 5, "box_tower.1": 7}
 """Kernels of the blocks of a `DenseHead`."""
 WIDTH, NARROW = 64, 32

@@ -20,7 +20,8 @@ def maps_engine(backbone: Backbone) -> DenseEngine:
 def detector_engine(model: Model) -> DenseEngine:
     """From a photo to the outputs of its method's head."""
     key = f"{model.backbone.network}-{head_digest(model)[:16]}"
-    return DenseEngine(key, partial(detector_module, model))
+    exact = method_called(model.method).EXACT
+    return DenseEngine(key, partial(detector_module, model), exact)
 
 
 def head_of(model: Model) -> Any:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from eyespot.features.backbone import Backbone
     from eyespot.tasks.detection.embed import Embedded
 
-__all__ = ["WORDS", "build", "detections", "fit", "plan_for", "shapes"]
+__all__ = ["EXACT", "WORDS", "build", "detections", "fit", "plan_for", "shapes"]
 
 WORDS = "Fast R-CNN with an RPN on frozen maps"
+EXACT = True
 WIDTH = 64
 BATCH = 2
 """Photos of a step, as in the paper."""

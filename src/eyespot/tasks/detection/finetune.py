@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from eyespot.tasks.detection import dense
-from eyespot.tasks.detection.dense import build, detections, shapes
+from eyespot.tasks.detection.dense import EXACT, build, detections, shapes
 from eyespot.tasks.detection.method import Plan, Trained, photos_seen
 
 if TYPE_CHECKING:
     from eyespot.features.backbone import Backbone
     from eyespot.tasks.detection.embed import Embedded
 
-__all__ = ["WORDS", "build", "detections", "fit", "plan_for", "shapes"]
+__all__ = ["EXACT", "WORDS", "build", "detections", "fit", "plan_for", "shapes"]
 
 WORDS = "dense head (FCOS) on fine-tuned maps"
 

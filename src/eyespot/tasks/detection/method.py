@@ -77,6 +77,8 @@ class Method(Protocol):
     name; importing it imports no torch."""
 
     WORDS: str
+    EXACT: bool
+    """Whether the head needs float32: the corners of a box in bfloat16 are off by pixels."""
 
     def plan_for(self, photos: int) -> Plan:
         """The plan for so many training photos."""
