@@ -1,6 +1,6 @@
 // One project of Boxes: its photos, the boxes of the open one, and the training of its detector.
 
-import { ask, OFFLINE, sending } from "./ask.js";
+import { ask, Lost, sending } from "./ask.js";
 import { Editor } from "./boxes_editor.js";
 import { countElements, dotOf } from "./boxes_figures.js";
 import { Live } from "./boxes_live.js";
@@ -235,7 +235,7 @@ export class BoxesProject {
     try {
       await this.change(`/photos/${id}/boxes`, "PUT", body);
     } catch (error) {
-      if (error instanceof Error && error.message === OFFLINE) this.timer = setTimeout(() => this.save(done), RETRY);
+      if (error instanceof Lost) this.timer = setTimeout(() => this.save(done), RETRY);
     } finally {
       this.saving--;
     }
