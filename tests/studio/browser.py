@@ -131,15 +131,24 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 def serious_faults(page: Page, rules: str = "*") -> list[str]:
     """What axe finds that would keep people from using the page. `rules`: a rule of axe, or all."""
+    return [fault for impact, fault in _faults(page, rules) if impact in FAULTS]
+
+
+def all_faults(page: Page) -> list[str]:
+    """All that axe finds."""
+    return [fault for _, fault in _faults(page, "*")]
+
+
+def _faults(page: Page, rules: str) -> list[tuple[str, str]]:
+    """Violations as (impact, description)."""
     if not AXE.is_file():
         pytest.skip("axe is not installed: make .venv/node")
     page.evaluate(AXE.read_text("utf-8"))
     options = {} if rules == "*" else {"runOnly": [rules]}
     found: dict[str, Any] = page.evaluate("(options) => axe.run(options)", options)
     return [
-        f"{fault['id']}: {json.dumps([node['html'] for node in fault['nodes']])}"
+        (fault["impact"], f"{fault['id']}: {json.dumps([node['html'] for node in fault['nodes']])}")
         for fault in found["violations"]
-        if fault["impact"] in FAULTS
     ]
 
 

@@ -175,22 +175,14 @@ def _project_json(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-class OpenProjects:
-    """The open projects of a store; see `OpenTable`."""
+class OpenProjects(OpenTable[OpenProject]):
+    """The open projects of a store."""
 
     def __init__(self, store: Store) -> None:
+        super().__init__()
         self.store = store
-        self._open: OpenTable[OpenProject] = OpenTable()
 
     def get(self, id: str) -> OpenProject:
         """Open a project. Raises MissingError if it does not exist, or after `close_all`."""
         project = self.store.open(id)
-        return self._open.get(id, lambda: OpenProject(project, self.store.folder / "tuned"))
-
-    def close(self, id: str) -> None:
-        """Close a project until it is opened again."""
-        self._open.close(id)
-
-    def close_all(self) -> None:
-        """Close all projects for good, and end all waiting requests."""
-        self._open.close_all()
+        return self._get(id, lambda: OpenProject(project, self.store.folder / "tuned"))

@@ -39,7 +39,7 @@ class OpenTable(Generic[T]):
         self._lock = threading.Lock()
         self._closed = False
 
-    def get(self, id: str, make: Callable[[], T]) -> T:
+    def _get(self, id: str, make: Callable[[], T]) -> T:
         """The open project, made if it is not open. Raises MissingError after `close_all`."""
         with self._lock:
             if self._closed:

@@ -13,7 +13,7 @@ import { Watch } from "./watch.js";
 /** In pixels of the photo. @typedef {{number: number, score: number, corners: number[]}} Box */
 
 const SVG = "http://www.w3.org/2000/svg";
-const COLOURS = 6; // of classes, in page.css
+const COLOURS = 8; // of classes, in page.css
 
 const problem = byId("problem", HTMLElement);
 const loading = loadModel("detector", (about) => /** @type {About} */ (about));
@@ -45,7 +45,7 @@ function draw(boxes, labels, { width, height }) {
   overlay.replaceChildren(...boxes.flatMap(({ number, score, corners: [left, top, right, bottom] }) => {
     const colour = `class-${number % COLOURS}`;
     const place = { x: left, y: top, width: right - left, height: bottom - top };
-    const caption = shape("text", { x: left, y: Math.max(top - text / 4, text), "font-size": text, class: colour });
+    const caption = shape("text", { x: left, y: Math.max(top - text / 4, text), "font-size": text });
     caption.textContent = `${labels[number]} ${percent(score)}`;
     return [shape("rect", { ...place, class: "edge" }), shape("rect", { ...place, class: colour }), caption];
   }));

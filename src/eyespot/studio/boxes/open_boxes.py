@@ -92,22 +92,14 @@ def _project_json(snapshot: BoxSnapshot) -> dict[str, Any]:
     }
 
 
-class OpenBoxes:
-    """The open projects of a store; see `OpenTable`."""
+class OpenBoxes(OpenTable[OpenBoxProject]):
+    """The open projects of a store."""
 
     def __init__(self, store: BoxStore) -> None:
+        super().__init__()
         self.store = store
-        self._open: OpenTable[OpenBoxProject] = OpenTable()
 
     def get(self, id: str) -> OpenBoxProject:
         """Open a project. Raises MissingError if it does not exist, or after `close_all`."""
         project = self.store.open(id)
-        return self._open.get(id, lambda: OpenBoxProject(project, self.store.trained(id)))
-
-    def close(self, id: str) -> None:
-        """Close a project until it is opened again."""
-        self._open.close(id)
-
-    def close_all(self) -> None:
-        """Close all projects for good, and end all waiting requests."""
-        self._open.close_all()
+        return self._get(id, lambda: OpenBoxProject(project, self.store.trained(id)))

@@ -30,8 +30,8 @@ from eyespot.studio.project_routes import IMMUTABLE, WAIT
 
 router = APIRouter(prefix="/api/boxes")
 
-SIDE = 1600
-"""Longest side of a photo on the page, in pixels."""
+SIDE, FULL_SIDE = 1600, 8192
+"""Longest side of a photo on the page, and of one that is magnified, in pixels."""
 
 
 class DrawnBox(BaseModel):
@@ -158,9 +158,9 @@ def thumbnail(projects: Projects, id: str, photo: PhotoId) -> Response:
 
 
 @router.get("/{id}/photos/{photo}")
-def photo(projects: Projects, id: str, photo: PhotoId) -> Response:
-    """The upright photo, at most SIDE pixels."""
-    content = resized_jpeg(projects.store.open(id).content(photo), SIDE)
+def photo(projects: Projects, id: str, photo: PhotoId, full: bool = False) -> Response:
+    """The upright photo, at most SIDE pixels; `full`: at most FULL_SIDE."""
+    content = resized_jpeg(projects.store.open(id).content(photo), FULL_SIDE if full else SIDE)
     return Response(content, media_type="image/jpeg", headers=IMMUTABLE)
 
 

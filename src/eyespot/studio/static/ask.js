@@ -3,8 +3,11 @@
 /** The message when the server cannot be reached. */
 export const OFFLINE = "The studio does not answer. Is it still running? Start it again with: eyespot studio";
 
+/** The studio is gone, or was started again with another key: the same request may succeed later. */
+export class Lost extends Error {}
+
 /**
- * The server's answer, read as JSON. Throws an Error with a message for the user.
+ * The server's answer, read as JSON. Throws Lost, or another Error with a message for the user.
  * @param {string} address
  * @param {RequestInit} [options]
  * @returns {Promise<any>}
@@ -14,7 +17,7 @@ export async function ask(address, options) {
   try {
     answer = await fetch(address, options);
   } catch {
-    throw new Error(OFFLINE);
+    throw new Lost(OFFLINE);
   }
   const text = await answer.text();
   if (answer.ok) return text ? JSON.parse(text) : undefined;
@@ -24,7 +27,7 @@ export async function ask(address, options) {
   } catch {
     // Plain text, from the guard.
   }
-  throw new Error(message);
+  throw answer.status === 403 ? new Lost(message) : new Error(message);
 }
 
 /** Options to send a body as JSON. @param {string} method @param {object} [body] @returns {RequestInit} */

@@ -1,7 +1,7 @@
 // Boxes: the list of projects, and the project that the address names.
 
 import { ask, sending } from "./ask.js";
-import { Editor } from "./boxes_editor.js";
+import { ARROWS, Editor } from "./boxes_editor.js";
 import { BoxesProject } from "./boxes_project.js";
 import { byId, note, tell } from "./dom.js";
 import { filesOf, whenDropped } from "./files.js";
@@ -14,6 +14,11 @@ const canvas = byId("canvas", SVGSVGElement);
 const editor = new Editor(canvas, (isKey) => project?.edited(isKey), (message) => {
   tell(problem, message);
   byId("class-name", HTMLElement).focus();
+}, (scale) => {
+  const text = `${Math.round(100 * scale)}%`;
+  if (byId("zoom", HTMLElement).textContent === text) return;
+  byId("zoom", HTMLElement).textContent = text;
+  byId("zoomed", HTMLElement).textContent = scale === 1 ? "Whole photo" : `Zoom ${text}`; // for screen readers
 });
 /** @type {BoxesProject | undefined} */
 let project;
@@ -74,13 +79,29 @@ function press(event) {
     if (!of) return;
     editor.choose(of.id);
     project.showChips();
-  } else if (event.key === "ArrowLeft" || event.key === "ArrowRight") project.turn(event.key === "ArrowLeft" ? -1 : 1, false);
+  } else if (event.key === "+" || event.key === "=") editor.magnify(true);
+  else if (event.key === "-") editor.magnify(false);
+  else if (event.key === "0") editor.zoom.fit();
+  else if (ARROWS[event.key] && editor.zoom.isZoomed) editor.zoom.pan(...ARROWS[event.key]);
+  else if (event.key === "ArrowLeft" || event.key === "ArrowRight") project.turn(event.key === "ArrowLeft" ? -1 : 1, false);
   else if (event.key === "n" && project.photo) editor.addInTheMiddle();
   else return;
   event.preventDefault();
 }
 
+/** A menu closes with Escape, and when the focus or a click goes elsewhere. @param {HTMLDetailsElement} menu */
+function closeOutside(menu) {
+  const isOutside = (/** @type {EventTarget | null} */ target) => !(target instanceof Node && menu.contains(target));
+  for (const name of ["pointerdown", "focusin"]) addEventListener(name, (event) => (menu.open &&= !isOutside(event.target)));
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+  });
+}
+
 function listen() {
+  closeOutside(byId("export", HTMLDetailsElement));
   whenSubmitted("new", "new-name", async (name) => {
     location.hash = (await ask("/api/boxes", sending("POST", { name }))).id;
   });
@@ -112,6 +133,9 @@ function listen() {
   onClick("undo", () => project?.undo());
   onClick("draw", () => setMode(true));
   onClick("select", () => setMode(false));
+  onClick("zoom-in", () => editor.magnify(true));
+  onClick("zoom-out", () => editor.magnify(false));
+  onClick("fit", () => editor.zoom.fit());
   onClick("next", () => project?.finish());
   onClick("nothing", () => project?.finishEmpty());
   onClick("skip", () => project?.turn(1, true));

@@ -2,6 +2,7 @@
 
 import { area, between, distance, LEAST, moved, resized } from "./boxes_geometry.js";
 import { classColour, draw, makeHandles, makeShape, showShape } from "./boxes_shape.js";
+import { Zoom } from "./boxes_zoom.js";
 import { percent } from "./percent.js";
 
 /**
@@ -13,12 +14,12 @@ import { percent } from "./percent.js";
 /** CSS pixels that a pointer moves before a click becomes a drag, and that a key moves a box. */
 const STILL = 4, STEP = 2;
 /** @type {Record<string, [number, number]>} */
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class Editor {
   /** @param {SVGSVGElement} svg @param {(isKey: boolean) => void} changed after each change of a box
-   *  @param {(message: string) => void} complain */
-  constructor(svg, changed, complain) {
+   *  @param {(message: string) => void} complain @param {(scale: number) => void} zoomed after each change of the zoom */
+  constructor(svg, changed, complain, zoomed) {
     this.svg = svg;
     this.changed = changed;
     this.complain = complain;
@@ -35,6 +36,16 @@ export class Editor {
     this.isDrawing = true;
     /** Whether a pointer holds a box, or draws one. */
     this.isHeld = false;
+    /** End a drag without a change. */
+    this.drop = () => {};
+    this.source = "";
+    /** Whether all pixels of the photo were requested. */
+    this.isSharp = false;
+    this.zoom = new Zoom(svg, () => {
+      this.sharpen();
+      this.show();
+      zoomed(this.zoom.view.scale);
+    }, () => this.drop());
     this.image = draw("image", { x: 0, y: 0 });
     this.layer = draw("g");
     this.marks = draw("g", { "aria-hidden": "true" });
@@ -42,13 +53,15 @@ export class Editor {
     svg.append(this.image, this.layer, this.marks, this.handles);
     svg.addEventListener("pointerdown", (event) => this.press(event));
     svg.addEventListener("keydown", (event) => this.key(event));
-    svg.addEventListener("focusin", (event) => this.select(this.boxOf(event.target)));
+    svg.addEventListener("focusin", (event) => {
+      this.select(this.boxOf(event.target));
+      if (this.selected && !this.isHeld) this.zoom.reveal(this.selected);
+    });
     new ResizeObserver(() => this.show()).observe(svg);
   }
 
-  /** Pixels of the photo for one of the page. */
   get unit() {
-    return 1 / (this.svg.getScreenCTM()?.a || 1);
+    return this.zoom.unit;
   }
 
   get proposals() {
@@ -62,11 +75,27 @@ export class Editor {
   /** @param {string} source @param {{width: number, height: number}} size @param {string} name */
   open(source, size, name) {
     this.size = { width: size.width, height: size.height };
-    this.svg.setAttribute("viewBox", `0 0 ${size.width} ${size.height}`);
+    this.source = source;
+    this.isSharp = false;
     this.svg.setAttribute("aria-label", `Boxes of ${name}`);
     for (const [key, value] of Object.entries({ href: source, ...this.size })) this.image.setAttribute(key, String(value));
     this.mark([]);
     this.replace([]);
+    this.zoom.fit(this.size);
+  }
+
+  /** Show all pixels of the photo once it is magnified, as soon as they are read. */
+  async sharpen() {
+    if (!this.zoom.isZoomed || this.isSharp) return;
+    this.isSharp = true;
+    const { source } = this, image = new Image();
+    image.src = `${source}?full=true`;
+    try {
+      await image.decode();
+    } catch {
+      return; // the smaller photo stays
+    }
+    if (this.source === source) this.image.setAttribute("href", image.src);
   }
 
   /** Frame places with likely errors, until another photo is open. @param {[number, number, number, number][]} places xmin, ymin, xmax, ymax */
@@ -112,13 +141,14 @@ export class Editor {
       }
       const of = this.classes.find((one) => one.id === box.class_id);
       const name = of?.name ?? "";
-      const proposed = box.probability === undefined ? "" : `, proposed with ${percent(box.probability)}`;
+      const share = box.probability === undefined ? "" : ` ${percent(box.probability)}`;
       const place = [box.xmin, box.ymin, box.xmax - box.xmin, box.ymax - box.ymin].map(Math.round);
       showShape(shape, box, {
-        name: proposed ? `${name} ${percent(box.probability ?? 0)}` : name,
+        name,
+        share,
         position: of?.position ?? 0,
-        text: `${name}${proposed}${box.ignored ? ", ignored" : ""}, box ${index + 1} of ${this.boxes.length}, at ${place[0]}, ${place[1]}, ${place[2]} × ${place[3]} pixels`,
-        classes: { selected: box === this.selected, proposed: Boolean(proposed), ignored: box.ignored },
+        text: `${name}${share && `${share}, proposed`}${box.ignored ? ", ignored" : ""}, box ${index + 1} of ${this.boxes.length}, at ${place[0]}, ${place[1]}, ${place[2]} × ${place[3]} pixels`,
+        classes: { selected: box === this.selected, proposed: Boolean(share), ignored: box.ignored },
         unit,
       });
     });
@@ -189,22 +219,24 @@ export class Editor {
     this.changed(false);
   }
 
-  /** Add a box in the middle of the photo, for the keyboard. */
+  /** Add a box in the middle of the view, for the keyboard. */
   addInTheMiddle() {
-    const { width, height } = this.size;
-    this.add({ xmin: width * 0.4, ymin: height * 0.4, xmax: width * 0.6, ymax: height * 0.6 });
+    const { x, y } = this.zoom.middle, share = 0.1 / this.zoom.view.scale;
+    const right = share * this.size.width, down = share * this.size.height;
+    this.add({ xmin: x - right, ymin: y - down, xmax: x + right, ymax: y + down });
   }
 
-  /** @param {PointerEvent} event */
-  pointOf(event) {
-    return new DOMPoint(event.clientX, event.clientY).matrixTransform(this.svg.getScreenCTM()?.inverse());
+  /** Zoom in or out; the selected box stays where it is. @param {boolean} isIn */
+  magnify(isIn) {
+    const box = this.selected;
+    this.zoom.step(isIn, box && { x: (box.xmin + box.xmax) / 2, y: (box.ymin + box.ymax) / 2 });
   }
 
   /** Begin to draw, move or resize. @param {PointerEvent} event */
   press(event) {
     if (event.button !== 0 || this.isHeld) return;
     event.preventDefault();
-    const start = this.pointOf(event), hit = this.boxOf(event.target);
+    const start = this.zoom.pointOf(event), hit = this.boxOf(event.target);
     const sides = event.target instanceof SVGElement ? event.target.dataset.sides : undefined;
     const held = sides ? this.selected : this.isDrawing ? undefined : hit;
     const before = held && { ...held };
@@ -216,7 +248,7 @@ export class Editor {
     this.svg.setPointerCapture(event.pointerId);
 
     const move = (/** @type {PointerEvent} */ now) => {
-      const point = this.pointOf(now), x = point.x - start.x, y = point.y - start.y;
+      const point = this.zoom.pointOf(now), x = point.x - start.x, y = point.y - start.y;
       isDrag ||= Math.hypot(x, y) > STILL * this.unit;
       if (!isDrag) return;
       if (held && before) {
@@ -231,13 +263,15 @@ export class Editor {
     const end = (/** @type {PointerEvent} */ now) => {
       for (const [name, listener] of /** @type {const} */ ([["pointermove", move], ["pointerup", end], ["pointercancel", end]])) this.svg.removeEventListener(name, listener);
       this.isHeld = false;
+      this.drop = () => {};
       const isCancelled = now.type === "pointercancel";
       if (isCancelled && held && before) Object.assign(held, before);
       if (isDrag && held && !isCancelled) this.correct(held);
-      else if (isDrag && this.isDrawing && !held && !isCancelled) this.finish(between(start, this.pointOf(now), this.size));
+      else if (isDrag && this.isDrawing && !held && !isCancelled) this.finish(between(start, this.zoom.pointOf(now), this.size));
       else if (!isDrag && !sides) this.pick(hit);
       this.show();
     };
+    this.drop = () => end(new PointerEvent("pointercancel"));
     this.svg.addEventListener("pointermove", move);
     this.svg.addEventListener("pointerup", end);
     this.svg.addEventListener("pointercancel", end);
@@ -263,6 +297,7 @@ export class Editor {
       const [x, y] = arrow.map((way) => way * Math.max(1, STEP * this.unit));
       Object.assign(box, event.shiftKey ? resized(box, "se", x, y, this.size) : moved(box, x, y, this.size));
       this.correct(box, true);
+      this.zoom.reveal(box);
     } else if (event.key === "Delete" || event.key === "Backspace") this.remove(box);
     else if (event.key === "Enter" || event.key === " ") {
       if (box.probability !== undefined) this.accept([box]);

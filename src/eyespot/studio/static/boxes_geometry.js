@@ -1,13 +1,19 @@
-// Boxes as numbers: moved, resized, drawn, always inside the photo.
+// Boxes and views as numbers: moved, resized, drawn, magnified, always inside the photo.
 
 /**
  * In pixels of the upright photo.
  * @typedef {{xmin: number, ymin: number, xmax: number, ymax: number}} Corners
  * @typedef {{width: number, height: number}} Size
+ * The part of the photo that is shown: its upper left corner, and how much larger than the whole photo it is.
+ * @typedef {{x: number, y: number, scale: number}} View
  */
 
 /** The least side of a box, in pixels of the photo. */
 export const LEAST = 2;
+/** The view of the whole photo. @type {Readonly<View>} */
+export const WHOLE = { x: 0, y: 0, scale: 1 };
+/** The greatest scale. */
+const MOST = 16;
 
 /** @param {number} value @param {number} low @param {number} high */
 const within = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -49,3 +55,26 @@ export function between(from, to, { width, height }) {
 
 /** @param {Corners} box */
 export const area = (box) => (box.xmax - box.xmin) * (box.ymax - box.ymin);
+
+/** A view from (x, y) on, moved into the photo. @param {number} x @param {number} y @param {number} scale @param {Size} size @returns {View} */
+const from = (x, y, scale, { width, height }) =>
+  ({ x: within(x, 0, width - width / scale), y: within(y, 0, height - height / scale), scale });
+
+/** @param {View} view @param {number} x @param {number} y @param {Size} size */
+export const panned = (view, x, y, size) => from(view.x + x, view.y + y, view.scale, size);
+
+/** A view whose scale is multiplied by `factor`, while the place `at` stays where it is on the screen.
+ * @param {View} view @param {number} factor @param {{x: number, y: number}} at @param {Size} size */
+export function magnified(view, factor, at, size) {
+  const scale = within(view.scale * factor, 1, MOST), share = view.scale / scale;
+  return from(at.x - (at.x - view.x) * share, at.y - (at.y - view.y) * share, scale, size);
+}
+
+/** The nearest view in which a box is; of a box larger than the view, the upper left part.
+ * @param {View} view @param {Corners} box @param {Size} size */
+export function revealed({ x, y, scale }, box, size) {
+  return from(within(x, box.xmax - size.width / scale, box.xmin), within(y, box.ymax - size.height / scale, box.ymin), scale, size);
+}
+
+/** The attribute of an SVG element. @param {View} view @param {Size} size */
+export const viewBox = ({ x, y, scale }, { width, height }) => `${x} ${y} ${width / scale} ${height / scale}`;

@@ -1,12 +1,13 @@
 // One project of Boxes: its photos, the boxes of the open one, and the training of its detector.
 
-import { ask, OFFLINE, sending } from "./ask.js";
+import { ask, Lost } from "./ask.js";
 import { Editor } from "./boxes_editor.js";
 import { countElements, dotOf } from "./boxes_figures.js";
 import { Live } from "./boxes_live.js";
 import { Strip } from "./boxes_strip.js";
 import { showTraining } from "./boxes_training.js";
 import { byId, make, makeButton, tell } from "./dom.js";
+import { OpenProject, RETRY } from "./open_project.js";
 import { upload } from "./upload.js";
 
 /**
@@ -19,23 +20,19 @@ import { upload } from "./upload.js";
  *   photos: Photo[], training: Training}} State
  */
 
-/** Milliseconds until a lost studio is retried, between two states, and until a move by keys is saved. */
-const RETRY = 2000, PAUSE = 200, KEYS = 400;
+/** Milliseconds until a move by keys is saved. */
+const KEYS = 400;
 
-export class BoxesProject {
+/** @extends {OpenProject<State>} */
+export class BoxesProject extends OpenProject {
   /** @param {string} id @param {HTMLElement} problem where errors are shown @param {Editor} editor */
   constructor(id, problem, editor) {
-    this.path = `/api/boxes/${encodeURIComponent(id)}`;
-    this.problem = problem;
+    super(`/api/boxes/${encodeURIComponent(id)}`, problem);
     this.editor = editor;
-    /** @type {State | undefined} */
-    this.state = undefined;
     /** @type {number | undefined} */
     this.current = undefined;
     /** Proposals that were neither accepted nor discarded, by photo. @type {Map<number, Box[]>} */
     this.proposals = new Map();
-    this.isOpen = true;
-    this.ending = new AbortController();
     this.strip = new Strip(byId("strip", HTMLElement), this.path, (photo) => this.openPhoto(photo));
     this.live = new Live(this.path);
     /** The save that waits for more keys. @type {ReturnType<typeof setTimeout> | undefined} */
@@ -51,8 +48,7 @@ export class BoxesProject {
 
   close() {
     this.flush();
-    this.isOpen = false;
-    this.ending.abort();
+    super.close();
     this.live.close();
   }
 
@@ -63,27 +59,6 @@ export class BoxesProject {
 
   get photo() {
     return this.photos.find((photo) => photo.id === this.current);
-  }
-
-  /** Show every change, also those of other tabs, while the project is open. */
-  async follow() {
-    let isLost = false;
-    while (this.isOpen) {
-      const { number = -1, version = -1 } = isLost ? {} : this.state ?? {};
-      try {
-        const news = /** @type {Partial<State>} */ (await ask(`${this.path}?seen=${number}&version=${version}`, { signal: this.ending.signal }));
-        if (!this.isOpen) return;
-        if (isLost) this.problem.hidden = true;
-        isLost = false;
-        await this.show(/** @type {State} */ ({ ...this.state, ...news }));
-        await new Promise((resolve) => setTimeout(resolve, PAUSE));
-      } catch (error) {
-        if (!this.isOpen) return;
-        isLost = true;
-        tell(this.problem, error);
-        await new Promise((resolve) => setTimeout(resolve, RETRY));
-      }
-    }
   }
 
   /** @param {State} state */
@@ -235,7 +210,7 @@ export class BoxesProject {
     try {
       await this.change(`/photos/${id}/boxes`, "PUT", body);
     } catch (error) {
-      if (error instanceof Error && error.message === OFFLINE) this.timer = setTimeout(() => this.save(done), RETRY);
+      if (error instanceof Lost) this.timer = setTimeout(() => this.save(done), RETRY);
     } finally {
       this.saving--;
     }
@@ -307,16 +282,5 @@ export class BoxesProject {
     this.problem.hidden = problems.length === 0;
     if (problems.length) tell(this.problem, `Not added: ${problems.join("; ")}.`);
     if (this.state) showTraining(this.state.training, this.state.classes);
-  }
-
-  /** @param {string} path below the project @param {string} method @param {object} [body] */
-  async change(path, method, body) {
-    try {
-      await ask(this.path + path, sending(method, body));
-      this.problem.hidden = true;
-    } catch (error) {
-      tell(this.problem, error);
-      throw error;
-    }
   }
 }

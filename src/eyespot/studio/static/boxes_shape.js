@@ -13,8 +13,11 @@ export function draw(name, attributes = {}, ...children) {
   return /** @type {SVGElement} */ (element);
 }
 
+/** Colours of classes in tokens.css. */
+const COLOURS = 8;
+
 /** The colour of a class for the rules of styles. @param {number} position */
-export const classColour = (position) => `var(--class-${(position % 6) + 1})`;
+export const classColour = (position) => `var(--class-${(position % COLOURS) + 1})`;
 
 /** @param {import("./boxes_geometry.js").Corners} box */
 const placeOf = ({ xmin, ymin, xmax, ymax }) => ({ x: xmin, y: ymin, width: xmax - xmin, height: ymax - ymin });
@@ -27,15 +30,16 @@ function set(element, attributes) {
 /** The element of a box: tab reaches it. */
 export function makeShape() {
   return draw("g", { class: "box", tabindex: 0, role: "button" },
-    draw("rect", { class: "casing" }), draw("rect", { class: "edge" }), draw("text"));
+    draw("rect", { class: "casing" }), draw("rect", { class: "edge" }),
+    draw("text", {}, draw("tspan"), draw("tspan", { class: "share" })));
 }
 
 /**
  * Show a box as it is. `unit`: pixels of the photo for one of the page.
  * @param {SVGElement} shape @param {import("./boxes_geometry.js").Corners} box
- * @param {{name: string, position: number, text: string, classes: Record<string, boolean>, unit: number}} look
+ * @param {{name: string, share: string, position: number, text: string, classes: Record<string, boolean>, unit: number}} look
  */
-export function showShape(shape, box, { name, position, text, classes, unit }) {
+export function showShape(shape, box, { name, share, position, text, classes, unit }) {
   shape.style.setProperty("--class", classColour(position));
   for (const [key, isOn] of Object.entries(classes)) shape.classList.toggle(key, isOn);
   shape.setAttribute("aria-label", text);
@@ -44,7 +48,9 @@ export function showShape(shape, box, { name, position, text, classes, unit }) {
   for (const one of [casing, edge]) set(one, placeOf(box));
   const above = box.ymin > 1.5 * LABEL * unit ? box.ymin - 5 * unit : box.ymin + 1.2 * LABEL * unit;
   set(label, { x: box.xmin + 2 * unit, y: above });
-  label.textContent = name;
+  label.children[0].textContent = name;
+  label.children[1].textContent = share;
+  shape.classList.toggle("named", 0.6 * LABEL * unit * name.length <= box.xmax - box.xmin); // the text fits
   if (label instanceof SVGElement) Object.assign(label.style, { fontSize: `${LABEL * unit}px`, strokeWidth: `${3 * unit}px` });
 }
 

@@ -1,11 +1,12 @@
 // One project: its classes, its classifier's evaluation, and predictions for the camera's photos.
 
-import { ask, sending } from "./ask.js";
+import { ask } from "./ask.js";
 import { showBars } from "./bars.js";
 import { Card } from "./card.js";
 import { byId, make, tell } from "./dom.js";
 import { evaluationElements } from "./evaluation.js";
 import { counted } from "./numbers.js";
+import { OpenProject } from "./open_project.js";
 import { percent } from "./percent.js";
 import { Recorder } from "./recorder.js";
 import { Talk } from "./talk.js";
@@ -24,8 +25,6 @@ import { upload } from "./upload.js";
  *   similar: {photo: number, similarity: number}[], needed?: string, error?: string}} Prediction
  */
 
-/** Milliseconds until a lost studio is retried, and between two states. */
-const RETRY = 2000, PAUSE = 100;
 const EXPORTS = { classifier: "classifier.eyespot", onnx: "classifier.onnx", photos: "photos.zip", report: "report.html" };
 const FINE_TUNING = "Fine-tuning also trains the backbone. It takes minutes, and helps with many photos that differ from ImageNet.";
 const UNKNOWN = "none of these";
@@ -33,20 +32,16 @@ const UNKNOWN = "none of these";
 /** @param {Busy} busy */
 const progressOf = ({ stage, done, total }) => `${stage}${total ? ` ${done.toLocaleString("en")} of ${total.toLocaleString("en")}` : ""} …`;
 
-export class Project {
+/** @extends {OpenProject<State>} */
+export class Project extends OpenProject {
   /** @param {string} id @param {HTMLElement} problem where errors are shown @param {import("./watch.js").Watch} watch calls `predict` */
   constructor(id, problem, watch) {
-    this.path = `/api/projects/${encodeURIComponent(id)}`;
-    this.problem = problem;
+    super(`/api/projects/${encodeURIComponent(id)}`, problem);
     this.watch = watch;
-    /** @type {State | undefined} */
-    this.state = undefined;
     /** @type {Class[]} */
     this.classes = [];
     /** @type {Map<string, Card>} */
     this.cards = new Map();
-    this.isOpen = true;
-    this.ending = new AbortController();
     this.talk = new Talk(`${this.path}/live`);
     this.recorder = new Recorder(watch, (classId, frame, burst) => this.addFrame(classId, frame, burst));
   }
@@ -58,31 +53,9 @@ export class Project {
   }
 
   close() {
-    this.isOpen = false;
-    this.ending.abort();
+    super.close();
     this.recorder.stop();
     this.talk.close();
-  }
-
-  /** Show every change, also those of other tabs, while the project is open. */
-  async follow() {
-    let isLost = false;
-    while (this.isOpen) {
-      const { number = -1, version = -1 } = isLost ? {} : this.state ?? {};
-      try {
-        const news = /** @type {Partial<State>} */ (await ask(`${this.path}?seen=${number}&version=${version}`, { signal: this.ending.signal }));
-        if (!this.isOpen) return;
-        if (isLost) this.problem.hidden = true;
-        isLost = false;
-        this.show(/** @type {State} */ ({ ...this.state, ...news }));
-        await new Promise((resolve) => setTimeout(resolve, PAUSE)); // the server reports progress more often
-      } catch (error) {
-        if (!this.isOpen) return;
-        isLost = true;
-        tell(this.problem, error);
-        await new Promise((resolve) => setTimeout(resolve, RETRY));
-      }
-    }
   }
 
   /** @param {State} state */
@@ -179,17 +152,6 @@ export class Project {
     }));
     const last = classes.length ? [{ name: UNKNOWN, text: unknown ? "yes" : "", isBest: unknown }] : [];
     showBars(byId("bars", HTMLElement), [...bars, ...last]);
-  }
-
-  /** @param {string} path below the project @param {string} method @param {object} [body] */
-  async change(path, method, body) {
-    try {
-      await ask(this.path + path, sending(method, body));
-      this.problem.hidden = true;
-    } catch (error) {
-      tell(this.problem, error);
-      throw error;
-    }
   }
 
   /** Start or stop fine-tuning. */

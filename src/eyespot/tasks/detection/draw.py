@@ -7,9 +7,19 @@ from PIL import Image, ImageDraw, ImageFont
 
 from eyespot.arrays import F32
 
-COLOURS = ("#0b6bcb", "#b85c05", "#0f8054", "#b4308b", "#7a5af8", "#8a6d00")
-"""Of classes, repeated from the seventh on: the pages' colours, of which the second and third are
-darker here, so that white text has a contrast of 4.5 on each."""
+COLOURS = (
+    "#0b6bcb",
+    "#c27600",
+    "#0d3f14",
+    "#af008d",
+    "#090dd0",
+    "#805100",
+    "#5b165b",
+    "#d9025d",
+)
+"""Of classes, repeated from the ninth on: as on the pages, apart for colour-blind readers, too."""
+DARK_TEXT = {"#c27600"}
+"""Colours on which black text has the higher contrast: at least 4.5, as white has on the others."""
 LEAST_TEXT = 11
 """Pixels of the smallest text."""
 
@@ -58,4 +68,5 @@ def _label(
     top = box[1] - down if box[1] >= down else max(0.0, min(box[1], height - down))
     colour = COLOURS[number % len(COLOURS)]
     pen.rectangle((left, top, left + across, top + down), fill=colour)
-    pen.text((left + margin, top + margin), label, fill="white", font=font)
+    ink = "black" if colour in DARK_TEXT else "white"
+    pen.text((left + margin, top + margin), label, fill=ink, font=font)
