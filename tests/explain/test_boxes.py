@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from eyespot.cli.main import app
 from eyespot.errors import UsageError
 from eyespot.explain.boxes import BoxEvidence
+from eyespot.explain.dense_steps import DenseSteps
 from eyespot.tasks.detection.prediction import Box
 from eyespot.tasks.detection.result import DetectionTeachResult
 from tests.tasks.detection.shapes import shapes
@@ -33,9 +34,11 @@ def test_the_object_itself_decides(taught: DetectionTeachResult) -> None:
         area = (one.box.xmax - one.box.xmin) * (one.box.ymax - one.box.ymin)
         assert one.inside is not None
         assert one.inside > 1.2 * area / ((right - left) * (bottom - top))
-    assert len(found.candidates.labels) > len(prediction.boxes)
-    row, column = np.unravel_index(found.positions.argmax(), found.positions.shape)
-    x, y = (np.array([column, row]) + 0.5) / found.positions.shape[::-1] * 128
+    steps = found.steps
+    assert isinstance(steps, DenseSteps)
+    assert len(steps.candidates.labels) > len(prediction.boxes)
+    row, column = np.unravel_index(steps.positions.argmax(), steps.positions.shape)
+    x, y = (np.array([column, row]) + 0.5) / steps.positions.shape[::-1] * 128
     assert any(b.xmin < x < b.xmax and b.ymin < y < b.ymax for b in prediction.boxes)
     image = found.draw()
     assert image.width > 3 * 420

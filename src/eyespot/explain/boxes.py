@@ -1,4 +1,4 @@
-"""Explain detections: what decides each box, and the steps from positions to boxes."""
+"""Explain detections: what decides each box, and the steps of the method before the boxes."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -11,13 +11,12 @@ from eyespot.arrays import F32, U8
 from eyespot.data.given import PhotoLike, photo_of
 from eyespot.data.photos import Photo
 from eyespot.errors import UsageError
-from eyespot.evaluation.boxes import Detections, iou
+from eyespot.evaluation.boxes import iou
 from eyespot.explain.occlusion import ACROSS, CELLS, covered, heat
+from eyespot.explain.steps import STEPS, Steps
 from eyespot.shown import Brief, counted, percent
-from eyespot.tasks.detection.detect import candidates_of
 from eyespot.tasks.detection.detector import Detector
 from eyespot.tasks.detection.frame import Frame, frame_of
-from eyespot.tasks.detection.method import needs_dense
 from eyespot.tasks.detection.prediction import Box, DetectionPrediction
 
 MOST = 6
@@ -84,25 +83,22 @@ class BoxEvidence(Brief):
 class DetectionExplanation(Brief):
     """How a detector finds the boxes of a photo.
 
-    `image`: the network's input, uint8 [H, W, 3]. `positions`: float32 [h, w], the highest score of
-    a class at each position of the head. `candidates`: the boxes before non-maximum suppression, in
-    pixels of the photo. `evidence`: what decides the explained boxes.
+    `image`: the network's input, uint8 [H, W, 3]. `steps`: of the method, before the boxes.
+    `evidence`: what decides the explained boxes.
     """
 
     prediction: DetectionPrediction
     classes: tuple[str, ...]
     image: U8
-    positions: F32
-    candidates: Detections
+    steps: Steps
     evidence: tuple[BoxEvidence, ...]
 
     def lines(self) -> list[str]:
         """The evidence as text, the path first."""
         shown = self.prediction.boxes
-        candidates = counted(len(self.candidates.labels), "candidate box", "candidate boxes")
         lines = [
             self.prediction.path,
-            f"  {candidates}, {len(shown):,} shown: {self.prediction.line()}",
+            f"  {self.steps.summary()}, {len(shown):,} shown: {self.prediction.line()}",
             *(f"  {one.line()}" for one in self.evidence),
         ]
         if len(self.evidence) not in (1, len(shown)):
@@ -125,8 +121,7 @@ class DetectionExplanation(Brief):
         """As `to_dict`, without path and error."""
         return {
             **self.prediction.to_answer(),
-            "candidates": len(self.candidates.labels),
-            "positions": np.round(self.positions, 4).astype(float).tolist(),
+            **self.steps.to_dict(),
             "explained": [
                 {
                     "number": one.number,
@@ -147,22 +142,19 @@ def explain_boxes(
     1, in the order of `predict`.
 
     `photo`: as `Detector.predict` takes it. Raises PhotoError if it cannot be read, UsageError if
-    there is no such box, or the head is not dense.
+    there is no such box.
     """
-    needs_dense(detector.method, "explained")
     given = photo_of(photo)
     frame = frame_of(given.read())
     prediction = detector.predict_frame(given.name, frame)
     chosen = _chosen(prediction, box)
-    logits, distances = detector.engine.run(frame.pixels)
-    candidates = candidates_of(logits, distances)
+    followed = prediction.boxes[chosen[0] - 1] if chosen else None
     evidence = [_evidence(detector, frame, one, prediction.boxes[one - 1]) for one in chosen]
     return DetectionExplanation(
         prediction,
         detector.classes,
         frame.pixels,
-        1 / (1 + np.exp(-logits.max(2))),
-        replace(candidates, boxes=frame.to_photo(candidates.boxes)),
+        STEPS[detector.method](detector, frame, followed),
         tuple(evidence),
     )
 

@@ -8,7 +8,6 @@ import torch
 
 import eyespot
 from eyespot.errors import UsageError
-from eyespot.explain.boxes import explain_boxes
 from eyespot.tasks.detection import dense, fast_rcnn, finetune, select
 from eyespot.tasks.detection.engine import detector_module
 from eyespot.tasks.detection.frame import frame_of
@@ -83,9 +82,3 @@ def test_methods_are_compared_on_training_photos_alone(
     assert {one.method for one in result.candidates} == {"dense", "fast-rcnn", "finetune"}
     with pytest.raises(UsageError, match="one of dense, fast-rcnn, finetune, auto, found 'knn'"):
         teach(photos, TeachOptions(method="knn"))
-
-
-def test_what_reads_the_dense_head_says_so(taught_rcnn: DetectionTeachResult) -> None:
-    (photo,) = shapes(1, seed=9)
-    with pytest.raises(UsageError, match="method dense can be explained, and this one is fast-rc"):
-        explain_boxes(taught_rcnn.detector, photo.photo)

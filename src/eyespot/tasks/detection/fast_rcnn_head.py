@@ -72,11 +72,15 @@ class FastRCNNHead(nn.Module):
 
     def propose(self, trunk: Tensor) -> list[Tensor]:
         """The proposals [R, 4] of each image."""
+        return [boxes for boxes, _ in self.ranked(trunk)]
+
+    def ranked(self, trunk: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """The proposals [R, 4] of each image, and their objectness [R], 0 for missing ones."""
         height, width = trunk.shape[-2:]
         anchors = self.rpn.anchors(height, width)
         grid = height, width, ANCHORS
         return [
-            proposals(logits, corrections, anchors, grid, STRIDE, self.proposals)[0]
+            proposals(logits, corrections, anchors, grid, STRIDE, self.proposals)
             for logits, corrections in zip(*self.rpn(trunk), strict=True)
         ]
 

@@ -118,15 +118,6 @@ def method_called(name: str) -> Method:
     return cast(Method, found)
 
 
-def needs_dense(method: str, done: str) -> None:
-    """Raises UsageError for another method. `done`: what needs the outputs of the dense head."""
-    if method not in (DENSE, FINETUNE):
-        raise UsageError(
-            f"Only detectors of the method {DENSE} can be {done}, and this one is {method}. Teach "
-            f"it again with --method {DENSE}."
-        )
-
-
 def with_arrays(head: "nn.Module", arrays: Mapping[str, F32]) -> "nn.Module":
     """A head in torch with its arrays, ready to detect. Raises RuntimeError if they do not fit."""
     import torch
