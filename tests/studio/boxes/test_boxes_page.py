@@ -74,8 +74,8 @@ def test_a_box_drawn_without_a_studio_is_saved_by_the_next(studio: Studio) -> No
         create(page, "Lost", 1)
         port = urlsplit(page.url).port
         stop(studio.process)
-        drag(page, (0.1, 0.1), (0.4, 0.6))
         expect(page.locator("#problem")).to_contain_text("The studio does not answer.")
+        drag(page, (0.1, 0.1), (0.4, 0.6))
         studio.process, studio.address = start(port=port)
         expect(page.locator("#problem")).to_contain_text("Open the address")  # it has a new key
         page.context.new_page().goto(studio.address)
