@@ -1,4 +1,4 @@
-"""A page of image grids, side by side under a title."""
+"""A page of image grids in rows under a title."""
 
 from collections.abc import Sequence
 from math import ceil, sqrt
@@ -10,6 +10,8 @@ from eyespot.arrays import U8
 
 WIDTH = 1600
 """Largest width, in pixels, of all grids together."""
+MOST = 2000
+"""Largest width, in pixels, of a row of panels."""
 TILE = 128
 """Largest side of an enlarged image, in pixels."""
 GAP = 4
@@ -55,19 +57,22 @@ def grid(tiles: U8, width: int = WIDTH) -> U8:
 
 
 def page(title: str, panels: Sequence[tuple[str, U8]]) -> Image.Image:
-    """Panels (caption, uint8 [H, W, 3]) from left to right under `title`."""
+    """Panels (caption, uint8 [H, W, 3]) from left to right, in rows of MOST pixels."""
     large, small = (ImageFont.load_default(size) for size in (TITLE, CAPTION))
-    top = MARGIN + TITLE + MARGIN
-    lengths = [max(p.shape[1], ceil(small.getlength(caption))) for caption, p in panels]
-    width = max(sum(lengths) + MARGIN * (len(panels) - 1), ceil(large.getlength(title)))
     below = CAPTION + MARGIN // 2
-    height = top + below + max(panel.shape[0] for _, panel in panels) + MARGIN
-    image = Image.new("RGB", (width + 2 * MARGIN, height), WHITE)
+    places, left, top, row_height = [], 0, MARGIN + TITLE + MARGIN, 0
+    width = ceil(large.getlength(title))
+    for caption, panel in panels:
+        length = max(panel.shape[1], ceil(small.getlength(caption)))
+        if left and left + length > MOST:
+            left, top, row_height = 0, top + row_height, 0
+        places.append((MARGIN + left, top))
+        width, left = max(width, left + length), left + length + MARGIN
+        row_height = max(row_height, below + panel.shape[0] + MARGIN)
+    image = Image.new("RGB", (width + 2 * MARGIN, top + row_height), WHITE)
     draw = ImageDraw.Draw(image)
     draw.text((MARGIN, MARGIN), title, BLACK, large)
-    left = MARGIN
-    for (caption, panel), length in zip(panels, lengths, strict=True):
-        draw.text((left, top), caption, GREY, small)
-        image.paste(Image.fromarray(panel), (left, top + below))
-        left += length + MARGIN
+    for (caption, panel), (x, y) in zip(panels, places, strict=True):
+        draw.text((x, y), caption, GREY, small)
+        image.paste(Image.fromarray(panel), (x, y + below))
     return image

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["EXACT", "WORDS", "build", "detections", "fit", "plan_for", "shapes"]
 
 WORDS = "dense head (FCOS) on fine-tuned maps"
+MOST_PASSES = 40
+"""Times that each photo is seen while stages are trained."""
 
 
 def plan_for(photos: int) -> Plan:
     """See `method.Method`."""
     plan = dense.plan_for(photos)
-    return replace(plan, tuned=-(-photos_seen(photos) // plan.batch))
+    return replace(plan, tuned=-(-min(photos_seen(photos), MOST_PASSES * photos) // plan.batch))
 
 
 def fit(

@@ -23,7 +23,7 @@ METHODS = {
 }
 """The module of each head, by the name of the method, and whose functions are those of `Method`."""
 DENSE, FINETUNE, AUTO = "dense", "finetune", "auto"
-TUNED_STEP = 6
+TUNED_STEP = 5
 """Time of a step that trains stages of the backbone, in steps on frozen maps."""
 
 

@@ -17,7 +17,7 @@ from eyespot.tasks.detection.out_of_fold import (
 from eyespot.tasks.detection.split import Split, cross_validation
 
 COMPARING = "Comparing methods"
-TUNED_BOXES = 300
+TUNED_BOXES = 200
 """Boxes from which on fine-tuning is a candidate: it takes many times as long as the others."""
 
 
