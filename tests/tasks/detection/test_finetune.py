@@ -12,11 +12,11 @@ from eyespot.features.backbone import load_backbone, load_network
 from eyespot.tasks.detection import finetune
 from eyespot.tasks.detection.engine import detector_module
 from eyespot.tasks.detection.frame import frame_of
-from eyespot.tasks.detection.method import Plan
+from eyespot.tasks.detection.method import TUNED_STEP, Plan
 from eyespot.tasks.detection.options import TeachOptions
 from eyespot.tasks.detection.result import DetectionTeachResult
 from eyespot.tasks.detection.teach import teach
-from tests.tasks.detection.shapes import shapes, split
+from tests.tasks.detection.shapes import shapes, split, write_voc
 
 
 @pytest.fixture(scope="module")
@@ -79,4 +79,17 @@ def test_progress_counts_all_of_the_work(
         TeachOptions(method="finetune", progress=lambda *step: told.append(step)),
     )
     training = [(done, total) for stage, done, total in told if stage == "Training"]
-    assert training[-1] == (plan.work, plan.work) == (16, 16)
+    assert training[-1] == (plan.work, plan.work)
+    assert plan.work == 4 + 2 * TUNED_STEP
+
+
+def test_it_is_exported_and_explained_with_its_own_backbone(
+    tuned: DetectionTeachResult, tmp_path: Path
+) -> None:
+    photos = write_voc(tmp_path / "photos", shapes(3, seed=11))
+    done = tuned.detector.export("onnx", tmp_path / "shapes.onnx", check_with=photos)
+    assert done.agreement.same == done.agreement.photos == 3
+    assert done.agreement.boxes > 0
+    explanation = tuned.detector.explain(photos / "0.png", box=1)
+    assert explanation.steps.positions.max() > 0.3
+    assert explanation.evidence[0].box == tuned.detector.predict(photos / "0.png").boxes[0]
