@@ -35,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path, help="photos with boxes, in splits with a test split")
     parser.add_argument("--peer", required=True, help="Python with ultralytics installed")
-    parser.add_argument("--epochs", type=int, nargs="+", default=[2, 15])
+    parser.add_argument("--epochs", type=int, nargs="*", default=[2, 15])
     parser.add_argument("--methods", nargs="*", default=["dense", "finetune"])
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
