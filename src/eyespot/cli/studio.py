@@ -16,7 +16,7 @@ def studio(
         bool, option("Print the address; do not open it.", "--no-browser")
     ] = False,
 ) -> None:
-    """Train classifiers and detectors, and explore networks, in the browser.
+    """Train models and explore networks in the browser.
 
     Only this machine can reach the page.
 
