@@ -26,7 +26,6 @@ LISTED_ERRORS = 20
 """Errors of a photo that are numbered and listed."""
 LISTED_ISSUES = 200
 """Likely annotation errors in the table of those that are not drawn."""
-ONE_ERROR = ERRORS | {"duplicate": "duplicate"}
 SUSPICIONS = {
     "missing": "an object without a box",
     "misplaced": "a box in the wrong place",
@@ -89,7 +88,7 @@ def _photo(
 def _error_words(result: DetectionResult, errors: DetectionErrors, index: int) -> str:
     """As in "wrong class: cat instead of dog, 83%"."""
     classes, kind = result.detector.classes, int(errors.kind[index])
-    words = f"{ONE_ERROR[KINDS[kind]]}: {classes[errors.label[index]]}"
+    words = f"{ERRORS[KINDS[kind]]}: {classes[errors.label[index]]}"
     if kind == CLASSIFICATION:
         labels = result.truths[int(errors.photo[index])].labels
         words += f" instead of {classes[labels[errors.truth[index]]]}"

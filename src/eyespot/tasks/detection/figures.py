@@ -20,7 +20,7 @@ ERRORS = {
     "classification": "wrong class",
     "localization": "wrong place",
     "both": "wrong class and place",
-    "duplicate": "duplicates",
+    "duplicate": "found twice",
     "background": "nothing there",
     "missed": "missed",
 }
