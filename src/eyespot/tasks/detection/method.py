@@ -1,4 +1,8 @@
-"""What a head of a detector offers, and the table of them. A new head is a new file and a row."""
+"""What a method of detectors offers, and the table of them.
+
+A new method is a file and a row here; its steps have rows in `explain.steps` and in
+`export.detection.graph`.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
