@@ -1,9 +1,10 @@
 // The photo with its boxes: drawn, moved, resized and deleted with mouse, touch and keyboard.
 
 import { area, between, distance, LEAST, moved, resized } from "./boxes_geometry.js";
-import { classColour, draw, makeHandles, makeShape, showShape } from "./boxes_shape.js";
+import { classColour, makeHandles, makeShape, showShape } from "./boxes_shape.js";
 import { Zoom } from "./boxes_zoom.js";
 import { percent } from "./percent.js";
+import { draw } from "./svg.js";
 
 /**
  * `probability`: of a proposal, undefined for a box of the user.

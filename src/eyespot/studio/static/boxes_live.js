@@ -1,9 +1,10 @@
 // Boxes and counts on the camera's video, or on a chosen photo.
 
 import { countElements } from "./boxes_figures.js";
-import { classColour, draw } from "./boxes_shape.js";
+import { classColour } from "./boxes_shape.js";
 import { byId } from "./dom.js";
 import { Talk } from "./talk.js";
+import { draw } from "./svg.js";
 
 /** @typedef {import("./boxes_editor.js").Box} Box */
 

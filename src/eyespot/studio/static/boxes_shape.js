@@ -1,17 +1,10 @@
 // A box as SVG: drawn, labelled, and with handles while it is selected.
 
-const SVG = "http://www.w3.org/2000/svg";
+import { draw } from "./svg.js";
+
 /** CSS pixels of a handle, of the place around it that takes the pointer, and of a label. */
 const HANDLE = 9, GRIP = 24, LABEL = 13;
 const SIDES = ["nw", "n", "ne", "e", "se", "s", "sw", "w"];
-
-/** An SVG element with attributes. @param {string} name @param {Record<string, string | number>} [attributes] @param {Element[]} children */
-export function draw(name, attributes = {}, ...children) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
-  element.append(...children);
-  return /** @type {SVGElement} */ (element);
-}
 
 /** Colours of classes in tokens.css. */
 const COLOURS = 8;

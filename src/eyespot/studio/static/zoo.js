@@ -3,6 +3,7 @@
 import { ask } from "./ask.js";
 import { byId, make, makeButton, tell } from "./dom.js";
 import { compact } from "./numbers.js";
+import { draw } from "./svg.js";
 
 /**
  * @typedef {{name: string, family: string, year: number, authors: string, paper: string,
@@ -14,7 +15,6 @@ import { compact } from "./numbers.js";
  * @typedef {{key: keyof Network, heading: string, show: (value: any) => string, text?: boolean}} Column
  */
 
-const SVG = "http://www.w3.org/2000/svg";
 const LEFT = 52, MARGIN = 14, FOOT = 60;
 /** Radius of a network with 100 million parameters, relative to the chart's width. */
 const RADIUS_OF_100M = 0.034;
@@ -40,14 +40,6 @@ let networks = [];
 let order = { key: "year", down: false };
 /** @type {Set<string>} */
 const hiddenFamilies = new Set();
-
-/** @param {string} name @param {Record<string, string | number>} attributes @param {string} [text] */
-function draw(name, attributes, text = "") {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
-  element.textContent = text;
-  return element;
-}
 
 /** A colour for each family, evenly spaced. @param {string} family */
 function hue(family) {
