@@ -1,0 +1,1 @@
+"""Visual search: a known target at an unknown place."""
