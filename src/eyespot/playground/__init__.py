@@ -1,1 +1,1 @@
-"""Small networks on points of the plane, to see backpropagation at work. numpy alone: no torch."""
+"""Backpropagation, convolution and visual search on small examples. numpy alone: no torch."""

@@ -20,6 +20,7 @@ from eyespot.studio import (
     look,
     play,
     project_routes,
+    search,
     zoo,
 )
 from eyespot.studio.boxes import routes as box_routes
@@ -38,7 +39,7 @@ STATIC = Path(__file__).parent / "static"
 
 TRASH_TIME = 30 * 24 * 3600.0
 """Seconds in the trash after which a start of the studio deletes a project."""
-ROOMS = ("teach", "boxes", "look", "play", "blackboard", "convolution", "zoo")
+ROOMS = ("teach", "boxes", "look", "play", "blackboard", "convolution", "zoo", "search")
 """Pages with a template in `pages/`, and a style and a script in `static/`."""
 
 
@@ -77,7 +78,7 @@ def create_app(
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(ClientDisconnect, _cut_off)
     app.add_exception_handler(Exception, _unexpected)
-    rooms = (blackboard, convolution, look, play, project_routes, classifier_routes, zoo)
+    rooms = (blackboard, convolution, look, play, project_routes, classifier_routes, search, zoo)
     for room in (*rooms, box_routes):
         app.include_router(room.router)
     add_shared(app)
