@@ -30,6 +30,7 @@ PAGES = (
     "/blackboard.html",
     "/convolution.html",
     "/zoo.html#lenet5",
+    "/search.html",
 )
 
 
