@@ -156,7 +156,6 @@ def test_a_round_with_the_mouse(studio: Studio) -> None:
         elsewhere = (scene.place + 40) % len(PLACES)
         click(page, elsewhere)
         expect(said).to_have_text("Not here. 2 looks.")
-        page.wait_for_timeout(300)  # the grey between two views
         np.testing.assert_allclose(shown(page), expected(7, "easy", PLACES[elsewhere]), atol=1.01)
         click(page, scene.place)
         expect(said).to_contain_text("Found after 2 looks. The model needed")
