@@ -155,3 +155,17 @@ def _faults(page: Page, rules: str) -> list[tuple[str, str]]:
 def is_wider_than_window(page: Page) -> bool:
     """Whether one would have to scroll sideways."""
     return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+
+def check_sizes_and_schemes(studio: Studio, page: Page, *, narrow: int) -> None:
+    """Expect a page to fit a desktop and a phone `narrow` pixels wide, and to be accessible there
+    in dark and light."""
+    faults = []
+    for width in (1200, narrow):
+        page.set_viewport_size({"width": width, "height": 740})
+        assert not is_wider_than_window(page)
+        for scheme in ("dark", "light"):
+            page.emulate_media(color_scheme=scheme)
+            faults += all_faults(page)
+    studio.complaints.clear()  # axe itself breaks the policy for styles
+    assert not faults, str(faults)

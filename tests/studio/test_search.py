@@ -21,7 +21,7 @@ from eyespot.playground.hidden_target import (
 )
 from eyespot.playground.textures import SCALE, SIDE
 from eyespot.tasks.search.observer import triangular_grid
-from tests.studio.browser import Studio, all_faults, is_wider_than_window, open_studio
+from tests.studio.browser import Studio, check_sizes_and_schemes, open_studio
 
 PLACES = triangular_grid()
 GAME = {"seed": 7, "texture": "stone", "difficulty": "easy"}
@@ -279,15 +279,7 @@ def test_each_state_is_accessible_in_each_size(studio: Studio, rounds: int) -> N
             page.get_by_role("button", name="Give up").click()
         if rounds == ROUNDS:
             page.get_by_role("button", name="Show results").click()
-        faults = []
-        for width in (1200, 360):
-            page.set_viewport_size({"width": width, "height": 740})
-            assert not is_wider_than_window(page)
-            for scheme in ("dark", "light"):
-                page.emulate_media(color_scheme=scheme)
-                faults += all_faults(page)
-        studio.complaints.clear()  # axe itself breaks the policy for styles
-        assert not faults, str(faults)
+        check_sizes_and_schemes(studio, page, narrow=360)
 
 
 @browser

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.studio.boxes.test_box_projects import photos
-from tests.studio.browser import Studio, all_faults, is_wider_than_window, start, stop
+from tests.studio.browser import Studio, check_sizes_and_schemes, start, stop
 
 pytestmark = pytest.mark.browser
 
@@ -108,15 +108,7 @@ def test_proposals_are_accepted_corrected_and_discarded(studio: Studio) -> None:
         expect(page.locator("#strip button").first).to_have_accessible_name(
             "gravel 0.png, done, 2 boxes"
         )
-        faults = []
-        for width in (1200, 375):
-            page.set_viewport_size({"width": width, "height": 740})
-            assert not is_wider_than_window(page)
-            for scheme in ("dark", "light"):
-                page.emulate_media(color_scheme=scheme)
-                faults += all_faults(page)
-        studio.complaints.clear()  # axe itself breaks the policy for styles
-        assert not faults, str(faults)
+        check_sizes_and_schemes(studio, page, narrow=375)
 
 
 PRETENDED = """

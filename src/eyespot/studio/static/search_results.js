@@ -19,7 +19,7 @@ const FAR = 8, MARK = 5;
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** The mean of looks over the rounds in which the target was found. @param {Result[]} results @param {"you" | "model"} who */
-export function meanLooks(results, who) {
+function meanLooks(results, who) {
   const found = results.filter((result) => result[who].found);
   return found.length ? mean(found.map((result) => result[who].looks)) : undefined;
 }
